@@ -1,0 +1,49 @@
+"""How answers and errors look on the wire."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.params import InvalidParams
+from domain.errors import Refusal, Unavailable
+
+encode = msgspec.json.Encoder().encode
+
+
+class Success(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag="success"):
+    """The envelope of most answers: `"status": "success"` and what was asked for."""
+
+
+class JSON(Response):
+    """A JSON answer of anything msgspec encodes."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of `content`; an answer that is bytes is encoded already."""
+        return content if isinstance(content, bytes) else encode(content)
+
+
+def refused(_: Request, error: Exception) -> JSON:
+    """The answer to a Refusal."""
+    assert isinstance(error, Refusal)
+    return JSON({"status": error.message}, error.status)
+
+
+def invalid(_: Request, error: Exception) -> JSON:
+    """The answer to InvalidParams."""
+    assert isinstance(error, InvalidParams)
+    return JSON({"detail": error.details, "status": error.plain}, 422)
+
+
+def unavailable(_: Request, error: Exception) -> JSON:
+    """The answer to Unavailable."""
+    assert isinstance(error, Unavailable)
+    return JSON({"status": error.message}, 503, headers={"Retry-After": str(error.retry_after)})
+
+
+def internal_error(_: Request, __: Exception) -> JSON:
+    """The answer to a fault of our own; the log tells which, under the request id."""
+    return JSON({"status": "Internal server error."}, 500)

@@ -1,0 +1,37 @@
+"""Clans."""
+
+import msgspec
+
+from api.params import RowID
+from api.services import Services
+from domain.clans import ClanMember
+from domain.errors import Refusal
+from storage import catalogue
+
+
+class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which clan."""
+
+    id: RowID
+
+
+class ClanInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A clan with its members, without the usual envelope; no owner when that player is gone or hidden."""
+
+    id: int
+    name: str
+    tag: str
+    members: list[ClanMember]
+    owner: ClanMember | None
+
+
+async def get_clan(services: Services, params: ClanParams) -> ClanInfo:
+    """A clan, its owner and its members."""
+    visible = services.settings.visible
+    clan = await services.database.one(catalogue.clan, id=params.id, visible=visible)
+    if clan is None:
+        raise Refusal(404, "Clan not found.")
+    members = await services.database.all(
+        catalogue.clan_members, id=clan.id, visible=visible, limit=services.settings.list_limit
+    )
+    return ClanInfo(id=clan.id, name=clan.name, tag=clan.tag, members=members, owner=clan.owner)

@@ -1,0 +1,119 @@
+"""One parameter from text: the leniency and the refusals that clients know from the game server's validator.
+
+That validator is pydantic 2; the types, messages and contexts of its errors are part of the contract.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+Parser = Callable[[str], Any]
+
+# What Unicode calls white space; str.strip() would take U+001C to U+001F too.
+_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+)
+_INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
+_LONGEST_INTEGER = 4300
+_BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
+_BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
+
+
+class Invalid(ValueError):
+    """A value that a parameter does not take.
+
+    `kind`, `msg` and `ctx` are those of the wire; `plain` finishes the sentence "<name> must …".
+    """
+
+    def __init__(self, kind: str, msg: str, plain: str, **ctx: Any) -> None:
+        super().__init__(msg)
+        self.kind = kind
+        self.msg = msg
+        self.plain = plain
+        self.ctx = ctx
+
+
+def parser(kind: inspect.Type) -> Parser:
+    """What turns a text into a value of type `kind`, or raises Invalid. Raises TypeError for other types."""
+    if isinstance(kind, inspect.Metadata):
+        return parser(kind.type)
+    match kind:
+        case inspect.UnionType(types=types):
+            return parser(next(each for each in types if not isinstance(each, inspect.NoneType)))
+        case inspect.IntType():
+            return lambda text: _within(_integer(text), kind)
+        case inspect.BoolType():
+            return _boolean
+        case inspect.LiteralType(values=values):
+            return lambda text: _choice(text, [str(value) for value in values])
+        case inspect.StrType():
+            pattern = re.compile(kind.pattern or "", re.DOTALL)
+            return lambda text: _text(text, kind, pattern)
+    raise TypeError(f"no parameter can be of type {kind}")
+
+
+def _integer(text: str) -> int:
+    digits = text.strip(_SPACE)
+    if not _INTEGER.fullmatch(digits):
+        message = "Input should be a valid integer, unable to parse string as an integer"
+        raise Invalid("int_parsing", message, "be a whole number")
+    if len(digits) > _LONGEST_INTEGER:
+        message = "Unable to parse input string as an integer, exceeded maximum size"
+        raise Invalid("int_parsing_size", message, "be a shorter number")
+    return int(digits.partition(".")[0])
+
+
+def _within(value: int, kind: inspect.IntType) -> int:
+    if kind.ge is not None and value < kind.ge:
+        message = f"Input should be greater than or equal to {kind.ge}"
+        raise Invalid("greater_than_equal", message, f"be at least {kind.ge}", ge=kind.ge)
+    if kind.le is not None and value > kind.le:
+        message = f"Input should be less than or equal to {kind.le}"
+        raise Invalid("less_than_equal", message, f"be at most {kind.le}", le=kind.le)
+    return value
+
+
+def _boolean(text: str) -> bool:
+    value = _BOOLEANS.get(text.lower())
+    if value is None:
+        message = "Input should be a valid boolean, unable to interpret input"
+        raise Invalid("bool_parsing", message, "be true or false")
+    return value
+
+
+def _choice(text: str, choices: list[str]) -> str:
+    if text not in choices:
+        quoted = [f"'{choice}'" for choice in choices]
+        expected = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+        raise Invalid(
+            "literal_error",
+            f"Input should be {expected}",
+            f"be one of {', '.join(choices)}",
+            expected=expected,
+        )
+    return text
+
+
+def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
+    low, high = kind.min_length, kind.max_length
+    if low is not None and len(text) < low:
+        message = f"String should have at least {low} character{'s' * (low != 1)}"
+        raise Invalid("string_too_short", message, f"have at least {low} characters", min_length=low)
+    if high is not None and len(text) > high:
+        message = f"String should have at most {high} character{'s' * (high != 1)}"
+        raise Invalid("string_too_long", message, f"have at most {high} characters", max_length=high)
+    # $ would let a line break through at the end, which the game server's validator does not.
+    if kind.pattern and not pattern.fullmatch(text):
+        message = f"String should match pattern '{kind.pattern}'"
+        raise Invalid("string_pattern_mismatch", message, f"match {kind.pattern}", pattern=kind.pattern)
+    return text
+
+
+def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser]]:
+    """The wire name of each field of `shape`, whether it is required, and its parser."""
+    info = inspect.type_info(shape)
+    assert isinstance(info, inspect.StructType)
+    return [(field.encode_name, field.required, parser(field.type)) for field in info.fields]

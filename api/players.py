@@ -1,0 +1,156 @@
+"""Players: search, count, profile, status."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.answers import Success
+from api.params import NoParams, Offset, PlayerID, PlayerName
+from api.selectors import find_player
+from api.services import Services
+from domain.beatmaps import Beatmap
+from domain.live import LiveStatus
+from domain.players import VISIBLE, FoundPlayer, PlayerDetails, PlayerStats, Rank
+from storage import catalogue
+
+
+class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
+    """`q`: a part of a name; without it, everybody."""
+
+    q: str | None = None
+    offset: Offset = 0
+
+
+class SearchResults(Success, frozen=True, kw_only=True):
+    """`results` is how many are listed."""
+
+    results: int
+    result: list[FoundPlayer]
+
+
+async def search_players(services: Services, params: SearchParams) -> SearchResults:
+    """Players whose name contains a text, by id; hidden ones are left out."""
+    pattern = None
+    if params.q is not None:
+        pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in params.q) + "%"
+    found = await services.database.all(
+        catalogue.player_search, pattern=pattern, limit=services.settings.list_limit, offset=params.offset
+    )
+    return SearchResults(results=len(found), result=found)
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Players, the bot left out: `online` now, `total` registered."""
+
+    online: int
+    total: int
+
+
+class PlayerCount(Success, frozen=True, kw_only=True):
+    """How many players there are."""
+
+    counts: Counts
+
+
+async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
+    """How many players are online, and how many are registered."""
+    row = await services.database.one(catalogue.player_total)
+    return PlayerCount(counts=Counts(online=await services.live.count(), total=row.total if row else 0))
+
+
+class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a player's profile; one of `id` and `name`."""
+
+    scope: Literal["stats", "info", "all"]
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a profile that were asked for; `stats` by mode."""
+
+    info: PlayerDetails | UnsetType = UNSET
+    stats: dict[int, PlayerStats] | UnsetType = UNSET
+
+
+class PlayerInfo(Success, frozen=True, kw_only=True):
+    """A player's profile."""
+
+    player: Profile
+
+
+async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
+    """A player's profile: who it is, what was reached in each mode, or both."""
+    info = await find_player(services, params.id, params.name, catalogue.player_details)
+    if params.scope == "info":
+        return PlayerInfo(player=Profile(info=info))
+    rows = await services.database.all(catalogue.player_stats, id=info.id)
+    ranks: dict[int, Rank] = {}
+    if info.priv & VISIBLE == VISIBLE:
+        ranks = await services.ranks.of(info.id, info.country)
+    stats = {row.mode: _ranked(row, ranks.get(row.mode)) for row in rows}
+    return PlayerInfo(player=Profile(info=info if params.scope == "all" else UNSET, stats=stats))
+
+
+def _ranked(stats: PlayerStats, rank: Rank | None) -> PlayerStats:
+    if rank is None or not stats.pp:
+        return stats
+    return msgspec.structs.replace(stats, rank=rank.world, country_rank=rank.country)
+
+
+class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `id` and `name`."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """What an online player is doing; no beatmap when none is selected, or it is unknown."""
+
+    action: int
+    info_text: str
+    mode: int
+    mods: int
+    beatmap: Beatmap | None
+
+
+class Online(msgspec.Struct, frozen=True, kw_only=True):
+    """The status of a player who is online; `login_time` in unix seconds."""
+
+    online: Literal[True] = True
+    login_time: float
+    status: Activity
+
+
+class Offline(msgspec.Struct, frozen=True, kw_only=True):
+    """The status of a player who is offline; `last_seen` in unix seconds."""
+
+    online: Literal[False] = False
+    last_seen: int
+
+
+class PlayerStatus(Success, frozen=True, kw_only=True):
+    """Whether a player is online."""
+
+    player_status: Online | Offline
+
+
+async def get_player_status(services: Services, params: StatusParams) -> PlayerStatus:
+    """Whether a player is online, and what the player is doing, or was last seen."""
+    player = await find_player(services, params.id, params.name, catalogue.player)
+    status = await services.live.status(player.id)
+    if status is None:
+        return PlayerStatus(player_status=Offline(last_seen=player.latest_activity))
+    activity = await _activity(services, status)
+    return PlayerStatus(player_status=Online(login_time=status.login_time, status=activity))
+
+
+async def _activity(services: Services, status: LiveStatus) -> Activity:
+    beatmap = None
+    if status.map_md5:
+        beatmap = await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)
+    return Activity(
+        action=status.action, info_text=status.info_text, mode=status.mode, mods=status.mods, beatmap=beatmap
+    )

@@ -1,0 +1,47 @@
+"""Tournament map pools."""
+
+from datetime import datetime
+
+import msgspec
+
+from api.params import RowID
+from api.services import Services
+from domain.beatmaps import Beatmap
+from domain.errors import Refusal
+from domain.pools import PoolCreator
+from storage import catalogue
+
+
+class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which map pool."""
+
+    id: RowID
+
+
+class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A map pool without the usual envelope; `maps` by pick, such as `NM1` or `HDHR2`."""
+
+    id: int
+    name: str
+    created_at: datetime
+    created_by: PoolCreator | None
+    maps: dict[str, Beatmap]
+
+
+async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
+    """A tournament's map pool and who made it."""
+    pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
+    if pool is None:
+        raise Refusal(404, "Pool not found.")
+    beatmaps = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
+    creator = pool.created_by
+    if creator is not None:
+        online = await services.live.status(creator.id) is not None
+        creator = msgspec.structs.replace(creator, online=online)
+    return PoolInfo(
+        id=pool.id,
+        name=pool.name,
+        created_at=pool.created_at,
+        created_by=creator,
+        maps={beatmap.key: beatmap.beatmap for beatmap in beatmaps},
+    )

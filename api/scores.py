@@ -1,0 +1,164 @@
+"""Scores: a player's, a beatmap's, a single one."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET
+
+from api.answers import Success
+from api.params import (
+    BeatmapID,
+    BeatmapMD5,
+    Limit,
+    ModeNumber,
+    ModsText,
+    Offset,
+    PlayerID,
+    PlayerName,
+    ScoreID,
+)
+from api.selectors import find_beatmap, find_player
+from api.services import Services
+from domain.beatmaps import PlayedBeatmap
+from domain.errors import Refusal
+from domain.modes import ruleset_mode
+from domain.mods import board
+from domain.players import PlayerCard
+from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from storage import catalogue
+
+
+class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """`include_loved` is for scope best, `include_failed` for scope recent; one of `id` and `name`."""
+
+    scope: Literal["recent", "best"]
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    mods: ModsText | None = None
+    mode: ModeNumber = 0
+    limit: Limit = 25
+    include_loved: bool = False
+    include_failed: bool = True
+    offset: Offset = 0
+
+
+class PlayerScores(Success, frozen=True, kw_only=True):
+    """A player's scores, each with its beatmap."""
+
+    scores: list[PlayerScore]
+    player: PlayerCard
+
+
+async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
+    """A player's best scores by pp, or the last ones by time."""
+    where = board(params.mode, params.mods, strict=services.settings.strict_modes)
+    player = await find_player(services, params.id, params.name, catalogue.player)
+    card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
+    if where is None:
+        return PlayerScores(scores=[], player=card)
+    query, flag = (
+        (catalogue.player_scores_best, {"include_loved": params.include_loved})
+        if params.scope == "best"
+        else (catalogue.player_scores_recent, {"include_failed": params.include_failed})
+    )
+    scores = await services.database.all(
+        query,
+        id=player.id,
+        mode=where.mode,
+        mask=where.mask,
+        weak=where.weak,
+        limit=params.limit,
+        offset=params.offset,
+        **flag,
+    )
+    return PlayerScores(scores=scores, player=card)
+
+
+class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `id` and `name`; `id` wins."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    mode: ModeNumber = 0
+    limit: Limit = 25
+    offset: Offset = 0
+
+
+class MostPlayed(Success, frozen=True, kw_only=True):
+    """The beatmaps a player has played most."""
+
+    maps: list[PlayedBeatmap]
+
+
+async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
+    """The beatmaps a player has played most in a mode, with how often."""
+    mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
+    if params.id is None and params.name is None:
+        # This endpoint has always said it in other words than the others.
+        raise Refusal(400, "Must provide either id or name.")
+    name = params.name if params.id is None else None
+    player = await find_player(services, params.id, name, catalogue.player)
+    maps = await services.database.all(
+        catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
+    )
+    return MostPlayed(maps=maps)
+
+
+class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `id` and `md5`; `id` wins."""
+
+    scope: Literal["recent", "best"]
+    id: BeatmapID | None = None
+    md5: BeatmapMD5 | None = None
+    mods: ModsText | None = None
+    mode: ModeNumber = 0
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class BeatmapScores(Success, frozen=True, kw_only=True):
+    """The scores on a beatmap, each with its player."""
+
+    scores: list[BeatmapScore]
+
+
+async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
+    """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
+    where = board(params.mode, params.mods, strict=services.settings.strict_modes)
+    beatmap = await find_beatmap(services, params.id, params.md5)
+    if where is None:
+        return BeatmapScores(scores=[])
+    best = "pp" if where.mode.pp_board else "score"
+    scores = await services.database.all(
+        catalogue.beatmap_scores[best if params.scope == "best" else "play_time"],
+        md5=beatmap.md5,
+        mode=where.mode,
+        mask=where.mask,
+        weak=where.weak,
+        visible=services.settings.visible_on_boards,
+        limit=params.limit,
+        offset=params.offset,
+    )
+    return BeatmapScores(scores=scores)
+
+
+class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which score."""
+
+    id: ScoreID
+
+
+class ScoreInfo(Success, frozen=True, kw_only=True):
+    """A single score."""
+
+    score: ScoreDetails
+
+
+async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
+    """A single score, without its beatmap."""
+    score = await services.database.one(catalogue.score, id=params.id, visible=services.settings.visible)
+    if score is None:
+        raise Refusal(404, "Score not found.")
+    if not services.settings.show_client_flags:
+        score = msgspec.structs.replace(score, client_flags=UNSET, online_checksum=UNSET)
+    return ScoreInfo(score=score)

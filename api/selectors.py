@@ -1,0 +1,39 @@
+"""Finding the player or the beatmap that a request names."""
+
+from typing import TypeVar
+
+from api.services import Services
+from domain.beatmaps import Beatmap
+from domain.errors import Refusal
+from domain.players import Player, PlayerDetails, safe_name
+from storage import catalogue
+from storage.query import Query
+
+P = TypeVar("P", Player, PlayerDetails)
+
+
+async def find_player(services: Services, id: int | None, name: str | None, query: Query[P]) -> P:
+    """The player with that `id` or `name`.
+
+    Raises Refusal when both are given, or none, or when there is no such player to be seen.
+    """
+    if (id is None) == (name is None):
+        raise Refusal(400, "Must provide either id OR name!")
+    player = await services.database.one(
+        query, id=id, safe_name=None if name is None else safe_name(name), visible=services.settings.visible
+    )
+    if player is None:
+        raise Refusal(404, "Player not found.")
+    return player
+
+
+async def find_beatmap(services: Services, id: int | None, md5: str | None) -> Beatmap:
+    """The beatmap with that `id`, or else that `md5`. Raises Refusal when none is given, or none is known."""
+    if id is None and md5 is None:
+        raise Refusal(400, "Must provide either id or md5!")
+    # An id wins over an md5 beside it.
+    md5 = md5.lower() if id is None and md5 is not None else None
+    beatmap = await services.database.one(catalogue.beatmap, id=id, md5=md5)
+    if beatmap is None:
+        raise Refusal(404, "Map not found.")
+    return beatmap

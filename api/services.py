@@ -1,0 +1,17 @@
+"""What the handlers work with."""
+
+import msgspec
+
+from domain.live import Live
+from domain.settings import Settings
+from storage.query import Database
+from storage.ranks import Ranks
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything outside the process, opened once at start."""
+
+    settings: Settings
+    database: Database
+    ranks: Ranks
+    live: Live

@@ -1,0 +1,182 @@
+"""Puts a world where a service reads it: SQLite or MySQL, Redis, a data folder. Nothing is overwritten."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+import redis
+
+Row = tuple[Any, ...]
+Rows = tuple[str, list[str], Iterable[Row]]  # table, columns, rows
+Progress = Callable[[int], None]  # called with how many rows (or files) were stored since the last call
+
+SCHEMA = Path(__file__).resolve().parent.parent / "sql" / "schema"
+BATCH = 10_000
+LOAD_BATCH = 100_000
+TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
+
+
+class WorldExists(Exception):
+    """There is something already where the world was to be put."""
+
+
+def _quiet(_: int) -> None:
+    pass
+
+
+def _statements(dialect: str) -> tuple[list[str], list[str]]:
+    """The schema's statements: those that create tables, and those to run once the tables are filled."""
+    text = (SCHEMA / f"{dialect}.sql").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("--")]
+    statements = [s for s in "\n".join(lines).rstrip(";").split(";\n") if s]
+    tables = [s for s in statements if s.startswith("CREATE TABLE")]
+    return tables, [s for s in statements if s not in tables]
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def load_sqlite(
+    path: Path, tables: Iterable[Rows], progress: Progress = _quiet, *, replace: bool = False
+) -> None:
+    """Builds the database beside `path` and moves it there when it is complete."""
+    if path.exists() and not replace:
+        raise WorldExists(f"{path} exists already.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    try:
+        _fill_sqlite(name, tables, progress)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
+    before, after = _statements("sqlite")
+    with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+        # A half-written file is thrown away anyhow, so nothing need be recoverable before the last sync.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("BEGIN")
+        for statement in before:
+            connection.execute(statement)
+        for table, columns, rows in tables:
+            names = ", ".join(f'"{column}"' for column in columns)
+            marks = ", ".join("?" * len(columns))
+            for batch in _batches(rows, BATCH):
+                connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', batch)
+                progress(len(batch))
+        for statement in after:
+            connection.execute(statement)
+        connection.execute("ANALYZE")
+        connection.execute("COMMIT")
+    with open(name, "rb+") as file:
+        os.fsync(file)
+
+
+def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) -> None:
+    """Creates the tables in the database of `url` (mysql://user:password@host:port/name) and fills them."""
+    before, after = _statements("mysql")
+    with closing(_connect(url)) as connection, connection.cursor() as cursor:
+        _refuse_tables(cursor, [statement.split()[2] for statement in before])
+        cursor.execute("SET unique_checks = 0, foreign_key_checks = 0")
+        cursor.execute("SELECT @@local_infile")
+        fill = _load_data if (cursor.fetchone() or (0,))[0] else _insert
+        for statement in before:
+            cursor.execute(statement)
+        for table, columns, rows in tables:
+            names = ", ".join(f"`{column}`" for column in columns)
+            for batch in _batches(rows, LOAD_BATCH):
+                fill(cursor, f"`{table}` ({names})", batch)
+                connection.commit()
+                progress(len(batch))
+        for statement in after:
+            cursor.execute(statement)
+
+
+def _connect(url: str) -> "pymysql.Connection[Any]":
+    parts = urlsplit(url)
+    return pymysql.connect(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 3306,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.lstrip("/")),
+        charset="utf8mb4",
+        local_infile=True,
+        # Strict, whatever the server's own setting: a value that does not fit is a mistake of the world.
+        sql_mode="STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO",
+    )
+
+
+def _refuse_tables(cursor: Any, tables: list[str]) -> None:
+    cursor.execute("SHOW TABLES")
+    there = sorted({name for (name,) in cursor.fetchall()} & set(tables))
+    if there:
+        raise WorldExists(f"The database has these tables already: {', '.join(there)}.")
+
+
+def _load_data(cursor: Any, target: str, batch: list[Row]) -> None:
+    table, columns = target.split(" ", 1)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".tsv") as file:
+        file.writelines(_tsv_line(row) for row in batch)
+        file.flush()
+        cursor.execute(
+            f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 {columns}", (file.name,)
+        )
+    # LOCAL turns every error of a row into a warning.
+    if cursor.rowcount != len(batch) or cursor.execute("SHOW WARNINGS"):
+        raise ValueError(f"{table} did not take every row as it is: {cursor.fetchone()}")
+
+
+def _tsv_line(row: Row) -> str:
+    return "\t".join([r"\N" if v is None else str(v).translate(TSV) for v in row]) + "\n"
+
+
+def _insert(cursor: Any, target: str, batch: list[Row]) -> None:
+    marks = ", ".join(["%s"] * len(batch[0]))
+    cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", batch)  # several hundred rows a statement
+
+
+def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
+    """Adds every (key, member, score) to the sorted set `key`, unless a key of them exists before."""
+    boards: dict[str, dict[str, float]] = {}
+    for key, member, score in ranks:
+        boards.setdefault(key, {})[member] = score
+    with closing(redis.Redis.from_url(url)) as client:
+        there = [key for key in boards if client.exists(key)]
+        if there:
+            raise WorldExists(f"Redis has these keys already: {', '.join(there)}.")
+        pipeline = client.pipeline(transaction=False)
+        for key, members in boards.items():
+            for some in _batches(members.items(), BATCH):
+                pipeline.zadd(key, dict(some))
+        pipeline.execute()
+
+
+def write_files(folder: Path, files: Iterable[tuple[str, bytes]], progress: Progress = _quiet) -> None:
+    """Writes each (relative path, content) below `folder`; a file is either there in full or not at all."""
+    made: set[Path] = set()
+    for relative, content in files:
+        path = folder / relative
+        if path.parent not in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.add(path.parent)
+        partial = path.with_name(f".{path.name}.tmp")
+        partial.write_bytes(content)
+        os.replace(partial, path)
+        progress(1)

@@ -1,0 +1,25 @@
+"""The two ways in which a question ends without its answer."""
+
+
+class Refusal(Exception):
+    """The client asked for something it cannot have.
+
+    `status` is the HTTP status, `message` the text on the wire: part of the contract, kept to the letter.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Unavailable(Exception):
+    """Something behind this service does not answer: a 503 that says what, and when to come back.
+
+    `retry_after` is in seconds.
+    """
+
+    def __init__(self, message: str, retry_after: int = 2) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after

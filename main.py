@@ -1,0 +1,174 @@
+"""Composition root and command line: the one place that reads the environment and opens the neighbours."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import msgspec
+import uvicorn
+from dotenv import dotenv_values
+from starlette.types import ASGIApp
+
+from api.app import build
+from api.services import Services
+from domain.errors import Unavailable
+from domain.live import Nobody
+from domain.settings import BadSetting, Secret, Settings, read_settings
+from storage import catalogue
+from storage.query import Database
+from storage.ranks import DatabaseRanks, RedisRanks
+
+ENV_FILE = "APIDOT_ENV_FILE"
+TO_TRY = (
+    "/v1/get_player_info?scope=all&id=3",
+    "/v1/get_leaderboard?mode=0",
+    "/v1/get_player_scores?scope=best&id=3",
+)
+
+
+def load_settings() -> Settings:
+    """The settings: the environment first, then the file that --env names, then defaults. Raises BadSetting."""
+    file = Path(os.environ.get(ENV_FILE, ".env"))
+    from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
+    from_environment = {name: value for name, value in os.environ.items() if value}
+    return read_settings(from_file | from_environment, file.resolve().parent)
+
+
+def in_demo_world(settings: Settings) -> Settings:
+    """The settings that lead into the demo world, when no database is configured."""
+    if settings.database is not None:
+        return settings
+    folder = demo_folder(settings)
+    return msgspec.structs.replace(
+        settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
+    )
+
+
+def demo_folder(settings: Settings) -> Path:
+    """Where the demo world lives: below the data folder."""
+    return Path(settings.data_directory).resolve() / "demo"
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Everything the handlers work with, closed again at the end."""
+    database = Database(
+        settings.database or "",
+        pool=(settings.db_pool_min, settings.db_pool_max),
+        wait=settings.db_pool_wait,
+        statement_timeout=settings.db_statement_timeout,
+    )
+    await database.connect()
+    from_database = DatabaseRanks(database)
+    redis = None
+    if settings.redis:
+        redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
+    try:
+        yield Services(settings=settings, database=database, ranks=redis or from_database, live=Nobody())
+    finally:
+        if redis is not None:
+            await redis.close()
+        await database.disconnect()
+
+
+def application() -> ASGIApp:
+    """The ASGI application, made once in each worker."""
+    settings = in_demo_world(load_settings())
+    return build(lambda: open_services(settings))
+
+
+async def found(settings: Settings) -> list[str]:
+    """What a start finds of its neighbours, a line each."""
+    lines = []
+    async with open_services(settings) as services:
+        try:
+            row = await services.database.one(catalogue.server_version)
+            lines.append(f"database      {row.version if row else 'of unknown version'}")
+        except Unavailable as error:
+            lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
+        if isinstance(services.ranks, RedisRanks):
+            there = await services.ranks.ping()
+            lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
+        else:
+            lines.append("ranks         counted in the database (no REDIS_HOST)")
+    return lines
+
+
+def on_disk(settings: Settings) -> list[str]:
+    """What a start finds on this machine, a line each."""
+    there = Path(settings.data_directory).is_dir()
+    return [
+        f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}",
+        "game server   none, so nobody is online",
+    ]
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with one line about what is wrong."""
+    click.echo(f"apidot: {message}", err=True)
+    raise SystemExit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--env",
+    "env_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="File with settings, such as bancho.py's own .env. Default: .env in this folder, if there is one.",
+)
+def cli(env_file: str | None) -> None:
+    """apidot: the api. subdomain of an osu! private server.
+
+    Settings come from the environment, then from the file, then from defaults; the README lists them.
+    """
+    if env_file:
+        os.environ[ENV_FILE] = str(Path(env_file).resolve())
+
+
+@cli.command()
+@click.option("--host", help="Address to listen on. Default: API_HOST, else 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: API_PORT, else 8000.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: API_WORKERS, else 1.")
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
+    """Answer requests; without a configured database, from the demo world."""
+    try:
+        configured = load_settings()
+    except BadSetting as error:
+        fail(str(error))
+    settings = in_demo_world(configured)
+    if configured.database is None:
+        make_demo_world(demo_folder(configured))
+    host, port = host or settings.api_host, port or settings.api_port
+    click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
+    for line in [*asyncio.run(found(settings)), *on_disk(settings)]:
+        click.echo(f"  {line}")
+    for path in TO_TRY:
+        click.echo(f"  try           http://{host}:{port}{path}")
+    uvicorn.run(
+        "main:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers or settings.api_workers,
+        loop="uvloop",
+        http="httptools",
+        log_level=settings.log_level,
+        # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
+        proxy_headers=False,
+        server_header=False,
+        # nginx keeps idle connections for a minute; closing them first would race with its next request.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def make_demo_world(folder: Path) -> None:
+    """Build the demo world into `folder`, unless it is there."""
+
+
+if __name__ == "__main__":
+    cli()

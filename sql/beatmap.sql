@@ -1,0 +1,25 @@
+-- Which beatmap has an id, or an md5?
+SELECT
+    m.md5,
+    m.id,
+    m.set_id,
+    m.artist,
+    m.title,
+    m.version,
+    m.creator,
+    m.last_update,
+    m.total_length,
+    m.max_combo,
+    m.status,
+    m.plays,
+    m.passes,
+    m.mode,
+    m.bpm,
+    m.cs,
+    m.od,
+    m.ar,
+    m.hp,
+    m.diff
+FROM maps m
+WHERE m.id = COALESCE(:id, (SELECT n.id FROM maps n WHERE n.md5 = :md5))
+LIMIT 1

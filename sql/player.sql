@@ -1,0 +1,13 @@
+-- Who is meant by an id, or by a name in its safe form?
+SELECT
+    u.id,
+    u.name,
+    u.latest_activity,
+    c.id AS clan__id,
+    c.name AS clan__name,
+    c.tag AS clan__tag
+FROM users u
+LEFT JOIN clans c ON c.id = u.clan_id
+WHERE u.id = COALESCE(:id, (SELECT n.id FROM users n WHERE n.safe_name = :safe_name))
+    AND (u.priv & :visible) = :visible
+LIMIT 1

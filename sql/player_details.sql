@@ -1,0 +1,26 @@
+-- What is there to know about a player, by id, or by name in its safe form?
+SELECT
+    u.id,
+    u.name,
+    u.safe_name,
+    u.priv,
+    u.country,
+    u.silence_end,
+    u.donor_end,
+    u.creation_time,
+    u.latest_activity,
+    u.clan_id,
+    u.clan_priv,
+    u.preferred_mode,
+    u.play_style,
+    u.custom_badge_name,
+    u.custom_badge_icon,
+    u.userpage_content,
+    c.id AS clan__id,
+    c.name AS clan__name,
+    c.tag AS clan__tag
+FROM users u
+LEFT JOIN clans c ON c.id = u.clan_id
+WHERE u.id = COALESCE(:id, (SELECT n.id FROM users n WHERE n.safe_name = :safe_name))
+    AND (u.priv & :visible) = :visible
+LIMIT 1

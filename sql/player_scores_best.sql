@@ -1,0 +1,55 @@
+-- Which are a player's best scores in a mode, one a beatmap, on beatmaps that give pp?
+SELECT
+    s.id,
+    s.userid,
+    u.name AS player_name,
+    s.score,
+    s.pp,
+    s.acc,
+    s.max_combo,
+    s.mods,
+    s.n300,
+    s.n100,
+    s.n50,
+    s.nmiss,
+    s.ngeki,
+    s.nkatu,
+    s.grade,
+    s.status,
+    s.mode,
+    s.play_time,
+    s.time_elapsed,
+    s.perfect,
+    m.md5 AS beatmap__md5,
+    m.id AS beatmap__id,
+    m.set_id AS beatmap__set_id,
+    m.artist AS beatmap__artist,
+    m.title AS beatmap__title,
+    m.version AS beatmap__version,
+    m.creator AS beatmap__creator,
+    m.last_update AS beatmap__last_update,
+    m.total_length AS beatmap__total_length,
+    m.max_combo AS beatmap__max_combo,
+    m.status AS beatmap__status,
+    m.plays AS beatmap__plays,
+    m.passes AS beatmap__passes,
+    m.mode AS beatmap__mode,
+    m.bpm AS beatmap__bpm,
+    m.cs AS beatmap__cs,
+    m.od AS beatmap__od,
+    m.ar AS beatmap__ar,
+    m.hp AS beatmap__hp,
+    m.diff AS beatmap__diff
+FROM scores s
+INNER JOIN maps m ON m.md5 = s.map_md5
+INNER JOIN users u ON u.id = s.userid
+WHERE s.userid = :id
+    AND s.mode = :mode
+    AND s.status = 2
+    AND (m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1))
+    AND (
+        (s.mods & :mask) = :mask
+        OR (:weak = 1 AND (s.mods & :mask) <> 0)
+    )
+ORDER BY s.pp DESC, s.id DESC
+LIMIT :limit OFFSET :offset

@@ -1,0 +1,2 @@
+-- Which database server is this?
+SELECT VERSION() AS version

@@ -1,0 +1,2 @@
+-- Which database server is this?
+SELECT 'SQLite ' || sqlite_version() AS version

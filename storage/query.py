@@ -1,0 +1,171 @@
+"""Running statements: the one file that knows the database library and its drivers.
+
+`databases` keeps the pool and reads the URL. Its own query methods are not used, because they recompile every
+statement on every call: statements are prepared once and run on the connection that it lends.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+import databases
+import msgspec
+import pymysql
+
+from domain.errors import Unavailable
+from storage.outage import Outage
+from storage.rows import nested
+from storage.statements import for_mysql, read
+
+log = logging.getLogger("apidot")
+T = TypeVar("T")
+
+# A text with a character that the column's character set lacks; such a text is equal to nothing in it.
+UNREPRESENTABLE = {1267, 1271, 3854, 3988}
+
+# Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
+# index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
+SESSION = (
+    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off'"
+    " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
+)
+
+Value = str | int | float | None
+
+
+class Query(Generic[T]):
+    """A statement of sql/ and the Struct that a row of it becomes.
+
+    `fragments` are fixed texts for the `{names}` in the file, never anything a client sent.
+    """
+
+    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
+        self.name = name
+        self.row = row
+        self.rows = list[row]  # type: ignore[valid-type]
+        self.mysql = for_mysql(read(name, "mysql", fragments))
+        self.sqlite = read(name, "sqlite", fragments)
+
+
+class Database:
+    """The database of the game server: a bounded pool, statements bounded in time."""
+
+    def __init__(
+        self, url: str, *, pool: tuple[int, int] = (1, 10), wait: float = 2.0, statement_timeout: float = 5.0
+    ) -> None:
+        """`pool` is the least and the most connections; `wait` and `statement_timeout` are in seconds."""
+        self._url = databases.DatabaseURL(url)
+        self.is_sqlite = self._url.dialect == "sqlite"
+        self._wait = wait
+        self._timeout = statement_timeout
+        self._outage = Outage("the database", "answering 503 until it is back")
+        self._errors: tuple[type[Exception], ...] = (*_driver_errors(self._url), OSError, EOFError)
+        self._databases = databases.Database(self._url, **self._options(pool))
+        # SQLite opens a file and starts a thread per connection, so one is opened and kept.
+        self._kept: databases.core.Connection | None = None
+
+    def _options(self, pool: tuple[int, int]) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {}
+        session = SESSION.format(seconds=self._timeout, milliseconds=int(self._timeout * 1000))
+        return {
+            # No connection is opened before the first question, so that a start does not hang on a database
+            # that is away.
+            "min_size": 0,
+            "max_size": pool[1],
+            "pool_recycle": 300,
+            "charset": "utf8mb4",
+            "connect_timeout": self._wait,
+            "init_command": session,
+        }
+
+    async def connect(self) -> None:
+        """Open the pool; a database that is away is no error yet."""
+        await self._databases.connect()
+        if self.is_sqlite:
+            self._kept = self._databases.connection()
+            await self._kept.__aenter__()
+            await self._kept.raw_connection.execute("PRAGMA query_only = ON")
+
+    async def disconnect(self) -> None:
+        """Close every connection."""
+        if self._kept is not None:
+            await self._kept.__aexit__()
+            self._kept = None
+        await self._databases.disconnect()
+
+    async def all(self, query: Query[T], **values: Value) -> list[T]:
+        """Every row of `query`. Raises Unavailable when the database does not answer in time."""
+        names, rows = await self._run(query, values)
+        return msgspec.convert(nested(names, rows), query.rows, strict=False)
+
+    async def one(self, query: Query[T], **values: Value) -> T | None:
+        """The first row of `query`, None without one. Raises Unavailable when the database does not answer."""
+        names, rows = await self._run(query, values)
+        if not rows:
+            return None
+        return msgspec.convert(nested(names, rows[:1])[0], query.row, strict=False)
+
+    async def columns(self, query: Query[T], **values: Value) -> list[str]:
+        """The names of the columns that `query` answers with."""
+        names, _ = await self._run(query, values)
+        return names
+
+    async def _run(self, query: Query[T], values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        sql = query.sqlite if self.is_sqlite else query.mysql
+        try:
+            async with self._connection() as connection:
+                result = await self._execute(connection, sql, values)
+        except TimeoutError as error:
+            self._outage.begin(f"{query.name}: no answer in time")
+            raise Unavailable("The database did not answer in time.") from error
+        except self._errors as error:
+            if error.args and error.args[0] in UNREPRESENTABLE:
+                return [], []
+            self._outage.begin(f"{query.name}: {error}")
+            raise Unavailable("The database did not answer.") from error
+        self._outage.end()
+        return result
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if self._kept is not None:
+            yield self._kept.raw_connection
+            return
+        connection = self._databases.connection()
+        async with asyncio.timeout(self._wait):
+            await connection.__aenter__()
+        try:
+            yield connection.raw_connection
+        finally:
+            await connection.__aexit__()
+
+    async def _execute(
+        self, connection: Any, sql: str, values: dict[str, Value]
+    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        try:
+            # The server ends a slow statement itself; the second more is for a server that hangs.
+            async with asyncio.timeout(self._timeout + 1):
+                context = connection.execute(sql, values) if self.is_sqlite else connection.cursor()
+                async with context as cursor:
+                    if not self.is_sqlite:
+                        await cursor.execute(sql, values)
+                    return [column[0] for column in cursor.description], await cursor.fetchall()
+        except (asyncio.CancelledError, TimeoutError):
+            # Its answer may still come: nobody else may read it.
+            if not self.is_sqlite:
+                connection.close()
+            raise
+
+
+def _driver_errors(url: databases.DatabaseURL) -> tuple[type[Exception], ...]:
+    if url.dialect == "sqlite":
+        return (sqlite3.Error,)
+    if url.driver == "asyncmy":
+        import asyncmy.errors
+
+        return (asyncmy.errors.MySQLError,)
+    return (pymysql.MySQLError,)

@@ -1,0 +1,76 @@
+"""Where a player stands: from the game server's sorted sets in Redis, or counted in the database."""
+
+from typing import Protocol
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from domain.modes import Mode
+from domain.players import Rank
+from storage import catalogue
+from storage.outage import Outage
+from storage.query import Database
+
+
+class Ranks(Protocol):
+    """Answers one question."""
+
+    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
+        """A player's place in each mode; modes without a place are left out."""
+
+
+class DatabaseRanks:
+    """Ranks counted by one statement: the same numbers as Redis has, at more cost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
+        """See Ranks. Raises Unavailable without the database."""
+        rows = await self._database.all(catalogue.player_ranks, id=player_id)
+        return {row.mode: Rank(row.world, row.country) for row in rows}
+
+
+class RedisRanks:
+    """Ranks from Redis, all modes in one pipeline; while Redis is away, from `fallback`."""
+
+    def __init__(self, url: str, *, timeout: float, fallback: Ranks) -> None:
+        """`timeout` is how many seconds Redis may take to connect, and to answer."""
+        self._redis = redis.asyncio.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            # Another try would make a request wait twice; the database knows the answer too.
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._fallback = fallback
+        self._outage = Outage("Redis", "counting ranks in the database")
+
+    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
+        """See Ranks."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for mode in Mode:
+            pipeline.zrevrank(f"bancho:leaderboard:{mode}", str(player_id))
+            pipeline.zrevrank(f"bancho:leaderboard:{mode}:{country}", str(player_id))
+        try:
+            places = [0 if place is None else place + 1 for place in await pipeline.execute()]
+        except (RedisError, OSError) as error:
+            self._outage.begin(error)
+            return await self._fallback.of(player_id, country)
+        self._outage.end()
+        pairs = zip(Mode, places[::2], places[1::2], strict=True)
+        return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
+
+    async def ping(self) -> bool:
+        """Whether Redis answers."""
+        try:
+            return bool(await self._redis.ping())
+        except (RedisError, OSError):
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()

@@ -1,0 +1,44 @@
+"""The text of a statement: read from its file, freed of comments, turned into a driver's placeholders."""
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "sql"
+
+# Literals and comments are matched first, so that a colon within them is not taken for a value.
+_TOKEN = re.compile(
+    r"(?P<literal>'(?:[^']|'')*')|(?P<comment>--[^\n]*|/\*.*?\*/)|(?<![:\w]):(?P<value>[a-z_][a-z0-9_]*)",
+    re.DOTALL,
+)
+
+
+def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
+    """The statement in `sql/<name>.sql`, or in `<name>.<dialect>.sql` where that exists.
+
+    `{fragment}` is replaced by the fixed text given for it. Raises FileNotFoundError for a missing file and
+    ValueError for one without a statement.
+    """
+    special = FOLDER / f"{name}.{dialect}.sql"
+    path = special if special.exists() else FOLDER / f"{name}.sql"
+    text = _TOKEN.sub(_without_comment, path.read_text(encoding="utf-8"))
+    for fragment, replacement in fragments.items():
+        text = text.replace("{" + fragment + "}", replacement)
+    if not text.strip():
+        raise ValueError(f"{path.name} holds no statement")
+    return " ".join(text.split())
+
+
+def for_mysql(text: str) -> str:
+    """`text` with `:name` as `%(name)s` and every other percent sign doubled."""
+    return _TOKEN.sub(
+        lambda match: f"%({match['value']})s" if match["value"] else match[0], text.replace("%", "%%")
+    )
+
+
+def values_of(text: str) -> set[str]:
+    """The names of the values that `text` binds."""
+    return {match["value"] for match in _TOKEN.finditer(text) if match["value"]}
+
+
+def _without_comment(match: re.Match[str]) -> str:
+    return " " if match["comment"] else match[0]

@@ -1,0 +1,84 @@
+"""What the tests stand on: real servers, started once, and services in front of them."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+import pytest
+
+from tests import conformance_world, servers
+from tests.processes import free_port, serve
+from tests.servers import MariaDB, Redis
+
+ROOT = Path(__file__).parent.parent
+
+
+class Recorded(NamedTuple):
+    """A service on the recorded world, and the database driver it uses."""
+
+    driver: str
+    client: httpx2.Client
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB for all tests that do not take it down."""
+    with servers.mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A Redis with the recorded ranks, for all tests that do not take it down."""
+    with servers.redis() as server:
+        conformance_world.load_ranks(server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def recorded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a SQLite file that holds the recorded world."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('recorded') / 'world.sqlite'}"
+    conformance_world.load(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def recorded_mysql(mariadb: MariaDB) -> str:
+    """The URL of a database on MariaDB that holds the recorded world."""
+    url = mariadb.database("recorded")
+    conformance_world.load(url)
+    return url
+
+
+@contextmanager
+def service(**settings: str) -> Iterator[httpx2.Client]:
+    """A client of the service, which runs as its own process with these settings and no others."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        env_file = Path(folder, "settings")
+        env_file.touch()
+        command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
+        url = f"http://127.0.0.1:{port}"
+        environment = {name.upper(): value for name, value in settings.items()}
+        with serve(command, port, environment), httpx2.Client(base_url=url, trust_env=False, timeout=30) as client:
+            yield client
+
+
+@pytest.fixture(scope="session", params=["sqlite", "aiomysql", "asyncmy"])
+def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
+    """A service on the recorded world, once for each driver; the one on aiomysql has its ranks from Redis."""
+    if request.param == "sqlite":
+        settings = {"database_url": request.getfixturevalue("recorded_sqlite")}
+    elif request.param == "asyncmy":
+        url: str = request.getfixturevalue("recorded_mysql")
+        settings = {"database_url": url.replace("mysql://", "mysql+asyncmy://")}
+    else:
+        ranks: Redis = request.getfixturevalue("redis")
+        settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
+    with service(**settings) as client:
+        yield Recorded(request.param, client)

@@ -1,0 +1,89 @@
+"""How a throw-away MariaDB (or MySQL) server is made, and how it is reached."""
+
+import os
+import shutil
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+from pymysql.cursors import Cursor
+
+FOR_TESTS = (
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--skip-log-bin",
+    "--performance-schema=OFF",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=16M",
+    "--innodb-flush-log-at-trx-commit=0",
+)
+# MariaDB's packages set this in the configuration file that --no-defaults passes over; MySQL has it built in.
+CHARSET = "--character-set-server=utf8mb4"
+# The second port MySQL opens, and a folder of its package that an ordinary user cannot read.
+MYSQL_ONLY = ("--mysqlx=OFF", "--secure-file-priv=NULL")
+
+# The root that is made with the data may come in through the socket alone.
+ROOT = """\
+CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
+ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY '{password}';
+GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
+ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
+"""
+
+
+def create(binary: str, folder: Path, url: str) -> list[str]:
+    """The command that runs a new, empty server with its data in the folder, to be reached at the URL.
+
+    Raises RuntimeError when the data cannot be made.
+    """
+    parts = urlsplit(url)
+    common = ["--no-defaults", f"--datadir={folder / 'data'}", CHARSET]
+    if os.geteuid() == 0:
+        common.append("--user=root")
+    installer = shutil.which("mariadb-install-db")
+    if installer:
+        make_data = [installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        make_data += FOR_TESTS
+    else:
+        common += MYSQL_ONLY
+        make_data = [binary, *common, "--initialize-insecure"]
+    made = subprocess.run(make_data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if made.returncode:
+        raise RuntimeError(f"{make_data[0]} ended with {made.returncode}:\n{made.stdout}")
+    init = folder / "init.sql"
+    init.write_text(ROOT.format(password=parts.password))
+    own = [f"--port={parts.port}", f"--socket={folder / 'socket'}", f"--init-file={init}"]
+    return [binary, *common, *FOR_TESTS, *own]
+
+
+def connect(url: str, *, timeout: float = 30) -> "pymysql.Connection[Cursor]":
+    """A plain connection to a mysql:// URL; every statement is committed at once."""
+    parts = urlsplit(url)
+    return pymysql.connect(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 3306,
+        user=unquote(parts.username or "root"),
+        password=unquote(parts.password or ""),
+        database=parts.path.strip("/") or None,
+        connect_timeout=timeout,
+        read_timeout=timeout,
+        write_timeout=timeout,
+        autocommit=True,
+    )
+
+
+def execute(url: str, *statements: str) -> None:
+    """Runs the statements one after the other. Raises pymysql.MySQLError."""
+    with closing(connect(url)) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def answers(url: str) -> bool:
+    try:
+        execute(url, "SELECT 1")
+    except pymysql.MySQLError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""Programs the tests run: on a free port, until they answer, with their output kept."""
+
+import atexit
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import httpx2
+
+
+class NotReady(Exception):
+    """A program did not come to answer; the text ends with its output."""
+
+
+class Process:
+    """A program that can be stopped and started again, and held and let go on."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        ready: Callable[[], bool],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.command = list(command)
+        self.log = log
+        self._ready = ready
+        self._env = env
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also the id of its process group."""
+        if self._child is None:
+            raise RuntimeError(f"{self.command[0]} is not running")
+        return self._child.pid
+
+    def start(self, seconds: float = 30) -> None:
+        """The program answers afterwards. Raises NotReady when it ends, or has not answered by then."""
+        if self._child is not None:
+            raise RuntimeError(f"{self.command[0]} is running already")
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [*_die_with_us(), *self.command],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C goes to the whole process group; the tests want to end their programs themselves.
+                start_new_session=True,
+            )
+        atexit.register(self.stop)
+        try:
+            self._wait(self._child, seconds)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._ready():
+            status = child.poll()
+            if status is not None:
+                raise NotReady(f"{self.command[0]} ended with {status}:\n{self.output()}")
+            if time.monotonic() > deadline:
+                raise NotReady(f"{self.command[0]} does not answer after {seconds} s:\n{self.output()}")
+            time.sleep(0.02)
+
+    def stop(self, seconds: float = 15) -> int | None:
+        """The exit status, or None when it was not running. Killed when it has not stopped by then."""
+        if self._child is None:
+            return None
+        self._child.terminate()
+        self.resume()
+        try:
+            status = self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            status = self._child.wait()
+        self._child = None
+        atexit.unregister(self.stop)
+        return status
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def pause(self) -> None:
+        """Hangs the program: its port still takes connections and nobody answers them."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def output(self, lines: int = 60) -> str:
+        """The last lines the program wrote."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+def _die_with_us() -> list[str]:
+    # Linux delivers the signal when the *thread* that started the program ends, so only from the main one.
+    setpriv = shutil.which("setpriv")
+    main = threading.current_thread() is threading.main_thread()
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv and main else []
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on."""
+    # Below the range the system takes outgoing connections from: a client that tries again and again to reach
+    # a stopped server on a port of that range ends up connected to itself, and the server cannot come back.
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as candidate, suppress(OSError):
+            candidate.bind(("127.0.0.1", port))
+            return port
+
+
+def answers(port: int, url: str | None = None) -> bool:
+    """Whether something accepts connections on the port and, if a URL is given, answers it with a 2xx."""
+    if url is not None:
+        with suppress(httpx2.TransportError):
+            return httpx2.get(url, timeout=5, trust_env=False).is_success
+        return False
+    with socket.socket() as client:
+        client.settimeout(5)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def serve(
+    command: Sequence[str], port: int, env: Mapping[str, str], ready_url: str | None = None
+) -> Iterator[Process]:
+    """The running command, once its port (and the URL) answers; it is stopped at the end.
+
+    Of the caller's environment it sees PATH and HOME alone, so that no setting of a developer's leaks in.
+    What it wrote is added to an exception that leaves the block.
+    """
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        log = Path(folder, "output")
+        process = Process(command, ready=lambda: answers(port, ready_url), log=log, env={**inherited, **env})
+        with process:
+            try:
+                yield process
+            except BaseException as error:
+                error.add_note(f"{process.command[0]} wrote:\n{process.output()}")
+                raise
