@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import click
 import msgspec
@@ -22,6 +21,7 @@ from storage import catalogue
 from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
+# Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
@@ -30,12 +30,33 @@ TO_TRY = (
 )
 
 
+class CannotStart(click.ClickException):
+    """Ends a command with one line about what is wrong, and exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        """Writes the line."""
+        click.echo(f"apidot: {self.message}", err=True)
+
+
 def load_settings() -> Settings:
-    """The settings: the environment first, then the file that --env names, then defaults. Raises BadSetting."""
+    """The settings: the environment first, then the file that --env names, then defaults.
+
+    Raises CannotStart for a value that cannot be used.
+    """
     file = Path(os.environ.get(ENV_FILE, ".env"))
     from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
     from_environment = {name: value for name, value in os.environ.items() if value}
-    return read_settings(from_file | from_environment, file.resolve().parent)
+    try:
+        return read_settings(from_file | from_environment, file.resolve().parent)
+    except BadSetting as error:
+        raise CannotStart(str(error)) from None
+
+
+def demo_folder(settings: Settings) -> Path:
+    """Where the demo world lives: below the data folder."""
+    return Path(settings.data_directory).resolve() / "demo"
 
 
 def in_demo_world(settings: Settings) -> Settings:
@@ -46,11 +67,6 @@ def in_demo_world(settings: Settings) -> Settings:
     return msgspec.structs.replace(
         settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
     )
-
-
-def demo_folder(settings: Settings) -> Path:
-    """Where the demo world lives: below the data folder."""
-    return Path(settings.data_directory).resolve() / "demo"
 
 
 @asynccontextmanager
@@ -107,12 +123,6 @@ def on_disk(settings: Settings) -> list[str]:
     ]
 
 
-def fail(message: str) -> NoReturn:
-    """End the command with one line about what is wrong."""
-    click.echo(f"apidot: {message}", err=True)
-    raise SystemExit(2)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env",
@@ -120,13 +130,16 @@ def fail(message: str) -> NoReturn:
     type=click.Path(exists=True, dir_okay=False),
     help="File with settings, such as bancho.py's own .env. Default: .env in this folder, if there is one.",
 )
-def cli(env_file: str | None) -> None:
+@click.pass_context
+def cli(context: click.Context, env_file: str | None) -> None:
     """apidot: the api. subdomain of an osu! private server.
 
     Settings come from the environment, then from the file, then from defaults; the README lists them.
     """
     if env_file:
         os.environ[ENV_FILE] = str(Path(env_file).resolve())
+    # Commands of other packages get their settings by calling this.
+    context.obj = load_settings
 
 
 @cli.command()
@@ -135,10 +148,7 @@ def cli(env_file: str | None) -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: API_WORKERS, else 1.")
 def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Answer requests; without a configured database, from the demo world."""
-    try:
-        configured = load_settings()
-    except BadSetting as error:
-        fail(str(error))
+    configured = load_settings()
     settings = in_demo_world(configured)
     if configured.database is None:
         make_demo_world(demo_folder(configured))
