@@ -74,7 +74,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the handlers work with, closed again at the end."""
     database = Database(
         settings.database or "",
-        pool=(settings.db_pool_min, settings.db_pool_max),
+        pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
     )

@@ -46,9 +46,7 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def load_sqlite(
-    path: Path, tables: Iterable[Rows], progress: Progress = _quiet, *, replace: bool = False
-) -> None:
+def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet, *, replace: bool = False) -> None:
     """Builds the database beside `path` and moves it there when it is complete."""
     if path.exists() and not replace:
         raise WorldExists(f"{path} exists already.")

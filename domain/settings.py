@@ -61,7 +61,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     db_user: Annotated[str, about("its user")] = ""
     db_pass: Annotated[Secret, about("the user's password")] = Secret()
     db_name: Annotated[str, about("name of the database")] = ""
-    db_pool_min: Annotated[int, about("connections kept open", ge=0, le=1000)] = 1
     db_pool_max: Annotated[int, about("connections at the most, in each worker", ge=1, le=1000)] = 10
     db_pool_wait: Annotated[float, about("seconds a request waits for a connection", gt=0, le=600)] = 2.0
     db_statement_timeout: Annotated[float, about("seconds a statement may run", gt=0, le=600)] = 5.0
@@ -184,7 +183,3 @@ def _check(settings: Settings) -> None:
             )
     if settings.db_host and not settings.db_name and not settings.database_url:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
-    if settings.db_pool_min > settings.db_pool_max:
-        raise BadSetting(
-            f"DB_POOL_MIN={settings.db_pool_min}: at most DB_POOL_MAX ({settings.db_pool_max}) is accepted"
-        )

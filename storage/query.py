@@ -53,21 +53,19 @@ class Query(Generic[T]):
 class Database:
     """The database of the game server: a bounded pool, statements bounded in time."""
 
-    def __init__(
-        self, url: str, *, pool: tuple[int, int] = (1, 10), wait: float = 2.0, statement_timeout: float = 5.0
-    ) -> None:
-        """`pool` is the least and the most connections; `wait` and `statement_timeout` are in seconds."""
+    def __init__(self, url: str, *, pool_max: int = 10, wait: float = 2.0, statement_timeout: float = 5.0) -> None:
+        """`pool_max` is how many connections there are at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._wait = wait
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
         self._errors: tuple[type[Exception], ...] = (*_driver_errors(self._url), OSError, EOFError)
-        self._databases = databases.Database(self._url, **self._options(pool))
+        self._databases = databases.Database(self._url, **self._options(pool_max))
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
 
-    def _options(self, pool: tuple[int, int]) -> dict[str, Any]:
+    def _options(self, pool_max: int) -> dict[str, Any]:
         if self.is_sqlite:
             return {}
         session = SESSION.format(seconds=self._timeout, milliseconds=int(self._timeout * 1000))
@@ -75,7 +73,7 @@ class Database:
             # No connection is opened before the first question, so that a start does not hang on a database
             # that is away.
             "min_size": 0,
-            "max_size": pool[1],
+            "max_size": pool_max,
             "pool_recycle": 300,
             "charset": "utf8mb4",
             "connect_timeout": self._wait,
