@@ -18,7 +18,7 @@ from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
-from storage.query import Database
+from storage.query import Database, MissingDriver
 from storage.ranks import DatabaseRanks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
@@ -154,7 +154,11 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         make_demo_world(demo_folder(configured))
     host, port = host or settings.api_host, port or settings.api_port
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
-    for line in [*asyncio.run(found(settings)), *on_disk(settings)]:
+    try:
+        lines = asyncio.run(found(settings)) + on_disk(settings)
+    except MissingDriver as error:
+        raise CannotStart(str(error)) from None
+    for line in lines:
         click.echo(f"  {line}")
     for path in TO_TRY:
         click.echo(f"  try           http://{host}:{port}{path}")

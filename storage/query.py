@@ -36,6 +36,10 @@ SESSION = (
 Value = str | int | float | None
 
 
+class MissingDriver(Exception):
+    """The URL asks for a driver that is not installed; the text says how to get it."""
+
+
 class Query(Generic[T]):
     """A statement of sql/ and the Struct that a row of it becomes.
 
@@ -163,7 +167,9 @@ def _driver_errors(url: databases.DatabaseURL) -> tuple[type[Exception], ...]:
     if url.dialect == "sqlite":
         return (sqlite3.Error,)
     if url.driver == "asyncmy":
-        import asyncmy.errors
-
+        try:
+            import asyncmy.errors
+        except ImportError as error:
+            raise MissingDriver("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
         return (asyncmy.errors.MySQLError,)
     return (pymysql.MySQLError,)

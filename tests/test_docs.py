@@ -1,0 +1,48 @@
+"""The documentation names everything there is."""
+
+import re
+from typing import get_args, get_type_hints
+
+from api.routes import V1
+from domain.settings import Settings
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+HINTS = get_type_hints(Settings, include_extras=True)
+
+
+def test_every_route_has_a_section() -> None:
+    assert set(V1) <= set(re.findall(r"^### `(\w+)`", README, re.MULTILINE))
+
+
+def test_every_section_has_a_route() -> None:
+    assert set(re.findall(r"^### `(\w+)`", README, re.MULTILINE)) <= set(V1)
+
+
+def test_every_parameter_is_in_its_section() -> None:
+    for name, endpoint in V1.items():
+        section = README.partition(f"### `{name}`")[2].partition("\n### ")[0]
+        for parameter in endpoint.params.__struct_fields__:
+            assert f"`{parameter}`" in section, f"{name} does not mention {parameter}"
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", README, re.MULTILINE))
+    assert rows == {name.upper(): f"`{text}`" if text else "" for name, text in defaults().items()}
+
+
+def test_every_setting_is_in_the_example_with_its_default() -> None:
+    lines = dict(re.findall(r"^#([A-Z_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
+    assert lines == {name.upper(): text for name, text in defaults().items()}
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for name, hint in HINTS.items():
+        assert get_args(hint)[1].description, f"{name} has no description"
+
+
+def defaults() -> dict[str, str]:
+    """The default of each setting, as one writes it in a settings file."""
+    values = {name: getattr(Settings(), name) for name in HINTS}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
