@@ -1,0 +1,70 @@
+# The project's vocabulary: `make` lists it.
+
+PYTHONS ?= python3.14 python3.13 python3.12 python3.11 python3
+PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade
+TEST = .venv/requirements.lock .venv/requirements-test.lock
+
+.ONESHELL:
+.SHELLFLAGS = -euc
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help install run test check format lock
+
+help:  # list these targets
+	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/requirements.lock  # make .venv/ and put the locked packages in it
+
+run: install  # serve on this machine
+	exec .venv/bin/python main.py serve
+
+test: $(TEST)  # run the tests; ARGS='-k players' chooses among them
+	@.venv/bin/python -m tests.install
+	.venv/bin/python -m pytest $(ARGS)
+
+check: $(TEST)  # lint, formatting, types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: $(TEST)  # format the code and mend what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock: .venv/bin/python  # renew requirements.lock and requirements-test.lock
+	$(PIP) install --quiet --upgrade uv
+	export UV_CUSTOM_COMPILE_COMMAND='make lock'
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml -o requirements-test.lock --extra asyncmy --group test -c requirements.lock
+
+.venv/%.lock: %.lock .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r $<
+	touch $@
+
+# Debian keeps what `venv` needs in a package of its own.
+.venv/bin/python:
+	@found=; complete=
+	for python in $(PYTHONS); do
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+	    found=$${found:-$$python}
+	    if "$$python" -c 'import ensurepip' 2>/dev/null; then complete=$$python; break; fi
+	done
+	if [ -z "$$found" ]; then
+	    echo "Python 3.11 or newer is needed; python3 here: $$(python3 --version 2>/dev/null || echo none)" >&2
+	    exit 1
+	fi
+	if [ -z "$$complete" ]; then
+	    complete=$$found
+	    package=$$("$$found" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
+	    sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'
+	    if ! command -v apt-get >/dev/null || ! $$sudo true 2>/dev/null; then
+	        echo "$$found cannot make a virtual environment: please install the package $$package" >&2
+	        exit 1
+	    fi
+	    echo "installing $$package"
+	    apt="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y"
+	    $$apt install "$$package" >/dev/null 2>&1 || { $$apt update; $$apt install "$$package"; }
+	fi
+	echo "making .venv/ with $$("$$complete" --version)"
+	"$$complete" -m venv --clear .venv
