@@ -5,7 +5,7 @@ That validator is pydantic 2; the types, messages and contexts of its errors are
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
@@ -18,6 +18,7 @@ _SPACE = (
 )
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
 _LONGEST_INTEGER = 4300
+MOST_VALUES = 100
 _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
 
@@ -45,6 +46,8 @@ def parser(kind: inspect.Type) -> Parser:
             return parser(next(each for each in types if not isinstance(each, inspect.NoneType)))
         case inspect.IntType():
             return lambda text: _within(_integer(text), kind)
+        case inspect.FloatType():
+            return _number
         case inspect.BoolType():
             return _boolean
         case inspect.LiteralType(values=values):
@@ -74,6 +77,15 @@ def _within(value: int, kind: inspect.IntType) -> int:
         message = f"Input should be less than or equal to {kind.le}"
         raise Invalid("less_than_equal", message, f"be at most {kind.le}", le=kind.le)
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        # As lenient as the game server's validator: infinities, NaN and underscores are numbers.
+        return float(text.strip(_SPACE))
+    except ValueError:
+        message = "Input should be a valid number, unable to parse string as a number"
+        raise Invalid("float_parsing", message, "be a number") from None
 
 
 def _boolean(text: str) -> bool:
@@ -112,8 +124,23 @@ def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
     return text
 
 
-def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser]]:
+class Many(NamedTuple):
+    """A parameter that may be repeated: the parser of each value, and how many there may be."""
+
+    parse: Parser
+    most: int
+
+
+def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser | Many]]:
     """The wire name of each field of `shape`, whether it is required, and its parser."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
-    return [(field.encode_name, field.required, parser(field.type)) for field in info.fields]
+    return [(field.encode_name, field.required, _parser_or_many(field.type)) for field in info.fields]
+
+
+def _parser_or_many(kind: inspect.Type) -> Parser | Many:
+    # Metadata is around a type that has a description.
+    bare = kind.type if isinstance(kind, inspect.Metadata) else kind
+    if isinstance(bare, inspect.VarTupleType):
+        return Many(parser(bare.item_type), bare.max_length or MOST_VALUES)
+    return parser(kind)

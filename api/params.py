@@ -1,12 +1,13 @@
 """From a request to the parameters of its endpoint, and the types that parameters have."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
-from api.fields import Invalid, fields_of
+from api.fields import Invalid, Many, fields_of
 from domain.errors import Refusal
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -14,6 +15,8 @@ P = TypeVar("P", bound=msgspec.Struct)
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 LONGEST_QUERY = 16_384
+# As many as the statement that looks them up has places for.
+MOST_BEATMAPS = 50
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
 PlayerName = Annotated[str, Meta(pattern=r"^[\w \[\]-]{2,15}$", description="a player's name, case aside")]
@@ -28,6 +31,11 @@ ModsText = Annotated[
 Limit = Annotated[int, Meta(ge=1, le=100, description="rows at the most")]
 # As far as an offset reaches in SQL: the game server never enforced the bound it declares.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at the front")]
+# Whatever the bits of an unsigned or a signed number say.
+ModsNumber = Annotated[int, Meta(ge=-(2**31), le=2**32 - 1, description="a bitmask; Nightcore implies DoubleTime")]
+Hits = Annotated[int, Meta(ge=0, le=INT32, description="how many of these hits; 0 for those not given")]
+Accuracies = Annotated[tuple[float, ...], Meta(max_length=100, description="accuracies in percent, repeated")]
+BeatmapIDs = Annotated[tuple[BeatmapID, ...], Meta(max_length=MOST_BEATMAPS, description="ids, repeated")]
 Country = Annotated[str, Meta(min_length=2, max_length=2, description="two letters, case aside")]
 
 
@@ -54,27 +62,40 @@ class Reader(Generic[P]):
     def read(self, query: bytes) -> P:
         """The parameters in a query string.
 
-        Of a repeated one the last counts, an empty optional one counts as absent, unknown ones are ignored.
+        Of a repeated one that takes a single value the last counts, an empty optional one counts as absent,
+        unknown ones are ignored.
         Raises InvalidParams with every parameter that is wrong, in declared order.
         """
         if len(query) > LONGEST_QUERY:
             raise Refusal(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
-        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        given = dict(pairs)
         values: dict[str, Any] = {}
-        details: list[dict[str, Any]] = []
-        plain = ""
+        faults: list[Fault] = []
         for name, required, parse in self._fields:
             text = given.get(name)
             if not text and not required:
                 continue
             try:
-                values[name] = parse(_present(text))
+                if isinstance(parse, Many):
+                    texts = [value for key, value in pairs if key == name and (value or required)]
+                    values[name] = tuple(_each(name, texts, parse, faults))
+                else:
+                    values[name] = parse(_present(text))
             except Invalid as error:
-                plain = plain or f"{name} must {error.plain}."
-                details.append(_detail(name, text, error))
-        if details:
-            raise InvalidParams(details, plain)
+                faults.append(Fault([name], text, error))
+        if faults:
+            first = faults[0]
+            raise InvalidParams([_detail(each) for each in faults], f"{first.at[0]} must {first.error.plain}.")
         return self._shape(**values)
+
+
+class Fault(NamedTuple):
+    """A value that is wrong: the parameter's name, with the place among the values of a repeated one; the text."""
+
+    at: list[str | int]
+    text: str | None
+    error: Invalid
 
 
 def _present(text: str | None) -> str:
@@ -83,6 +104,21 @@ def _present(text: str | None) -> str:
     return text
 
 
-def _detail(name: str, text: str | None, error: Invalid) -> dict[str, Any]:
-    detail = {"type": error.kind, "loc": ["query", name], "msg": error.msg, "input": text}
+def _each(name: str, texts: list[str], many: Many, faults: list[Fault]) -> Iterator[Any]:
+    """The values of a repeated parameter; those that are wrong are added to `faults` instead."""
+    _present(texts[0] if texts else None)
+    if len(texts) > many.most:
+        message = f"List should have at most {many.most} items after validation, not {len(texts)}"
+        bounds = {"field_type": "List", "max_length": many.most, "actual_length": len(texts)}
+        raise Invalid("too_long", message, f"be given at most {many.most} times", **bounds)
+    for index, text in enumerate(texts):
+        try:
+            yield many.parse(text)
+        except Invalid as error:
+            faults.append(Fault([name, index], text, error))
+
+
+def _detail(fault: Fault) -> dict[str, Any]:
+    error = fault.error
+    detail = {"type": error.kind, "loc": ["query", *fault.at], "msg": error.msg, "input": fault.text}
     return detail | {"ctx": error.ctx} if error.ctx else detail
