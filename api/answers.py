@@ -29,7 +29,8 @@ class JSON(Response):
 def refused(_: Request, error: Exception) -> JSON:
     """The answer to a Refusal."""
     assert isinstance(error, Refusal)
-    return JSON({"status": error.message}, error.status)
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return JSON({"status": error.message}, error.status, headers=headers)
 
 
 def invalid(_: Request, error: Exception) -> JSON:
