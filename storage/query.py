@@ -27,13 +27,23 @@ T = TypeVar("T")
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
+# Strict, or a server would cut a text short at a character it cannot keep, and say nothing.
 # index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
 SESSION = (
-    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off'"
+    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off',"
+    " sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
     " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
 )
 
 Value = str | int | float | None
+
+
+# A text with a character that the column cannot hold, or one too long for it.
+UNSTORABLE = {*UNREPRESENTABLE, 1366, 1406}
+
+
+class Unstorable(Exception):
+    """A text holds characters that the column it is for cannot keep."""
 
 
 class MissingDriver(Exception):
@@ -58,7 +68,7 @@ class Database:
     """The database of the game server: a bounded pool, statements bounded in time."""
 
     def __init__(self, url: str, *, pool_max: int = 10, wait: float = 2.0, statement_timeout: float = 5.0) -> None:
-        """`pool_max` is how many connections there are at the most; `wait` and `statement_timeout` are in seconds."""
+        """`pool_max` is the most connections there are; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._wait = wait
@@ -111,6 +121,24 @@ class Database:
             return None
         return msgspec.convert(nested(names, rows[:1])[0], query.row, strict=False)
 
+    async def execute(self, query: Query[T], **values: Value) -> None:
+        """Run a statement that changes rows.
+
+        Raises Unstorable for a text its column does not take, and Unavailable when the database does not answer,
+        or does not let us write.
+        """
+        sql = query.sqlite if self.is_sqlite else query.mysql
+        try:
+            async with self._connection(writing=True) as connection:
+                await self._execute(connection, sql, values)
+        except TimeoutError as error:
+            raise Unavailable("The database did not answer in time.") from error
+        except self._errors as error:
+            if error.args and error.args[0] in UNSTORABLE:
+                raise Unstorable from error
+            log.warning("%s failed: %s", query.name, error)
+            raise Unavailable("The database did not take the change.") from error
+
     async def columns(self, query: Query[T], **values: Value) -> list[str]:
         """The names of the columns that `query` answers with."""
         names, _ = await self._run(query, values)
@@ -133,8 +161,9 @@ class Database:
         return result
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        if self._kept is not None:
+    async def _connection(self, *, writing: bool = False) -> AsyncIterator[Any]:
+        # The kept one is for reading only; changes are so rare that each may open the file for itself.
+        if self._kept is not None and not writing:
             yield self._kept.raw_connection
             return
         connection = self._databases.connection()
@@ -155,7 +184,8 @@ class Database:
                 async with context as cursor:
                     if not self.is_sqlite:
                         await cursor.execute(sql, values)
-                    return [column[0] for column in cursor.description], await cursor.fetchall()
+                    # There is no description of what a change answers with.
+                    return [column[0] for column in cursor.description or ()], await cursor.fetchall()
         except (asyncio.CancelledError, TimeoutError):
             # Its answer may still come: nobody else may read it.
             if not self.is_sqlite:
