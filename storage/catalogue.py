@@ -2,7 +2,8 @@
 
 import msgspec
 
-from domain.beatmaps import Beatmap, PlayedBeatmap
+from domain.accounts import Friend, KeyOwner, ProfileFields
+from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
 from domain.players import FoundPlayer, LeaderboardEntry, Player, PlayerDetails, PlayerStats, RankedMode
 from domain.pools import Pool, PoolBeatmap
@@ -22,6 +23,10 @@ class Version(msgspec.Struct, frozen=True):
     version: str
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """The row of a statement that answers with none."""
+
+
 player = Query("player", Player)
 player_details = Query("player_details", PlayerDetails)
 player_stats = Query("player_stats", PlayerStats)
@@ -36,7 +41,13 @@ leaderboard = {
     for sort in ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 }
 
+key_owner = Query("key_owner", KeyOwner)
+friends = Query("friends", Friend)
+profile = Query("profile", ProfileFields)
+profile_change = Query("profile_change", Nothing)
+
 beatmap = Query("beatmap", Beatmap)
+beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in ("pp", "score", "play_time")}
 score = Query("score", ScoreDetails)
 
