@@ -1,0 +1,205 @@
+"""The pp engine: processes of its own that may crash, hang or run out of memory, and are started anew."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from domain.errors import Refusal, Unavailable
+from domain.performance import Play, PlayResult
+
+log = logging.getLogger("apidot")
+
+SCRIPT = Path(__file__).with_name("engine_worker.py")
+ENGINE = "akatsuki-pp-py"
+NO_ENGINE = f"pp cannot be calculated here: {ENGINE} is not installed."
+
+# Seconds an interpreter may take to start on a busy machine.
+START = 10.0
+LONGEST_ANSWER = 4 * 2**20
+
+# A beatmap that has crashed or outlasted a worker is refused for so many seconds without trying it again.
+AVOIDED = 60.0
+REMEMBERED = 1000
+
+
+class NoFile(Exception):
+    """The file of a beatmap is missing, or of another version than the database knows."""
+
+
+class Broken(Exception):
+    """A worker ended, or did not answer in time."""
+
+
+class NoEngine(Exception):
+    """The Python that runs the workers does not have the engine."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a worker answers: results, or why there are none."""
+
+    results: list[PlayResult] = []
+    failed: str = ""
+    why: str = ""
+
+
+class Worker:
+    """A place for one process, started when it is needed."""
+
+    def __init__(self, python: str, megabytes: int) -> None:
+        self._command = [python, "-I", str(SCRIPT), str(megabytes)]
+        self._process: Process | None = None
+        self.last = ""
+
+    async def ask(self, job: dict[str, Any], seconds: float) -> Reply:
+        """The worker's answer to a job. Raises Broken, NoEngine, and Unavailable when it does not start."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = await self._start()
+        self.last = job["md5"]
+        return await self._exchange(process, json.dumps(job).encode() + b"\n", seconds)
+
+    async def _start(self) -> Process:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            limit=LONGEST_ANSWER,
+            cwd="/",
+            # Nothing of ours: the settings hold passwords.
+            env={"PATH": os.environ.get("PATH", os.defpath)},
+            # Ctrl-C is for the service, which ends its workers itself.
+            start_new_session=True,
+        )
+        try:
+            ready = await self._exchange(process, b"", START)
+        except Broken as error:
+            log.warning("a worker of the pp engine does not start: %r", error.__cause__)
+            raise Unavailable("The pp engine does not start.") from error
+        if ready.failed:
+            await self.stop()
+            raise NoEngine
+        return process
+
+    async def _exchange(self, process: Process, line: bytes, seconds: float) -> Reply:
+        assert process.stdin
+        assert process.stdout
+        try:
+            async with asyncio.timeout(seconds):
+                process.stdin.write(line)
+                answer = await process.stdout.readline()
+            return msgspec.json.decode(answer, type=Reply)
+        except (TimeoutError, OSError, ValueError) as error:
+            raise Broken from error
+        finally:
+            # Whatever it still says would be taken for the next answer.
+            if sys.exception() is not None:
+                await self.stop()
+
+    async def stop(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+class Engine:
+    """Calculates pp in a bounded number of workers; a bounded number of calculations waits for one."""
+
+    def __init__(self, *, workers: int, seconds: float, megabytes: int, queue: int, python: str = "") -> None:
+        """`seconds` and `megabytes` bound a calculation; `queue` may wait for one; `python` runs the workers."""
+        self._idle = [Worker(python or sys.executable, megabytes) for _ in range(workers)]
+        self._workers = list(self._idle)
+        self._free = asyncio.Semaphore(workers)
+        self._seconds = seconds
+        self._places = queue
+        self._installed = True
+        self._avoided: OrderedDict[str, float] = OrderedDict()
+
+    async def calculate(self, path: Path, md5: str, plays: list[Play]) -> list[PlayResult]:
+        """The results of `plays` on the beatmap in the file at `path`, whose md5 is known.
+
+        Raises NoFile without such a file, Refusal when the engine cannot deal with it or is not installed, and
+        Unavailable when too many calculations wait.
+        """
+        if not self._installed:
+            raise Refusal(501, NO_ENGINE)
+        if self._avoided.get(md5, 0.0) > time.monotonic():
+            raise _too_hard()
+        job = {"path": str(path), "md5": md5, "seconds": self._seconds, "plays": msgspec.to_builtins(plays)}
+        await self._wait()
+        try:
+            worker = self._take(md5)
+            try:
+                reply = await worker.ask(job, self._seconds)
+            finally:
+                self._idle.append(worker)
+        except NoEngine:
+            self._installed = False
+            raise Refusal(501, NO_ENGINE) from None
+        except Broken as error:
+            log.warning("the pp engine broke on %s: %r", path, error.__cause__)
+            self._avoid(md5)
+            raise _too_hard() from error
+        finally:
+            self._free.release()
+        if reply.failed == "unreadable":
+            log.warning("the pp engine cannot read %s: %s", path, reply.why)
+            raise Refusal(400, "Beatmap file could not be read.")
+        if reply.failed:
+            raise NoFile(reply.failed)
+        return reply.results
+
+    async def _wait(self) -> None:
+        if self._places <= 0:
+            raise Unavailable("Too many pp calculations are waiting.", retry_after=1)
+        self._places -= 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Unavailable("Too many pp calculations are waiting.", retry_after=1) from None
+        finally:
+            self._places += 1
+
+    def _take(self, md5: str) -> Worker:
+        """An idle worker: the one that had this beatmap last has it in memory."""
+        worker = next((each for each in self._idle if each.last == md5), self._idle[0])
+        self._idle.remove(worker)
+        return worker
+
+    def _avoid(self, md5: str) -> None:
+        self._avoided.pop(md5, None)
+        self._avoided[md5] = time.monotonic() + AVOIDED
+        if len(self._avoided) > REMEMBERED:
+            self._avoided.popitem(last=False)
+
+    async def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            await worker.stop()
+
+
+def installed(python: str) -> bool:
+    """Whether that Python has the engine."""
+    command = [python, "-I", str(SCRIPT), "512"]
+    try:
+        found = subprocess.run(command, stdin=DEVNULL, capture_output=True, timeout=START, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return found.returncode == 0 and b"failed" not in found.stdout
+
+
+def _too_hard() -> Refusal:
+    return Refusal(400, "The beatmap is too much for the pp engine.")
