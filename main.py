@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
+from storage.avatars import Avatars
+from storage.beatmap_files import BeatmapFiles
+from storage.engine import ENGINE, Engine, installed
+from storage.keys import Keys
 from storage.query import Database, MissingDriver
 from storage.ranks import DatabaseRanks, RedisRanks
 
@@ -83,9 +88,28 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     redis = None
     if settings.redis:
         redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
+    engine = Engine(
+        workers=settings.pp_workers,
+        seconds=settings.pp_timeout,
+        megabytes=settings.pp_memory,
+        queue=settings.pp_queue,
+        python=settings.pp_python,
+    )
     try:
-        yield Services(settings=settings, database=database, ranks=redis or from_database, live=Nobody())
+        yield Services(
+            settings=settings,
+            database=database,
+            ranks=redis or from_database,
+            live=Nobody(),
+            keys=Keys(database, failures=settings.key_failures),
+            beatmap_files=BeatmapFiles(
+                settings.data_directory, settings.beatmap_mirror, timeout=settings.beatmap_mirror_timeout
+            ),
+            engine=engine,
+            avatars=Avatars(settings.data_directory),
+        )
     finally:
+        await engine.close()
         if redis is not None:
             await redis.close()
         await database.disconnect()
@@ -117,8 +141,10 @@ async def found(settings: Settings) -> list[str]:
 def on_disk(settings: Settings) -> list[str]:
     """What a start finds on this machine, a line each."""
     there = Path(settings.data_directory).is_dir()
+    engine = installed(settings.pp_python or sys.executable)
     return [
         f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}",
+        f"pp engine     {ENGINE if engine else ENGINE + ' NOT INSTALLED, so calculate_pp answers 501'}",
         "game server   none, so nobody is online",
     ]
 

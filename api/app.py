@@ -6,10 +6,12 @@ from typing import TypedDict
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from api import answers
+from api.bodies import Unread
 from api.middleware import RequestID
 from api.params import InvalidParams
 from api.routes import routes
@@ -40,6 +42,7 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
     app = Starlette(
         routes=routes(),
         lifespan=lifespan,
+        middleware=[Middleware(Unread)],
         exception_handlers={
             Refusal: answers.refused,
             InvalidParams: answers.invalid,

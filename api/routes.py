@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, players, pools, scores
-from api.endpoint import Endpoint
+from api import accounts, beatmaps, clans, leaderboards, performance, players, pools, scores
+from api.endpoint import WRITES, Endpoint
 
 # An endpoint is served at its name under each of these: the published documentation's form, today's, and both
 # as a front-end proxies them on its own domain.
@@ -25,6 +25,11 @@ V1 = {
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),
+    "calculate_pp": Endpoint(performance.calculate_pp),
+    "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
+    "get_friends": Endpoint(accounts.get_friends),
+    "set_player_info": Endpoint(accounts.set_player_info, WRITES),
+    "set_avatar": Endpoint(accounts.set_avatar, WRITES),
 }
 
 

@@ -4,6 +4,10 @@ import msgspec
 
 from domain.live import Live
 from domain.settings import Settings
+from storage.avatars import Avatars
+from storage.beatmap_files import BeatmapFiles
+from storage.engine import Engine
+from storage.keys import Keys
 from storage.query import Database
 from storage.ranks import Ranks
 
@@ -15,3 +19,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    keys: Keys
+    beatmap_files: BeatmapFiles
+    engine: Engine
+    avatars: Avatars
