@@ -80,9 +80,12 @@ def _within(value: int, kind: inspect.IntType) -> int:
 
 
 def _number(text: str) -> float:
+    digits = text.strip(_SPACE)
     try:
-        # As lenient as the game server's validator: infinities, NaN and underscores are numbers.
-        return float(text.strip(_SPACE))
+        # A single underscore may stand anywhere inside; infinities and NaN are numbers.
+        if not digits.isascii() or digits[:1] == "_" or digits[-1:] == "_" or "__" in digits:
+            raise ValueError
+        return float(digits.replace("_", ""))
     except ValueError:
         message = "Input should be a valid number, unable to parse string as a number"
         raise Invalid("float_parsing", message, "be a number") from None

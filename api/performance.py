@@ -12,7 +12,6 @@ from domain.beatmaps import BeatmapFile
 from domain.errors import Refusal
 from domain.performance import Play, PlayResult, engine_mods
 from storage import catalogue
-from storage.engine import NoFile
 
 ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 
@@ -113,12 +112,11 @@ async def _results(services: Services, beatmap: BeatmapFile | None, plays: list[
     if beatmap is None:
         raise Refusal(400, "Beatmap not found.")
     path = services.beatmap_files.path(beatmap.id)
-    try:
+    results = await services.engine.calculate(path, beatmap.md5, plays)
+    if results is None and await services.beatmap_files.fetch(beatmap.id, beatmap.md5):
         results = await services.engine.calculate(path, beatmap.md5, plays)
-    except NoFile:
-        if not await services.beatmap_files.fetch(beatmap.id, beatmap.md5):
-            raise Refusal(400, "Beatmap file could not be fetched.") from None
-        results = await services.engine.calculate(path, beatmap.md5, plays)
+    if results is None:
+        raise Refusal(400, "Beatmap file could not be fetched.")
     return [
         msgspec.structs.replace(result, accuracy=play.acc) for result, play in zip(results, plays, strict=True)
     ]

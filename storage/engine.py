@@ -32,10 +32,6 @@ AVOIDED = 60.0
 REMEMBERED = 1000
 
 
-class NoFile(Exception):
-    """The file of a beatmap is missing, or of another version than the database knows."""
-
-
 class Broken(Exception):
     """A worker ended, or did not answer in time."""
 
@@ -63,28 +59,28 @@ class Worker:
     async def ask(self, job: dict[str, Any], seconds: float) -> Reply:
         """The worker's answer to a job. Raises Broken, NoEngine, and Unavailable when it does not start."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None or process.stdout is None or process.stdout.at_eof():
             process = await self._start()
         self.last = job["md5"]
         return await self._exchange(process, json.dumps(job).encode() + b"\n", seconds)
 
     async def _start(self) -> Process:
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            limit=LONGEST_ANSWER,
-            cwd="/",
-            # Nothing of ours: the settings hold passwords.
-            env={"PATH": os.environ.get("PATH", os.defpath)},
-            # Ctrl-C is for the service, which ends its workers itself.
-            start_new_session=True,
-        )
         try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                limit=LONGEST_ANSWER,
+                cwd="/",
+                # Nothing of ours: the settings hold passwords.
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+                # Ctrl-C is for the service, which ends its workers itself.
+                start_new_session=True,
+            )
             ready = await self._exchange(process, b"", START)
-        except Broken as error:
-            log.warning("a worker of the pp engine does not start: %r", error.__cause__)
+        except (Broken, OSError) as error:
+            log.warning("a worker of the pp engine does not start: %r", error.__cause__ or error)
             raise Unavailable("The pp engine does not start.") from error
         if ready.failed:
             await self.stop()
@@ -99,12 +95,14 @@ class Worker:
                 process.stdin.write(line)
                 answer = await process.stdout.readline()
             return msgspec.json.decode(answer, type=Reply)
-        except (TimeoutError, OSError, ValueError) as error:
+        # Of a process that has just ended uvloop says so with a RuntimeError.
+        except (TimeoutError, OSError, RuntimeError, ValueError) as error:
+            await self.stop()
             raise Broken from error
-        finally:
-            # Whatever it still says would be taken for the next answer.
-            if sys.exception() is not None:
-                await self.stop()
+        except asyncio.CancelledError:
+            # What it is still going to say would be taken for the next answer.
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """End the process, if there is one."""
@@ -127,11 +125,11 @@ class Engine:
         self._installed = True
         self._avoided: OrderedDict[str, float] = OrderedDict()
 
-    async def calculate(self, path: Path, md5: str, plays: list[Play]) -> list[PlayResult]:
-        """The results of `plays` on the beatmap in the file at `path`, whose md5 is known.
+    async def calculate(self, path: Path, md5: str, plays: list[Play]) -> list[PlayResult] | None:
+        """The results of `plays` on the beatmap in the file at `path`; None without a file with that md5.
 
-        Raises NoFile without such a file, Refusal when the engine cannot deal with it or is not installed, and
-        Unavailable when too many calculations wait.
+        Raises Refusal when the engine cannot deal with the file or is not installed, and Unavailable when too many
+        calculations wait.
         """
         if not self._installed:
             raise Refusal(501, NO_ENGINE)
@@ -157,9 +155,7 @@ class Engine:
         if reply.failed == "unreadable":
             log.warning("the pp engine cannot read %s: %s", path, reply.why)
             raise Refusal(400, "Beatmap file could not be read.")
-        if reply.failed:
-            raise NoFile(reply.failed)
-        return reply.results
+        return None if reply.failed else reply.results
 
     async def _wait(self) -> None:
         if self._places <= 0:
