@@ -82,8 +82,10 @@ def _within(value: int, kind: inspect.IntType) -> int:
 def _number(text: str) -> float:
     digits = text.strip(_SPACE)
     try:
-        # A single underscore may stand anywhere inside; infinities and NaN are numbers.
-        if not digits.isascii() or digits[:1] == "_" or digits[-1:] == "_" or "__" in digits:
+        # Infinities and NaN are numbers; a single underscore may stand anywhere inside, but not beside spaces.
+        if "_" in text and (digits != text or text[0] == "_" or text[-1] == "_" or "__" in text):
+            raise ValueError
+        if not digits.isascii():
             raise ValueError
         return float(digits.replace("_", ""))
     except ValueError:

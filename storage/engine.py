@@ -58,11 +58,16 @@ class Worker:
 
     async def ask(self, job: dict[str, Any], seconds: float) -> Reply:
         """The worker's answer to a job. Raises Broken, NoEngine, and Unavailable when it does not start."""
-        process = self._process
-        if process is None or process.stdout is None or process.stdout.at_eof():
-            process = await self._start()
         self.last = job["md5"]
-        return await self._exchange(process, json.dumps(job).encode() + b"\n", seconds)
+        line = json.dumps(job).encode() + b"\n"
+        if self._process is not None:
+            try:
+                return await self._exchange(self._process, line, seconds)
+            except Broken as error:
+                # One that did not answer in time has had its chance; one that ended may have done so before.
+                if isinstance(error.__cause__, TimeoutError):
+                    raise
+        return await self._exchange(await self._start(), line, seconds)
 
     async def _start(self) -> Process:
         try:
