@@ -81,10 +81,9 @@ async def fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
                 return dict(pairs), True
             case "multipart/form-data":
                 return {name: content.decode() for name, content in parts(data, body.content_type).items()}, True
-    except msgspec.DecodeError:
-        raise Refusal(400, "The body is not a JSON object.") from None
     except ValueError:
-        raise Refusal(400, "The form cannot be read.") from None
+        form = body.media_type != "application/json"
+        raise Refusal(400, f"The {'form cannot be read' if form else 'body is not a JSON object'}.") from None
     if not data:
         raise Refusal(400, "Must provide a body: JSON or a form.")
     raise Refusal(415, "The body must be JSON or a form.")

@@ -22,7 +22,7 @@ HANDLERS = ["calculate_pp", "calculate_pp_batch", "get_friends", "set_player_inf
 
 
 def ask(world: Playground, handler: str, header: str | None) -> httpx2.Response:
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
     method = "POST" if handler in BODIES else "GET"
     path = READS.get(handler, f"/v1/{handler}")
     return world.client.request(method, path, headers=headers, **BODIES.get(handler, {}))
