@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import click
@@ -14,6 +14,9 @@ from starlette.types import ASGIApp
 
 from api.app import build
 from api.services import Services
+from demo.build import build as build_demo
+from demo.command import Bars, demo
+from demo.load import WorldExists
 from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
@@ -182,6 +185,11 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 def make_demo_world(folder: Path) -> None:
     """Build the demo world into `folder`, unless it is there."""
+    with suppress(WorldExists), Bars() as bars:
+        build_demo(folder, progress=bars)
+
+
+cli.add_command(demo)
 
 
 if __name__ == "__main__":
