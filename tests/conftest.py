@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
+import hypothesis
 import pytest
 
 from tests import conformance_world, servers
 from tests.processes import free_port, serve
 from tests.servers import MariaDB, Redis
+
+# The same examples in every run: what fails is a change, not the luck of the draw.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("fixed")
 
 ROOT = Path(__file__).parent.parent
 
