@@ -18,7 +18,7 @@ import pymysql
 from domain.errors import Unavailable
 from storage.outage import Outage
 from storage.rows import nested
-from storage.statements import for_mysql, read
+from storage.statements import for_mysql, read, values_of
 
 log = logging.getLogger("apidot")
 T = TypeVar("T")
@@ -50,8 +50,9 @@ class Query(Generic[T]):
         self.name = name
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
-        self.mysql = for_mysql(read(name, "mysql", fragments))
         self.sqlite = read(name, "sqlite", fragments)
+        self.mysql = for_mysql(read(name, "mysql", fragments))
+        self.values = values_of(self.sqlite)
 
 
 class Database:
@@ -117,6 +118,9 @@ class Database:
         return names
 
     async def _run(self, query: Query[T], values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        if values.keys() != query.values:
+            # The drivers would overlook one too many.
+            raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
         sql = query.sqlite if self.is_sqlite else query.mysql
         try:
             async with self._connection() as connection:
