@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -40,18 +41,28 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings() -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings: the environment first, then the file that --env names, then defaults.
 
     Raises CannotStart for a value that cannot be used.
     """
-    file = Path(os.environ.get(ENV_FILE, ".env"))
-    from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
-    from_environment = {name: value for name, value in os.environ.items() if value}
+    file = Path(environ.get(ENV_FILE, ".env"))
+    from_environment = {name: value for name, value in environ.items() if value}
     try:
-        return read_settings(from_file | from_environment, file.resolve().parent)
+        return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
         raise CannotStart(str(error)) from None
+
+
+def settings_in(file: Path) -> dict[str, str]:
+    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
+    if not file.is_file():
+        return {}
+    try:
+        # Editors of Windows begin a file with a byte order mark.
+        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
 def demo_folder(settings: Settings) -> Path:
@@ -65,7 +76,9 @@ def in_demo_world(settings: Settings) -> Settings:
         return settings
     folder = demo_folder(settings)
     return msgspec.structs.replace(
-        settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
+        settings,
+        database_url=Secret(f"sqlite:///{quote(str(folder / 'world.sqlite'))}"),
+        data_directory=str(folder),
     )
 
 
