@@ -26,6 +26,9 @@ T = TypeVar("T")
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
+# Answers of a server that is there for nobody, or not for us: full, shutting down, wrong login, no such database.
+NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
+
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
 # index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
 SESSION = (
@@ -65,6 +68,7 @@ class Database:
         self._wait = wait
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
+        self._refused: dict[str, Outage] = {}
         self._errors: tuple[type[Exception], ...] = (*_driver_errors(self._url), OSError, EOFError)
         self._databases = databases.Database(self._url, **self._options(pool_max))
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
@@ -126,15 +130,25 @@ class Database:
             async with self._connection() as connection:
                 result = await self._execute(connection, sql, values)
         except TimeoutError as error:
-            self._outage.begin(f"{query.name}: no answer in time")
+            self._outage.begin(f"{query.name}: {error}")
             raise Unavailable("The database did not answer in time.") from error
         except self._errors as error:
             if error.args and error.args[0] in UNREPRESENTABLE:
                 return [], []
-            self._outage.begin(f"{query.name}: {error}")
+            self._failed(query.name, error)
             raise Unavailable("The database did not answer.") from error
         self._outage.end()
+        if query.name in self._refused:
+            self._refused.pop(query.name).end()
         return result
+
+    def _failed(self, statement: str, error: Exception) -> None:
+        """Tells the log: of the database, or of the one statement that it refuses while it answers others."""
+        if not _is_refusal(error):
+            self._outage.begin(f"{statement}: {error}")
+            return
+        refused = Outage(f"the database to {statement}.sql", "answering 503 to what needs it")
+        self._refused.setdefault(statement, refused).begin(error)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -142,8 +156,11 @@ class Database:
             yield self._kept.raw_connection
             return
         connection = self._databases.connection()
-        async with asyncio.timeout(self._wait):
-            await connection.__aenter__()
+        try:
+            async with asyncio.timeout(self._wait):
+                await connection.__aenter__()
+        except TimeoutError:
+            raise TimeoutError(f"no connection within {self._wait} s") from None
         try:
             yield connection.raw_connection
         finally:
@@ -152,19 +169,30 @@ class Database:
     async def _execute(
         self, connection: Any, sql: str, values: dict[str, Value]
     ) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        # The server ends a slow statement itself; the second more is for a server that hangs.
+        patience = self._timeout + 1
         try:
-            # The server ends a slow statement itself; the second more is for a server that hangs.
-            async with asyncio.timeout(self._timeout + 1):
+            async with asyncio.timeout(patience):
                 context = connection.execute(sql, values) if self.is_sqlite else connection.cursor()
                 async with context as cursor:
                     if not self.is_sqlite:
                         await cursor.execute(sql, values)
                     return [column[0] for column in cursor.description], await cursor.fetchall()
-        except (asyncio.CancelledError, TimeoutError):
+        except (asyncio.CancelledError, TimeoutError) as error:
             # Its answer may still come: nobody else may read it.
             if not self.is_sqlite:
                 connection.close()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError(f"no answer within {patience} s") from None
             raise
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the database answers, but not to this statement: a table is missing, or it takes too long."""
+    code = error.args[0] if error.args else None
+    # Numbers from 2000 to 2999 are the driver's own: no connection, or a lost one.
+    server = isinstance(code, int) and (1000 <= code < 2000 or code >= 3000) and code not in NOT_THERE
+    return server or isinstance(error, sqlite3.Error)
 
 
 def _driver_errors(url: databases.DatabaseURL) -> tuple[type[Exception], ...]:
