@@ -9,11 +9,14 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import databases
 import msgspec
 import pymysql
+import pymysql.converters
+from pymysql.constants import FIELD_TYPE
 
 from domain.errors import Unavailable
 from storage.outage import Outage
@@ -87,6 +90,7 @@ class Database:
             "charset": "utf8mb4",
             "connect_timeout": self._wait,
             "init_command": session,
+            "conv": {**_decoders(self._url), FIELD_TYPE.DATETIME: _moment, FIELD_TYPE.TIMESTAMP: _moment},
         }
 
     async def connect(self) -> None:
@@ -185,6 +189,23 @@ class Database:
             if isinstance(error, TimeoutError):
                 raise TimeoutError(f"no answer within {patience} s") from None
             raise
+
+
+def _moment(text: str) -> datetime | None:
+    """A DATETIME as MySQL writes it; old rows may hold 0000-00-00 00:00:00, which is no time at all."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _decoders(url: databases.DatabaseURL) -> dict[Any, Any]:
+    """How the driver reads and writes each type."""
+    if url.driver == "asyncmy":
+        from asyncmy.converters import conversions
+
+        return dict(conversions)
+    return dict(pymysql.converters.decoders)
 
 
 def _is_refusal(error: Exception) -> bool:
