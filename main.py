@@ -19,7 +19,8 @@ from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
-from storage.query import Database, MissingDriver
+from storage.drivers import MissingDriver
+from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.

@@ -6,19 +6,15 @@ statement on every call: statements are prepared once and run on the connection 
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import databases
 import msgspec
-import pymysql
-import pymysql.converters
-from pymysql.constants import FIELD_TYPE
 
 from domain.errors import Unavailable
+from storage import drivers
 from storage.outage import Outage
 from storage.rows import nested
 from storage.statements import for_mysql, read, values_of
@@ -29,9 +25,6 @@ T = TypeVar("T")
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
-# Answers of a server that is there for nobody, or not for us: full, shutting down, wrong login, no such database.
-NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
-
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
 # index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
 SESSION = (
@@ -40,10 +33,6 @@ SESSION = (
 )
 
 Value = str | int | float | None
-
-
-class MissingDriver(Exception):
-    """The URL asks for a driver that is not installed; the text says how to get it."""
 
 
 class Query(Generic[T]):
@@ -72,7 +61,7 @@ class Database:
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
         self._refused: dict[str, Outage] = {}
-        self._errors: tuple[type[Exception], ...] = (*_driver_errors(self._url), OSError, EOFError)
+        self._errors = drivers.errors(self._url.dialect, self._url.driver)
         self._databases = databases.Database(self._url, **self._options(pool_max))
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
@@ -90,7 +79,7 @@ class Database:
             "charset": "utf8mb4",
             "connect_timeout": self._wait,
             "init_command": session,
-            "conv": {**_decoders(self._url), FIELD_TYPE.DATETIME: _moment, FIELD_TYPE.TIMESTAMP: _moment},
+            "conv": drivers.decoders(self._url.driver),
         }
 
     async def connect(self) -> None:
@@ -148,7 +137,7 @@ class Database:
 
     def _failed(self, statement: str, error: Exception) -> None:
         """Tells the log: of the database, or of the one statement that it refuses while it answers others."""
-        if not _is_refusal(error):
+        if not drivers.is_refusal(error):
             self._outage.begin(f"{statement}: {error}")
             return
         refused = Outage(f"the database to {statement}.sql", "answering 503 to what needs it")
@@ -189,40 +178,3 @@ class Database:
             if isinstance(error, TimeoutError):
                 raise TimeoutError(f"no answer within {patience} s") from None
             raise
-
-
-def _moment(text: str) -> datetime | None:
-    """A DATETIME as MySQL writes it; old rows may hold 0000-00-00 00:00:00, which is no time at all."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _decoders(url: databases.DatabaseURL) -> dict[Any, Any]:
-    """How the driver reads and writes each type."""
-    if url.driver == "asyncmy":
-        from asyncmy.converters import conversions
-
-        return dict(conversions)
-    return dict(pymysql.converters.decoders)
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the database answers, but not to this statement: a table is missing, or it takes too long."""
-    code = error.args[0] if error.args else None
-    # Numbers from 2000 to 2999 are the driver's own: no connection, or a lost one.
-    server = isinstance(code, int) and (1000 <= code < 2000 or code >= 3000) and code not in NOT_THERE
-    return server or isinstance(error, sqlite3.Error)
-
-
-def _driver_errors(url: databases.DatabaseURL) -> tuple[type[Exception], ...]:
-    if url.dialect == "sqlite":
-        return (sqlite3.Error,)
-    if url.driver == "asyncmy":
-        try:
-            import asyncmy.errors
-        except ImportError as error:
-            raise MissingDriver("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
-        return (asyncmy.errors.MySQLError,)
-    return (pymysql.MySQLError,)
