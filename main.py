@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
-from storage.drivers import MissingDriver
+from storage.drivers import MissingDriver, MissingFile
 from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
@@ -170,12 +172,14 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings)) + on_disk(settings)
-    except MissingDriver as error:
+    except (MissingDriver, MissingFile) as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
     for path in TO_TRY:
         click.echo(f"  try           http://{host}:{port}{path}")
+    # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "main:application",
         factory=True,

@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -14,6 +15,16 @@ NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 
 class MissingDriver(Exception):
     """The URL asks for a driver that is not installed; the text says how to get it."""
+
+
+class MissingFile(Exception):
+    """The URL names a SQLite file that is not there, or not for us."""
+
+
+def require_file(path: str) -> None:
+    """Raises MissingFile where there is no file, because opening it would make one."""
+    if not Path(path).is_file():
+        raise MissingFile(f"there is no SQLite file {path}")
 
 
 def errors(dialect: str, driver: str) -> tuple[type[Exception], ...]:

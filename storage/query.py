@@ -83,12 +83,18 @@ class Database:
         }
 
     async def connect(self) -> None:
-        """Open the pool; a database that is away is no error yet."""
+        """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
         await self._databases.connect()
-        if self.is_sqlite:
-            self._kept = self._databases.connection()
-            await self._kept.__aenter__()
-            await self._kept.raw_connection.execute("PRAGMA query_only = ON")
+        if not self.is_sqlite:
+            return
+        drivers.require_file(self._url.database)
+        kept = self._databases.connection()
+        try:
+            await kept.__aenter__()
+        except self._errors as error:
+            raise drivers.MissingFile(f"the SQLite file {self._url.database}: {error}") from error
+        self._kept = kept
+        await kept.raw_connection.execute("PRAGMA query_only = ON")
 
     async def disconnect(self) -> None:
         """Close every connection."""
