@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -14,16 +16,20 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
+from api.neighbours import neighbours
 from api.services import Services
-from domain.errors import Unavailable
+from demo.build import DATABASE
+from demo.build import build as build_demo
+from demo.command import Bars, demo
+from demo.load import WorldExists
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
-from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
-from storage.engine import ENGINE, Engine, installed
+from storage.drivers import MissingDriver, MissingFile
+from storage.engine import Engine
 from storage.keys import Keys
-from storage.query import Database, MissingDriver
+from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
@@ -45,18 +51,28 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings() -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings: the environment first, then the file that --env names, then defaults.
 
     Raises CannotStart for a value that cannot be used.
     """
-    file = Path(os.environ.get(ENV_FILE, ".env"))
-    from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
-    from_environment = {name: value for name, value in os.environ.items() if value}
+    file = Path(environ.get(ENV_FILE, ".env"))
+    from_environment = {name: value for name, value in environ.items() if value}
     try:
-        return read_settings(from_file | from_environment, file.resolve().parent)
+        return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
         raise CannotStart(str(error)) from None
+
+
+def settings_in(file: Path) -> dict[str, str]:
+    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
+    if not file.is_file():
+        return {}
+    try:
+        # Editors of Windows begin a file with a byte order mark.
+        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
 def demo_folder(settings: Settings) -> Path:
@@ -70,7 +86,9 @@ def in_demo_world(settings: Settings) -> Settings:
         return settings
     folder = demo_folder(settings)
     return msgspec.structs.replace(
-        settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
+        settings,
+        database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
+        data_directory=str(folder),
     )
 
 
@@ -88,13 +106,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     redis = None
     if settings.redis:
         redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
-    engine = Engine(
-        workers=settings.pp_workers,
-        seconds=settings.pp_timeout,
-        megabytes=settings.pp_memory,
-        queue=settings.pp_queue,
-        python=settings.pp_python,
-    )
+    engine = Engine(settings)
     try:
         yield Services(
             settings=settings,
@@ -102,9 +114,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             ranks=redis or from_database,
             live=Nobody(),
             keys=Keys(database, failures=settings.key_failures),
-            beatmap_files=BeatmapFiles(
-                settings.data_directory, settings.beatmap_mirror, timeout=settings.beatmap_mirror_timeout
-            ),
+            beatmap_files=BeatmapFiles(settings),
             engine=engine,
             avatars=Avatars(settings.data_directory),
         )
@@ -122,31 +132,9 @@ def application() -> ASGIApp:
 
 
 async def found(settings: Settings) -> list[str]:
-    """What a start finds of its neighbours, a line each."""
-    lines = []
+    """What a start finds around it, a line each."""
     async with open_services(settings) as services:
-        try:
-            row = await services.database.one(catalogue.server_version)
-            lines.append(f"database      {row.version if row else 'of unknown version'}")
-        except Unavailable as error:
-            lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
-        if isinstance(services.ranks, RedisRanks):
-            there = await services.ranks.ping()
-            lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
-        else:
-            lines.append("ranks         counted in the database (no REDIS_HOST)")
-    return lines
-
-
-def on_disk(settings: Settings) -> list[str]:
-    """What a start finds on this machine, a line each."""
-    there = Path(settings.data_directory).is_dir()
-    engine = installed(settings.pp_python or sys.executable)
-    return [
-        f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}",
-        f"pp engine     {ENGINE if engine else ENGINE + ' NOT INSTALLED, so calculate_pp answers 501'}",
-        "game server   none, so nobody is online",
-    ]
+        return await neighbours(services)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -181,13 +169,15 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     host, port = host or settings.api_host, port or settings.api_port
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
-        lines = asyncio.run(found(settings)) + on_disk(settings)
-    except MissingDriver as error:
+        lines = asyncio.run(found(settings))
+    except (MissingDriver, MissingFile) as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
     for path in TO_TRY:
         click.echo(f"  try           http://{host}:{port}{path}")
+    # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "main:application",
         factory=True,
@@ -208,6 +198,16 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 def make_demo_world(folder: Path) -> None:
     """Build the demo world into `folder`, unless it is there."""
+    if (folder / DATABASE).exists():
+        return
+    try:
+        with Bars() as bars:
+            build_demo(folder, progress=bars)
+    except WorldExists as error:
+        raise CannotStart(f"the demo world cannot be built: {error}") from None
+
+
+cli.add_command(demo)
 
 
 if __name__ == "__main__":

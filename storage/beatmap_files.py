@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from domain.settings import Settings
 from storage.files import replace
 
 log = logging.getLogger("apidot")
@@ -24,14 +25,10 @@ REMEMBERED = 10_000
 class BeatmapFiles:
     """The folder of beatmap files."""
 
-    def __init__(self, data_directory: str, mirror: str, *, timeout: float) -> None:
-        """`mirror`: where to download from, with `{id}` in place of the beatmap's id; empty for nowhere.
-
-        `timeout` is in seconds, for a whole download.
-        """
-        self._folder = Path(data_directory, "osu").resolve()
-        self._mirror = mirror
-        self._timeout = timeout
+    def __init__(self, settings: Settings) -> None:
+        self._folder = Path(settings.data_directory, "osu").resolve()
+        self._mirror = settings.beatmap_mirror
+        self._timeout = settings.beatmap_mirror_timeout
         self._downloads = asyncio.Semaphore(DOWNLOADS)
         self._running: dict[tuple[int, str], asyncio.Task[bool]] = {}
         self._failed: OrderedDict[tuple[int, str], float] = OrderedDict()

@@ -8,7 +8,7 @@ from domain.clans import ClanDetails, ClanMember
 from domain.players import FoundPlayer, LeaderboardEntry, Player, PlayerDetails, PlayerStats, RankedMode
 from domain.pools import Pool, PoolBeatmap
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
-from storage.query import Query
+from storage.query import Change, Query
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -21,10 +21,6 @@ class Version(msgspec.Struct, frozen=True):
     """What a database server says it is."""
 
     version: str
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """The row of a statement that answers with none."""
 
 
 player = Query("player", Player)
@@ -44,7 +40,7 @@ leaderboard = {
 key_owner = Query("key_owner", KeyOwner)
 friends = Query("friends", Friend)
 profile = Query("profile", ProfileFields)
-profile_change = Query("profile_change", Nothing)
+profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import subprocess
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -16,6 +15,7 @@ import msgspec
 
 from domain.errors import Refusal, Unavailable
 from domain.performance import Play, PlayResult
+from domain.settings import Settings
 
 log = logging.getLogger("apidot")
 
@@ -67,9 +67,10 @@ class Worker:
                 # One that did not answer in time has had its chance; one that ended may have done so before.
                 if isinstance(error.__cause__, TimeoutError):
                     raise
-        return await self._exchange(await self._start(), line, seconds)
+        return await self._exchange(await self.start(), line, seconds)
 
-    async def _start(self) -> Process:
+    async def start(self) -> Process:
+        """A new process, ready for jobs. Raises NoEngine, and Unavailable when it does not start."""
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -79,7 +80,7 @@ class Worker:
                 limit=LONGEST_ANSWER,
                 cwd="/",
                 # Nothing of ours: the settings hold passwords.
-                env={"PATH": os.environ.get("PATH", os.defpath)},
+                env={"PATH": os.defpath},
                 # Ctrl-C is for the service, which ends its workers itself.
                 start_new_session=True,
             )
@@ -120,13 +121,13 @@ class Worker:
 class Engine:
     """Calculates pp in a bounded number of workers; a bounded number of calculations waits for one."""
 
-    def __init__(self, *, workers: int, seconds: float, megabytes: int, queue: int, python: str = "") -> None:
-        """`seconds` and `megabytes` bound a calculation; `queue` may wait for one; `python` runs the workers."""
-        self._idle = [Worker(python or sys.executable, megabytes) for _ in range(workers)]
-        self._workers = list(self._idle)
-        self._free = asyncio.Semaphore(workers)
-        self._seconds = seconds
-        self._places = queue
+    def __init__(self, settings: Settings) -> None:
+        python = settings.pp_python or sys.executable
+        self._workers = [Worker(python, settings.pp_memory) for _ in range(settings.pp_workers)]
+        self._idle = list(self._workers)
+        self._free = asyncio.Semaphore(settings.pp_workers)
+        self._seconds = settings.pp_timeout
+        self._places = settings.pp_queue
         self._installed = True
         self._avoided: OrderedDict[str, float] = OrderedDict()
 
@@ -192,14 +193,17 @@ class Engine:
             await worker.stop()
 
 
-def installed(python: str) -> bool:
-    """Whether that Python has the engine."""
-    command = [python, "-I", str(SCRIPT), "512"]
+async def engine_found(settings: Settings) -> str:
+    """What there is of the engine, in words."""
+    worker = Worker(settings.pp_python or sys.executable, settings.pp_memory)
     try:
-        found = subprocess.run(command, stdin=DEVNULL, capture_output=True, timeout=START, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return found.returncode == 0 and b"failed" not in found.stdout
+        await worker.start()
+    except NoEngine:
+        return f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501"
+    except Unavailable:
+        return f"{ENGINE} DOES NOT START, so calculate_pp answers 503"
+    await worker.stop()
+    return ENGINE
 
 
 def _too_hard() -> Refusal:

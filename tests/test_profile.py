@@ -160,5 +160,5 @@ def test_a_database_that_may_only_be_read(on_sqlite: Playground) -> None:
     answer = change(on_sqlite, json={"play_style": 1})
     on_sqlite.sql("DROP TRIGGER readonly")
 
-    assert (answer.status_code, answer.json()) == (503, {"status": "The database did not take the change."})
+    assert (answer.status_code, answer.json()) == (503, {"status": "The database did not answer."})
     assert info(on_sqlite)
