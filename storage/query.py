@@ -18,7 +18,7 @@ import pymysql
 from domain.errors import Unavailable
 from storage.outage import Outage
 from storage.rows import nested
-from storage.statements import for_mysql, read
+from storage.statements import Value, for_mysql, read, with_lists
 
 log = logging.getLogger("apidot")
 T = TypeVar("T")
@@ -32,8 +32,6 @@ SESSION = (
     "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off'"
     " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
 )
-
-Value = str | int | float | None
 
 
 class Query(Generic[T]):
@@ -115,7 +113,9 @@ class Database:
         return names
 
     async def _run(self, query: Query[T], values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        sql = query.sqlite if self.is_sqlite else query.mysql
+        sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
+        if any(isinstance(value, tuple) for value in values.values()):
+            sql, values = with_lists(sql, values, placeholder)
         try:
             async with self._connection() as connection:
                 result = await self._execute(connection, sql, values)
