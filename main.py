@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import click
@@ -15,11 +15,15 @@ from starlette.types import ASGIApp
 from api.app import build
 from api.services import Services
 from domain.errors import Unavailable
-from domain.live import Nobody
-from domain.settings import BadSetting, Secret, Settings, read_settings
+from domain.live import Live, Nobody
+from domain.settings import MAY_BE_EMPTY, BadSetting, Secret, Settings, read_settings
 from storage import catalogue
+from storage.gameserver import Down, GameServer, NoAnswer
+from storage.live import GameServerLive
 from storage.query import Database
-from storage.ranks import DatabaseRanks, RedisRanks
+from storage.questions import Questions
+from storage.ranks import DatabaseRanks, Ranks, RedisRanks
+from storage.upstream import Upstream
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -47,7 +51,7 @@ def load_settings() -> Settings:
     """
     file = Path(os.environ.get(ENV_FILE, ".env"))
     from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
-    from_environment = {name: value for name, value in os.environ.items() if value}
+    from_environment = {name: value for name, value in os.environ.items() if value or name in MAY_BE_EMPTY}
     try:
         return read_settings(from_file | from_environment, file.resolve().parent)
     except BadSetting as error:
@@ -72,29 +76,64 @@ def in_demo_world(settings: Settings) -> Settings:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the handlers work with, closed again at the end."""
-    database = Database(
-        settings.database or "",
-        pool=(settings.db_pool_min, settings.db_pool_max),
-        wait=settings.db_pool_wait,
-        statement_timeout=settings.db_statement_timeout,
+    async with AsyncExitStack() as closing:
+        database = Database(
+            settings.database or "",
+            pool=(settings.db_pool_min, settings.db_pool_max),
+            wait=settings.db_pool_wait,
+            statement_timeout=settings.db_statement_timeout,
+        )
+        await database.connect()
+        closing.push_async_callback(database.disconnect)
+        ranks: Ranks = DatabaseRanks(database)
+        if settings.redis:
+            ranks = redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=ranks)
+            closing.push_async_callback(redis.close)
+        live: Live = Nobody()
+        if settings.game_server:
+            live = await open_live(settings, settings.game_server, database, closing)
+        upstream = None
+        if settings.game_server and settings.passthrough:
+            upstream = Upstream(
+                settings.game_server,
+                host=f"api.{settings.domain}" if settings.domain else None,
+                connect_timeout=settings.game_server_connect_timeout,
+            )
+            closing.push_async_callback(upstream.close)
+        yield Services(settings=settings, database=database, ranks=ranks, live=live, upstream=upstream)
+
+
+async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
+    """Live state from the game server at `url`."""
+    questions = Questions(await closing.enter_async_context(open_game_server(settings, url)))
+    closing.push_async_callback(questions.close)
+    return GameServerLive(
+        questions,
+        database,
+        visible=settings.visible,
+        counted=settings.visible_on_boards,
+        patience=settings.game_server_timeout,
     )
-    await database.connect()
-    from_database = DatabaseRanks(database)
-    redis = None
-    if settings.redis:
-        redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
+
+
+@asynccontextmanager
+async def open_game_server(settings: Settings, url: str) -> AsyncIterator[GameServer]:
+    """The game server at `url`, to be asked."""
+    server = GameServer(
+        url,
+        domain=settings.domain,
+        timeout=settings.game_server_timeout,
+        connect_timeout=settings.game_server_connect_timeout,
+    )
     try:
-        yield Services(settings=settings, database=database, ranks=redis or from_database, live=Nobody())
+        yield server
     finally:
-        if redis is not None:
-            await redis.close()
-        await database.disconnect()
+        await server.close()
 
 
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
-    settings = in_demo_world(load_settings())
-    return build(lambda: open_services(settings))
+    return build(in_demo_world(load_settings()), open_services)
 
 
 async def found(settings: Settings) -> list[str]:
@@ -111,16 +150,30 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
         else:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
-    return lines
+    return [*lines, *await found_game_server(settings)]
+
+
+async def found_game_server(settings: Settings) -> list[str]:
+    """What a start finds of the game server, a line each."""
+    url = settings.game_server
+    if url is None:
+        return ["game server   none (no APP_PORT, no GAME_SERVER_URL), so nobody is online"]
+    try:
+        async with open_game_server(settings, url) as server:
+            await server.reach()
+        lines = [f"game server   {url}"]
+    except Down as error:
+        lines = [f"game server   {url} NOT REACHED ({error}), so nobody is online until it is there"]
+    except NoAnswer as error:
+        lines = [f"game server   {url} NOT ANSWERING AS ONE ({error.reason}): look at DOMAIN and GAME_SERVER_URL"]
+    to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
+    return [*lines, f"other paths   {to}"]
 
 
 def on_disk(settings: Settings) -> list[str]:
     """What a start finds on this machine, a line each."""
     there = Path(settings.data_directory).is_dir()
-    return [
-        f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}",
-        "game server   none, so nobody is online",
-    ]
+    return [f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,11 +10,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from api import answers
+from api.address import ClientAddress
+from api.cors import CORS
 from api.middleware import RequestID
 from api.params import InvalidParams
 from api.routes import routes
 from api.services import Services
 from domain.errors import Refusal, Unavailable
+from domain.settings import Settings
 
 
 class State(TypedDict):
@@ -29,15 +32,17 @@ def http_error(request: Request, error: Exception) -> answers.JSON:
     return answers.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
 
 
-def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
+def build(
+    settings: Settings, open_services: Callable[[Settings], AbstractAsyncContextManager[Services]]
+) -> ASGIApp:
     """The ASGI application. `open_services` is entered at start-up and left at shutdown."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services() as services:
+        async with open_services(settings) as services:
             yield {"services": services}
 
-    app = Starlette(
+    app: ASGIApp = Starlette(
         routes=routes(),
         lifespan=lifespan,
         exception_handlers={
@@ -48,5 +53,7 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
             Exception: answers.internal_error,
         },
     )
-    # Outside of Starlette's own handling of faults, so that a 500 carries the id too.
-    return RequestID(app)
+    # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
+    if settings.origins:
+        app = CORS(app, settings.origins)
+    return ClientAddress(RequestID(app), settings.proxies)

@@ -1,9 +1,10 @@
 """Every setting of the service: its name, type, default and meaning, and how it is read from text."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +13,11 @@ from domain.players import UNRESTRICTED, VISIBLE
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
+Network = IPv4Network | IPv6Network
+# Elsewhere an empty value is as good as none; here it turns something off.
+MAY_BE_EMPTY = frozenset({"CORS_ORIGINS"})
+# Addresses of a server that listens everywhere, and where to reach one that does.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 BOOLEANS = {
     "true": True,
     "1": True,
@@ -75,6 +81,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_db: Annotated[int, about("number of the Redis database", ge=0, le=65535)] = 0
     redis_timeout: Annotated[float, about("seconds Redis may take to answer", gt=0, le=60)] = 0.5
 
+    game_server_url: Annotated[
+        str,
+        about("where the game server listens, such as http://127.0.0.1:10000; wins over APP_HOST and APP_PORT"),
+    ] = ""
+    app_host: Annotated[str, about("address the game server listens on; the game server's own setting")] = ""
+    app_port: Annotated[
+        int, about("its port; 0: there is no game server, and nobody is online", ge=0, le=65535)
+    ] = 0
+    domain: Annotated[str, about("domain of the server, whose API is api.DOMAIN; example.com")] = ""
+    game_server_connect_timeout: Annotated[
+        float, about("seconds the game server may take to accept a connection", gt=0, le=60)
+    ] = 0.3
+    game_server_timeout: Annotated[
+        float, about("seconds the game server may take to answer a question of this service", gt=0, le=60)
+    ] = 1.0
+    passthrough: Annotated[
+        bool, about("pass requests for paths that this service does not serve to the game server")
+    ] = True
+    passthrough_timeout: Annotated[
+        float, about("seconds a request passed on may take, from its first byte to its last", gt=0, le=600)
+    ] = 30.0
+    passthrough_max_body: Annotated[
+        int, about("bytes a request passed on may bring along", ge=0, le=2**31 - 1)
+    ] = 20 * 1024 * 1024
+
+    trusted_proxies: Annotated[
+        str,
+        about(
+            "addresses and networks of proxies whose CF-Connecting-IP, X-Forwarded-For and X-Real-IP are believed"
+        ),
+    ] = "127.0.0.0/8,::1"
+    cors_origins: Annotated[
+        str, about("web origins whose scripts may read answers: * for any, https://example.com, …; empty for none")
+    ] = "*"
+
     data_directory: Annotated[
         str, about("data folder of the game server; default: .data beside the settings file")
     ] = ""
@@ -123,20 +164,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         login = f"{quote(self.redis_user, safe='')}:{quote(self.redis_pass, safe='')}@" if both else ""
         return Secret(f"redis://{login}{_host(self.redis_host)}:{self.redis_port}/{self.redis_db}")
 
+    @property
+    def game_server(self) -> str | None:
+        """The URL of the game server, None when no setting names one."""
+        if self.game_server_url:
+            return self.game_server_url.rstrip("/")
+        if not self.app_port:
+            return None
+        return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+
+    @property
+    def proxies(self) -> list[Network]:
+        """The networks of TRUSTED_PROXIES. Raises ValueError."""
+        return [ip_network(each) for each in _listed(self.trusted_proxies)]
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of CORS_ORIGINS, as browsers write them."""
+        return [each.lower().rstrip("/") for each in _listed(self.cors_origins)]
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
 def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
-    """The settings in `environment`; names it does not hold, and empty ones, keep their defaults.
+    """The settings in `environment`; names it does not hold, and most that are empty, keep their defaults.
 
     `folder` is where the settings file lies, to find the data folder beside it. Raises BadSetting.
     """
     values: dict[str, Any] = {}
     for name, kind in get_type_hints(Settings, include_extras=True).items():
         text = environment.get(name.upper(), "").strip()
-        if text:
+        if text or name.upper() in MAY_BE_EMPTY & environment.keys():
             values[name] = _value(name.upper(), kind, text)
     data = Path(values.get("data_directory") or folder / ".data")
     values["data_directory"] = str(data if data.is_absolute() else folder / data)
@@ -182,9 +246,39 @@ def _check(settings: Settings) -> None:
             raise BadSetting(
                 f"{name.upper()}: a URL that begins with {' or '.join(s + '://' for s in schemes)} is accepted"
             )
+    _check_addresses(settings)
     if settings.db_host and not settings.db_name and not settings.database_url:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
     if settings.db_pool_min > settings.db_pool_max:
         raise BadSetting(
             f"DB_POOL_MIN={settings.db_pool_min}: at most DB_POOL_MAX ({settings.db_pool_max}) is accepted"
         )
+
+
+def _check_addresses(settings: Settings) -> None:
+    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
+        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
+    try:
+        _ = settings.proxies
+    except ValueError as error:
+        raise BadSetting(f"TRUSTED_PROXIES: addresses and networks are accepted ({error})") from None
+    for origin in settings.origins:
+        if origin != "*" and not _is_origin(origin):
+            raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")
+    if not all(char.isalnum() or char in ".-" for char in settings.domain):
+        raise BadSetting(f"DOMAIN={settings.domain!r}: a name such as example.com is accepted")
+
+
+def _is_origin(url: str) -> bool:
+    """Whether `url` is a scheme, a host and perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and url == f"{parts.scheme}://{parts.netloc}"
+        and "@" not in parts.netloc
+    )
