@@ -108,6 +108,10 @@ class Questions:
         """A match, 1 to 63."""
         return await self._match.get(match_id)
 
+    def last_match(self, match_id: int) -> list[Match | None]:
+        """The last answer of `match`, nothing asked; empty when there is none of use."""
+        return self._match.recent(match_id)
+
     async def listed(self) -> dict[int, Match] | None:
         """Every match as far as its page goes; None when the game server has no such page."""
         return await self._if_there(self._listed)
