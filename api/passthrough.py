@@ -52,7 +52,9 @@ class Passthrough(BaseRoute):
                 begun = True
                 await give(answer, send)
         except (aiohttp.ClientError, TimeoutError) as error:
-            log.warning("%s %s was not passed on: %r", scope["method"], scope["path"], error)
+            # The path as it was sent, because the decoded one may hold line breaks.
+            target = scope["method"], scope["raw_path"].decode("latin-1")
+            log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
             # An answer that has begun ends here, incomplete, by which the client knows.
             if not (begun or body.left):
                 await failed(error, body)(scope, receive, send)

@@ -36,6 +36,10 @@ class NoAnswer(Unavailable):
         return self.reason
 
 
+class TooLate(NoAnswer):
+    """The game server took longer than it may."""
+
+
 class NoPage(NoAnswer):
     """The game server answered, and what it answered is not the page asked for."""
 
@@ -119,11 +123,11 @@ class GameServer:
                     if len(body) > LONGEST_ANSWER:
                         raise NoAnswer(f"{path}: more than {LONGEST_ANSWER} bytes")
         except TimeoutError:
-            raise NoAnswer(f"{path}: no answer in time") from None
+            raise TooLate(f"{path}: no answer in time") from None
         except aiohttp.ClientError as error:
             if refused(error):
                 raise Down("connection refused") from None
-            raise NoAnswer(f"{path}: {error!r}") from None
+            raise NoAnswer(f"{path}: {type(error).__name__} {error}") from None
         if response.status >= 500:
             raise NoAnswer(f"{path}: status {response.status}")
         return response.status, bytes(body)

@@ -1,6 +1,7 @@
 """Answers kept for a moment, so that many who ask the same at once cost one question."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
@@ -17,7 +18,7 @@ class _Last(Generic[T]):
     def __init__(self) -> None:
         self.answer: list[T] = []
         self.answered = 0.0
-        self.asked = -float("inf")
+        self.asked = -math.inf
         self.failure: Unavailable | None = None
 
     def recent(self, seconds: float) -> list[T]:

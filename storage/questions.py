@@ -1,5 +1,7 @@
 """What the game server is asked, and the shapes its answers must have; each answer is kept for a second."""
 
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal, TypeVar
 
@@ -7,13 +9,15 @@ import msgspec
 from msgspec import Meta
 
 from domain.live import LiveStatus, Match, Number
-from storage.gameserver import Down, GameServer, NoAnswer, NoPage
+from storage.gameserver import Down, GameServer, NoAnswer, NoPage, TooLate
 from storage.kept import Kept
 from storage.outage import Outage
 from storage.presence import Presence, read_matches, read_online
 
 T = TypeVar("T")
 
+# Seconds without questions for a game server that did not answer one in time.
+SPARED = 1.0
 MEANWHILE = "nobody is online if it is down, else its last answers are given for 30 s, then 503"
 
 
@@ -84,8 +88,10 @@ class Questions:
         self._status = Kept(self._ask_status)
         self._match = Kept(self._ask_match)
         self._listed = Kept(self._ask_listed)
+        self._spared_until = -math.inf
         self._outage = Outage("the game server", MEANWHILE, steady=10)
-        self._no_page = Outage("the game server's page", "its API alone is asked")
+        self._no_online = Outage("the game server's page /online", "its API alone tells who is online")
+        self._no_matches = Outage("the game server's page /matches", "each match is asked about")
 
     async def close(self) -> None:
         """End what is still being asked."""
@@ -94,7 +100,7 @@ class Questions:
 
     async def presence(self) -> Presence | None:
         """Who is online; None when the game server has no page that tells."""
-        return await self._if_there(self._presence)
+        return await self._if_there(self._presence, self._no_online)
 
     async def count(self) -> int:
         """How many players are online, as the game server counts them."""
@@ -114,25 +120,30 @@ class Questions:
 
     async def listed(self) -> dict[int, Match] | None:
         """Every match as far as its page goes; None when the game server has no such page."""
-        return await self._if_there(self._listed)
+        return await self._if_there(self._listed, self._no_matches)
 
-    async def _if_there(self, page: Kept[tuple[()], T]) -> T | None:
+    async def _if_there(self, page: Kept[tuple[()], T], outage: Outage) -> T | None:
         try:
             answer = await page.get(())
         except NoPage as error:
-            self._no_page.begin(error)
+            outage.begin(error)
             return None
-        self._no_page.end()
+        outage.end()
         return answer
 
-    async def _asked(self, question: Awaitable[T], nobody: T) -> T:
+    async def _asked(self, question: Callable[[], Awaitable[T]], nobody: T) -> T:
         """The answer; `nobody` when the game server is down."""
+        if time.monotonic() < self._spared_until:
+            raise NoAnswer("it did not answer another question in time")
         try:
-            answer = await question
+            answer = await question()
         except NoPage:
             raise
         except (Down, NoAnswer) as error:
             self._outage.begin(error)
+            if isinstance(error, TooLate):
+                # Whoever asks several things of a game server that hangs waits for the first one only.
+                self._spared_until = time.monotonic() + SPARED
             if isinstance(error, Down):
                 return nobody
             raise
@@ -146,20 +157,19 @@ class Questions:
         return page
 
     async def _ask_presence(self, _: tuple[()]) -> Presence:
-        return await self._asked(self._page("/online", read_online), Presence(players={}, bots={}))
+        return await self._asked(lambda: self._page("/online", read_online), Presence(players={}, bots={}))
 
     async def _ask_listed(self, _: tuple[()]) -> dict[int, Match]:
-        return await self._asked(self._page("/matches", read_matches), {})
+        return await self._asked(lambda: self._page("/matches", read_matches), {})
 
     async def _ask_count(self, _: tuple[()]) -> int:
-        nobody = _Count(_Counts(0))
-        answer = await self._asked(self._server.ask("get_player_count", _Count), nobody)
-        return (answer or nobody).counts.online
+        answer = await self._asked(lambda: self._server.ask("get_player_count", _Count), None)
+        return 0 if answer is None else answer.counts.online
 
     async def _ask_status(self, query: tuple[str, str | int]) -> LiveStatus | None:
-        answer = await self._asked(self._server.ask("get_player_status", _Status, query), None)
+        answer = await self._asked(lambda: self._server.ask("get_player_status", _Status, query), None)
         return None if answer is None else answer.player_status.as_live()
 
     async def _ask_match(self, match_id: int) -> Match | None:
-        answer = await self._asked(self._server.ask("get_match", _Match, ("id", match_id)), None)
+        answer = await self._asked(lambda: self._server.ask("get_match", _Match, ("id", match_id)), None)
         return None if answer is None else msgspec.structs.replace(answer.match, id=match_id)
