@@ -127,6 +127,7 @@ def test_database_hung(database: MariaDB, driver: str, pool: int, names: dict[in
     with on(database, driver, db_pool_max=str(pool)) as service:
         assert_right(at_once(service.client, names), names)
         database.pause()
+        time.sleep(0.2)  # until all of its threads have stopped
         try:
             for _, answer, seconds in at_once(service.client, names) + at_once(service.client, [3]):
                 assert_unavailable(answer)

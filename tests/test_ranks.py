@@ -100,6 +100,15 @@ def test_stopped_and_started(beside_redis: Running, own_redis: Redis, counted: R
     assert log(beside_redis) == (before[0] + 1, before[1] + 1)
 
 
+def test_restarted_while_nobody_asked(beside_redis: Running, own_redis: Redis, players: list[int]) -> None:
+    ranks(beside_redis.client, players)
+    before = log(beside_redis)
+    own_redis.stop()
+    own_redis.start()
+    ranks(beside_redis.client, players)
+    assert log(beside_redis) == before
+
+
 def test_hung(beside_redis: Running, own_redis: Redis, counted: Ranks, players: list[int]) -> None:
     before = log(beside_redis)
     some = players[:8]
