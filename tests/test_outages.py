@@ -106,6 +106,16 @@ def test_database_stopped_and_started(database: MariaDB, driver: str, names: dic
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+def test_database_restarted_while_nobody_asked(database: MariaDB, driver: str, names: dict[int, str]) -> None:
+    with on(database, driver) as service:
+        assert_right(at_once(service.client, names), names)
+        database.stop()
+        database.start()
+        assert_right(at_once(service.client, names), names)
+        assert "does not answer" not in service.process.output()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_service_started_before_its_database(driver: str, database: MariaDB, names: dict[int, str]) -> None:
     database.stop()
     try:
