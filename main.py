@@ -17,6 +17,10 @@ from starlette.types import ASGIApp
 
 from api.app import build
 from api.services import Services
+from demo.build import DATABASE
+from demo.build import build as build_demo
+from demo.command import Bars, demo
+from demo.load import WorldExists
 from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
@@ -80,7 +84,7 @@ def in_demo_world(settings: Settings) -> Settings:
     folder = demo_folder(settings)
     return msgspec.structs.replace(
         settings,
-        database_url=Secret(f"sqlite:///{quote(str(folder / 'world.sqlite'))}"),
+        database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
         data_directory=str(folder),
     )
 
@@ -200,6 +204,16 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 def make_demo_world(folder: Path) -> None:
     """Build the demo world into `folder`, unless it is there."""
+    if (folder / DATABASE).exists():
+        return
+    try:
+        with Bars() as bars:
+            build_demo(folder, progress=bars)
+    except WorldExists as error:
+        raise CannotStart(f"the demo world cannot be built: {error}") from None
+
+
+cli.add_command(demo)
 
 
 if __name__ == "__main__":
