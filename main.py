@@ -1,11 +1,10 @@
-"""Composition root and command line: the one place that reads the environment and opens the neighbours."""
+"""Command line and composition root: the one place that reads the environment."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,21 +15,14 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
-from api.neighbours import neighbours
-from api.services import Services
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
-from domain.live import Nobody
-from domain.settings import BadSetting, Secret, Settings, read_settings
-from storage.avatars import Avatars
-from storage.beatmap_files import BeatmapFiles
+from domain.settings import Secret, Settings
+from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
+from startup import found, open_services
 from storage.drivers import MissingDriver, MissingFile
-from storage.engine import Engine
-from storage.keys import Keys
-from storage.query import Database
-from storage.ranks import DatabaseRanks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -57,7 +49,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises CannotStart for a value that cannot be used.
     """
     file = Path(environ.get(ENV_FILE, ".env"))
-    from_environment = {name: value for name, value in environ.items() if value}
+    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
     try:
         return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
@@ -92,49 +84,9 @@ def in_demo_world(settings: Settings) -> Settings:
     )
 
 
-@asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Everything the handlers work with, closed again at the end."""
-    database = Database(
-        settings.database or "",
-        pool_max=settings.db_pool_max,
-        wait=settings.db_pool_wait,
-        statement_timeout=settings.db_statement_timeout,
-    )
-    await database.connect()
-    from_database = DatabaseRanks(database)
-    redis = None
-    if settings.redis:
-        redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
-    engine = Engine(settings)
-    try:
-        yield Services(
-            settings=settings,
-            database=database,
-            ranks=redis or from_database,
-            live=Nobody(),
-            keys=Keys(database, failures=settings.key_failures),
-            beatmap_files=BeatmapFiles(settings),
-            engine=engine,
-            avatars=Avatars(settings.data_directory),
-        )
-    finally:
-        await engine.close()
-        if redis is not None:
-            await redis.close()
-        await database.disconnect()
-
-
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
-    settings = in_demo_world(load_settings())
-    return build(lambda: open_services(settings))
-
-
-async def found(settings: Settings) -> list[str]:
-    """What a start finds around it, a line each."""
-    async with open_services(settings) as services:
-        return await neighbours(services)
+    return build(in_demo_world(load_settings()), open_services)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

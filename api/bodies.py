@@ -99,16 +99,19 @@ class Unread:
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self.app(scope, receive, send)
             return
-        finished = False
+        finished = begun = False
 
         async def noting() -> Message:
-            nonlocal finished
+            nonlocal finished, begun
+            begun = True
             message = await receive()
             finished = message["type"] == "http.disconnect" or not message.get("more_body", False)
             return message
 
         async def closing(message: Message) -> None:
-            if message["type"] == "http.response.start" and not finished:
+            # A body on its way to the game server is still being read, by somebody else.
+            passed_on = begun and "endpoint" not in scope
+            if message["type"] == "http.response.start" and not finished and not passed_on:
                 if _declared(Headers(scope=scope)) <= DROPPED:
                     await drop()
                 if not finished:

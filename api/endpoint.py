@@ -30,6 +30,7 @@ class Endpoint:
     def __init__(self, handler: Handler, methods: tuple[str, ...] = READS) -> None:
         self.handler = handler
         self.methods = methods
+        self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
         self.answer: type[msgspec.Struct] = hints.pop("return")
         _, params, *extras = hints.values()
@@ -38,8 +39,11 @@ class Endpoint:
         self._extras = [EXTRAS[extra] for extra in extras]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers={"Allow": self._allow})(scope, receive, send)
+            return
         if scope["method"] not in self.methods:
-            raise HTTPException(405, headers={"Allow": ", ".join(self.methods)})
+            raise HTTPException(405, headers={"Allow": self._allow})
         services: Services = scope["state"]["services"]
         params = self._reader.read(scope["query_string"])
         answer = await self.handler(services, params, *[extra(scope, receive) for extra in self._extras])

@@ -15,8 +15,6 @@ P = TypeVar("P", bound=msgspec.Struct)
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 LONGEST_QUERY = 16_384
-# As many as the statement that looks them up has places for.
-MOST_BEATMAPS = 50
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
 PlayerName = Annotated[str, Meta(pattern=r"^[\w \[\]-]{2,15}$", description="a player's name, case aside")]
@@ -35,7 +33,7 @@ Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at t
 ModsNumber = Annotated[int, Meta(ge=-(2**31), le=2**32 - 1, description="a bitmask; Nightcore implies DoubleTime")]
 Hits = Annotated[int, Meta(ge=0, le=INT32, description="how many of these hits; 0 for those not given")]
 Accuracies = Annotated[tuple[float, ...], Meta(max_length=100, description="accuracies in percent, repeated")]
-BeatmapIDs = Annotated[tuple[BeatmapID, ...], Meta(max_length=MOST_BEATMAPS, description="ids, repeated")]
+BeatmapIDs = Annotated[tuple[BeatmapID, ...], Meta(max_length=50, description="ids, repeated")]
 Country = Annotated[str, Meta(min_length=2, max_length=2, description="two letters, case aside")]
 
 

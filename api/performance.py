@@ -6,7 +6,7 @@ import msgspec
 
 from api.answers import Success
 from api.callers import Caller, with_key
-from api.params import MOST_BEATMAPS, Accuracies, BeatmapID, BeatmapIDs, Hits, ModeNumber, ModsNumber
+from api.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModeNumber, ModsNumber
 from api.services import Services
 from domain.beatmaps import BeatmapFile
 from domain.errors import Refusal
@@ -103,8 +103,7 @@ async def calculate_pp_batch(services: Services, params: BatchParams, caller: Ca
 
 async def _files(services: Services, ids: tuple[int, ...]) -> dict[int, BeatmapFile]:
     """Which files are those of the beatmaps that the database knows, by id."""
-    places = {f"id_{place}": ids[place] if place < len(ids) else None for place in range(MOST_BEATMAPS)}
-    return {file.id: file for file in await services.database.all(catalogue.beatmap_files, **places)}
+    return {file.id: file for file in await services.database.all(catalogue.beatmap_files, ids=ids)}
 
 
 async def _results(services: Services, beatmap: BeatmapFile | None, plays: list[Play]) -> list[PlayResult]:

@@ -10,6 +10,7 @@ from storage.engine import Engine
 from storage.keys import Keys
 from storage.query import Database
 from storage.ranks import Ranks
+from storage.upstream import Upstream
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    upstream: Upstream | None
     keys: Keys
     beatmap_files: BeatmapFiles
     engine: Engine
