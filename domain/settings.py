@@ -77,6 +77,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_directory: Annotated[
         str, about("data folder of the game server; default: .data beside the settings file")
     ] = ""
+    replays_url: Annotated[
+        str, about("replays elsewhere: s3://bucket/prefix or file:///folder; default: osr in the data folder")
+    ] = ""
+    aws_endpoint_url_s3: Annotated[str, about("URL of the S3 storage; wins over AWS_ENDPOINT_URL")] = ""
+    aws_endpoint_url: Annotated[str, about("URL of the S3 storage; default: Amazon's")] = ""
+    aws_region: Annotated[str, about("its region")] = "us-east-1"
+    aws_access_key_id: Annotated[Secret, about("its key; default: what the machine's role gives")] = Secret()
+    aws_secret_access_key: Annotated[Secret, about("the secret half of the key")] = Secret()
+    aws_session_token: Annotated[Secret, about("the token of a key that expires")] = Secret()
 
     show_hidden_players: Annotated[
         bool, about("show restricted and unverified players, as older game servers do")
@@ -175,6 +184,9 @@ def _check(settings: Settings) -> None:
         "db_dsn": ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite"),
         "redis_url": ("redis", "rediss", "unix"),
         "redis_dsn": ("redis", "rediss", "unix"),
+        "replays_url": ("s3", "file"),
+        "aws_endpoint_url_s3": ("http", "https"),
+        "aws_endpoint_url": ("http", "https"),
     }.items():
         scheme, found, _ = getattr(settings, name).partition("://")
         if (found or scheme) and scheme not in schemes:
@@ -183,3 +195,8 @@ def _check(settings: Settings) -> None:
             )
     if settings.db_host and not settings.db_name and not settings.database_url:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+    scheme, _, place = settings.replays_url.partition("://")
+    if scheme == "s3" and (place.startswith("/") or "@" in place or not place):
+        raise BadSetting("REPLAYS_URL: s3://bucket/prefix is accepted; keys go into the AWS_ settings")
+    if scheme == "file" and not place.startswith("/"):
+        raise BadSetting("REPLAYS_URL: file:///folder is accepted, with three slashes")
