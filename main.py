@@ -17,6 +17,8 @@ from api.services import Services
 from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
+from replays.errors import MissingPackage
+from replays.places import open_place
 from storage import catalogue
 from storage.query import Database, MissingDriver
 from storage.ranks import DatabaseRanks, RedisRanks
@@ -84,7 +86,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     if settings.redis:
         redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
     try:
-        yield Services(settings=settings, database=database, ranks=redis or from_database, live=Nobody())
+        yield Services(
+            settings=settings,
+            database=database,
+            ranks=redis or from_database,
+            live=Nobody(),
+            replays=open_place(settings),
+        )
     finally:
         if redis is not None:
             await redis.close()
@@ -111,6 +119,8 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
         else:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
+        fault = await services.replays.fault()
+        lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
     return lines
 
 
@@ -156,7 +166,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings)) + on_disk(settings)
-    except MissingDriver as error:
+    except (MissingDriver, MissingPackage) as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")

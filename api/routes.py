@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, players, pools, scores
+from api import beatmaps, clans, leaderboards, players, pools, replays, scores
 from api.endpoint import Endpoint
 
 # An endpoint is served at its name under each of these: the published documentation's form, today's, and both
@@ -22,6 +22,7 @@ V1 = {
     "get_map_info": Endpoint(beatmaps.get_map_info),
     "get_map_scores": Endpoint(scores.get_map_scores),
     "get_score_info": Endpoint(scores.get_score_info),
+    "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),

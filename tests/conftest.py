@@ -80,5 +80,5 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     else:
         ranks: Redis = request.getfixturevalue("redis")
         settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
-    with service(**settings) as client:
+    with service(data_directory=str(conformance_world.WORLD), **settings) as client:
         yield Recorded(request.param, client)
