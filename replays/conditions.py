@@ -52,10 +52,12 @@ def asked_range(
     if not match[1]:
         start, stop = max(size - _position(match[2]), 0), size
     else:
-        start, last = _position(match[1]), _position(match[2]) if match[2] else size
-        if last < start:
-            return None
-        stop = min(last + 1, size)
+        start, stop = _position(match[1]), size
+        if match[2]:
+            last = _position(match[2])
+            if last < start:
+                return None
+            stop = min(last + 1, size)
     if start >= size:
         raise Unsatisfiable
     return start, stop

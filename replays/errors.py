@@ -13,8 +13,12 @@ class NoReplay(Refusal):
 class Away(Unavailable):
     """The place where replays are kept does not answer."""
 
-    def __init__(self) -> None:
-        super().__init__("The replay storage did not answer.")
+    def __init__(self, message: str = "The replay storage did not answer.") -> None:
+        super().__init__(message)
+
+
+class Unreadable(Away):
+    """The place answers, but refuses this one replay."""
 
 
 class Changed(Exception):

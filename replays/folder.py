@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import mmap
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from replays.score_ids import file_name, score_id
 log = logging.getLogger("apidot")
 
 CHUNK = 1 << 16  # bytes
+TURNS = 8  # reads at a time; the others would only hold memory while they wait for a thread
 BATCH = 10_000  # directory entries
 
 
@@ -27,6 +29,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = str(path)
+        self._turns = asyncio.Semaphore(TURNS)
 
     @asynccontextmanager
     async def open(self, score_id: int) -> AsyncIterator["OpenFile"]:
@@ -41,7 +44,7 @@ class Folder:
             raise Away from error
         # Closed here and now, not in a thread: a cancelled request might not come to wait for one.
         with raw:
-            yield OpenFile(raw, await asyncio.to_thread(_status, raw))
+            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._turns)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         """The ids of all replays, in no order; other files are left out. Raises Away."""
@@ -65,10 +68,11 @@ class Folder:
 class OpenFile:
     """An open file: its size and its version are those of the handle, whatever becomes of the name."""
 
-    def __init__(self, raw: io.FileIO, status: os.stat_result) -> None:
+    def __init__(self, raw: io.FileIO, status: os.stat_result, turns: asyncio.Semaphore) -> None:
         self._raw = raw
         self._file = wrap(raw)
         self._status = status
+        self._turns = turns
         self.size = status.st_size
         self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
         self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
@@ -79,15 +83,19 @@ class OpenFile:
         head: bytes = await self._file.read(min(length, self.size))
         return head
 
-    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
         """The bytes from `start` to before `stop`; raises Changed before the last of them if the file did."""
         await self._file.seek(start)
         while start < stop:
-            chunk: bytes = await self._file.read(min(CHUNK, stop - start))
+            async with self._turns:
+                # A mapping goes back to the system when it was sent; the heaps of many threads would keep theirs.
+                buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
+                chunk = buffer[: await self._file.readinto(buffer)]
             start += len(chunk)
             if not chunk or (start == stop and await self._changed()):
                 raise Changed(f"{self._raw.name!r} changed while it was read")
             yield chunk
+            del buffer, chunk
 
     async def _changed(self) -> bool:
         now = await asyncio.to_thread(_status, self._raw)

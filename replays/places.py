@@ -11,7 +11,7 @@ from domain.settings import Settings
 from replays.folder import Folder
 from replays.frames import NeedMore, Stored, locate
 
-HEAD = 1 << 16  # bytes; nearly always enough to find the frames
+HEAD = 1 << 12  # bytes; more is asked for where the header is longer
 
 
 class OpenReplay(Protocol):
@@ -31,7 +31,7 @@ class OpenReplay(Protocol):
         """The first bytes, fewer where the replay is shorter."""
         ...
 
-    def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
         """The bytes from `start` to before `stop`, in pieces.
 
         Raises Changed, before the last of them, when the replay is not what it was when it was opened.

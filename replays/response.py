@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -104,29 +104,44 @@ def _instead(status: int, headers: dict[str, str]) -> Response:
 
 
 async def _send(body: Body | None, file: OpenReplay, receive: Receive, send: Send) -> None:
-    # Servers take messages for a client that has gone and throw them away: only listening tells.
-    gone = asyncio.create_task(_disconnect(receive))
+    client = _Client(receive, send)
     try:
         if body is not None:
-            async with aclosing(_pieces(body, file)) as pieces:
-                async for piece in pieces:
-                    if gone.done():
-                        return
-                    async with asyncio.timeout(SEND_SECONDS):
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await client.take(body.head)
+            async with aclosing(file.chunks(body.start, body.stop)) as chunks:
+                async for chunk in chunks:
+                    await client.take(chunk)
+                    del chunk
+            await client.take(body.tail)
         await send({"type": "http.response.body"})
+    except _Gone:
+        return
     finally:
-        gone.cancel()
+        client.gone.cancel()
 
 
-async def _pieces(body: Body, file: OpenReplay) -> AsyncGenerator[bytes, None]:
-    if body.head:
-        yield body.head
-    async with aclosing(file.chunks(body.start, body.stop)) as chunks:
-        async for chunk in chunks:
-            yield chunk
-    if body.tail:
-        yield body.tail
+class _Gone(Exception):
+    """The client has hung up, or takes nothing any more."""
+
+
+class _Client:
+    """The other end. `gone` is done when it has hung up, which `send` alone may never tell."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.gone = asyncio.create_task(_disconnect(receive))
+        self._send = send
+
+    async def take(self, piece: bytes | memoryview) -> None:
+        """Returns once the client has taken what was sent before, so that no more is read than is needed."""
+        if self.gone.done():
+            raise _Gone
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                if piece:
+                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                await self._send({"type": "http.response.body", "body": b"", "more_body": True})
+        except OSError as error:
+            raise _Gone from error
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -119,13 +119,12 @@ class OpenObject:
         if len(self._head) < length:
             try:
                 self._head += b"".join([chunk async for chunk in self._rest(len(self._head), length)])
-            except (Changed, BaseError) as error:
-                log.warning("%s: %s", self._name, _first_line(error))
+            except Changed as error:
                 raise Away from error
         return self._head[:length]
 
-    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """The bytes from `start` to before `stop`; raises Changed if the object did, or ends too early."""
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
+        """The bytes from `start` to before `stop`; raises Changed if the object did, or Away."""
         known, self._head = self._head[start:stop], b""
         if known:
             yield known
@@ -140,11 +139,14 @@ class OpenObject:
             options["if_match"] = self._tag
         try:
             answer = await obstore.get_async(self._store, self._path, options=options)
+            async for chunk in answer.stream(min_chunk_size=CHUNK):
+                start += len(chunk)
+                yield bytes(chunk)
         except (PreconditionError, FileNotFoundError) as error:
             raise Changed(f"{self._name} changed while it was read") from error
-        async for chunk in answer.stream(min_chunk_size=CHUNK):
-            start += len(chunk)
-            yield bytes(chunk)
+        except BaseError as error:
+            log.warning("%s: %s", self._name, _first_line(error))
+            raise Away from error
         if start != stop:
             raise Changed(f"{self._name} ended early")
 
