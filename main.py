@@ -13,15 +13,19 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
+from api.protocol import Protocol
 from api.services import Services
 from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
+from replays.check import Archive
+from replays.command import check_replays
 from replays.errors import MissingPackage
 from replays.places import open_place
 from storage import catalogue
 from storage.query import Database, MissingDriver
 from storage.ranks import DatabaseRanks, RedisRanks
+from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -133,6 +137,19 @@ def on_disk(settings: Settings) -> list[str]:
     ]
 
 
+@asynccontextmanager
+async def open_archive(settings: Settings) -> AsyncIterator[Archive]:
+    """The scores and the place of their replays, for check-replays. Raises CannotStart and MissingPackage."""
+    if settings.database is None and not await asyncio.to_thread(demo_folder(settings).is_dir):
+        raise CannotStart("no database is configured, and the demo world has not been made yet")
+    settings = in_demo_world(settings)
+    try:
+        async with open_services(settings) as services:
+            yield Archive(settings=settings, place=services.replays, scores=Scores(services.database))
+    except MissingDriver as error:
+        raise CannotStart(str(error)) from None
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env",
@@ -179,7 +196,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         port=port,
         workers=workers or settings.api_workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         log_level=settings.log_level,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
         proxy_headers=False,
@@ -188,6 +205,9 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
+
+
+cli.add_command(check_replays(open_archive))
 
 
 def make_demo_world(folder: Path) -> None:

@@ -1,8 +1,8 @@
--- Which scores come after an id, and did they pass?
+-- Which scores have an id or a higher one, and did they pass?
 SELECT
     s.id,
     s.status
 FROM scores s
-WHERE s.id > :after
+WHERE s.id >= :first
 ORDER BY s.id
 LIMIT :limit
