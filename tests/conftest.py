@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from tests import conformance_world, servers
-from tests.processes import free_port, serve
-from tests.servers import MariaDB, Redis
+from tests.processes import Process, free_port, serve
+from tests.servers import S3, MariaDB, Redis
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,6 +40,13 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 server for all tests that do not take it down."""
+    with servers.s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def recorded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a SQLite file that holds the recorded world."""
     url = f"sqlite:///{tmp_path_factory.mktemp('recorded') / 'world.sqlite'}"
@@ -58,6 +65,13 @@ def recorded_mysql(mariadb: MariaDB) -> str:
 @contextmanager
 def service(**settings: str) -> Iterator[httpx2.Client]:
     """A client of the service, which runs as its own process with these settings and no others."""
+    with running(**settings) as (client, _):
+        yield client
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[tuple[httpx2.Client, Process]]:
+    """A client of the service, and its process, which has these settings and no others."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         env_file = Path(folder, "settings")
@@ -65,8 +79,11 @@ def service(**settings: str) -> Iterator[httpx2.Client]:
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
-        with serve(command, port, environment), httpx2.Client(base_url=url, trust_env=False, timeout=30) as client:
-            yield client
+        with (
+            serve(command, port, environment) as process,
+            httpx2.Client(base_url=url, trust_env=False, timeout=30) as client,
+        ):
+            yield client, process
 
 
 @pytest.fixture(scope="session", params=["sqlite", "aiomysql", "asyncmy"])
