@@ -53,6 +53,6 @@ class ScoreStatus(msgspec.Struct, frozen=True):
 
 
 class NewestScore(msgspec.Struct, frozen=True):
-    """The highest id of a score, 0 without any."""
+    """The highest id of a score."""
 
     id: int

@@ -36,7 +36,7 @@ class Folder:
         """The replay of a score. Raises NoReplay, or Away when the system refuses to open it."""
         path = self._path / file_name(score_id)
         try:
-            raw = await asyncio.to_thread(io.FileIO, path)
+            raw = await _opened(path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NoReplay from None
         except OSError as error:
@@ -100,6 +100,21 @@ class OpenFile:
     async def _changed(self) -> bool:
         now = await asyncio.to_thread(_status, self._raw)
         return (now.st_mtime_ns, now.st_size) != (self._status.st_mtime_ns, self._status.st_size)
+
+
+async def _opened(path: Path) -> io.FileIO:
+    opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The thread opens it all the same.
+        opening.add_done_callback(_close)
+        raise
+
+
+def _close(opening: asyncio.Future[io.FileIO]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _status(raw: io.FileIO) -> os.stat_result:

@@ -1,6 +1,7 @@
 """Replays in S3-compatible storage: `<prefix>/<score id>.osr` in a bucket."""
 
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, timedelta
@@ -30,7 +31,7 @@ class Bucket:
     """A bucket, or the part of it below a prefix."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
-        self.name = f"s3://{bucket}/{prefix}"
+        self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         endpoint = settings.aws_endpoint_url_s3 or settings.aws_endpoint_url
         # Without keys the library asks the machine it runs on, as other clients of S3 do.
         given = {
@@ -92,11 +93,11 @@ class Bucket:
             async for _ in obstore.list(self._store, chunk_size=1):
                 break
         except (BaseError, OSError) as error:
-            return _first_line(error)
+            return _reason(error)
         return None
 
     def _away(self, error: Exception) -> Away:
-        log.warning("%s does not answer: %s", self.name, _first_line(error))
+        log.warning("%s does not answer: %s", self.name, _reason(error))
         return Away()
 
 
@@ -145,11 +146,13 @@ class OpenObject:
         except (PreconditionError, FileNotFoundError) as error:
             raise Changed(f"{self._name} changed while it was read") from error
         except BaseError as error:
-            log.warning("%s: %s", self._name, _first_line(error))
+            log.warning("%s: %s", self._name, _reason(error))
             raise Away from error
         if start != stop:
             raise Changed(f"{self._name} ended early")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _reason(error: Exception) -> str:
+    """What the storage says, else what the library says, which goes on for pages."""
+    said = re.search("<Code>(.*?)</Code>.*?<Message>(.*?)</Message>", str(error), re.DOTALL)
+    return f"{said[1]}: {said[2]}" if said else str(error).strip().partition("\n")[0]

@@ -1,4 +1,6 @@
 -- What is the highest id of a score?
 SELECT
-    COALESCE(MAX(s.id), 0) AS id
+    s.id
 FROM scores s
+ORDER BY s.id DESC
+LIMIT 1

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
-import httpx2
 from redis import Redis as RedisClient
 from redis import RedisError
 
@@ -147,7 +147,9 @@ class S3(Server):
             "AWS4-HMAC-SHA256 Credential=key/20200101/us-east-1/s3/aws4_request, SignedHeaders=, Signature="
         )
         url = f"{self.url}/{path}"
-        httpx2.put(url, content=content, headers={"Authorization": signature}, trust_env=False).raise_for_status()
+        headers = {"Authorization": signature, "Content-Type": "application/octet-stream"}
+        request = Request(url, content, headers, method="PUT")
+        build_opener(ProxyHandler({})).open(request).close()
 
 
 @contextmanager
