@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
-import msgspec
 import uvicorn
 from dotenv import dotenv_values
 from starlette.types import ASGIApp
@@ -15,15 +16,18 @@ from starlette.types import ASGIApp
 from api.app import build
 from api.protocol import Protocol
 from api.services import Services
-from domain.errors import Unavailable
+from demo.build import DATABASE
+from demo.build import build as build_demo
+from demo.command import Bars, demo
+from demo.load import WorldExists
+from demo.settings import demo_folder, in_demo_world
+from domain.errors import CannotOpen, Unavailable
 from domain.live import Nobody
-from domain.settings import BadSetting, Secret, Settings, read_settings
-from replays.check import Archive
+from domain.settings import BadSetting, Settings, read_settings
 from replays.command import check_replays
-from replays.errors import MissingPackage
 from replays.places import open_place
 from storage import catalogue
-from storage.query import Database, MissingDriver
+from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 from storage.score_ids import Scores
 
@@ -46,33 +50,28 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings() -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings: the environment first, then the file that --env names, then defaults.
 
     Raises CannotStart for a value that cannot be used.
     """
-    file = Path(os.environ.get(ENV_FILE, ".env"))
-    from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
-    from_environment = {name: value for name, value in os.environ.items() if value}
+    file = Path(environ.get(ENV_FILE, ".env"))
+    from_environment = {name: value for name, value in environ.items() if value}
     try:
-        return read_settings(from_file | from_environment, file.resolve().parent)
+        return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
         raise CannotStart(str(error)) from None
 
 
-def demo_folder(settings: Settings) -> Path:
-    """Where the demo world lives: below the data folder."""
-    return Path(settings.data_directory).resolve() / "demo"
-
-
-def in_demo_world(settings: Settings) -> Settings:
-    """The settings that lead into the demo world, when no database is configured."""
-    if settings.database is not None:
-        return settings
-    folder = demo_folder(settings)
-    return msgspec.structs.replace(
-        settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
-    )
+def settings_in(file: Path) -> dict[str, str]:
+    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
+    if not file.is_file():
+        return {}
+    try:
+        # Editors of Windows begin a file with a byte order mark.
+        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
 @asynccontextmanager
@@ -137,19 +136,6 @@ def on_disk(settings: Settings) -> list[str]:
     ]
 
 
-@asynccontextmanager
-async def open_archive(settings: Settings) -> AsyncIterator[Archive]:
-    """The scores and the place of their replays, for check-replays. Raises CannotStart and MissingPackage."""
-    if settings.database is None and not await asyncio.to_thread(demo_folder(settings).is_dir):
-        raise CannotStart("no database is configured, and the demo world has not been made yet")
-    settings = in_demo_world(settings)
-    try:
-        async with open_services(settings) as services:
-            yield Archive(settings=settings, place=services.replays, scores=Scores(services.database))
-    except MissingDriver as error:
-        raise CannotStart(str(error)) from None
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env",
@@ -183,12 +169,14 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings)) + on_disk(settings)
-    except (MissingDriver, MissingPackage) as error:
+    except CannotOpen as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
     for path in TO_TRY:
         click.echo(f"  try           http://{host}:{port}{path}")
+    # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "main:application",
         factory=True,
@@ -207,11 +195,19 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     )
 
 
-cli.add_command(check_replays(open_archive))
-
-
 def make_demo_world(folder: Path) -> None:
     """Build the demo world into `folder`, unless it is there."""
+    if (folder / DATABASE).exists():
+        return
+    try:
+        with Bars() as bars:
+            build_demo(folder, progress=bars)
+    except WorldExists as error:
+        raise CannotStart(f"the demo world cannot be built: {error}") from None
+
+
+cli.add_command(demo)
+cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
 
 
 if __name__ == "__main__":

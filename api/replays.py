@@ -1,5 +1,7 @@
 """Replays: the files that the game client wrote, as anybody's client reads them."""
 
+from datetime import datetime
+
 import msgspec
 from starlette.responses import Response
 
@@ -39,6 +41,8 @@ async def get_replay(services: Services, params: ReplayParams) -> Response:
 def _wrapping(score: ReplayScore | None) -> Wrapping:
     if score is None or score.player is None or score.beatmap is None:
         raise Refusal(404, "Score not found.")
+    # As the format has it where there is no time.
+    played_at = score.play_time or datetime.min
     replay = Replay.of(
         score_id=score.id,
         mode=score.mode,
@@ -55,13 +59,13 @@ def _wrapping(score: ReplayScore | None) -> Wrapping:
         perfect=score.perfect,
         mods=score.mods,
         grade=score.grade,
-        played_at=score.play_time,
+        played_at=played_at,
     )
     name = file_name(
         player=score.player.name,
         artist=score.beatmap.artist,
         title=score.beatmap.title,
         version=score.beatmap.version,
-        day=score.play_time,
+        day=played_at,
     )
     return Wrapping(replay=replay, name=name)

@@ -24,7 +24,8 @@ class ReplayBeatmap(msgspec.Struct, frozen=True, kw_only=True):
 class ReplayScore(msgspec.Struct, frozen=True, kw_only=True):
     """A score as its replay tells it; `player` and `beatmap` are None where their rows are gone.
 
-    `mode` is 0 to 8, `grade` in letters, `play_time` in UTC.
+    `mode` is 0 to 8, `grade` in letters, `play_time` in UTC, None where
+    it is no time.
     """
 
     id: int
@@ -39,7 +40,7 @@ class ReplayScore(msgspec.Struct, frozen=True, kw_only=True):
     nkatu: int
     grade: str
     mode: int
-    play_time: datetime
+    play_time: datetime | None
     perfect: bool
     player: ReplayPlayer | None
     beatmap: ReplayBeatmap | None

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from domain.players import UNRESTRICTED, VISIBLE
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=600)]
 BOOLEANS = {
     "true": True,
     "1": True,
@@ -22,6 +20,10 @@ BOOLEANS = {
     "no": False,
     "off": False,
 }
+DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
+REDIS = ("redis", "rediss", "unix")
+REPLAYS = ("s3", "file")
+WEB = ("http", "https")
 
 
 class BadSetting(ValueError):
@@ -179,24 +181,33 @@ def accepted(kind: Any) -> str:
 
 
 def _check(settings: Settings) -> None:
-    for name, schemes in {
-        "database_url": ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite"),
-        "db_dsn": ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite"),
-        "redis_url": ("redis", "rediss", "unix"),
-        "redis_dsn": ("redis", "rediss", "unix"),
-        "replays_url": ("s3", "file"),
-        "aws_endpoint_url_s3": ("http", "https"),
-        "aws_endpoint_url": ("http", "https"),
-    }.items():
-        scheme, found, _ = getattr(settings, name).partition("://")
-        if (found or scheme) and scheme not in schemes:
-            raise BadSetting(
-                f"{name.upper()}: a URL that begins with {' or '.join(s + '://' for s in schemes)} is accepted"
-            )
-    if settings.db_host and not settings.db_name and not settings.database_url:
+    for names, schemes in (
+        (("database_url", "db_dsn"), DATABASES),
+        (("redis_url", "redis_dsn"), REDIS),
+        (("replays_url",), REPLAYS),
+        (("aws_endpoint_url_s3", "aws_endpoint_url"), WEB),
+    ):
+        for name in names:
+            if text := getattr(settings, name):
+                _check_url(name.upper(), text, schemes)
+    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
-    scheme, _, place = settings.replays_url.partition("://")
-    if scheme == "s3" and (place.startswith("/") or "@" in place or not place):
-        raise BadSetting("REPLAYS_URL: s3://bucket/prefix is accepted; keys go into the AWS_ settings")
-    if scheme == "file" and not place.startswith("/"):
-        raise BadSetting("REPLAYS_URL: file:///folder is accepted, with three slashes")
+
+
+def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
+    """Raises BadSetting, which shows neither the text nor a part of it: either may be a password."""
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in schemes:
+        wanted = " or ".join(each + "://" for each in schemes)
+        raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 – reading it checks it
+    except ValueError:
+        raise BadSetting(
+            f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
+        ) from None
+    if schemes is DATABASES and not parts.path.strip("/"):
+        raise BadSetting(f"{name}: the URL ends with no name of a database")
+    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or text == "file://"):
+        raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")

@@ -13,9 +13,9 @@ import msgspec
 
 from domain.replays import ScoreStatus
 from domain.settings import Settings
+from replays.binary import BadReplay, Truncated
 from replays.errors import Changed, NoReplay, Unreadable
 from replays.frames import measure
-from replays.osr import BadReplay, Truncated
 from replays.places import Place, find_frames, open_place
 from replays.score_ids import ScoreIDs
 

@@ -7,17 +7,30 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Protocol
 
 import click
 import msgspec
 
-from domain.errors import Unavailable
+from domain.errors import CannotOpen, Unavailable
 from domain.settings import Settings
-from replays.check import PROBLEMS, Archive, Finding, compare, decode, stored
-from replays.errors import MissingPackage
+from replays.check import PROBLEMS, Archive, Finding, Scores, compare, decode, stored
+from replays.places import Place
 
-OpenArchive = Callable[[Settings], AbstractAsyncContextManager[Archive]]
+
+class Services(Protocol):
+    """What the command needs of the services."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Any: ...
+    @property
+    def replays(self) -> Place: ...
+
+
+OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
+ScoresOf = Callable[[Any], Scores]  # of a database
 
 
 class CannotCheck(click.ClickException):
@@ -39,8 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool
 
 
-def check_replays(open_archive: OpenArchive) -> click.Command:
-    """The command, for the archive that `open_archive` opens."""
+def check_replays(open_services: OpenServices, scores_of: ScoresOf) -> click.Command:
+    """The command, for what `open_services` opens."""
 
     @click.command("check-replays")
     @click.option("--json", "as_json", is_flag=True, help="Write a JSON document instead of a table.")
@@ -60,8 +73,8 @@ def check_replays(open_archive: OpenArchive) -> click.Command:
         """
         report = Report(as_json=options["as_json"])
         try:
-            asyncio.run(_check(open_archive, context.obj(), Options(**options), report))
-        except (Unavailable, MissingPackage) as error:
+            asyncio.run(_check(open_services(context.obj()), scores_of, Options(**options), report))
+        except (CannotOpen, Unavailable) as error:
             raise CannotCheck(str(error)) from error
         except click.ClickException:
             raise
@@ -77,8 +90,11 @@ def check_replays(open_archive: OpenArchive) -> click.Command:
     return command
 
 
-async def _check(open_archive: OpenArchive, settings: Settings, options: Options, report: "Report") -> None:
-    async with open_archive(settings) as archive:
+async def _check(
+    opening: AbstractAsyncContextManager[Services], scores_of: ScoresOf, options: Options, report: "Report"
+) -> None:
+    async with opening as services:
+        archive = Archive(settings=services.settings, place=services.replays, scores=scores_of(services.database))
         fault = await archive.place.fault()
         if fault:
             raise CannotCheck(f"{archive.place.name} cannot be read: {fault}")

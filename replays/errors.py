@@ -1,6 +1,6 @@
 """How the replay of a score may fail to be had."""
 
-from domain.errors import Refusal, Unavailable
+from domain.errors import CannotOpen, Refusal, Unavailable
 
 
 class NoReplay(Refusal):
@@ -25,5 +25,5 @@ class Changed(Exception):
     """A replay is not what it was when it was opened; the text names it."""
 
 
-class MissingPackage(Exception):
+class MissingPackage(CannotOpen):
     """The settings ask for a package that is not installed; the text says how to get it."""

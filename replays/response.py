@@ -12,11 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from replays.binary import BadReplay
 from replays.body import Body, Wrapping, body_of
 from replays.conditions import Unsatisfiable, asked_range, refusal
 from replays.errors import NoReplay
 from replays.names import content_disposition
-from replays.osr import BadReplay
 from replays.places import OpenReplay, Place, find_frames
 
 log = logging.getLogger("apidot")

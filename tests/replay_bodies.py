@@ -11,6 +11,6 @@ def bare(frames: int = 200) -> bytes:
 
 
 def large(size: int) -> bytes:
-    """So many bytes that begin as bare frames do; what follows is noise, which nobody looks at who only sends it."""
+    """So many bytes that begin as bare frames do; what follows is noise, for those who only send it."""
     start = bytes.fromhex("5d00002000ffffffffffffffff00")
     return start + random.Random(size).randbytes(size - len(start))

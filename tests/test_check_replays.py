@@ -142,7 +142,7 @@ def test_nothing_found(tmp_path: Path, recorded_sqlite: str, statuses: dict[str,
         ({"data_directory": "nowhere"}, "nowhere/osr cannot be read: No such file or directory"),
         ({"replays_url": "s3://bucket", "aws_endpoint_url": "http://127.0.0.1:1"}, "s3://bucket cannot be read"),
         ({"database_url": "mysql://u@127.0.0.1:1/x"}, "The database did not answer."),
-        ({"database_url": ""}, "no database is configured"),
+        ({"database_url": ""}, "there is no SQLite file"),
         ({"log_level": "loud"}, "LOG_LEVEL"),
     ],
 )

@@ -108,8 +108,8 @@ def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: 
         assert replays > 20
         assert await closed(pid)
 
-    with running(**settings) as (client, process):
-        asyncio.run(main(client.base_url.port or 0, process.pid))
+    with running(**settings) as service:
+        asyncio.run(main(service.client.base_url.port or 0, service.process.pid))
 
 
 def test_clients_that_take_nothing_and_then_leave(settings: dict[str, str], body: memoryview) -> None:
@@ -124,5 +124,5 @@ def test_clients_that_take_nothing_and_then_leave(settings: dict[str, str], body
         await asyncio.gather(*tasks)
         assert await closed(pid)
 
-    with running(**settings) as (client, process):
-        asyncio.run(main(client.base_url.port or 0, process.pid))
+    with running(**settings) as service:
+        asyncio.run(main(service.client.base_url.port or 0, service.process.pid))

@@ -153,10 +153,10 @@ def test_without_the_library_a_command_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("s3://", "s3://bucket/prefix is accepted"),
-        ("s3:///prefix", "s3://bucket/prefix is accepted"),
-        ("s3://key:secret@bucket", "keys go into the AWS_ settings"),
-        ("file://folder", "file:///folder is accepted"),
+        ("s3://", "s3://bucket/prefix or file:///folder is accepted"),
+        ("s3:///prefix", "s3://bucket/prefix or file:///folder is accepted"),
+        ("s3://key:secret@bucket", "keys go into AWS_ settings"),
+        ("file://folder", "s3://bucket/prefix or file:///folder is accepted"),
         ("http://bucket", "a URL that begins with s3:// or file:// is accepted"),
         ("folder", "a URL that begins with s3:// or file:// is accepted"),
     ],
