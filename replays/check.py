@@ -17,7 +17,7 @@ from replays.binary import BadReplay, Truncated
 from replays.errors import Changed, NoReplay, Unreadable
 from replays.frames import measure
 from replays.places import Place, find_frames, open_place
-from replays.score_ids import ScoreIDs
+from replays.score_ids import INT64, ScoreIDs
 
 BATCH = 32  # replays that a process is given at a time
 
@@ -73,7 +73,7 @@ async def compare(
     """
     replays = iter(files)
     replay = next(replays, None)
-    while scores := await archive.scores.since(since):
+    while since <= INT64 and (scores := await archive.scores.since(since)):
         for score in scores:
             while replay is not None and replay < score.id:
                 yield _orphan(replay)

@@ -16,6 +16,7 @@ from domain.errors import CannotOpen, Unavailable
 from domain.settings import Settings
 from replays.check import PROBLEMS, Archive, Finding, Scores, compare, decode, stored
 from replays.places import Place
+from replays.score_ids import INT64
 
 
 class Services(Protocol):
@@ -57,7 +58,7 @@ def check_replays(open_services: OpenServices, scores_of: ScoresOf) -> click.Com
 
     @click.command("check-replays")
     @click.option("--json", "as_json", is_flag=True, help="Write a JSON document instead of a table.")
-    @click.option("--since-id", default=0, type=click.IntRange(0), help="Leave out scores below this id.")
+    @click.option("--since-id", default=0, type=click.IntRange(0, INT64), help="Leave out scores below this id.")
     @click.option("--names-only", is_flag=True, help="Compare names with scores, without reading the replays.")
     @click.option(
         "--jobs",
@@ -76,7 +77,7 @@ def check_replays(open_services: OpenServices, scores_of: ScoresOf) -> click.Com
             asyncio.run(_check(open_services(context.obj()), scores_of, Options(**options), report))
         except (CannotOpen, Unavailable) as error:
             raise CannotCheck(str(error)) from error
-        except click.ClickException:
+        except (click.ClickException, BrokenPipeError):
             raise
         except Exception:
             # Python's own exit code for it, 1, would mean that something was found.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from demo.load import load_sqlite
 from domain.replays import ScoreStatus
 from domain.settings import Settings
 from replays.check import Archive, Finding, Scores, compare, stored
@@ -111,6 +112,25 @@ def test_table(tmp_path: Path, recorded_sqlite: str, place: dict[str, str]) -> N
     assert any(line.split()[:2] == ["truncated", "6001"] for line in lines)
     assert any(line.split()[:2] == ["orphaned", "7001"] for line in lines)
     assert lines[-1].endswith("2 orphaned, 2 truncated, 2 undecodable")
+
+
+def test_the_highest_ids_there_are(tmp_path: Path) -> None:
+    last = 2**63 - 1
+    file = tmp_path / "world.sqlite"
+    load_sqlite(file, [("scores", columns, [(last, *values)]) for columns, values in [one_score()]])
+    (tmp_path / "osr").mkdir()
+    (tmp_path / "osr" / f"{last}.osr").write_bytes(bare())
+    settings = {"database_url": f"sqlite:///{file}", "data_directory": str(tmp_path)}
+    assert check(tmp_path, "--since-id", str(last), **settings)[0] == 0
+    assert check(tmp_path, **settings)[0] == 0
+
+
+def one_score() -> tuple[list[str], list[Any]]:
+    """The columns and the values of a recorded score; the first column is the id, whose value is left out."""
+    columns, rows = next((columns, rows) for name, columns, rows in conformance_world.tables() if name == "scores")
+    row = dict(zip(columns, next(iter(rows)), strict=True))
+    del row["id"]
+    return ["id", *row], list(row.values())
 
 
 def test_names_only(tmp_path: Path, recorded_sqlite: str, place: dict[str, str]) -> None:
