@@ -9,6 +9,7 @@ from api.services import Services
 from domain.errors import Unavailable
 from domain.live import Live, Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
@@ -57,6 +58,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             ranks=ranks,
             live=live,
             upstream=upstream,
+            replays=open_place(settings),
             keys=Keys(database, failures=settings.key_failures),
             beatmap_files=BeatmapFiles(settings),
             engine=engine,
@@ -106,6 +108,8 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
         else:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
+        fault = await services.replays.fault()
+        lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
     lines.append(f"pp engine     {await engine_found(settings)}")
     return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
 

@@ -4,6 +4,7 @@ import msgspec
 
 from domain.live import Live
 from domain.settings import Settings
+from replays.places import Place
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.engine import Engine
@@ -21,6 +22,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     ranks: Ranks
     live: Live
     upstream: Upstream | None
+    replays: Place
     keys: Keys
     beatmap_files: BeatmapFiles
     engine: Engine

@@ -15,7 +15,7 @@ import pytest
 
 from tests import conformance_world, mariadbd, servers
 from tests.processes import Process, free_port, serve
-from tests.servers import MariaDB, Redis
+from tests.servers import S3, MariaDB, Redis
 
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -50,6 +50,13 @@ def redis() -> Iterator[Redis]:
     """A Redis with the recorded ranks, for all tests that do not take it down."""
     with servers.redis() as server:
         conformance_world.load_ranks(server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 server for all tests that do not take it down."""
+    with servers.s3() as server:
         yield server
 
 

@@ -18,6 +18,7 @@ from api.routes import V1
 from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.engine import Engine
@@ -152,6 +153,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 ranks=DatabaseRanks(database),
                 live=Faulty(),
                 upstream=None,
+                replays=open_place(settings),
                 keys=Keys(database, failures=1),
                 beatmap_files=BeatmapFiles(settings),
                 engine=Engine(settings),
