@@ -14,6 +14,10 @@ from starlette.types import ASGIApp
 
 from api.app import build
 from api.services import Services
+from demo.build import DATABASE
+from demo.build import build as build_demo
+from demo.command import Bars, demo
+from demo.load import WorldExists
 from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
@@ -65,7 +69,7 @@ def in_demo_world(settings: Settings) -> Settings:
         return settings
     folder = demo_folder(settings)
     return msgspec.structs.replace(
-        settings, database_url=Secret(f"sqlite:///{folder / 'world.sqlite'}"), data_directory=str(folder)
+        settings, database_url=Secret(f"sqlite:///{folder / DATABASE}"), data_directory=str(folder)
     )
 
 
@@ -182,6 +186,16 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 
 def make_demo_world(folder: Path) -> None:
     """Build the demo world into `folder`, unless it is there."""
+    if (folder / DATABASE).exists():
+        return
+    try:
+        with Bars() as bars:
+            build_demo(folder, progress=bars)
+    except WorldExists as error:
+        raise CannotStart(f"the demo world cannot be built: {error}") from None
+
+
+cli.add_command(demo)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 import redis
 
+from demo.schema import statements
+
 Row = tuple[Any, ...]
 Rows = tuple[str, list[str], Iterable[Row]]  # table, columns, rows
 Progress = Callable[[int], None]  # called with how many rows (or files) were stored since the last call
 
-SCHEMA = Path(__file__).resolve().parent.parent / "sql" / "schema"
 BATCH = 10_000
-LOAD_BATCH = 100_000
+LOAD_BATCH = 25_000
 TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 
 
@@ -29,15 +30,6 @@ class WorldExists(Exception):
 
 def _quiet(_: int) -> None:
     pass
-
-
-def _statements(dialect: str) -> tuple[list[str], list[str]]:
-    """The schema's statements: those that create tables, and those to run once the tables are filled."""
-    text = (SCHEMA / f"{dialect}.sql").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("--")]
-    statements = [s for s in "\n".join(lines).rstrip(";").split(";\n") if s]
-    tables = [s for s in statements if s.startswith("CREATE TABLE")]
-    return tables, [s for s in statements if s not in tables]
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -63,7 +55,7 @@ def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet,
 
 
 def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
-    before, after = _statements("sqlite")
+    before, after = statements("sqlite")
     with closing(sqlite3.connect(name, isolation_level=None)) as connection:
         # A half-written file is thrown away anyhow, so nothing need be recoverable before the last sync.
         connection.execute("PRAGMA journal_mode = OFF")
@@ -88,9 +80,9 @@ def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
 
 def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) -> None:
     """Creates the tables in the database of `url` (mysql://user:password@host:port/name) and fills them."""
-    before, after = _statements("mysql")
+    check_mysql(url)
+    before, after = statements("mysql")
     with closing(_connect(url)) as connection, connection.cursor() as cursor:
-        _refuse_tables(cursor, [statement.split()[2] for statement in before])
         cursor.execute("SET unique_checks = 0, foreign_key_checks = 0")
         cursor.execute("SELECT @@local_infile")
         fill = _load_data if (cursor.fetchone() or (0,))[0] else _insert
@@ -121,9 +113,12 @@ def _connect(url: str) -> "pymysql.Connection[Any]":
     )
 
 
-def _refuse_tables(cursor: Any, tables: list[str]) -> None:
-    cursor.execute("SHOW TABLES")
-    there = sorted({name for (name,) in cursor.fetchall()} & set(tables))
+def check_mysql(url: str) -> None:
+    """Raises WorldExists if the database has any table of the schema."""
+    tables = {statement.split()[2] for statement in statements("mysql")[0]}
+    with closing(_connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW TABLES")
+        there = sorted(tables.intersection(name for (name,) in cursor.fetchall()))
     if there:
         raise WorldExists(f"The database has these tables already: {', '.join(there)}.")
 
@@ -151,14 +146,12 @@ def _insert(cursor: Any, target: str, batch: list[Row]) -> None:
 
 
 def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
-    """Adds every (key, member, score) to the sorted set `key`, unless a key of them exists before."""
+    """Adds every (key, member, score) to the sorted set `key`, none of which may exist before."""
     boards: dict[str, dict[str, float]] = {}
     for key, member, score in ranks:
         boards.setdefault(key, {})[member] = score
+    check_redis(url, boards)
     with closing(redis.Redis.from_url(url)) as client:
-        there = [key for key in boards if client.exists(key)]
-        if there:
-            raise WorldExists(f"Redis has these keys already: {', '.join(there)}.")
         pipeline = client.pipeline(transaction=False)
         for key, members in boards.items():
             for some in _batches(members.items(), BATCH):
@@ -166,15 +159,29 @@ def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
         pipeline.execute()
 
 
+def check_redis(url: str, keys: Iterable[str]) -> None:
+    """Raises WorldExists if Redis has any of the keys."""
+    with closing(redis.Redis.from_url(url)) as client:
+        there = [key for key in keys if client.exists(key)]
+    if there:
+        raise WorldExists(f"Redis has these keys already: {', '.join(there)}.")
+
+
 def write_files(folder: Path, files: Iterable[tuple[str, bytes]], progress: Progress = _quiet) -> None:
-    """Writes each (relative path, content) below `folder`; a file is either there in full or not at all."""
+    """Writes each (relative path, content) below `folder`; a file is either there in full or not at all.
+
+    One that is there with this content is left alone, as after an interrupted build; any other is refused.
+    """
     made: set[Path] = set()
     for relative, content in files:
         path = folder / relative
         if path.parent not in made:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.add(path.parent)
-        partial = path.with_name(f".{path.name}.tmp")
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        if not path.exists():
+            partial = path.with_name(f".{path.name}.tmp")
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        elif path.read_bytes() != content:
+            raise WorldExists(f"{path} exists already, with other content.")
         progress(1)

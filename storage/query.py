@@ -58,7 +58,7 @@ class Database:
     """The database of the game server: a bounded pool, statements bounded in time."""
 
     def __init__(self, url: str, *, pool_max: int = 10, wait: float = 2.0, statement_timeout: float = 5.0) -> None:
-        """`pool_max` is how many connections there are at the most; `wait` and `statement_timeout` are in seconds."""
+        """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._wait = wait

@@ -1,0 +1,74 @@
+"""The command `demo`, and the progress bars of a build."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from demo.build import build, build_on_servers
+from demo.load import WorldExists
+from demo.world import Sizes
+
+
+class Bars(ExitStack):
+    """A progress bar for each stage, one after the other; off a terminal, a line for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stage = ""
+        self._done = 0
+        self._update: Callable[[int], None] = lambda _: None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`done` of `total` steps of `stage` are done."""
+        if stage != self._stage:
+            self.close()
+            bar = click.progressbar(length=total, label=f"{stage:16}", show_pos=True)
+            self._update = self.enter_context(bar).update
+            self._stage, self._done = stage, 0
+        self._update(done - self._done)
+        self._done = done
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="The same seed and sizes give the same world.")
+@click.option("--players", type=click.IntRange(20, 1_000_000), default=150, show_default=True, help="How many.")
+@click.option("--beatmaps", type=click.IntRange(20, 1_000_000), default=400, show_default=True, help="How many.")
+@click.option("--scores", type=click.IntRange(100, 50_000_000), default=6000, show_default=True, help="How many.")
+@click.option("--replays", type=click.IntRange(0, 100_000), default=120, show_default=True, help="How many.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".data/demo"),
+    show_default=True,
+    help="Where the SQLite file, the replays and the .osu files go.",
+)
+@click.option("--database", help="An empty MySQL database, mysql://user:password@host/name, instead of SQLite.")
+@click.option("--redis", help="Redis for the ranks, redis://host/0; goes with --database.")
+def demo(
+    seed: int,
+    players: int,
+    beatmaps: int,
+    scores: int,
+    replays: int,
+    folder: Path,
+    database: str | None,
+    redis: str | None,
+) -> None:
+    """Build a demo world: players, clans, beatmaps, scores, replays, all invented.
+
+    Nothing that exists is overwritten.
+    """
+    if redis and not database:
+        raise click.UsageError("--redis goes with --database")
+    sizes = Sizes(players=players, beatmaps=beatmaps, scores=scores, replays=replays)
+    try:
+        with Bars() as bars:
+            if database:
+                build_on_servers(database, redis, folder, seed, sizes, bars)
+            else:
+                build(folder, seed, sizes, bars)
+    except WorldExists as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"The demo world is built; its files are in {folder}.")

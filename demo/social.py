@@ -1,0 +1,78 @@
+"""What players do beside playing: favourites, ratings, friends and blocks, medals, logins."""
+
+from collections.abc import Iterator
+from random import Random
+
+from demo.beatmaps import Beatmap
+from demo.clock import NOW, OPENED, datetime_text, moment
+from demo.load import Row
+from demo.players import Player
+from demo.stats import AllStats
+
+STREAMS = ("stable", "stable", "stable", "cuttingedge", "beta", "tourney")
+RELEASES = ("2022-10-13", "2023-03-26", "2023-08-15", "2024-01-09", "2024-08-22", "2025-04-02", "2025-11-19")
+MEDAL_PLAYS = (1, 10, 50, 100, 250, 500, 1000, 5000)
+MODE_NAMES = {0: "Circles", 1: "Drums", 2: "Fruit", 3: "Keys", 4: "Relaxed Circles"}
+
+
+def favourite_rows(seed: int, players: list[Player], beatmaps: list[Beatmap]) -> Iterator[Row]:
+    rng = Random(f"{seed}/favourites")
+    for player in players:
+        sets = {rng.choice(beatmaps).beatmapset.id for _ in range(_few(rng, 8))}
+        for set_id in sorted(sets):
+            yield player.id, set_id, rng.randrange(OPENED, NOW)
+
+
+def rating_rows(seed: int, players: list[Player], beatmaps: list[Beatmap]) -> Iterator[Row]:
+    rng = Random(f"{seed}/ratings")
+    for player in players:
+        rated = {rng.choice(beatmaps).md5 for _ in range(_few(rng, 6))}
+        for md5 in sorted(rated):
+            yield player.id, md5, rng.choice((1, 3, 5, 6, 7, 8, 8, 9, 9, 10, 10))
+
+
+def relationship_rows(seed: int, players: list[Player]) -> Iterator[Row]:
+    rng = Random(f"{seed}/relationships")
+    for player in players:
+        others = {rng.choice(players).id for _ in range(_few(rng, 14))} - {player.id}
+        for other in sorted(others):
+            yield player.id, other, "block" if rng.random() < 0.1 else "friend"
+
+
+def _few(rng: Random, most: int) -> int:
+    """0 to `most`, seldom much."""
+    return int(rng.random() * rng.random() * (most + 1))
+
+
+def achievement_rows() -> Iterator[Row]:
+    """Rows of `achievements`: one for each of some counts of plays in some modes."""
+    for number, (mode, plays) in enumerate(_medals()):
+        name = f"{MODE_NAMES[mode]} × {plays}"
+        condition = f"mode_vn == {mode % 4} and stats.plays >= {plays}"
+        yield number + 1, f"plays-{mode}-{plays}", name, f"“{name}”: play {plays} times.", condition
+
+
+def user_achievement_rows(players: list[Player], stats: AllStats) -> Iterator[Row]:
+    """Rows of `user_achievements`: the medals that the plays in `stats` are enough for."""
+    medals = _medals()
+    for place, player in enumerate(players):
+        for number, (mode, plays) in enumerate(medals):
+            own = stats.get((place, mode))
+            if own and own.plays >= plays:
+                yield player.id, number + 1
+
+
+def _medals() -> list[tuple[int, int]]:
+    return [(mode, plays) for mode in MODE_NAMES for plays in MEDAL_PLAYS]
+
+
+def login_rows(seed: int, players: list[Player]) -> Iterator[Row]:
+    """Rows of `ingame_logins`; the addresses are of the networks set aside for documentation."""
+    rng = Random(f"{seed}/logins")
+    count = len(players) * 2
+    for number in range(count):
+        host = rng.randrange(1, 255)
+        ip = f"2001:db8::{host:x}" if rng.random() < 0.2 else f"{rng.choice(('192.0.2', '198.51.100'))}.{host}"
+        when = datetime_text(moment(number, count))
+        release = max((release for release in RELEASES if release < when), default=RELEASES[0])
+        yield number + 1, rng.choice(players).id, ip, release, rng.choice(STREAMS), when

@@ -1,0 +1,269 @@
+"""The .osr replay file: what stands before and after the frames, and how it is read back.
+
+The format, little-endian, as published at
+https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
+
+    byte     mode                 0 osu!, 1 taiko, 2 catch, 3 mania
+    int32    game version         the day of the build, such as 20200207
+    string   beatmap md5, player name, replay md5
+    uint16   300s, 100s, 50s, gekis, katus, misses
+    int32    score
+    uint16   greatest combo
+    byte     perfect              1 = full combo
+    int32    mods                 bit mask
+    string   life bar             "<ms>|<0 to 1>," for each sample, may be empty
+    int64    played at            .NET ticks: units of 100 ns since 0001-01-01 00:00 UTC
+    int32    length of the frames in bytes, then the frames (frames.py)
+    int64    online score id      int32 before version 20140721, absent before 20121008
+    float64  target accuracy      only with the mod Target Practice
+
+A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8. The two versions of the score
+id are those of LegacyScoreDecoder in https://github.com/ppy/osu. Newer clients append more; it is not read.
+"""
+
+import hashlib
+import struct
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+GAME_VERSION = 20200207
+TARGET_PRACTICE = 1 << 23
+
+_UINT16 = (0, 2**16 - 1)
+_INT32 = (-(2**31), 2**31 - 1)
+_INT64 = (-(2**63), 2**63 - 1)
+_START = struct.Struct("<Bi")
+_PLAY = struct.Struct("<6HiHBi")
+_PLAY_FIELDS = ("n300", "n100", "n50", "ngeki", "nkatu", "nmiss", "score", "max_combo", "perfect", "mods")
+_END = struct.Struct("<qi")
+_SCORE_ID = struct.Struct("<q")
+_OLD_SCORE_ID = struct.Struct("<i")
+_ACCURACY = struct.Struct("<d")
+_TICKS_ZERO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class BadReplay(ValueError):
+    """These bytes are no replay; the message says why."""
+
+
+class Truncated(BadReplay):
+    """These bytes begin as a replay and end too early: it has at least `needed` bytes."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(f"Cut short: the replay has at least {needed} bytes.")
+        self.needed = needed
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """An .osr file without its frames; every number fits the field that the format gives it.
+
+    `played_at` is in ticks. `score_id` is 0 where the version has none. `target_accuracy` is None without the
+    mod Target Practice.
+    """
+
+    mode: int
+    game_version: int = GAME_VERSION
+    beatmap_md5: str
+    player_name: str
+    replay_md5: str
+    n300: int
+    n100: int
+    n50: int
+    ngeki: int
+    nkatu: int
+    nmiss: int
+    score: int
+    max_combo: int
+    perfect: bool
+    mods: int
+    life_bar: str = ""
+    played_at: int
+    score_id: int = 0
+    target_accuracy: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        score_id: int,
+        mode: int,
+        beatmap_md5: str,
+        player_name: str,
+        n300: int,
+        n100: int,
+        n50: int,
+        ngeki: int,
+        nkatu: int,
+        nmiss: int,
+        score: int,
+        max_combo: int,
+        perfect: bool,
+        mods: int,
+        grade: str,
+        played_at: datetime,
+    ) -> "Replay":
+        """The replay of a passed score: `mode` 0-11 becomes 0-3, a naive `played_at` is taken as UTC.
+
+        A number that its field cannot hold becomes the nearest one it can: the frames are worth having even
+        where one count is wrong. The replay md5 is made of the numbers as written, as a reader would make it.
+        """
+        replay = cls(
+            mode=mode % 4,
+            beatmap_md5=beatmap_md5,
+            player_name=player_name,
+            replay_md5="",
+            n300=_within(n300, _UINT16),
+            n100=_within(n100, _UINT16),
+            n50=_within(n50, _UINT16),
+            ngeki=_within(ngeki, _UINT16),
+            nkatu=_within(nkatu, _UINT16),
+            nmiss=_within(nmiss, _UINT16),
+            score=_within(score, _INT32),
+            max_combo=_within(max_combo, _UINT16),
+            perfect=bool(perfect),
+            mods=_within(mods, _INT32),
+            played_at=_within(ticks(played_at), _INT64),
+            score_id=_within(score_id, _INT64),
+            target_accuracy=0.0 if _within(mods, _INT32) & TARGET_PRACTICE else None,
+        )
+        return msgspec.structs.replace(replay, replay_md5=replay_md5(replay, grade))
+
+
+def replay_md5(replay: Replay, grade: str) -> str:
+    """The hex md5 the game gives to a passed play; `grade` in letters: XH, X, SH, S, A, B, C, D."""
+    text = (
+        f"{replay.n100 + replay.n300}p{replay.n50}o{replay.ngeki}o{replay.nkatu}t{replay.nmiss}"
+        f"a{replay.beatmap_md5}r{replay.max_combo}e{replay.perfect}y{replay.player_name}"
+        f"o{replay.score}u{grade}{replay.mods}True"
+    )
+    return hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+
+
+def ticks(moment: datetime) -> int:
+    """The .NET ticks of a moment; a naive one is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _TICKS_ZERO) // timedelta(microseconds=1) * 10
+
+
+def header(replay: Replay, frames_length: int) -> bytes:
+    """The bytes before the frames. Raises BadReplay if an int32 cannot hold the length of the frames."""
+    if not 0 <= frames_length <= _INT32[1]:
+        raise BadReplay(f"Frames of {frames_length} bytes fit no .osr file.")
+    return b"".join(
+        (
+            _START.pack(replay.mode, replay.game_version),
+            _string(replay.beatmap_md5),
+            _string(replay.player_name),
+            _string(replay.replay_md5),
+            _PLAY.pack(*(getattr(replay, field) for field in _PLAY_FIELDS)),
+            _string(replay.life_bar),
+            _END.pack(replay.played_at, frames_length),
+        )
+    )
+
+
+def trailer(replay: Replay) -> bytes:
+    """The bytes after the frames."""
+    form = _score_id_form(replay.game_version)
+    score_id = form.pack(replay.score_id) if form else b""
+    if not replay.mods & TARGET_PRACTICE:
+        return score_id
+    accuracy = 0.0 if replay.target_accuracy is None else replay.target_accuracy
+    return score_id + _ACCURACY.pack(accuracy)
+
+
+def parse(data: bytes) -> tuple[Replay, bytes]:
+    """A whole file's header and trailer in one, and its frames as they are. Raises BadReplay or Truncated."""
+    reader = Reader(data)
+    replay, frames_length = read_header(reader)
+    frames = reader.take(frames_length)
+    form = _score_id_form(replay.game_version)
+    (score_id,) = reader.unpack(form) if form else (0,)
+    (accuracy,) = reader.unpack(_ACCURACY) if replay.mods & TARGET_PRACTICE else (None,)
+    return msgspec.structs.replace(replay, score_id=score_id, target_accuracy=accuracy), frames
+
+
+class Reader:
+    """Takes values off the front of `data`; `at` is how far it has come. Raises BadReplay or Truncated."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, length: int) -> bytes:
+        end = self.at + length
+        if end > len(self.data):
+            raise Truncated(end)
+        taken = self.data[self.at : end]
+        self.at = end
+        return taken
+
+    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
+        return form.unpack(self.take(form.size))
+
+    def string(self) -> str:
+        marker = self.take(1)
+        if marker == b"\x00":
+            return ""
+        if marker != b"\x0b":
+            raise BadReplay(f"No string begins with the byte {marker.hex()}, at {self.at - 1}.")
+        try:
+            return self.take(self._length()).decode()
+        except UnicodeDecodeError as error:
+            raise BadReplay(f"The string before {self.at} is not UTF-8.") from error
+
+    def _length(self) -> int:
+        length = 0
+        for shift in range(0, 35, 7):
+            (byte,) = self.take(1)
+            length |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return length
+        raise BadReplay(f"The length of the string before {self.at} has more than 32 bits.")
+
+
+def read_header(reader: Reader) -> tuple[Replay, int]:
+    """The header, and the length of the frames that follow it. Raises BadReplay or Truncated."""
+    mode, game_version = reader.unpack(_START)
+    if mode > 3:
+        raise BadReplay(f"There is no mode {mode}.")
+    beatmap_md5, player_name, replay_md5 = reader.string(), reader.string(), reader.string()
+    play = dict(zip(_PLAY_FIELDS, reader.unpack(_PLAY), strict=True))
+    life_bar = reader.string()
+    played_at, frames_length = reader.unpack(_END)
+    if frames_length < 0:
+        raise BadReplay(f"Frames cannot have {frames_length} bytes.")
+    replay = Replay(
+        mode=mode,
+        game_version=game_version,
+        beatmap_md5=beatmap_md5,
+        player_name=player_name,
+        replay_md5=replay_md5,
+        life_bar=life_bar,
+        played_at=played_at,
+        **play | {"perfect": play["perfect"] != 0},
+    )
+    return replay, frames_length
+
+
+def _score_id_form(game_version: int) -> struct.Struct | None:
+    if game_version >= 20140721:
+        return _SCORE_ID
+    return _OLD_SCORE_ID if game_version >= 20121008 else None
+
+
+def _within(number: int, bounds: tuple[int, int]) -> int:
+    return min(max(number, bounds[0]), bounds[1])
+
+
+def _string(text: str) -> bytes:
+    # An empty string is written out, never as the byte 00: two of the known readers crash on a null life bar.
+    data = text.encode("utf-8", "replace")
+    length, left = bytearray(), len(data)
+    while left > 0x7F:
+        length.append(left & 0x7F | 0x80)
+        left >>= 7
+    length.append(left)
+    return b"\x0b" + bytes(length) + data

@@ -1,0 +1,31 @@
+"""What the README shows is what the demo world answers."""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.conftest import ROOT, service
+
+EXAMPLE = re.compile(r"^\$ curl -s '127\.0\.0\.1:8000(\S+)'\n(.*)$", re.MULTILINE)
+EXAMPLES = EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[httpx2.Client]:
+    """A service without a database of its own, which builds the demo world."""
+    with service() as client:
+        yield client
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 10
+
+
+@pytest.mark.parametrize(("path", "answer"), EXAMPLES)
+def test_example(demo: httpx2.Client, path: str, answer: str) -> None:
+    beginning, cut, _ = answer.partition("…")
+    got = demo.get(path).text
+
+    assert got.startswith(beginning) if cut and got != answer else got == answer
