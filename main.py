@@ -2,9 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -22,7 +25,8 @@ from domain.errors import Unavailable
 from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
-from storage.query import Database, MissingDriver
+from storage.drivers import MissingDriver, MissingFile
+from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
@@ -44,18 +48,28 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings() -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings: the environment first, then the file that --env names, then defaults.
 
     Raises CannotStart for a value that cannot be used.
     """
-    file = Path(os.environ.get(ENV_FILE, ".env"))
-    from_file = {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
-    from_environment = {name: value for name, value in os.environ.items() if value}
+    file = Path(environ.get(ENV_FILE, ".env"))
+    from_environment = {name: value for name, value in environ.items() if value}
     try:
-        return read_settings(from_file | from_environment, file.resolve().parent)
+        return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
         raise CannotStart(str(error)) from None
+
+
+def settings_in(file: Path) -> dict[str, str]:
+    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
+    if not file.is_file():
+        return {}
+    try:
+        # Editors of Windows begin a file with a byte order mark.
+        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
 def demo_folder(settings: Settings) -> Path:
@@ -69,7 +83,9 @@ def in_demo_world(settings: Settings) -> Settings:
         return settings
     folder = demo_folder(settings)
     return msgspec.structs.replace(
-        settings, database_url=Secret(f"sqlite:///{folder / DATABASE}"), data_directory=str(folder)
+        settings,
+        database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
+        data_directory=str(folder),
     )
 
 
@@ -160,12 +176,14 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings)) + on_disk(settings)
-    except MissingDriver as error:
+    except (MissingDriver, MissingFile) as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
     for path in TO_TRY:
         click.echo(f"  try           http://{host}:{port}{path}")
+    # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "main:application",
         factory=True,

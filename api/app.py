@@ -48,5 +48,7 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
             Exception: answers.internal_error,
         },
     )
+    # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
+    app.router.redirect_slashes = False
     # Outside of Starlette's own handling of faults, so that a 500 carries the id too.
     return RequestID(app)

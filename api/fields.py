@@ -5,7 +5,7 @@ That validator is pydantic 2; the types, messages and contexts of its errors are
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -36,19 +36,23 @@ class Invalid(ValueError):
         self.ctx = ctx
 
 
-def parser(kind: inspect.Type) -> Parser:
-    """What turns a text into a value of type `kind`, or raises Invalid. Raises TypeError for other types."""
+def parser(kind: inspect.Type, hint: Any) -> Parser:
+    """What turns a text into a value of type `kind`, or raises Invalid. Raises TypeError for other types.
+
+    `hint` is the annotation that `kind` was made from: msgspec sorts the choices of a Literal.
+    """
     if isinstance(kind, inspect.Metadata):
-        return parser(kind.type)
+        return parser(kind.type, hint)
     match kind:
         case inspect.UnionType(types=types):
-            return parser(next(each for each in types if not isinstance(each, inspect.NoneType)))
+            return parser(next(each for each in types if not isinstance(each, inspect.NoneType)), hint)
         case inspect.IntType():
             return lambda text: _within(_integer(text), kind)
         case inspect.BoolType():
             return _boolean
-        case inspect.LiteralType(values=values):
-            return lambda text: _choice(text, [str(value) for value in values])
+        case inspect.LiteralType():
+            choices = _choices(hint)
+            return lambda text: _choice(text, choices)
         case inspect.StrType():
             pattern = re.compile(kind.pattern or "", re.DOTALL)
             return lambda text: _text(text, kind, pattern)
@@ -60,10 +64,13 @@ def _integer(text: str) -> int:
     if not _INTEGER.fullmatch(digits):
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise Invalid("int_parsing", message, "be a whole number")
-    if len(digits) > _LONGEST_INTEGER:
+    whole = digits.partition(".")[0].replace("_", "")
+    # int() counts the zeros at the front of an overlong number; the game server's validator does not.
+    magnitude = whole.lstrip("+-0")
+    if len(magnitude) > _LONGEST_INTEGER:
         message = "Unable to parse input string as an integer, exceeded maximum size"
         raise Invalid("int_parsing_size", message, "be a shorter number")
-    return int(digits.partition(".")[0])
+    return int(magnitude or "0") * (-1 if whole.startswith("-") else 1)
 
 
 def _within(value: int, kind: inspect.IntType) -> int:
@@ -82,6 +89,12 @@ def _boolean(text: str) -> bool:
         message = "Input should be a valid boolean, unable to interpret input"
         raise Invalid("bool_parsing", message, "be true or false")
     return value
+
+
+def _choices(hint: Any) -> list[str]:
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [choice for part in get_args(hint) for choice in _choices(part)]
 
 
 def _choice(text: str, choices: list[str]) -> str:
@@ -116,4 +129,5 @@ def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser]]:
     """The wire name of each field of `shape`, whether it is required, and its parser."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
-    return [(field.encode_name, field.required, parser(field.type)) for field in info.fields]
+    hints = get_type_hints(shape)
+    return [(field.encode_name, field.required, parser(field.type, hints[field.name])) for field in info.fields]

@@ -33,7 +33,8 @@ class RequestID:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception:
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            # A path may hold a line break, and with it a line that looks like ours.
+            log.exception("request %s failed: %s %r", request_id, scope["method"], scope["path"])
             # An answer cut short must end the connection, or the client would take it for whole.
             if not finished:
                 raise

@@ -33,6 +33,9 @@ async def search_players(services: Services, params: SearchParams) -> SearchResu
     """Players whose name contains a text, by id; hidden ones are left out."""
     pattern = None
     if params.q is not None:
+        if "\0" in params.q:
+            # No name holds it, and SQLite takes it for the end of the pattern.
+            return SearchResults(results=0, result=[])
         pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in params.q) + "%"
     found = await services.database.all(
         catalogue.player_search, pattern=pattern, limit=services.settings.list_limit, offset=params.offset

@@ -23,7 +23,7 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    created_at: datetime
+    created_at: datetime | None
     created_by: PoolCreator | None
     maps: dict[str, Beatmap]
 

@@ -9,7 +9,7 @@ class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
     """A beatmap: the MAP object of the contract.
 
     `total_length` is in seconds, `status` the ranked status (-1 not submitted to 5 loved), `mode` a vanilla
-    ruleset (0 to 3), `diff` the star rating, `last_update` UTC.
+    ruleset (0 to 3), `diff` the star rating, `last_update` UTC, null where the row has none.
     """
 
     md5: str
@@ -19,7 +19,7 @@ class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     version: str
     creator: str
-    last_update: datetime
+    last_update: datetime | None
     total_length: int
     max_combo: int
     status: int

@@ -71,7 +71,8 @@ def bitmask(text: str) -> int:
     """The bits that `text` names: a decimal bitmask, or acronyms of two letters; unknown ones count nothing."""
     if text.isdecimal():
         return int(text) if len(text) <= LONGEST_BITMASK else ALL_MODS + 1
-    chunks = (text[start : start + 2].upper() for start in range(0, len(text), 2))
+    # Without an odd letter at the end: the upper case of a single ligature could be two letters.
+    chunks = (text[start : start + 2].upper() for start in range(0, len(text) - 1, 2))
     mask = 0
     for chunk in chunks:
         mask |= BITS.get(chunk, 0)

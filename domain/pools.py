@@ -32,7 +32,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    created_at: datetime
+    created_at: datetime | None
     created_by: PoolCreator | None
 
 

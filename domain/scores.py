@@ -13,7 +13,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """What every score says of itself.
 
     `acc` is in percent, `status` 0 failed, 1 passed, 2 the player's best, `play_time` in the zone of the game
-    server, `time_elapsed` in milliseconds, `perfect` 0 or 1. `mods_readable` is made from `mods`.
+    server, null where the row has none, `time_elapsed` in milliseconds, `perfect` 0 or 1. `mods_readable` is made
+    from `mods`.
     """
 
     id: int
@@ -33,7 +34,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     grade: str
     status: int
     mode: int
-    play_time: datetime
+    play_time: datetime | None
     time_elapsed: int
     perfect: int
     mods_readable: str = ""

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from domain.players import UNRESTRICTED, VISIBLE
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=600)]
 BOOLEANS = {
     "true": True,
     "1": True,
@@ -22,6 +20,8 @@ BOOLEANS = {
     "no": False,
     "off": False,
 }
+DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
+REDIS = ("redis", "rediss", "unix")
 
 
 class BadSetting(ValueError):
@@ -170,16 +170,26 @@ def accepted(kind: Any) -> str:
 
 
 def _check(settings: Settings) -> None:
-    for name, schemes in {
-        "database_url": ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite"),
-        "db_dsn": ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite"),
-        "redis_url": ("redis", "rediss", "unix"),
-        "redis_dsn": ("redis", "rediss", "unix"),
-    }.items():
-        scheme, found, _ = getattr(settings, name).partition("://")
-        if (found or scheme) and scheme not in schemes:
-            raise BadSetting(
-                f"{name.upper()}: a URL that begins with {' or '.join(s + '://' for s in schemes)} is accepted"
-            )
-    if settings.db_host and not settings.db_name and not settings.database_url:
+    for names, schemes in ((("database_url", "db_dsn"), DATABASES), (("redis_url", "redis_dsn"), REDIS)):
+        for name in names:
+            if text := getattr(settings, name):
+                _check_url(name.upper(), text, schemes)
+    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+
+
+def _check_url(name: str, text: Secret, schemes: tuple[str, ...]) -> None:
+    """Raises BadSetting, which shows neither the text nor a part of it: either may be a password."""
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in schemes:
+        wanted = " or ".join(each + "://" for each in schemes)
+        raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 – reading it checks it
+    except ValueError:
+        raise BadSetting(
+            f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
+        ) from None
+    if schemes is DATABASES and not parts.path.strip("/"):
+        raise BadSetting(f"{name}: the URL ends with no name of a database")

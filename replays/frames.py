@@ -16,7 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from replays.osr import BadReplay, Reader, Truncated, read_header
+from replays.binary import BadReplay, Reader, Truncated
+from replays.osr import read_header
 
 HEAD_LIMIT = 1 << 20  # bytes; the life bar of a play of twelve hours takes less
 TEXT_LIMIT = 1 << 27  # bytes; a play of a day takes less

@@ -24,9 +24,10 @@ id are those of LegacyScoreDecoder in https://github.com/ppy/osu. Newer clients 
 import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
+
+from replays.binary import BadReplay, Reader, string
 
 GAME_VERSION = 20200207
 TARGET_PRACTICE = 1 << 23
@@ -42,18 +43,6 @@ _SCORE_ID = struct.Struct("<q")
 _OLD_SCORE_ID = struct.Struct("<i")
 _ACCURACY = struct.Struct("<d")
 _TICKS_ZERO = datetime(1, 1, 1, tzinfo=UTC)
-
-
-class BadReplay(ValueError):
-    """These bytes are no replay; the message says why."""
-
-
-class Truncated(BadReplay):
-    """These bytes begin as a replay and end too early: it has at least `needed` bytes."""
-
-    def __init__(self, needed: int) -> None:
-        super().__init__(f"Cut short: the replay has at least {needed} bytes.")
-        self.needed = needed
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,11 +143,11 @@ def header(replay: Replay, frames_length: int) -> bytes:
     return b"".join(
         (
             _START.pack(replay.mode, replay.game_version),
-            _string(replay.beatmap_md5),
-            _string(replay.player_name),
-            _string(replay.replay_md5),
+            string(replay.beatmap_md5),
+            string(replay.player_name),
+            string(replay.replay_md5),
             _PLAY.pack(*(getattr(replay, field) for field in _PLAY_FIELDS)),
-            _string(replay.life_bar),
+            string(replay.life_bar),
             _END.pack(replay.played_at, frames_length),
         )
     )
@@ -183,45 +172,6 @@ def parse(data: bytes) -> tuple[Replay, bytes]:
     (score_id,) = reader.unpack(form) if form else (0,)
     (accuracy,) = reader.unpack(_ACCURACY) if replay.mods & TARGET_PRACTICE else (None,)
     return msgspec.structs.replace(replay, score_id=score_id, target_accuracy=accuracy), frames
-
-
-class Reader:
-    """Takes values off the front of `data`; `at` is how far it has come. Raises BadReplay or Truncated."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def take(self, length: int) -> bytes:
-        end = self.at + length
-        if end > len(self.data):
-            raise Truncated(end)
-        taken = self.data[self.at : end]
-        self.at = end
-        return taken
-
-    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
-        return form.unpack(self.take(form.size))
-
-    def string(self) -> str:
-        marker = self.take(1)
-        if marker == b"\x00":
-            return ""
-        if marker != b"\x0b":
-            raise BadReplay(f"No string begins with the byte {marker.hex()}, at {self.at - 1}.")
-        try:
-            return self.take(self._length()).decode()
-        except UnicodeDecodeError as error:
-            raise BadReplay(f"The string before {self.at} is not UTF-8.") from error
-
-    def _length(self) -> int:
-        length = 0
-        for shift in range(0, 35, 7):
-            (byte,) = self.take(1)
-            length |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return length
-        raise BadReplay(f"The length of the string before {self.at} has more than 32 bits.")
 
 
 def read_header(reader: Reader) -> tuple[Replay, int]:
@@ -256,14 +206,3 @@ def _score_id_form(game_version: int) -> struct.Struct | None:
 
 def _within(number: int, bounds: tuple[int, int]) -> int:
     return min(max(number, bounds[0]), bounds[1])
-
-
-def _string(text: str) -> bytes:
-    # An empty string is written out, never as the byte 00: two of the known readers crash on a null life bar.
-    data = text.encode("utf-8", "replace")
-    length, left = bytearray(), len(data)
-    while left > 0x7F:
-        length.append(left & 0x7F | 0x80)
-        left >>= 7
-    length.append(left)
-    return b"\x0b" + bytes(length) + data

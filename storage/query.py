@@ -6,19 +6,18 @@ statement on every call: statements are prepared once and run on the connection 
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import databases
 import msgspec
-import pymysql
 
 from domain.errors import Unavailable
+from storage import drivers
 from storage.outage import Outage
 from storage.rows import nested
-from storage.statements import for_mysql, read
+from storage.statements import for_mysql, read, values_of
 
 log = logging.getLogger("apidot")
 T = TypeVar("T")
@@ -36,10 +35,6 @@ SESSION = (
 Value = str | int | float | None
 
 
-class MissingDriver(Exception):
-    """The URL asks for a driver that is not installed; the text says how to get it."""
-
-
 class Query(Generic[T]):
     """A statement of sql/ and the Struct that a row of it becomes.
 
@@ -50,8 +45,9 @@ class Query(Generic[T]):
         self.name = name
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
-        self.mysql = for_mysql(read(name, "mysql", fragments))
         self.sqlite = read(name, "sqlite", fragments)
+        self.mysql = for_mysql(read(name, "mysql", fragments))
+        self.values = values_of(self.sqlite)
 
 
 class Database:
@@ -64,7 +60,8 @@ class Database:
         self._wait = wait
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
-        self._errors: tuple[type[Exception], ...] = (*_driver_errors(self._url), OSError, EOFError)
+        self._refused: dict[str, Outage] = {}
+        self._errors = drivers.errors(self._url.dialect, self._url.driver)
         self._databases = databases.Database(self._url, **self._options(pool_max))
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
@@ -82,15 +79,22 @@ class Database:
             "charset": "utf8mb4",
             "connect_timeout": self._wait,
             "init_command": session,
+            "conv": drivers.decoders(self._url.driver),
         }
 
     async def connect(self) -> None:
-        """Open the pool; a database that is away is no error yet."""
+        """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
         await self._databases.connect()
-        if self.is_sqlite:
-            self._kept = self._databases.connection()
-            await self._kept.__aenter__()
-            await self._kept.raw_connection.execute("PRAGMA query_only = ON")
+        if not self.is_sqlite:
+            return
+        drivers.require_file(self._url.database)
+        kept = self._databases.connection()
+        try:
+            await kept.__aenter__()
+        except self._errors as error:
+            raise drivers.MissingFile(f"the SQLite file {self._url.database}: {error}") from error
+        self._kept = kept
+        await kept.raw_connection.execute("PRAGMA query_only = ON")
 
     async def disconnect(self) -> None:
         """Close every connection."""
@@ -117,20 +121,33 @@ class Database:
         return names
 
     async def _run(self, query: Query[T], values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        if values.keys() != query.values:
+            # The drivers would overlook one too many.
+            raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
         sql = query.sqlite if self.is_sqlite else query.mysql
         try:
             async with self._connection() as connection:
                 result = await self._execute(connection, sql, values)
         except TimeoutError as error:
-            self._outage.begin(f"{query.name}: no answer in time")
+            self._outage.begin(f"{query.name}: {error}")
             raise Unavailable("The database did not answer in time.") from error
         except self._errors as error:
             if error.args and error.args[0] in UNREPRESENTABLE:
                 return [], []
-            self._outage.begin(f"{query.name}: {error}")
+            self._failed(query.name, error)
             raise Unavailable("The database did not answer.") from error
         self._outage.end()
+        if query.name in self._refused:
+            self._refused.pop(query.name).end()
         return result
+
+    def _failed(self, statement: str, error: Exception) -> None:
+        """Tells the log: of the database, or of the one statement that it refuses while it answers others."""
+        if not drivers.is_refusal(error):
+            self._outage.begin(f"{statement}: {error}")
+            return
+        refused = Outage(f"the database to {statement}.sql", "answering 503 to what needs it")
+        self._refused.setdefault(statement, refused).begin(error)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -138,8 +155,11 @@ class Database:
             yield self._kept.raw_connection
             return
         connection = self._databases.connection()
-        async with asyncio.timeout(self._wait):
-            await connection.__aenter__()
+        try:
+            async with asyncio.timeout(self._wait):
+                await connection.__aenter__()
+        except TimeoutError:
+            raise TimeoutError(f"no connection within {self._wait} s") from None
         try:
             yield connection.raw_connection
         finally:
@@ -148,28 +168,19 @@ class Database:
     async def _execute(
         self, connection: Any, sql: str, values: dict[str, Value]
     ) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        # The server ends a slow statement itself; the second more is for a server that hangs.
+        patience = self._timeout + 1
         try:
-            # The server ends a slow statement itself; the second more is for a server that hangs.
-            async with asyncio.timeout(self._timeout + 1):
+            async with asyncio.timeout(patience):
                 context = connection.execute(sql, values) if self.is_sqlite else connection.cursor()
                 async with context as cursor:
                     if not self.is_sqlite:
                         await cursor.execute(sql, values)
                     return [column[0] for column in cursor.description], await cursor.fetchall()
-        except (asyncio.CancelledError, TimeoutError):
+        except (asyncio.CancelledError, TimeoutError) as error:
             # Its answer may still come: nobody else may read it.
             if not self.is_sqlite:
                 connection.close()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError(f"no answer within {patience} s") from None
             raise
-
-
-def _driver_errors(url: databases.DatabaseURL) -> tuple[type[Exception], ...]:
-    if url.dialect == "sqlite":
-        return (sqlite3.Error,)
-    if url.driver == "asyncmy":
-        try:
-            import asyncmy.errors
-        except ImportError as error:
-            raise MissingDriver("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
-        return (asyncmy.errors.MySQLError,)
-    return (pymysql.MySQLError,)

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
+import hypothesis
 import pytest
 
 from tests import conformance_world, servers
-from tests.processes import free_port, serve
+from tests.processes import Process, free_port, serve
 from tests.servers import MariaDB, Redis
+
+# The same examples in every run: what fails is a change, not the luck of the draw.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("fixed")
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +27,13 @@ class Recorded(NamedTuple):
 
     driver: str
     client: httpx2.Client
+
+
+class Running(NamedTuple):
+    """A service, and the process it runs in."""
+
+    client: httpx2.Client
+    process: Process
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +68,8 @@ def recorded_mysql(mariadb: MariaDB) -> str:
 
 
 @contextmanager
-def service(**settings: str) -> Iterator[httpx2.Client]:
-    """A client of the service, which runs as its own process with these settings and no others."""
+def running(*options: str, **settings: str) -> Iterator[Running]:
+    """The service as its own process, with these options of `serve`, these settings and no others."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         env_file = Path(folder, "settings")
@@ -65,8 +77,18 @@ def service(**settings: str) -> Iterator[httpx2.Client]:
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
-        with serve(command, port, environment), httpx2.Client(base_url=url, trust_env=False, timeout=30) as client:
-            yield client
+        with (
+            serve([*command, *options], port, environment) as process,
+            httpx2.Client(base_url=url, trust_env=False, timeout=30) as client,
+        ):
+            yield Running(client, process)
+
+
+@contextmanager
+def service(**settings: str) -> Iterator[httpx2.Client]:
+    """A client of the service, which runs as its own process with these settings and no others."""
+    with running(**settings) as service:
+        yield service.client
 
 
 @pytest.fixture(scope="session", params=["sqlite", "aiomysql", "asyncmy"])

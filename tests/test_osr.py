@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from replays.osr import BadReplay, Replay, Truncated, header, parse, ticks, trailer
+from replays.binary import BadReplay, Truncated
+from replays.osr import Replay, header, parse, ticks, trailer
 from tests import conformance_world
 from tests.readers.samples import recorded
 

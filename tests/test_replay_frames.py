@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from replays.binary import BadReplay, Truncated
 from replays.frames import FRAME_LIMIT, HEAD_LIMIT, Frames, NeedMore, Stored, locate, measure
-from replays.osr import BadReplay, Replay, Truncated, header
+from replays.osr import Replay, header
 from tests.readers.samples import recorded
 from tests.test_osr import FRAMES, ROW, replays, whole
 

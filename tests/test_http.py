@@ -1,0 +1,173 @@
+"""What every answer has in common: methods, paths, headers, and the shape of errors."""
+
+import asyncio
+import logging
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+from api.app import build
+from api.middleware import RequestID
+from api.routes import V1
+from api.services import Services
+from domain.live import Nobody
+from domain.settings import Settings
+from storage.query import Database
+from storage.ranks import DatabaseRanks
+from tests.conftest import Recorded
+
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+ANSWERS = {
+    "/v1/get_player_count": 200,
+    "/v1/get_player_info?scope=all&id=3": 200,
+    "/v1/search_players?q=%F0%9F%98%80": 200,
+    "/v1/get_clan": 422,
+    "/v1/get_clan?id=2147483647": 404,
+    "/v1/get_player_status": 400,
+    "/v1/no_such_thing": 404,
+    "/": 404,
+    "/v1": 404,
+    "/v1/": 404,
+    "/v3/get_clan?id=1": 404,
+    "//get_player_count": 404,
+    "/v1/get_player_count//": 404,
+    "/get_clan?id=1&x=" + "y" * 20_000: 414,
+}
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_every_answer_is_json_with_an_id(recorded: Recorded, path: str) -> None:
+    answers = [recorded.client.get(path) for _ in range(2)]
+    for answer in answers:
+        assert answer.status_code == ANSWERS[path]
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Content-Length"] == str(len(answer.content))
+        assert isinstance(answer.json(), dict)
+    ids = [answer.headers["X-Request-ID"] for answer in answers]
+    assert all(REQUEST_ID.fullmatch(each) for each in ids)
+    assert ids[0] != ids[1]
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_head_is_get_without_the_body(recorded: Recorded, path: str) -> None:
+    got, head = recorded.client.get(path), recorded.client.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    varying = {"x-request-id", "date"}
+    assert {name: value for name, value in head.headers.items() if name not in varying} == {
+        name: value for name, value in got.headers.items() if name not in varying
+    }
+
+
+@pytest.mark.parametrize("name", V1)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_other_methods_are_not_allowed(recorded: Recorded, name: str, method: str) -> None:
+    answer = recorded.client.request(method, f"/v1/{name}?id=x")
+    assert answer.status_code == 405
+    assert answer.json() == {"detail": "Method Not Allowed"}
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.headers["X-Request-ID"]
+
+
+def test_an_unknown_path_is_unknown_to_every_method(recorded: Recorded) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = recorded.client.request(method, "/v1/nothing")
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize("prefix", ["/", "/v1/", "/api/", "/api/v1/"])
+@pytest.mark.parametrize("host", ["api.example.com", "example.com:8000", "[::1]", "bücher.example".encode(), ""])
+def test_any_path_form_slash_and_host(recorded: Recorded, prefix: str, host: str | bytes) -> None:
+    plain = recorded.client.get("/v1/get_clan?id=1")
+    for path in (f"{prefix}get_clan?id=1", f"{prefix}get_clan/?id=1"):
+        answer = recorded.client.get(path, headers={b"Host": host} if isinstance(host, bytes) else {"Host": host})
+        assert (answer.status_code, answer.content) == (plain.status_code, plain.content)
+
+
+def test_unicode_is_not_escaped(recorded: Recorded) -> None:
+    answer = recorded.client.get("/v1/get_player_info?scope=all&name=%E8%A9%A6%C3%9F%21")
+    assert answer.json()["detail"][0]["input"] == "試ß!"
+    assert "試ß!".encode() in answer.content
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /v1/get_player_info?scope=all&name=\xff\xc3\x28 HTTP/1.1",
+        b"GET /v1/\xff HTTP/1.1",
+        b"GET /%ff HTTP/1.1",
+    ],
+)
+def test_raw_bytes_get_an_answer(recorded: Recorded, request_line: bytes) -> None:
+    host, port = recorded.client.base_url.host, recorded.client.base_url.port
+    with socket.create_connection((host, port or 80), timeout=5) as connection:
+        connection.sendall(request_line + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
+        status = connection.makefile("rb").readline()
+    assert re.match(rb"HTTP/1.1 4\d\d ", status), status
+
+
+class Faulty(Nobody):
+    """A Live with a mistake in it."""
+
+    async def count(self) -> int:
+        raise ZeroDivisionError("the mistake")
+
+
+@pytest.fixture
+def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
+    """A service in which get_player_count fails, and it alone."""
+
+    @asynccontextmanager
+    async def open_services() -> AsyncIterator[Services]:
+        database = Database(recorded_sqlite)
+        await database.connect()
+        try:
+            yield Services(settings=Settings(), database=database, ranks=DatabaseRanks(database), live=Faulty())
+        finally:
+            await database.disconnect()
+
+    with TestClient(build(open_services)) as client:
+        yield client
+
+
+def test_a_fault_of_ours(faulty: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    answer = faulty.get("/v1/get_player_count?x=%0Aforged")
+    assert (answer.status_code, answer.json()) == (500, {"status": "Internal server error."})
+    assert answer.headers["Content-Type"] == "application/json"
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert answer.headers["X-Request-ID"] in record.getMessage()
+    assert "/v1/get_player_count" in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+    assert faulty.get("/v1/get_clan?id=1").status_code == 200
+
+
+def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise ZeroDivisionError
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/\nforged line"}
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(RequestID(app)(scope, receive, send))
+    (record,) = caplog.records
+    assert "\nforged" not in record.getMessage()
+
+
+def test_a_busy_connection_is_kept(recorded: Recorded) -> None:
+    with httpx2.Client(base_url=recorded.client.base_url, trust_env=False) as client:
+        for path in list(ANSWERS) * 3:
+            assert client.get(path).headers.get("Connection", "") != "close"
