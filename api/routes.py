@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, players, pools, scores
+from api import beatmaps, clans, leaderboards, matches, players, pools, scores
 from api.endpoint import Endpoint
+from api.passthrough import Passthrough
 
 # An endpoint is served at its name under each of these: the published documentation's form, today's, and both
 # as a front-end proxies them on its own domain.
@@ -15,6 +16,7 @@ V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
 V1 = {
     "search_players": Endpoint(players.search_players),
     "get_player_count": Endpoint(players.get_player_count),
+    "online": Endpoint(players.online),
     "get_player_info": Endpoint(players.get_player_info),
     "get_player_status": Endpoint(players.get_player_status),
     "get_player_scores": Endpoint(scores.get_player_scores),
@@ -25,6 +27,8 @@ V1 = {
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),
+    "get_match": Endpoint(matches.get_match),
+    "get_matches": Endpoint(matches.get_matches),
 }
 
 
@@ -46,5 +50,6 @@ class Table(BaseRoute):
 
 
 def routes() -> list[BaseRoute]:
-    """The route table for Starlette."""
-    return [Table({prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()})]
+    """The route table for Starlette; what is not in it is the game server's own."""
+    table = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
+    return [Table(table), Passthrough()]

@@ -6,6 +6,7 @@ from domain.live import Live
 from domain.settings import Settings
 from storage.query import Database
 from storage.ranks import Ranks
+from storage.upstream import Upstream
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,3 +16,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    upstream: Upstream | None

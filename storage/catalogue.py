@@ -4,7 +4,15 @@ import msgspec
 
 from domain.beatmaps import Beatmap, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
-from domain.players import FoundPlayer, LeaderboardEntry, Player, PlayerDetails, PlayerStats, RankedMode
+from domain.players import (
+    FoundPlayer,
+    KnownPlayer,
+    LeaderboardEntry,
+    Player,
+    PlayerDetails,
+    PlayerStats,
+    RankedMode,
+)
 from domain.pools import Pool, PoolBeatmap
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage.query import Query
@@ -27,6 +35,7 @@ player_details = Query("player_details", PlayerDetails)
 player_stats = Query("player_stats", PlayerStats)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
+known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores_best = Query("player_scores_best", PlayerScore)
 player_scores_recent = Query("player_scores_recent", PlayerScore)

@@ -66,12 +66,18 @@ def test_head_is_get_without_the_body(recorded: Recorded, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", V1)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
 def test_other_methods_are_not_allowed(recorded: Recorded, name: str, method: str) -> None:
     answer = recorded.client.request(method, f"/v1/{name}?id=x")
     assert answer.status_code == 405
     assert answer.json() == {"detail": "Method Not Allowed"}
-    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("name", V1)
+def test_options_says_what_is_allowed(recorded: Recorded, name: str) -> None:
+    answer = recorded.client.options(f"/v1/{name}")
+    assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", "GET, HEAD, OPTIONS")
     assert answer.headers["X-Request-ID"]
 
 
@@ -124,15 +130,16 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
     """A service in which get_player_count fails, and it alone."""
 
     @asynccontextmanager
-    async def open_services() -> AsyncIterator[Services]:
+    async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
-            yield Services(settings=Settings(), database=database, ranks=DatabaseRanks(database), live=Faulty())
+            ranks = DatabaseRanks(database)
+            yield Services(settings=settings, database=database, ranks=ranks, live=Faulty(), upstream=None)
         finally:
             await database.disconnect()
 
-    with TestClient(build(open_services)) as client:
+    with TestClient(build(Settings(), open_services)) as client:
         yield client
 
 

@@ -13,7 +13,6 @@ NOT_YET = {
     "/v2": "the second version of the API is the game server's own",
     "/v1/calculate_pp": "needs an API key, and accounts are not served",
     "/v1/get_replay": "replays are not served",
-    "/v1/get_match": "matches are known to the game server alone",
 }
 # Cases that rest on how MySQL compares texts.
 COLLATION = {"c0467": "MySQL's collation takes ú for u; SQLite compares letters as they are"}
