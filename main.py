@@ -6,10 +6,8 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import click
-import msgspec
 import uvicorn
 from dotenv import dotenv_values
 from starlette.types import ASGIApp
@@ -19,7 +17,8 @@ from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
-from domain.settings import Secret, Settings
+from demo.settings import demo_folder, in_demo_world
+from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 from startup import found, open_services
 from storage.drivers import MissingDriver, MissingFile
@@ -65,23 +64,6 @@ def settings_in(file: Path) -> dict[str, str]:
         return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
     except (OSError, UnicodeDecodeError) as error:
         raise CannotStart(f"{file}: cannot be read ({error})") from None
-
-
-def demo_folder(settings: Settings) -> Path:
-    """Where the demo world lives: below the data folder."""
-    return Path(settings.data_directory).resolve() / "demo"
-
-
-def in_demo_world(settings: Settings) -> Settings:
-    """The settings that lead into the demo world, when no database is configured."""
-    if settings.database is not None:
-        return settings
-    folder = demo_folder(settings)
-    return msgspec.structs.replace(
-        settings,
-        database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
-        data_directory=str(folder),
-    )
 
 
 def application() -> ASGIApp:

@@ -7,6 +7,7 @@ import databases
 import pytest
 
 import main
+from demo.settings import in_demo_world
 from domain.settings import Secret, Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 
@@ -223,6 +224,6 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
-    settings = main.in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
+    settings = in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
     url = databases.DatabaseURL(settings.database or "")
     assert Path(url.database) == tmp_path / "a b#c?d%20é" / "demo" / "world.sqlite"
