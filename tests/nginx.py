@@ -42,6 +42,7 @@ class Nginx(NamedTuple):
     https: str
     port: int
     trust: ssl.SSLContext
+    certificate: Path
     process: Process
 
 
@@ -93,4 +94,4 @@ def nginx(upstream: int, *, replays: Path | None = None, beside: str = "") -> It
         trust = ssl.create_default_context(cafile=str(made))
         ready, log = lambda: answers(plain), folder / "log"
         with Process([*command, "-g", "daemon off;"], ready=ready, log=log) as process:
-            yield Nginx(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", tls, trust, process)
+            yield Nginx(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", tls, trust, made, process)

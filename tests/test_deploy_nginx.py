@@ -2,17 +2,15 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx2
 import pytest
 
 from api.routes import V1
 from tests import conformance_world
+from tests.answering import Answer, Asked, answering
 from tests.conftest import service
 from tests.expectations import check
 from tests.nginx import NAME, Nginx, nginx
@@ -50,53 +48,17 @@ def browser(front: Nginx) -> Iterator[httpx2.Client]:
         yield client
 
 
-class Echo(BaseHTTPRequestHandler):
+def echo(asked: Asked) -> Answer:
     """Answers with what it was asked."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = {
-            "method": self.command,
-            "path": self.path,
-            "body": body.decode(),
-            "client": self.client_address[1],
-        }
-        answer = json.dumps(
-            asked | {"headers": {name.lower(): text for name, text in self.headers.items()}}
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Access-Control-Allow-Origin", "https://example.com")
-        self.send_header("ETag", '"1"')
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    do_GET = do_OPTIONS = do_POST
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def echo() -> Iterator[int]:
-    """The port of a server that answers with what it was asked."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    body = json.dumps(asked._asdict() | {"body": asked.body.decode()}).encode()
+    allowed = ("Access-Control-Allow-Origin", "https://example.com")
+    return Answer(200, body, [("Content-Type", "application/json"), allowed])
 
 
 @pytest.mark.parametrize("name", V1)
 def test_every_endpoint_answers_through_nginx(front: Nginx, name: str) -> None:
-    case = next(case for case in RECORDED if case["path"].partition("?")[0] == f"/v1/{name}")
+    unrecorded = {"path": f"/v1/{name}", "expect": {"status": 200}}
+    case = next((case for case in RECORDED if case["path"].partition("?")[0] == f"/v1/{name}"), unrecorded)
     with browser(front) as client:
         check(case, client.get(case["path"], headers=case.get("headers")))
 
@@ -135,6 +97,56 @@ def test_the_other_names_stay_with_the_game_server(front: Nginx) -> None:
         assert client.get("/v1/get_player_count").json()["status"] == "success"
 
 
+ORIGIN = {"Origin": "https://web.example"}
+
+
+def test_an_error_can_be_read_by_scripts(front: Nginx) -> None:
+    with browser(front) as client:
+        answer = client.get("/v1/get_player_info?scope=all&id=2147483647", headers=ORIGIN)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"status": "Player not found."}
+    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    assert "Content-Disposition" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_a_preflight_is_answered(front: Nginx) -> None:
+    asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    with browser(front) as client:
+        answer = client.options("/v1/get_player_info", headers=ORIGIN | asking)
+
+    assert answer.status_code in (200, 204)
+    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
+
+
+def test_a_post_is_passed_on_to_the_game_server_with_its_body(recorded_sqlite: str) -> None:
+    body = bytes(range(256)) * 1000
+    asked: list[Asked] = []
+
+    def game_server(request: Asked) -> Answer:
+        asked.append(request)
+        return Answer(201, b'{"status":"made"}', [("Content-Type", "application/json"), ("X-Fork", "yes")])
+
+    with (
+        answering(game_server) as game_port,
+        service(database_url=recorded_sqlite, app_port=str(game_port), domain="example.com") as client,
+        nginx(client.base_url.port or 0) as front,
+        browser(front) as outside,
+    ):
+        sent = {"Content-Type": "application/octet-stream", "X-Forwarded-For": "203.0.113.7"}
+        answer = outside.post("/v2/sessions?a=%20b", content=body, headers=sent | ORIGIN)
+
+    (heard,) = (request for request in asked if request.method == "POST")
+    assert (heard.path, heard.body) == ("/v2/sessions?a=%20b", body)
+    assert heard.headers["host"] == "api.example.com"
+    assert heard.headers["x-real-ip"] == "127.0.0.1"
+    assert "203.0.113.7" not in str(heard.headers)
+    assert (answer.status_code, answer.content) == (201, b'{"status":"made"}')
+    assert answer.headers["X-Fork"] == "yes"
+    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+
+
 def test_the_replay_folder_cannot_be_asked_for(front: Nginx) -> None:
     with browser(front) as client:
         assert client.get("/internal/osr/1.osr").status_code == 404
@@ -142,7 +154,7 @@ def test_the_replay_folder_cannot_be_asked_for(front: Nginx) -> None:
 
 def test_the_service_hears_the_address_that_nginx_sees() -> None:
     claimed = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "CF-Connecting-IP": "203.0.113.7"}
-    with echo() as port, nginx(port) as front, browser(front) as client:
+    with answering(echo) as port, nginx(port) as front, browser(front) as client:
         heard = client.get("/anything", headers=claimed).json()["headers"]
 
     assert heard["host"] == NAME
@@ -159,7 +171,7 @@ def test_a_request_reaches_the_service_as_it_came() -> None:
         "If-None-Match": '"1"',
         "Origin": "https://example.com",
     }
-    with echo() as port, nginx(port) as front, browser(front) as client:
+    with answering(echo) as port, nginx(port) as front, browser(front) as client:
         answer = client.post("/v2/anything%20else?q=%C3%BA&q=2", content=b"x" * 100_000, headers=sent)
         preflight = client.options("/v1/get_clan", headers=sent)
 
@@ -173,12 +185,12 @@ def test_a_request_reaches_the_service_as_it_came() -> None:
 
 
 def test_connections_to_the_service_are_kept() -> None:
-    with echo() as port, nginx(port) as front, browser(front) as client:
-        assert len({client.get("/").json()["client"] for _ in range(5)}) == 1
+    with answering(echo) as port, nginx(port) as front, browser(front) as client:
+        assert len({client.get("/").json()["port"] for _ in range(5)}) == 1
 
 
 def test_a_body_beyond_the_limit_is_refused() -> None:
-    with echo() as port, nginx(port) as front, browser(front) as client:
+    with answering(echo) as port, nginx(port) as front, browser(front) as client:
         assert client.post("/", content=b"x" * (20 * 1024 * 1024 + 1)).status_code == 413
         assert client.post("/", content=b"x" * (1024 * 1024)).status_code == 200
 
