@@ -18,6 +18,7 @@ from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
 from demo.settings import demo_folder, in_demo_world
+from doctor.command import check
 from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 from startup import found, open_services
@@ -142,6 +143,7 @@ def make_demo_world(folder: Path) -> None:
 
 
 cli.add_command(demo)
+cli.add_command(check)
 
 
 if __name__ == "__main__":
