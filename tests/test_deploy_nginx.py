@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -57,7 +58,7 @@ def echo(asked: Asked) -> Answer:
 
 @pytest.mark.parametrize("name", V1)
 def test_every_endpoint_answers_through_nginx(front: Nginx, name: str) -> None:
-    unrecorded = {"path": f"/v1/{name}", "expect": {"status": 200}}
+    unrecorded: dict[str, Any] = {"path": f"/v1/{name}", "expect": {"status": 200}}
     case = next((case for case in RECORDED if case["path"].partition("?")[0] == f"/v1/{name}"), unrecorded)
     with browser(front) as client:
         check(case, client.get(case["path"], headers=case.get("headers")))
