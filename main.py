@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,8 +26,9 @@ from domain.live import Nobody
 from domain.settings import BadSetting, Secret, Settings, read_settings
 from storage import catalogue
 from storage.drivers import MissingDriver, MissingFile
+from storage.pages import Pages
 from storage.query import Database
-from storage.ranks import DatabaseRanks, RedisRanks
+from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -92,23 +93,22 @@ def in_demo_world(settings: Settings) -> Settings:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything the handlers work with, closed again at the end."""
-    database = Database(
-        settings.database or "",
-        pool_max=settings.db_pool_max,
-        wait=settings.db_pool_wait,
-        statement_timeout=settings.db_statement_timeout,
-    )
-    await database.connect()
-    from_database = DatabaseRanks(database)
-    redis = None
-    if settings.redis:
-        redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=from_database)
-    try:
-        yield Services(settings=settings, database=database, ranks=redis or from_database, live=Nobody())
-    finally:
-        if redis is not None:
-            await redis.close()
-        await database.disconnect()
+    async with AsyncExitStack() as closing:
+        database = Database(
+            settings.database or "",
+            pool_max=settings.db_pool_max,
+            wait=settings.db_pool_wait,
+            statement_timeout=settings.db_statement_timeout,
+        )
+        await database.connect()
+        closing.push_async_callback(database.disconnect)
+        ranks: Ranks = DatabaseRanks(database)
+        if settings.redis:
+            ranks = redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=ranks)
+            closing.push_async_callback(redis.close)
+        pages = Pages(database)
+        closing.push_async_callback(pages.close)
+        yield Services(settings=settings, database=database, ranks=ranks, live=Nobody(), pages=pages)
 
 
 def application() -> ASGIApp:

@@ -4,6 +4,7 @@ import msgspec
 
 from domain.live import Live
 from domain.settings import Settings
+from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
 
@@ -15,3 +16,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    pages: Pages

@@ -1,0 +1,77 @@
+"""Answers kept for a moment, so that many who ask the same at once cost one question."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from domain.errors import Unavailable
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+class _Last(Generic[T]):
+    """The last answer to a question, and how asking it went last."""
+
+    def __init__(self) -> None:
+        self.answers: list[T] = []
+        self.answered = 0.0
+        self.asked = -float("inf")
+        self.failure: Unavailable | None = None
+
+
+class Kept(Generic[K, T]):
+    """Asks `ask` each question once at a time, and at most once in `fresh` seconds.
+
+    When it raises Unavailable, its last answer is given instead, if that is at most `stale` seconds old.
+    """
+
+    def __init__(
+        self, ask: Callable[[K], Awaitable[T]], *, fresh: float = 1.0, stale: float = 30.0, size: int = 10_000
+    ) -> None:
+        """`size` is how many answers are kept at the most."""
+        self._ask = ask
+        self._fresh = fresh
+        # Who failed may be well again in a moment, however long an answer is good for.
+        self._again = min(fresh, 1.0)
+        self._stale = stale
+        self._size = size
+        self._last: dict[K, _Last[T]] = {}
+        self._flights: dict[K, asyncio.Task[_Last[T]]] = {}
+
+    async def get(self, key: K) -> T:
+        """The answer to the question `key`. Raises Unavailable."""
+        last = self._last.get(key)
+        if last is None or time.monotonic() - last.asked > (self._again if last.failure else self._fresh):
+            flight = self._flights.get(key)
+            if flight is None:
+                flight = self._flights[key] = asyncio.create_task(self._fly(key))
+                flight.add_done_callback(lambda _: self._flights.pop(key))
+            # Whoever asks next waits for the same answer, so one who leaves does not end it.
+            last = await asyncio.shield(flight)
+        if last.failure and (not last.answers or time.monotonic() - last.answered > self._stale):
+            raise last.failure.with_traceback(None)
+        return last.answers[0]
+
+    async def _fly(self, key: K) -> _Last[T]:
+        last = self._last.pop(key, None) or _Last()
+        # Back in its place at once, as the youngest: the oldest make room.
+        self._last[key] = last
+        while len(self._last) > self._size:
+            del self._last[next(iter(self._last))]
+        try:
+            last.answers = [await self._ask(key)]
+            last.answered = time.monotonic()
+            last.failure = None
+        except Unavailable as failure:
+            last.failure = failure
+        last.asked = time.monotonic()
+        return last
+
+    async def close(self) -> None:
+        """End what is still being asked."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
