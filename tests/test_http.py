@@ -14,10 +14,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import build
 from api.middleware import RequestID
-from api.routes import V1
+from api.routes import V1, V2
 from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
+from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import DatabaseRanks
 from tests.conftest import Recorded
@@ -31,6 +32,13 @@ ANSWERS = {
     "/v1/get_clan?id=2147483647": 404,
     "/v1/get_player_status": 400,
     "/v1/no_such_thing": 404,
+    "/v2": 404,
+    "/v2/clans": 200,
+    "/v2/players/3/stats/0/": 200,
+    "/v2/players/0": 404,
+    "/v2/scores?page=0": 422,
+    "/v2/leaderboards/7": 400,
+    "/v2/no_such_thing": 404,
     "/": 404,
     "/v1": 404,
     "/v1/": 404,
@@ -65,10 +73,10 @@ def test_head_is_get_without_the_body(recorded: Recorded, path: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", V1)
+@pytest.mark.parametrize("path", [*(f"v1/{name}" for name in V1), *(f"v2/{name}" for name in V2)])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_other_methods_are_not_allowed(recorded: Recorded, name: str, method: str) -> None:
-    answer = recorded.client.request(method, f"/v1/{name}?id=x")
+def test_other_methods_are_not_allowed(recorded: Recorded, path: str, method: str) -> None:
+    answer = recorded.client.request(method, f"/{path}?id=x")
     assert answer.status_code == 405
     assert answer.json() == {"detail": "Method Not Allowed"}
     assert answer.headers["Allow"] == "GET, HEAD"
@@ -128,7 +136,13 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
-            yield Services(settings=Settings(), database=database, ranks=DatabaseRanks(database), live=Faulty())
+            yield Services(
+                settings=Settings(),
+                database=database,
+                ranks=DatabaseRanks(database),
+                live=Faulty(),
+                pages=Pages(database),
+            )
         finally:
             await database.disconnect()
 
@@ -146,6 +160,11 @@ def test_a_fault_of_ours(faulty: TestClient, caplog: pytest.LogCaptureFixture) -
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
     assert faulty.get("/v1/get_clan?id=1").status_code == 200
+
+
+def test_a_fault_of_ours_in_the_second_version(faulty: TestClient) -> None:
+    answer = faulty.get("/api/v2/server/stats")
+    assert (answer.status_code, answer.json()) == (500, {"status": "error", "error": "Internal server error."})
 
 
 def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
