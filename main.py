@@ -1,11 +1,10 @@
-"""Composition root and command line: the one place that reads the environment and opens the neighbours."""
+"""Command line and composition root: the one place that reads the environment."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,19 +15,14 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
-from api.services import Services
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
-from domain.errors import Unavailable
-from domain.live import Nobody
-from domain.settings import BadSetting, Secret, Settings, read_settings
-from storage import catalogue
+from domain.settings import Secret, Settings
+from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
+from startup import found, open_services
 from storage.drivers import MissingDriver, MissingFile
-from storage.pages import Pages
-from storage.query import Database
-from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -55,7 +49,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises CannotStart for a value that cannot be used.
     """
     file = Path(environ.get(ENV_FILE, ".env"))
-    from_environment = {name: value for name, value in environ.items() if value}
+    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
     try:
         return read_settings(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
@@ -90,57 +84,9 @@ def in_demo_world(settings: Settings) -> Settings:
     )
 
 
-@asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Everything the handlers work with, closed again at the end."""
-    async with AsyncExitStack() as closing:
-        database = Database(
-            settings.database or "",
-            pool_max=settings.db_pool_max,
-            wait=settings.db_pool_wait,
-            statement_timeout=settings.db_statement_timeout,
-        )
-        await database.connect()
-        closing.push_async_callback(database.disconnect)
-        ranks: Ranks = DatabaseRanks(database)
-        if settings.redis:
-            ranks = redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=ranks)
-            closing.push_async_callback(redis.close)
-        pages = Pages(database)
-        closing.push_async_callback(pages.close)
-        yield Services(settings=settings, database=database, ranks=ranks, live=Nobody(), pages=pages)
-
-
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
-    settings = in_demo_world(load_settings())
-    return build(lambda: open_services(settings))
-
-
-async def found(settings: Settings) -> list[str]:
-    """What a start finds of its neighbours, a line each."""
-    lines = []
-    async with open_services(settings) as services:
-        try:
-            row = await services.database.one(catalogue.server_version)
-            lines.append(f"database      {row.version if row else 'of unknown version'}")
-        except Unavailable as error:
-            lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
-        if isinstance(services.ranks, RedisRanks):
-            there = await services.ranks.ping()
-            lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
-        else:
-            lines.append("ranks         counted in the database (no REDIS_HOST)")
-    return lines
-
-
-def on_disk(settings: Settings) -> list[str]:
-    """What a start finds on this machine, a line each."""
-    there = Path(settings.data_directory).is_dir()
-    return [
-        f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}",
-        "game server   none, so nobody is online",
-    ]
+    return build(in_demo_world(load_settings()), open_services)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -175,7 +121,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     host, port = host or settings.api_host, port or settings.api_port
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
-        lines = asyncio.run(found(settings)) + on_disk(settings)
+        lines = asyncio.run(found(settings))
     except (MissingDriver, MissingFile) as error:
         raise CannotStart(str(error)) from None
     for line in lines:

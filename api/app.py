@@ -10,11 +10,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from api import answers
+from api.address import ClientAddress
+from api.cors import CORS
 from api.middleware import RequestID
 from api.params import InvalidParams
 from api.routes import routes
 from api.services import Services
 from domain.errors import Refusal, Unavailable
+from domain.settings import Settings
 
 
 class State(TypedDict):
@@ -29,12 +32,14 @@ def http_error(request: Request, error: Exception) -> answers.JSON:
     return answers.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
 
 
-def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
+def build(
+    settings: Settings, open_services: Callable[[Settings], AbstractAsyncContextManager[Services]]
+) -> ASGIApp:
     """The ASGI application. `open_services` is entered at start-up and left at shutdown."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services() as services:
+        async with open_services(settings) as services:
             yield {"services": services}
 
     app = Starlette(
@@ -50,5 +55,6 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
     )
     # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
     app.router.redirect_slashes = False
-    # Outside of Starlette's own handling of faults, so that a 500 carries the id too.
-    return RequestID(app)
+    # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
+    wrapped: ASGIApp = CORS(app, settings.origins) if settings.origins else app
+    return ClientAddress(RequestID(wrapped), settings.proxies)

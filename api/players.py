@@ -10,7 +10,8 @@ from api.params import NoParams, Offset, PlayerID, PlayerName
 from api.selectors import find_player
 from api.services import Services
 from domain.beatmaps import Beatmap
-from domain.live import LiveStatus
+from domain.errors import Refusal
+from domain.live import LiveStatus, NamedPlayer
 from domain.players import VISIBLE, FoundPlayer, ModeStats, PlayerDetails, PlayerStats, Rank
 from storage import catalogue
 from storage.query import Query
@@ -69,6 +70,21 @@ async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
     """How many players are online, and how many are registered."""
     row = await services.database.one(catalogue.player_total)
     return PlayerCount(counts=Counts(online=await services.live.count(), total=row.total if row else 0))
+
+
+class OnlinePlayers(Success, frozen=True, kw_only=True):
+    """Who is online."""
+
+    players: list[NamedPlayer]
+    bots: list[NamedPlayer]
+
+
+async def online(services: Services, _: NoParams) -> OnlinePlayers:
+    """Who is online, by id."""
+    roster = await services.live.roster()
+    if roster is None:
+        raise Refusal(404, "The game server does not tell who is online.")
+    return OnlinePlayers(players=roster.players, bots=roster.bots)
 
 
 class InfoParams(msgspec.Struct, frozen=True, kw_only=True):

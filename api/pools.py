@@ -36,8 +36,7 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     beatmaps = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
     creator = pool.created_by
     if creator is not None:
-        online = await services.live.status(creator.id) is not None
-        creator = msgspec.structs.replace(creator, online=online)
+        creator = msgspec.structs.replace(creator, online=await services.live.is_online(creator.id))
     return PoolInfo(
         id=pool.id,
         name=pool.name,

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, players, pools, scores
+from api import beatmaps, clans, leaderboards, matches, players, pools, scores
 from api.answers import V2_PREFIXES
 from api.endpoint import Endpoint
+from api.passthrough import Passthrough
+from api.services import Services
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
@@ -22,6 +24,7 @@ V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
 V1 = {
     "search_players": Endpoint(players.search_players),
     "get_player_count": Endpoint(players.get_player_count),
+    "online": Endpoint(players.online),
     "get_player_info": Endpoint(players.get_player_info),
     "get_player_status": Endpoint(players.get_player_status),
     "get_player_scores": Endpoint(scores.get_player_scores),
@@ -32,6 +35,8 @@ V1 = {
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),
+    "get_match": Endpoint(matches.get_match),
+    "get_matches": Endpoint(matches.get_matches),
 }
 
 # The name of a part in braces is that of the parameter it becomes.
@@ -60,7 +65,9 @@ V2 = {
 class Table(BaseRoute):
     """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
 
-    def __init__(self, paths: Mapping[str, Endpoint]) -> None:
+    def __init__(self, paths: Mapping[str, Endpoint], writes: BaseRoute | None = None) -> None:
+        """Where there is a game server, `writes` takes the methods that an endpoint does not take."""
+        self._writes = writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
@@ -70,19 +77,23 @@ class Table(BaseRoute):
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
             return Match.FULL, {"endpoint": endpoint, "path_params": {}}
-        if path.startswith(V2_PREFIXES):
-            for pattern, endpoint in self._patterns:
-                if found := pattern.match(path.removesuffix("/")):
-                    return Match.FULL, {"endpoint": endpoint, "path_params": found.groupdict()}
+        for pattern, endpoint in self._patterns:
+            if found := pattern.match(path.removesuffix("/")):
+                return Match.FULL, {"endpoint": endpoint, "path_params": found.groupdict()}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request that `matches` has placed."""
-        await scope["endpoint"](scope, receive, send)
+        endpoint: Endpoint = scope["endpoint"]
+        services: Services = scope["state"]["services"]
+        if self._writes and services.upstream and scope["method"] not in (*endpoint.methods, "OPTIONS"):
+            await self._writes.handle(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 def routes() -> list[BaseRoute]:
-    """The route table for Starlette."""
-    tables = ((V1_PREFIXES, V1), (V2_PREFIXES, V2))
-    paths = {prefix + name: table[name] for prefixes, table in tables for prefix in prefixes for name in table}
-    return [Table(paths)]
+    """The route table for Starlette; what is not in it is the game server's own."""
+    v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
+    v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
+    return [Table(v1), Table(v2, writes=Passthrough()), Passthrough()]

@@ -7,6 +7,7 @@ from domain.settings import Settings
 from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
+from storage.upstream import Upstream
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,3 +18,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     ranks: Ranks
     live: Live
     pages: Pages
+    upstream: Upstream | None

@@ -32,6 +32,14 @@ class Player(msgspec.Struct, frozen=True, kw_only=True):
     clan: Clan | None
 
 
+class KnownPlayer(msgspec.Struct, frozen=True, kw_only=True):
+    """A player as far as it takes to name one, and to tell whether the player may be seen."""
+
+    id: int
+    name: str
+    priv: int
+
+
 class PlayerCard(msgspec.Struct, frozen=True, kw_only=True):
     """A player as a list of scores names its owner."""
 

@@ -1,31 +1,17 @@
-"""Every setting of the service: its name, type, default and meaning, and how it is read from text."""
+"""Every setting of the service: its name, type, default and meaning."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
-from urllib.parse import quote, urlsplit
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
 
 from domain.players import UNRESTRICTED, VISIBLE
 
-BOOLEANS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
-DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
-REDIS = ("redis", "rediss", "unix")
-
-
-class BadSetting(ValueError):
-    """A setting has a value that cannot be used; the text names it and says what is accepted."""
+Network = IPv4Network | IPv6Network
+# Addresses of a server that listens everywhere, and where to reach one that does.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Secret(str):
@@ -73,6 +59,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_pass: Annotated[Secret, about("the user's password")] = Secret()
     redis_db: Annotated[int, about("number of the Redis database", ge=0, le=65535)] = 0
     redis_timeout: Annotated[float, about("seconds Redis may take to answer", gt=0, le=60)] = 0.5
+
+    game_server_url: Annotated[
+        str,
+        about("where the game server listens, such as http://127.0.0.1:10000; wins over APP_HOST and APP_PORT"),
+    ] = ""
+    app_host: Annotated[str, about("address the game server listens on; the game server's own setting")] = ""
+    app_port: Annotated[
+        int, about("its port; 0: there is no game server, and nobody is online", ge=0, le=65535)
+    ] = 0
+    domain: Annotated[str, about("domain of the server, whose API is api.DOMAIN; example.com")] = ""
+    game_server_connect_timeout: Annotated[
+        float, about("seconds the game server may take to accept a connection", gt=0, le=60)
+    ] = 0.3
+    game_server_timeout: Annotated[
+        float, about("seconds the game server may take to answer a question of this service", gt=0, le=60)
+    ] = 1.0
+    passthrough: Annotated[
+        bool, about("pass requests for paths that this service does not serve to the game server")
+    ] = True
+    passthrough_timeout: Annotated[
+        float, about("seconds a request passed on may take, from its first byte to its last", gt=0, le=600)
+    ] = 30.0
+    passthrough_max_body: Annotated[
+        int, about("bytes a request passed on may bring along", ge=0, le=2**31 - 1)
+    ] = 20 * 1024 * 1024
+
+    trusted_proxies: Annotated[
+        str,
+        about(
+            "addresses and networks of proxies whose CF-Connecting-IP, X-Forwarded-For and X-Real-IP are believed"
+        ),
+    ] = "127.0.0.0/8,::1"
+    cors_origins: Annotated[
+        str, about("web origins whose scripts may read answers: * for any, https://example.com, …; empty for none")
+    ] = "*"
 
     data_directory: Annotated[
         str, about("data folder of the game server; default: .data beside the settings file")
@@ -122,74 +143,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         login = f"{quote(self.redis_user, safe='')}:{quote(self.redis_pass, safe='')}@" if both else ""
         return Secret(f"redis://{login}{_host(self.redis_host)}:{self.redis_port}/{self.redis_db}")
 
+    @property
+    def game_server(self) -> str | None:
+        """The URL of the game server, None when no setting names one."""
+        if self.game_server_url:
+            return self.game_server_url.rstrip("/")
+        if not self.app_port:
+            return None
+        return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+
+    @property
+    def proxies(self) -> list[Network]:
+        """The networks of TRUSTED_PROXIES. Raises ValueError."""
+        return [ip_network(each) for each in _listed(self.trusted_proxies)]
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of CORS_ORIGINS, as browsers write them."""
+        return [each.lower().rstrip("/") for each in _listed(self.cors_origins)]
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def read_settings(environment: Mapping[str, str], folder: Path) -> Settings:
-    """The settings in `environment`; names it does not hold, and empty ones, keep their defaults.
-
-    `folder` is where the settings file lies, to find the data folder beside it. Raises BadSetting.
-    """
-    values: dict[str, Any] = {}
-    for name, kind in get_type_hints(Settings, include_extras=True).items():
-        text = environment.get(name.upper(), "").strip()
-        if text:
-            values[name] = _value(name.upper(), kind, text)
-    data = Path(values.get("data_directory") or folder / ".data")
-    values["data_directory"] = str(data if data.is_absolute() else folder / data)
-    settings = Settings(**values)
-    _check(settings)
-    return settings
-
-
-def _value(name: str, kind: Any, text: str) -> Any:
-    base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    if base is Secret:
-        return Secret(text)
-    value: Any = BOOLEANS.get(text.lower(), text) if base is bool else text
-    try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError:
-        raise BadSetting(f"{name}={text!r}: {accepted(kind)} is accepted") from None
-
-
-def accepted(kind: Any) -> str:
-    """What a setting of this type takes, in words."""
-    base, meta = get_args(kind)[:2]
-    if base is bool:
-        return "true or false"
-    if get_origin(base) is Literal:
-        return "one of " + ", ".join(get_args(base))
-    if base in (int, float):
-        number = "a whole number" if base is int else "a number"
-        low = meta.ge if meta.ge is not None else f"above {meta.gt}"
-        return f"{number} from {low} to {meta.le}"
-    return "a text"
-
-
-def _check(settings: Settings) -> None:
-    for names, schemes in ((("database_url", "db_dsn"), DATABASES), (("redis_url", "redis_dsn"), REDIS)):
-        for name in names:
-            if text := getattr(settings, name):
-                _check_url(name.upper(), text, schemes)
-    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
-        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
-
-
-def _check_url(name: str, text: Secret, schemes: tuple[str, ...]) -> None:
-    """Raises BadSetting, which shows neither the text nor a part of it: either may be a password."""
-    scheme, separator, _ = text.partition("://")
-    if not separator or scheme not in schemes:
-        wanted = " or ".join(each + "://" for each in schemes)
-        raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 – reading it checks it
-    except ValueError:
-        raise BadSetting(
-            f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
-        ) from None
-    if schemes is DATABASES and not parts.path.strip("/"):
-        raise BadSetting(f"{name}: the URL ends with no name of a database")

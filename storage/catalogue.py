@@ -5,7 +5,15 @@ import msgspec
 from domain import v2
 from domain.beatmaps import Beatmap, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
-from domain.players import FoundPlayer, LeaderboardEntry, Player, PlayerDetails, PlayerStats, RankedMode
+from domain.players import (
+    FoundPlayer,
+    KnownPlayer,
+    LeaderboardEntry,
+    Player,
+    PlayerDetails,
+    PlayerStats,
+    RankedMode,
+)
 from domain.pools import Pool, PoolBeatmap
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage.query import Query
@@ -39,6 +47,7 @@ player_details = Query("player_details", PlayerDetails)
 player_stats = Query("player_stats", PlayerStats)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
+known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScore) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)

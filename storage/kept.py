@@ -1,6 +1,7 @@
 """Answers kept for a moment, so that many who ask the same at once cost one question."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
@@ -15,10 +16,14 @@ class _Last(Generic[T]):
     """The last answer to a question, and how asking it went last."""
 
     def __init__(self) -> None:
-        self.answers: list[T] = []
+        self.answer: list[T] = []
         self.answered = 0.0
-        self.asked = -float("inf")
+        self.asked = -math.inf
         self.failure: Unavailable | None = None
+
+    def recent(self, seconds: float) -> list[T]:
+        """The answer if it is at most so old."""
+        return self.answer if time.monotonic() - self.answered <= seconds else []
 
 
 class Kept(Generic[K, T]):
@@ -50,9 +55,16 @@ class Kept(Generic[K, T]):
                 flight.add_done_callback(lambda _: self._flights.pop(key))
             # Whoever asks next waits for the same answer, so one who leaves does not end it.
             last = await asyncio.shield(flight)
-        if last.failure and (not last.answers or time.monotonic() - last.answered > self._stale):
-            raise last.failure.with_traceback(None)
-        return last.answers[0]
+        if last.failure is None:
+            return last.answer[0]
+        for answer in last.recent(self._stale):
+            return answer
+        raise last.failure.with_traceback(None)
+
+    def recent(self, key: K) -> list[T]:
+        """The last answer, nothing asked; empty when there is none, or it is too old."""
+        last = self._last.get(key)
+        return last.recent(self._stale) if last else []
 
     async def _fly(self, key: K) -> _Last[T]:
         last = self._last.pop(key, None) or _Last()
@@ -61,7 +73,7 @@ class Kept(Generic[K, T]):
         while len(self._last) > self._size:
             del self._last[next(iter(self._last))]
         try:
-            last.answers = [await self._ask(key)]
+            last.answer = [await self._ask(key)]
             last.answered = time.monotonic()
             last.failure = None
         except Unavailable as failure:

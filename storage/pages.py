@@ -12,7 +12,8 @@ from domain.v2 import Score
 from storage import catalogue
 from storage.catalogue import Block, Total
 from storage.kept import Kept
-from storage.query import Database, Query, Value
+from storage.query import Database, Query
+from storage.statements import Value
 
 T = TypeVar("T")
 Filters = tuple[tuple[str, Value], ...]

@@ -17,7 +17,7 @@ from domain.errors import Unavailable
 from storage import drivers
 from storage.outage import Outage
 from storage.rows import nested
-from storage.statements import for_mysql, read, values_of
+from storage.statements import Value, for_mysql, read, values_of, with_lists
 
 log = logging.getLogger("apidot")
 T = TypeVar("T")
@@ -34,8 +34,6 @@ SESSION = (
     "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off'"
     " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
 )
-
-Value = str | int | float | None
 
 
 class Query(Generic[T]):
@@ -130,7 +128,9 @@ class Database:
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
         if any(isinstance(value, int) and abs(value) > self._largest for value in values.values()):
             return [], []
-        sql = query.sqlite if self.is_sqlite else query.mysql
+        sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
+        if any(isinstance(value, tuple) for value in values.values()):
+            sql, values = with_lists(sql, values, placeholder)
         try:
             async with self._connection() as connection:
                 result = await self._execute(connection, sql, values)

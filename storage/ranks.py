@@ -41,6 +41,8 @@ class RedisRanks:
         self._redis = redis.asyncio.Redis.from_url(
             url,
             decode_responses=True,
+            # With version 3 the client does not notice before use that a pooled connection was closed.
+            protocol=2,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             # Another try would make a request wait twice; the database knows the answer too.

@@ -1,7 +1,10 @@
 """The text of a statement: read from its file, freed of comments, turned into a driver's placeholders."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+
+Value = str | int | float | tuple[int, ...] | None
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
@@ -33,6 +36,23 @@ def for_mysql(text: str) -> str:
     return _TOKEN.sub(
         lambda match: f"%({match['value']})s" if match["value"] else match[0], text.replace("%", "%%")
     )
+
+
+def with_lists(text: str, values: Mapping[str, Value], placeholder: str) -> tuple[str, dict[str, Value]]:
+    """`text` and `values` with an item of its own for each item of a value that is a tuple.
+
+    `placeholder` is how the driver writes a value, with {} for its name. An empty tuple is NULL: IN finds nothing.
+    """
+    flat: dict[str, Value] = {}
+    for name, value in values.items():
+        if not isinstance(value, tuple):
+            flat[name] = value
+            continue
+        items = {f"{name}_{index}": item for index, item in enumerate(value)}
+        names = ", ".join(placeholder.format(each) for each in items)
+        text = text.replace(placeholder.format(name), names or "NULL")
+        flat |= items
+    return text, flat
 
 
 def values_of(text: str) -> set[str]:

@@ -23,6 +23,7 @@ from storage.query import Database
 from storage.ranks import DatabaseRanks
 from tests.conftest import Recorded
 
+ENDPOINTS = [*(f"v1/{name}" for name in V1), *(f"v2/{name}" for name in V2)]
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 ANSWERS = {
     "/v1/get_player_count": 200,
@@ -73,13 +74,19 @@ def test_head_is_get_without_the_body(recorded: Recorded, path: str) -> None:
     }
 
 
-@pytest.mark.parametrize("path", [*(f"v1/{name}" for name in V1), *(f"v2/{name}" for name in V2)])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
 def test_other_methods_are_not_allowed(recorded: Recorded, path: str, method: str) -> None:
     answer = recorded.client.request(method, f"/{path}?id=x")
     assert answer.status_code == 405
     assert answer.json() == {"detail": "Method Not Allowed"}
-    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_options_says_what_is_allowed(recorded: Recorded, path: str) -> None:
+    answer = recorded.client.options(f"/{path}")
+    assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", "GET, HEAD, OPTIONS")
     assert answer.headers["X-Request-ID"]
 
 
@@ -132,21 +139,22 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
     """A service in which get_player_count fails, and it alone."""
 
     @asynccontextmanager
-    async def open_services() -> AsyncIterator[Services]:
+    async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
             yield Services(
-                settings=Settings(),
+                settings=settings,
                 database=database,
                 ranks=DatabaseRanks(database),
                 live=Faulty(),
                 pages=Pages(database),
+                upstream=None,
             )
         finally:
             await database.disconnect()
 
-    with TestClient(build(open_services)) as client:
+    with TestClient(build(Settings(), open_services)) as client:
         yield client
 
 

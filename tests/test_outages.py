@@ -15,6 +15,7 @@ from tests.servers import MariaDB
 
 DRIVERS = ("mysql", "mysql+asyncmy")
 WAIT, STATEMENT = 0.6, 0.6
+SLACK = 0.9  # for a busy machine
 QUICK = {"db_pool_wait": str(WAIT), "db_statement_timeout": str(STATEMENT)}
 Answer = tuple[int, httpx2.Response, float]  # the player asked about, what came, after how many seconds
 NOT_ANSWERED = "The database did not answer."
@@ -95,13 +96,23 @@ def test_database_stopped_and_started(database: MariaDB, driver: str, names: dic
         try:
             for _, answer, seconds in at_once(service.client, names) + at_once(service.client, names):
                 assert_unavailable(answer, NOT_ANSWERED)
-                assert seconds < WAIT + STATEMENT + 1
+                assert seconds < WAIT + STATEMENT + 1 + SLACK
         finally:
             database.start()
         assert_right(at_once(service.client, names), names)
         assert service.process.output().count("the database does not answer") == 1
         assert service.process.output().count("the database answers again") == 1
         assert "Traceback" not in service.process.output()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_database_restarted_while_nobody_asked(database: MariaDB, driver: str, names: dict[int, str]) -> None:
+    with on(database, driver) as service:
+        assert_right(at_once(service.client, names), names)
+        database.stop()
+        database.start()
+        assert_right(at_once(service.client, names), names)
+        assert "does not answer" not in service.process.output()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -121,15 +132,15 @@ def test_service_started_before_its_database(driver: str, database: MariaDB, nam
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("pool", [1, 4])
-def test_database_hung(database: MariaDB, driver: str, pool: int, names: dict[int, str]) -> None:
-    with on(database, driver, db_pool_max=str(pool)) as service:
+def test_database_hung(database: MariaDB, driver: str, names: dict[int, str]) -> None:
+    with on(database, driver, db_pool_max="4") as service:
         assert_right(at_once(service.client, names), names)
         database.pause()
+        time.sleep(0.2)  # until all of its threads have stopped
         try:
             for _, answer, seconds in at_once(service.client, names) + at_once(service.client, [3]):
                 assert_unavailable(answer)
-                assert seconds < WAIT + STATEMENT + 1 + 0.5
+                assert seconds < WAIT + STATEMENT + 1 + SLACK
         finally:
             database.resume()
         # What the database answers now, it answers to questions nobody waits for any longer.
@@ -148,7 +159,7 @@ def test_no_free_connection(database: MariaDB, driver: str, names: dict[int, str
                 time.sleep(0.3)
                 for _, answer, seconds in at_once(service.client, names):
                     assert_unavailable(answer, NOT_IN_TIME)
-                    assert WAIT * 0.8 < seconds < WAIT + 0.5
+                    assert WAIT * 0.8 < seconds < WAIT + SLACK
                 assert not slow.done()
             assert slow.result().status_code in (200, 404)
             assert_right(at_once(service.client, names), names)
@@ -161,7 +172,7 @@ def test_the_server_itself_ends_a_slow_statement(database: MariaDB, driver: str)
         with locked(database, "scores"):
             start = time.monotonic()
             assert_unavailable(service.client.get("/v1/get_score_info?id=1"))
-            assert STATEMENT * 0.8 < time.monotonic() - start < STATEMENT + 0.5
+            assert STATEMENT * 0.8 < time.monotonic() - start < STATEMENT + SLACK
             with closing(mariadbd.connect(database.url)) as connection, connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%scores s%u.name%'"

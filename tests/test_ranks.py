@@ -27,7 +27,7 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def beside_redis(own_redis: Redis, recorded_mysql: str) -> Iterator[Running]:
     """A service with its ranks from that Redis."""
-    with running(database_url=recorded_mysql, redis_url=own_redis.url, redis_timeout="0.2") as service:
+    with running(database_url=recorded_mysql, redis_url=own_redis.url, redis_timeout="1") as service:
         yield service
 
 
@@ -100,9 +100,18 @@ def test_stopped_and_started(beside_redis: Running, own_redis: Redis, counted: R
     assert log(beside_redis) == (before[0] + 1, before[1] + 1)
 
 
+def test_restarted_while_nobody_asked(beside_redis: Running, own_redis: Redis, players: list[int]) -> None:
+    ranks(beside_redis.client, players)
+    before = log(beside_redis)
+    own_redis.stop()
+    own_redis.start()
+    ranks(beside_redis.client, players)
+    assert log(beside_redis) == before
+
+
 def test_hung(beside_redis: Running, own_redis: Redis, counted: Ranks, players: list[int]) -> None:
     before = log(beside_redis)
-    some = players[:16]
+    some = players[:8]
     expected = {key: value for key, value in counted.items() if key[0] in some}
     own_redis.pause()
     try:

@@ -12,7 +12,6 @@ from tests.expectations import check
 NOT_YET = {
     "/v1/calculate_pp": "needs an API key, and accounts are not served",
     "/v1/get_replay": "replays are not served",
-    "/v1/get_match": "matches are known to the game server alone",
 }
 # Cases that rest on how MySQL compares texts.
 COLLATION = {"c0467": "MySQL's collation takes ú for u; SQLite compares letters as they are"}

@@ -35,6 +35,9 @@ QUESTIONS = (
     "get_leaderboard?sort=acc&country=de{limit}",
     "get_clan?id=1",
     "get_mappool?id=1",
+    "online",
+    "get_match?id=1",
+    "get_matches",
 )
 HEAVIEST = {
     "scorer": "SELECT userid FROM scores JOIN users u ON u.id = userid WHERE mode = 0 AND u.priv & 3 = 3"

@@ -1,0 +1,82 @@
+"""Whose request it is: the client's address, which proxies in front of this service tell."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.settings import Network
+
+CLOUDFLARE = b"cf-connecting-ip"
+FORWARDED_FOR = b"x-forwarded-for"
+REAL_IP = b"x-real-ip"
+# What tells an address; from anybody but a proxy it tells nothing.
+TELLING = frozenset({CLOUDFLARE, FORWARDED_FOR, REAL_IP, b"forwarded", b"true-client-ip"})
+
+
+class ClientAddress:
+    """Puts the client's address into the scope, in place of that of the proxy that connected.
+
+    Headers that tell one count only from `proxies`, and are taken out when they come from others.
+    `scope["way"]` lists the addresses from the client to whoever connected, as far as they are believed.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
+        self.app = app
+        self._proxies = proxies
+        self._is_proxy = lru_cache(1024)(self._is_listed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            peer = scope["client"][0] if scope["client"] else ""
+            scope["way"] = [peer]
+            told: dict[bytes, str] = {}
+            for name, value in scope["headers"]:
+                if name in TELLING:
+                    told[name] = (
+                        f"{told[name]},{value.decode('latin-1')}" if name in told else value.decode("latin-1")
+                    )
+            if told and self._is_proxy(peer):
+                # In place, so that the server's own access log shows it too.
+                scope["way"] = way(told, peer, self._is_proxy)
+                scope["client"] = (scope["way"][0], 0)
+            elif told:
+                scope["headers"] = [header for header in scope["headers"] if header[0] not in TELLING]
+        await self.app(scope, receive, send)
+
+    def _is_listed(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
+
+
+def way(told: Mapping[bytes, str], peer: str, is_proxy: Callable[[str], bool]) -> list[str]:
+    """The addresses from the client to `peer`, which is believed; what lies before the client is not."""
+    hops = [peer]
+    for text in reversed(told.get(FORWARDED_FOR, "").split(",")):
+        hop = read(text)
+        if hop is None:
+            break
+        hops.insert(0, hop)
+        if not is_proxy(hop):
+            break
+    client = read(told.get(CLOUDFLARE, "")) or (read(told.get(REAL_IP, "")) if len(hops) == 1 else None)
+    return [client, *(hop for hop in hops if is_proxy(hop))] if client else hops
+
+
+def read(text: str) -> str | None:
+    """The address in `text`, perhaps with a port; None when there is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)

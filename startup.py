@@ -1,0 +1,121 @@
+"""What a start opens, and what it finds of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from api.services import Services
+from domain.errors import Unavailable
+from domain.live import Live, Nobody
+from domain.settings import Settings
+from storage import catalogue
+from storage.gameserver import Down, GameServer, NoAnswer
+from storage.live import GameServerLive
+from storage.pages import Pages
+from storage.query import Database
+from storage.questions import Questions
+from storage.ranks import DatabaseRanks, Ranks, RedisRanks
+from storage.upstream import Upstream
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Everything the handlers work with, closed again at the end."""
+    async with AsyncExitStack() as closing:
+        database = Database(
+            settings.database or "",
+            pool_max=settings.db_pool_max,
+            wait=settings.db_pool_wait,
+            statement_timeout=settings.db_statement_timeout,
+        )
+        await database.connect()
+        closing.push_async_callback(database.disconnect)
+        ranks: Ranks = DatabaseRanks(database)
+        if settings.redis:
+            ranks = redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=ranks)
+            closing.push_async_callback(redis.close)
+        live: Live = Nobody()
+        if settings.game_server:
+            live = await open_live(settings, settings.game_server, database, closing)
+        upstream = None
+        if settings.game_server and settings.passthrough:
+            upstream = Upstream(
+                settings.game_server,
+                host=f"api.{settings.domain}" if settings.domain else None,
+                connect_timeout=settings.game_server_connect_timeout,
+            )
+            closing.push_async_callback(upstream.close)
+        pages = Pages(database)
+        closing.push_async_callback(pages.close)
+        yield Services(
+            settings=settings, database=database, ranks=ranks, live=live, pages=pages, upstream=upstream
+        )
+
+
+async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
+    """Live state from the game server at `url`."""
+    questions = Questions(await closing.enter_async_context(open_game_server(settings, url)))
+    closing.push_async_callback(questions.close)
+    return GameServerLive(
+        questions,
+        database,
+        visible=settings.visible,
+        counted=settings.visible_on_boards,
+        patience=settings.game_server_timeout,
+    )
+
+
+@asynccontextmanager
+async def open_game_server(settings: Settings, url: str) -> AsyncIterator[GameServer]:
+    """The game server at `url`, to be asked."""
+    server = GameServer(
+        url,
+        domain=settings.domain,
+        timeout=settings.game_server_timeout,
+        connect_timeout=settings.game_server_connect_timeout,
+    )
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def found(settings: Settings) -> list[str]:
+    """What a start finds of its neighbours, a line each."""
+    lines = []
+    async with open_services(settings) as services:
+        try:
+            row = await services.database.one(catalogue.server_version)
+            lines.append(f"database      {row.version if row else 'of unknown version'}")
+        except Unavailable as error:
+            lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
+        if isinstance(services.ranks, RedisRanks):
+            there = await services.ranks.ping()
+            lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
+        else:
+            lines.append("ranks         counted in the database (no REDIS_HOST)")
+    return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
+
+
+async def found_game_server(settings: Settings) -> list[str]:
+    """What a start finds of the game server, a line each."""
+    url = settings.game_server
+    if url is None:
+        return ["game server   none (no APP_PORT, no GAME_SERVER_URL), so nobody is online"]
+    try:
+        async with open_game_server(settings, url) as server:
+            await server.reach()
+        lines = [f"game server   {url}"]
+    except Down as error:
+        lines = [f"game server   {url} NOT REACHED ({error}), so nobody is online until it is there"]
+    except NoAnswer as error:
+        lines = [f"game server   {url} NOT ANSWERING AS ONE ({error.reason}): look at DOMAIN and GAME_SERVER_URL"]
+    to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
+    return [*lines, f"other paths   {to}"]
+
+
+def found_files(settings: Settings) -> list[str]:
+    """What a start finds on this machine, a line each."""
+    there = Path(settings.data_directory).is_dir()
+    return [f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}"]
