@@ -1,4 +1,4 @@
--- Which scores are there, from an id on?
+-- Which scores are there, from one id to another?
 SELECT
     s.id,
     s.map_md5,
@@ -24,6 +24,7 @@ SELECT
 FROM scores s
 INNER JOIN users u ON u.id = s.userid
 WHERE s.id >= :first
+    AND (:last IS NULL OR s.id <= :last)
     AND (u.priv & :visible) = :visible
     AND (:map_md5 IS NULL OR s.map_md5 = :map_md5)
     AND (:mods IS NULL OR s.mods = :mods)

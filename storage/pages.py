@@ -1,6 +1,6 @@
 """Lists that are read by pages, in the order of their primary keys, and how long they are."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
@@ -18,8 +18,8 @@ from storage.statements import Value
 T = TypeVar("T")
 Filters = tuple[tuple[str, Value], ...]
 
-# How many seconds the length of a list is taken for true.
-MINUTE = 60.0
+# How many seconds the length of a list is taken for true, and after how many it is counted anew.
+MINUTE, RENEW = 60.0, 45.0
 MILLION = 1_000_000
 
 
@@ -51,10 +51,15 @@ class Blocks:
         self._before = [0, *accumulate(total for _, total in kept)]
         self.total = self._before[-1]
 
-    def find(self, number: int) -> tuple[int, int]:
-        """Where the row with that number is, below `total`: from which id on, and after how many rows."""
-        index = bisect_right(self._before, number) - 1
-        return self._firsts[index], number - self._before[index]
+    def find(self, place: Place) -> tuple[int, int | None, int]:
+        """Where a page is that begins below `total`: from which id, to which, and after how many rows.
+
+        Without an end they are among the last ones, of which there may be more by now.
+        """
+        begin = bisect_right(self._before, place.offset) - 1
+        after = bisect_left(self._before, place.offset + place.size)
+        last = self._firsts[after] - 1 if after < len(self._firsts) else None
+        return self._firsts[begin], last, place.offset - self._before[begin]
 
 
 class Pages:
@@ -64,8 +69,8 @@ class Pages:
         """`part` is how many scores one statement counts at the most."""
         self._database = database
         self._part = part
-        self._totals = Kept(self._count, fresh=MINUTE, size=1000)
-        self._blocks = Kept(self._read_blocks, fresh=MINUTE, size=30)
+        self._totals = Kept(self._count, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=1000)
+        self._blocks = Kept(self._read_blocks, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=30)
 
     async def close(self) -> None:
         """End what is still being counted."""
@@ -91,17 +96,17 @@ class Pages:
         looked for in its block.
         """
         one: dict[str, Value] = {"map_md5": map_md5, "user_id": user_id}
-        first, offset = 0, place.offset
+        first, last, offset = 0, None, place.offset
         if map_md5 is None and user_id is None:
             blocks = await self._blocks.get(tuple(filters.items()))
             total = blocks.total
             if offset < total:
-                first, offset = blocks.find(offset)
+                first, last, offset = blocks.find(place)
         else:
             total = await self._totals.get((catalogue.count_scores, tuple((one | filters).items())))
         if place.offset >= total:
             return [], total
-        limits: dict[str, Value] = {"first": first, "limit": place.size, "offset": offset}
+        limits: dict[str, Value] = {"first": first, "last": last, "limit": place.size, "offset": offset}
         return await self._database.all(catalogue.scores, **one, **filters, **limits), total
 
     async def _count(self, key: tuple[Query[Total], Filters]) -> int:
@@ -112,13 +117,16 @@ class Pages:
     async def _read_blocks(self, filters: Filters) -> Blocks:
         """In parts, so that no statement runs for long, however many scores there are."""
         values = dict(filters)
-        hidden = await self._database.all(catalogue.hidden_score_blocks, **values)
-        del values["visible"]
+        visible = values.pop("visible")
         blocks: list[Block] = []
         first = 0
         while True:
             found = await self._database.all(catalogue.score_blocks, first=first, limit=self._part, **values)
             blocks += found
             if sum(block.total for block in found) < self._part:
-                return Blocks(blocks, hidden)
+                break
             first = 1 + max(block.last for block in found)
+        if not blocks:
+            return Blocks([], [])
+        hidden = await self._database.all(catalogue.hidden_score_blocks, visible=visible, **values)
+        return Blocks(blocks, hidden)

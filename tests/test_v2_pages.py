@@ -163,8 +163,13 @@ def test_blocks_find_every_row() -> None:
     # The third is hidden whole, and what came in between the statements counts for nothing.
     found = Blocks(blocks, [Block(1000, 1999, 2), Block(2000, 2999, 4), Block(9000, 9999, 3)])
     assert found.total == 7
-    starts = [found.find(number) for number in range(found.total)]
-    assert starts == [*((0, rest) for rest in range(3)), *((1000, rest) for rest in range(3)), (7000, 0)]
+    starts = [found.find(Place(number + 1, 1)) for number in range(found.total)]
+    assert starts == [
+        *((0, 999, rest) for rest in range(3)),
+        *((1000, 6999, rest) for rest in range(3)),
+        (7000, None, 0),
+    ]
+    assert [found.find(Place(1, size))[1] for size in (3, 4, 6, 7, 100)] == [999, 6999, 6999, None, None]
 
 
 def test_a_list_without_rows() -> None:

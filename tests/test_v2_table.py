@@ -32,7 +32,7 @@ STATEMENTS = {
     "maps/{map_id}": ("maps/78", ["beatmap"]),
     "maps/{map_id}/rating": ("maps/78/rating", ["beatmap", "beatmap_rating"]),
     "maps/{map_id}/scores": ("maps/78/scores", ["beatmap", "beatmap_scores"]),
-    "scores": ("scores", ["hidden_score_blocks", "score_blocks", "scores"]),
+    "scores": ("scores", ["score_blocks", "hidden_score_blocks", "scores"]),
     "scores/{score_id}": ("scores/1", ["score"]),
     "clans": ("clans", ["count_clans", "clans"]),
     "clans/{clan_id}": ("clans/1", ["clan"]),
