@@ -13,6 +13,7 @@ from replays.places import open_place
 from storage import catalogue
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.live import GameServerLive
+from storage.pages import Pages
 from storage.query import Database
 from storage.questions import Questions
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
@@ -46,11 +47,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 connect_timeout=settings.game_server_connect_timeout,
             )
             closing.push_async_callback(upstream.close)
+        pages = Pages(database)
+        closing.push_async_callback(pages.close)
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
             live=live,
+            pages=pages,
             upstream=upstream,
             replays=open_place(settings),
         )

@@ -36,6 +36,6 @@ class Endpoint:
         if scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": self._allow})
         services: Services = scope["state"]["services"]
-        answer = await self.handler(services, self._reader.read(scope["query_string"]))
+        answer = await self.handler(services, self._reader.read(scope["query_string"], scope["path_params"]))
         response = answer if isinstance(answer, Response) else JSON(answer)
         await response(scope, receive, send)

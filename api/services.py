@@ -5,6 +5,7 @@ import msgspec
 from domain.live import Live
 from domain.settings import Settings
 from replays.places import Place
+from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
 from storage.upstream import Upstream
@@ -17,5 +18,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    pages: Pages
     upstream: Upstream | None
     replays: Place

@@ -25,6 +25,9 @@ T = TypeVar("T")
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
+# A greater number is equal to nothing in a column, and SQLite refuses to look.
+LARGEST = {"sqlite": 2**63 - 1, "mysql": 2**64 - 1}
+
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
 # index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
 SESSION = (
@@ -55,6 +58,7 @@ class Database:
         """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
+        self._largest = LARGEST[self._url.dialect]
         self._wait = wait
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
@@ -122,6 +126,8 @@ class Database:
         if values.keys() != query.values:
             # The drivers would overlook one too many.
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
+        if any(isinstance(value, int) and abs(value) > self._largest for value in values.values()):
+            return [], []
         sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
         if any(isinstance(value, tuple) for value in values.values()):
             sql, values = with_lists(sql, values, placeholder)

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 }
 OURS = {*MAY_IMPORT, "main", "tests"}
 PURE = {"domain"}
-TEXTS = {"country", "md5", "pattern", "safe_name"}
+TEXTS = {"artist", "country", "creator", "filename", "map_md5", "md5", "pattern", "safe_name", "server"}
 MODULES = [
     ROOT / "main.py",
     ROOT / "startup.py",
@@ -113,8 +113,10 @@ def test_a_statement_says_which_question_it_answers_and_names_its_columns(file: 
 @pytest.mark.parametrize("name", queries())
 def test_columns_equal_fields(name: str, recorded_sqlite: str, recorded_mysql: str) -> None:
     query = queries()[name]
+    # A statement that answers for both versions has the columns of both.
+    rows = [set(columns_of(each.row)) for each in queries().values() if each.name == query.name]
     for url in (recorded_sqlite, recorded_mysql):
-        assert sorted(asyncio.run(columns(url, query))) == sorted(columns_of(query.row))
+        assert sorted(asyncio.run(columns(url, query))) == sorted(set.union(*rows))
 
 
 async def columns(url: str, query: Query[Any]) -> list[str]:
