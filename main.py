@@ -13,16 +13,19 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
+from api.protocol import Protocol
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
 from demo.settings import demo_folder, in_demo_world
 from doctor.command import check
+from domain.errors import CannotOpen
 from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
+from replays.command import check_replays
 from startup import found, open_services
-from storage.drivers import MissingDriver, MissingFile
+from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -105,7 +108,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings))
-    except (MissingDriver, MissingFile) as error:
+    except CannotOpen as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
@@ -120,7 +123,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         port=port,
         workers=workers or settings.api_workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         log_level=settings.log_level,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
         proxy_headers=False,
@@ -144,6 +147,7 @@ def make_demo_world(folder: Path) -> None:
 
 cli.add_command(demo)
 cli.add_command(check)
+cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from api.services import Services
 from domain.errors import Unavailable
 from domain.live import Live, Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage import catalogue
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.live import GameServerLive
@@ -45,7 +46,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 connect_timeout=settings.game_server_connect_timeout,
             )
             closing.push_async_callback(upstream.close)
-        yield Services(settings=settings, database=database, ranks=ranks, live=live, upstream=upstream)
+        yield Services(
+            settings=settings,
+            database=database,
+            ranks=ranks,
+            live=live,
+            upstream=upstream,
+            replays=open_place(settings),
+        )
 
 
 async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
@@ -90,6 +98,8 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
         else:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
+        fault = await services.replays.fault()
+        lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
     return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
 
 

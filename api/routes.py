@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, matches, players, pools, scores
+from api import beatmaps, clans, leaderboards, matches, players, pools, replays, scores
 from api.endpoint import Endpoint
 from api.passthrough import Passthrough
 
@@ -24,6 +24,7 @@ V1 = {
     "get_map_info": Endpoint(beatmaps.get_map_info),
     "get_map_scores": Endpoint(scores.get_map_scores),
     "get_score_info": Endpoint(scores.get_score_info),
+    "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),

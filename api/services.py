@@ -4,6 +4,7 @@ import msgspec
 
 from domain.live import Live
 from domain.settings import Settings
+from replays.places import Place
 from storage.query import Database
 from storage.ranks import Ranks
 from storage.upstream import Upstream
@@ -17,3 +18,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     ranks: Ranks
     live: Live
     upstream: Upstream | None
+    replays: Place

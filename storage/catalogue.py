@@ -14,6 +14,7 @@ from domain.players import (
     RankedMode,
 )
 from domain.pools import Pool, PoolBeatmap
+from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage import inspection
 from storage.query import Query
@@ -49,6 +50,9 @@ leaderboard = {
 beatmap = Query("beatmap", Beatmap)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in ("pp", "score", "play_time")}
 score = Query("score", ScoreDetails)
+score_newest = Query("score_newest", NewestScore)
+score_statuses = Query("score_statuses", ScoreStatus)
+replay_score = Query("replay_score", ReplayScore)
 
 clan = Query("clan", ClanDetails)
 clan_members = Query("clan_members", ClanMember)

@@ -18,6 +18,7 @@ from api.routes import V1
 from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage.query import Database
 from storage.ranks import DatabaseRanks
 from tests.conftest import Recorded
@@ -134,8 +135,14 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
-            ranks = DatabaseRanks(database)
-            yield Services(settings=settings, database=database, ranks=ranks, live=Faulty(), upstream=None)
+            yield Services(
+                settings=settings,
+                database=database,
+                ranks=DatabaseRanks(database),
+                live=Faulty(),
+                upstream=None,
+                replays=open_place(settings),
+            )
         finally:
             await database.disconnect()
 

@@ -12,7 +12,6 @@ from tests.expectations import check
 NOT_YET = {
     "/v2": "the second version of the API is the game server's own",
     "/v1/calculate_pp": "needs an API key, and accounts are not served",
-    "/v1/get_replay": "replays are not served",
 }
 # Cases that rest on how MySQL compares texts.
 COLLATION = {"c0467": "MySQL's collation takes ú for u; SQLite compares letters as they are"}

@@ -60,6 +60,9 @@ def another(name: str) -> tuple[str, Any]:
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
         "cors_origins": "https://a.example",
+        "replays_url": "s3://a",
+        "aws_endpoint_url_s3": "http://a",
+        "aws_endpoint_url": "https://a",
     }
     return (text.get(name, "/some/text"),) * 2
 
@@ -172,8 +175,9 @@ def test_redis_logs_in_with_both_or_not_at_all() -> None:
 
 
 def test_secrets_stay_secret() -> None:
-    hidden = ("database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass")
-    assert [name for name, kind in KINDS.items() if get_args(kind)[0] is Secret] == list(hidden)
+    hidden = {"database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass"}
+    hidden |= {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+    assert {name for name, kind in KINDS.items() if get_args(kind)[0] is Secret} == hidden
     urls = {"database_url": "mysql://u:geheim@h/n", "redis_url": "redis://:geheim@h"}
     urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
     settings = read(db_pass="geheim", redis_pass="geheim", **urls)
