@@ -17,6 +17,7 @@ from storage.engine import Engine, engine_found
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.keys import Keys
 from storage.live import GameServerLive
+from storage.pages import Pages
 from storage.query import Database
 from storage.questions import Questions
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
@@ -50,6 +51,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 connect_timeout=settings.game_server_connect_timeout,
             )
             closing.push_async_callback(upstream.close)
+        pages = Pages(database)
+        closing.push_async_callback(pages.close)
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
         yield Services(
@@ -57,6 +60,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             database=database,
             ranks=ranks,
             live=live,
+            pages=pages,
             upstream=upstream,
             replays=open_place(settings),
             keys=Keys(database, failures=settings.key_failures),

@@ -15,7 +15,7 @@ from domain.accounts import FOR_SUPPORTERS, SUPPORTER, Friend, ProfileFields, pr
 from domain.errors import Refusal
 from domain.players import UNRESTRICTED, VISIBLE
 from storage import catalogue
-from storage.query import Unstorable
+from storage.drivers import Unstorable
 from storage.statements import Value
 
 LARGEST_AVATAR = 4 * 1024 * 1024

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from api.params import InvalidParams
 from domain.errors import Refusal, Unavailable
 
+V2_PREFIXES = ("/v2/", "/api/v2/")
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -26,11 +28,18 @@ class JSON(Response):
         return content if isinstance(content, bytes) else encode(content)
 
 
-def refused(_: Request, error: Exception) -> JSON:
+def failure(path: str, message: str) -> dict[str, str]:
+    """What the version of the API at `path` says in place of an answer."""
+    if path.startswith(V2_PREFIXES):
+        return {"status": "error", "error": message}
+    return {"status": message}
+
+
+def refused(request: Request, error: Exception) -> JSON:
     """The answer to a Refusal."""
     assert isinstance(error, Refusal)
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return JSON({"status": error.message}, error.status, headers=headers)
+    return JSON(failure(request.scope["path"], error.message), error.status, headers=headers)
 
 
 def invalid(_: Request, error: Exception) -> JSON:
@@ -39,12 +48,13 @@ def invalid(_: Request, error: Exception) -> JSON:
     return JSON({"detail": error.details, "status": error.plain}, 422)
 
 
-def unavailable(_: Request, error: Exception) -> JSON:
+def unavailable(request: Request, error: Exception) -> JSON:
     """The answer to Unavailable."""
     assert isinstance(error, Unavailable)
-    return JSON({"status": error.message}, 503, headers={"Retry-After": str(error.retry_after)})
+    answer = failure(request.scope["path"], error.message)
+    return JSON(answer, 503, headers={"Retry-After": str(error.retry_after)})
 
 
-def internal_error(_: Request, __: Exception) -> JSON:
+def internal_error(request: Request, _: Exception) -> JSON:
     """The answer to a fault of our own; the log tells which, under the request id."""
-    return JSON({"status": "Internal server error."}, 500)
+    return JSON(failure(request.scope["path"], "Internal server error."), 500)

@@ -7,6 +7,7 @@ from api.params import BeatmapID, BeatmapMD5
 from api.selectors import find_beatmap
 from api.services import Services
 from domain.beatmaps import Beatmap
+from storage import catalogue
 
 
 class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,4 +25,4 @@ class BeatmapInfo(Success, frozen=True, kw_only=True):
 
 async def get_map_info(services: Services, params: BeatmapParams) -> BeatmapInfo:
     """A beatmap by its id or the md5 of its file."""
-    return BeatmapInfo(map=await find_beatmap(services, params.id, params.md5))
+    return BeatmapInfo(map=await find_beatmap(services, params.id, params.md5, catalogue.beatmap))

@@ -18,6 +18,9 @@ PATIENCE = 30.0
 DROPPED = 16 * 2**20
 DROPPING = 5.0
 
+# In the scope of a request whose body was for us: nobody reads on when its answer begins.
+OURS = "apidot.body"
+
 BODILESS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -28,6 +31,7 @@ class Body:
         headers = Headers(scope=scope)
         self.content_type = headers.get("content-type", "")
         self._length = _declared(headers)
+        scope[OURS] = True
         self._receive = receive
 
     @property
@@ -109,8 +113,8 @@ class Unread:
             return message
 
         async def closing(message: Message) -> None:
-            # A body on its way to the game server is still being read, by somebody else.
-            passed_on = begun and "endpoint" not in scope
+            # A body on its way to the game server is still being read.
+            passed_on = begun and OURS not in scope
             if message["type"] == "http.response.start" and not finished and not passed_on:
                 if _declared(Headers(scope=scope)) <= DROPPED:
                     await drop()

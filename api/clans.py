@@ -34,4 +34,4 @@ async def get_clan(services: Services, params: ClanParams) -> ClanInfo:
     members = await services.database.all(
         catalogue.clan_members, id=clan.id, visible=visible, limit=services.settings.list_limit
     )
-    return ClanInfo(id=clan.id, name=clan.name, tag=clan.tag, members=members, owner=clan.owner)
+    return ClanInfo(id=clan.id, name=clan.name, tag=clan.tag, members=members, owner=clan.owner_member)

@@ -45,7 +45,7 @@ class Endpoint:
         if scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": self._allow})
         services: Services = scope["state"]["services"]
-        params = self._reader.read(scope["query_string"])
+        params = self._reader.read(scope["query_string"], scope["path_params"])
         answer = await self.handler(services, params, *[extra(scope, receive) for extra in self._extras])
         response = answer if isinstance(answer, Response) else JSON(answer)
         await response(scope, receive, send)

@@ -48,7 +48,7 @@ def parser(kind: inspect.Type, hint: Any) -> Parser:
         case inspect.UnionType(types=types):
             return parser(next(each for each in types if not isinstance(each, inspect.NoneType)), hint)
         case inspect.IntType():
-            return lambda text: _within(_integer(text), kind)
+            return lambda text: _within(integer(text), kind)
         case inspect.FloatType():
             return _number
         case inspect.BoolType():
@@ -62,7 +62,8 @@ def parser(kind: inspect.Type, hint: Any) -> Parser:
     raise TypeError(f"no parameter can be of type {kind}")
 
 
-def _integer(text: str) -> int:
+def integer(text: str) -> int:
+    """A whole number in any of the ways that clients write one. Raises Invalid."""
     digits = text.strip(_SPACE)
     if not _INTEGER.fullmatch(digits):
         message = "Input should be a valid integer, unable to parse string as an integer"

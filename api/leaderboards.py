@@ -1,15 +1,19 @@
 """Leaderboards of players."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import msgspec
 
 from api.answers import Success
 from api.params import Country, Limit, ModeNumber, Offset
 from api.services import Services
-from domain.modes import ruleset_mode
+from domain.modes import Mode, ruleset_mode
 from domain.players import LeaderboardEntry
 from storage import catalogue
+from storage.query import Query
+
+E = TypeVar("E", bound=LeaderboardEntry)
 
 
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +35,18 @@ class Leaderboard(Success, frozen=True, kw_only=True):
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country."""
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
-    entries = await services.database.all(
-        catalogue.leaderboard[params.sort],
+    return Leaderboard(leaderboard=await leaders(services, catalogue.leaderboard, mode, params))
+
+
+async def leaders(
+    services: Services, queries: Mapping[str, Query[E]], mode: Mode, params: LeaderboardParams
+) -> list[E]:
+    """Whom `params` name in a mode; `queries` by what they sort by."""
+    return await services.database.all(
+        queries[params.sort],
         mode=mode,
         country=None if params.country is None else params.country.lower(),
         visible=services.settings.visible_on_boards,
         limit=params.limit,
         offset=params.offset,
     )
-    return Leaderboard(leaderboard=entries)

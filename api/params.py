@@ -1,6 +1,7 @@
 """From a request to the parameters of its endpoint, and the types that parameters have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ P = TypeVar("P", bound=msgspec.Struct)
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 LONGEST_QUERY = 16_384
+NO_PATH: Mapping[str, str] = MappingProxyType({})
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
 PlayerName = Annotated[str, Meta(pattern=r"^[\w \[\]-]{2,15}$", description="a player's name, case aside")]
@@ -29,6 +31,8 @@ ModsText = Annotated[
 Limit = Annotated[int, Meta(ge=1, le=100, description="rows at the most")]
 # As far as an offset reaches in SQL: the game server never enforced the bound it declares.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at the front")]
+PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="which page")]
+PageSize = Annotated[int, Meta(ge=1, le=100, description="rows a page")]
 # Whatever the bits of an unsigned or a signed number say.
 ModsNumber = Annotated[int, Meta(ge=-(2**31), le=2**32 - 1, description="a bitmask; Nightcore implies DoubleTime")]
 Hits = Annotated[int, Meta(ge=0, le=INT32, description="how many of these hits; 0 for those not given")]
@@ -49,6 +53,12 @@ class InvalidParams(Exception):
         self.details = details
         self.plain = plain
 
+    @classmethod
+    def of(cls, *faults: "Fault") -> "InvalidParams":
+        """About some values; the first is told in plain words too."""
+        first = faults[0]
+        return cls([_detail(each) for each in faults], f"{first.at[1]} must {first.error.plain}.")
+
 
 class Reader(Generic[P]):
     """Reads the parameters of one endpoint."""
@@ -57,8 +67,8 @@ class Reader(Generic[P]):
         self._shape = shape
         self._fields = fields_of(shape)
 
-    def read(self, query: bytes) -> P:
-        """The parameters in a query string.
+    def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
+        """The parameters in a query string, and those that stood in the path.
 
         Of a repeated one that takes a single value the last counts, an empty optional one counts as absent,
         unknown ones are ignored.
@@ -71,7 +81,7 @@ class Reader(Generic[P]):
         values: dict[str, Any] = {}
         faults: list[Fault] = []
         for name, required, parse in self._fields:
-            text = given.get(name)
+            text = path.get(name) or given.get(name)
             if not text and not required:
                 continue
             try:
@@ -81,15 +91,14 @@ class Reader(Generic[P]):
                 else:
                     values[name] = parse(_present(text))
             except Invalid as error:
-                faults.append(Fault([name], text, error))
+                faults.append(Fault(["path" if name in path else "query", name], text, error))
         if faults:
-            first = faults[0]
-            raise InvalidParams([_detail(each) for each in faults], f"{first.at[0]} must {first.error.plain}.")
+            raise InvalidParams.of(*faults)
         return self._shape(**values)
 
 
 class Fault(NamedTuple):
-    """A value that is wrong: the parameter's name, with the place among the values of a repeated one; the text."""
+    """A text that is wrong: in which part of the request, of which parameter, at which place of several."""
 
     at: list[str | int]
     text: str | None
@@ -113,10 +122,10 @@ def _each(name: str, texts: list[str], many: Many, faults: list[Fault]) -> Itera
         try:
             yield many.parse(text)
         except Invalid as error:
-            faults.append(Fault([name, index], text, error))
+            faults.append(Fault(["query", name, index], text, error))
 
 
 def _detail(fault: Fault) -> dict[str, Any]:
     error = fault.error
-    detail = {"type": error.kind, "loc": ["query", *fault.at], "msg": error.msg, "input": fault.text}
+    detail = {"type": error.kind, "loc": fault.at, "msg": error.msg, "input": fault.text}
     return detail | {"ctx": error.ctx} if error.ctx else detail

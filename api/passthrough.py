@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from api.address import FORWARDED_FOR, REAL_IP
-from api.answers import JSON
+from api.answers import JSON, failure
 from api.services import Services
 from domain.errors import Refusal
 from storage.upstream import Upstream
@@ -57,7 +57,7 @@ class Passthrough(BaseRoute):
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
             # An answer that has begun ends here, incomplete, by which the client knows.
             if not (begun or body.left):
-                await failed(error, body)(scope, receive, send)
+                await failed(scope["path"], error, body)(scope, receive, send)
 
 
 async def ask(upstream: Upstream, scope: Scope, body: "Body") -> aiohttp.ClientResponse:
@@ -75,7 +75,9 @@ async def ask(upstream: Upstream, scope: Scope, body: "Body") -> aiohttp.ClientR
         (b"x-real-ip", scope["way"][0].encode()),
         (b"via", b", ".join([*via, scope["http_version"].encode() + b" " + NAME])),
     ]
-    target = (scope["raw_path"], scope["query_string"])
+    path = scope["raw_path"]
+    # A front-end's own domain has the second version below /api; no game server ever had it there.
+    target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
     return await upstream.send(scope["method"], target, [_text(*each) for each in headers], body.chunks())
 
 
@@ -93,13 +95,13 @@ async def give(answer: aiohttp.ClientResponse, send: Send) -> None:
         answer.close()
 
 
-def failed(error: Exception, body: "Body") -> JSON:
+def failed(path: str, error: Exception, body: "Body") -> JSON:
     """The answer when the game server gave none."""
     if body.too_large:
-        return JSON({"status": body.refusal}, 413)
+        return JSON(failure(path, body.refusal), 413)
     if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
-        return JSON({"status": "Game server did not answer in time."}, 504)
-    return JSON({"status": "Game server cannot be reached."}, 502)
+        return JSON(failure(path, "Game server did not answer in time."), 504)
+    return JSON(failure(path, "Game server cannot be reached."), 502)
 
 
 def end_to_end(headers: Iterable[Raw], without: frozenset[bytes]) -> list[Raw]:

@@ -1,6 +1,6 @@
 """Players: search, count, profile, status."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,8 +12,12 @@ from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import Refusal
 from domain.live import LiveStatus, NamedPlayer
-from domain.players import VISIBLE, FoundPlayer, PlayerDetails, PlayerStats, Rank
+from domain.players import VISIBLE, FoundPlayer, ModeStats, PlayerDetails, PlayerStats, Rank
 from storage import catalogue
+from storage.query import Query
+
+F = TypeVar("F", bound=FoundPlayer)
+M = TypeVar("M", bound=ModeStats)
 
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +36,21 @@ class SearchResults(Success, frozen=True, kw_only=True):
 
 async def search_players(services: Services, params: SearchParams) -> SearchResults:
     """Players whose name contains a text, by id; hidden ones are left out."""
+    found = await search(services, catalogue.player_search, params)
+    return SearchResults(results=len(found), result=found)
+
+
+async def search(services: Services, query: Query[F], params: SearchParams) -> list[F]:
+    """Whom `params` find."""
     pattern = None
     if params.q is not None:
         if "\0" in params.q:
             # No name holds it, and SQLite takes it for the end of the pattern.
-            return SearchResults(results=0, result=[])
+            return []
         pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in params.q) + "%"
-    found = await services.database.all(
-        catalogue.player_search, pattern=pattern, limit=services.settings.list_limit, offset=params.offset
+    return await services.database.all(
+        query, pattern=pattern, limit=services.settings.list_limit, offset=params.offset
     )
-    return SearchResults(results=len(found), result=found)
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,14 +114,20 @@ async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
     if params.scope == "info":
         return PlayerInfo(player=Profile(info=info))
     rows = await services.database.all(catalogue.player_stats, id=info.id)
-    ranks: dict[int, Rank] = {}
-    if info.priv & VISIBLE == VISIBLE:
-        ranks = await services.ranks.of(info.id, info.country)
-    stats = {row.mode: _ranked(row, ranks.get(row.mode)) for row in rows}
+    ranks = await ranks_of(services, info)
+    stats = {row.mode: ranked(row, ranks.get(row.mode)) for row in rows}
     return PlayerInfo(player=Profile(info=info if params.scope == "all" else UNSET, stats=stats))
 
 
-def _ranked(stats: PlayerStats, rank: Rank | None) -> PlayerStats:
+async def ranks_of(services: Services, player: PlayerDetails) -> dict[int, Rank]:
+    """A player's places by mode; who is hidden has none."""
+    if player.priv & VISIBLE != VISIBLE:
+        return {}
+    return await services.ranks.of(player.id, player.country)
+
+
+def ranked(stats: M, rank: Rank | None) -> M:
+    """`stats` with the place they give; without pp they give none."""
     if rank is None or not stats.pp:
         return stats
     return msgspec.structs.replace(stats, rank=rank.world, country_rank=rank.country)
@@ -167,9 +182,17 @@ async def get_player_status(services: Services, params: StatusParams) -> PlayerS
 
 
 async def _activity(services: Services, status: LiveStatus) -> Activity:
-    beatmap = None
-    if status.map_md5:
-        beatmap = await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)
     return Activity(
-        action=status.action, info_text=status.info_text, mode=status.mode, mods=status.mods, beatmap=beatmap
+        action=status.action,
+        info_text=status.info_text,
+        mode=status.mode,
+        mods=status.mods,
+        beatmap=await selected_beatmap(services, status),
     )
+
+
+async def selected_beatmap(services: Services, status: LiveStatus) -> Beatmap | None:
+    """The beatmap an online player has selected, if it is known."""
+    if not status.map_md5:
+        return None
+    return await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)

@@ -35,7 +35,8 @@ async def get_replay(services: Services, params: ReplayParams) -> Response:
             raise NoReplay
         return _wrapping(score) if params.include_headers else None
 
-    return ReplayResponse(services.replays, params.id, find_wrapping)
+    location = services.settings.nginx_replays
+    return ReplayResponse(services.replays, params.id, find_wrapping, nginx_location=location)
 
 
 def _wrapping(score: ReplayScore | None) -> Wrapping:

@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
 from api import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
+from api.answers import V2_PREFIXES
 from api.endpoint import WRITES, Endpoint
 from api.passthrough import Passthrough
+from api.services import Services
+from api.v2 import beatmaps as v2_beatmaps
+from api.v2 import clans as v2_clans
+from api.v2 import leaderboards as v2_leaderboards
+from api.v2 import players as v2_players
+from api.v2 import scores as v2_scores
+from api.v2 import server as v2_server
 
 # An endpoint is served at its name under each of these: the published documentation's form, today's, and both
 # as a front-end proxies them on its own domain.
@@ -37,25 +45,61 @@ V1 = {
     "set_avatar": Endpoint(accounts.set_avatar, WRITES),
 }
 
+# The name of a part in braces is that of the parameter it becomes.
+V2 = {
+    "server/stats": Endpoint(v2_server.get_stats),
+    "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard),
+    "players": Endpoint(v2_players.get_players),
+    "players/search": Endpoint(v2_players.search_players),
+    "players/{player_id}": Endpoint(v2_players.get_player),
+    "players/{player_id}/status": Endpoint(v2_players.get_player_status),
+    "players/{player_id}/stats": Endpoint(v2_players.get_player_stats),
+    "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats),
+    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores),
+    "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played),
+    "maps": Endpoint(v2_beatmaps.get_maps),
+    "maps/{map_id}": Endpoint(v2_beatmaps.get_map),
+    "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating),
+    "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores),
+    "scores": Endpoint(v2_scores.get_scores),
+    "scores/{score_id}": Endpoint(v2_scores.get_score),
+    "clans": Endpoint(v2_clans.get_clans),
+    "clans/{clan_id}": Endpoint(v2_clans.get_clan),
+}
+
 
 class Table(BaseRoute):
-    """Fixed paths, found by one look into a dictionary instead of one pattern after another."""
+    """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
 
-    def __init__(self, paths: Mapping[str, Endpoint]) -> None:
-        self.paths = paths
+    def __init__(self, paths: Mapping[str, Endpoint], writes: BaseRoute | None = None) -> None:
+        """Where there is a game server, `writes` takes the methods that an endpoint does not take."""
+        self._writes = writes
+        self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
+        self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """A full match when the path, with or without a slash at its end, is in the table."""
         path = scope.get("path", "") if scope["type"] == "http" else ""
-        endpoint = self.paths.get(path) or self.paths.get(path.removesuffix("/"))
-        return (Match.FULL, {"endpoint": endpoint}) if endpoint else (Match.NONE, {})
+        endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
+        if endpoint:
+            return Match.FULL, {"endpoint": endpoint, "path_params": {}}
+        for pattern, endpoint in self._patterns:
+            if found := pattern.match(path.removesuffix("/")):
+                return Match.FULL, {"endpoint": endpoint, "path_params": found.groupdict()}
+        return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request that `matches` has placed."""
-        await scope["endpoint"](scope, receive, send)
+        endpoint: Endpoint = scope["endpoint"]
+        services: Services = scope["state"]["services"]
+        if self._writes and services.upstream and scope["method"] not in (*endpoint.methods, "OPTIONS"):
+            await self._writes.handle(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 def routes() -> list[BaseRoute]:
     """The route table for Starlette; what is not in it is the game server's own."""
-    table = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
-    return [Table(table), Passthrough()]
+    v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
+    v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
+    return [Table(v1), Table(v2, writes=Passthrough()), Passthrough()]

@@ -1,6 +1,7 @@
 """Scores: a player's, a beatmap's, a single one."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -22,10 +23,13 @@ from api.services import Services
 from domain.beatmaps import PlayedBeatmap
 from domain.errors import Refusal
 from domain.modes import ruleset_mode
-from domain.mods import board
+from domain.mods import Board, board
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from domain.scores import BeatmapScore, PlayerScore, Score, ScoreDetails
 from storage import catalogue
+from storage.query import Query
+
+S = TypeVar("S", bound=Score)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +60,22 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
     card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
     if where is None:
         return PlayerScores(scores=[], player=card)
-    query, flag = (
-        (catalogue.player_scores_best, {"include_loved": params.include_loved})
+    scores = await scores_of_player(services, catalogue.player_scores, player.id, where, params)
+    return PlayerScores(scores=scores, player=card)
+
+
+async def scores_of_player(
+    services: Services, queries: Mapping[str, Query[S]], player_id: int, where: Board, params: PlayerScoresParams
+) -> list[S]:
+    """What `params` ask of a player's scores on a board; `queries` by scope."""
+    flag = (
+        {"include_loved": params.include_loved}
         if params.scope == "best"
-        else (catalogue.player_scores_recent, {"include_failed": params.include_failed})
+        else {"include_failed": params.include_failed}
     )
-    scores = await services.database.all(
-        query,
-        id=player.id,
+    return await services.database.all(
+        queries[params.scope],
+        id=player_id,
         mode=where.mode,
         mask=where.mask,
         weak=where.weak,
@@ -71,7 +83,6 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         offset=params.offset,
         **flag,
     )
-    return PlayerScores(scores=scores, player=card)
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,13 +136,22 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
     """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
     where = board(params.mode, params.mods, strict=services.settings.strict_modes)
-    beatmap = await find_beatmap(services, params.id, params.md5)
+    beatmap = await find_beatmap(services, params.id, params.md5, catalogue.beatmap)
     if where is None:
         return BeatmapScores(scores=[])
+    return BeatmapScores(
+        scores=await scores_on_beatmap(services, catalogue.beatmap_scores, beatmap.md5, where, params)
+    )
+
+
+async def scores_on_beatmap(
+    services: Services, queries: Mapping[str, Query[S]], md5: str, where: Board, params: BeatmapScoresParams
+) -> list[S]:
+    """What `params` ask of a beatmap's board; `queries` by what they sort by."""
     best = "pp" if where.mode.pp_board else "score"
-    scores = await services.database.all(
-        catalogue.beatmap_scores[best if params.scope == "best" else "play_time"],
-        md5=beatmap.md5,
+    return await services.database.all(
+        queries[best if params.scope == "best" else "play_time"],
+        md5=md5,
         mode=where.mode,
         mask=where.mask,
         weak=where.weak,
@@ -139,7 +159,6 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         limit=params.limit,
         offset=params.offset,
     )
-    return BeatmapScores(scores=scores)
 
 
 class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +174,7 @@ class ScoreInfo(Success, frozen=True, kw_only=True):
 
 
 async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
-    """A single score, without its beatmap."""
+    """A single score, with its beatmap."""
     score = await services.database.one(catalogue.score, id=params.id, visible=services.settings.visible)
     if score is None:
         raise Refusal(404, "Score not found.")

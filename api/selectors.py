@@ -6,10 +6,10 @@ from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import Refusal
 from domain.players import Player, PlayerDetails, safe_name
-from storage import catalogue
 from storage.query import Query
 
-P = TypeVar("P", Player, PlayerDetails)
+P = TypeVar("P", bound=Player | PlayerDetails)
+B = TypeVar("B", bound=Beatmap)
 
 
 async def find_player(services: Services, id: int | None, name: str | None, query: Query[P]) -> P:
@@ -27,13 +27,13 @@ async def find_player(services: Services, id: int | None, name: str | None, quer
     return player
 
 
-async def find_beatmap(services: Services, id: int | None, md5: str | None) -> Beatmap:
+async def find_beatmap(services: Services, id: int | None, md5: str | None, query: Query[B]) -> B:
     """The beatmap with that `id`, or else that `md5`. Raises Refusal when none is given, or none is known."""
     if id is None and md5 is None:
         raise Refusal(400, "Must provide either id or md5!")
     # An id wins over an md5 beside it.
     md5 = md5.lower() if id is None and md5 is not None else None
-    beatmap = await services.database.one(catalogue.beatmap, id=id, md5=md5)
+    beatmap = await services.database.one(query, id=id, md5=md5)
     if beatmap is None:
         raise Refusal(404, "Map not found.")
     return beatmap

@@ -9,6 +9,7 @@ from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.engine import Engine
 from storage.keys import Keys
+from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
 from storage.upstream import Upstream
@@ -21,6 +22,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    pages: Pages
     upstream: Upstream | None
     replays: Place
     keys: Keys

@@ -31,10 +31,12 @@ def _zone(database: int | None) -> Finding:
     if database is None:
         text = "the database's own time zone has a name that it does not know the offset of"
         return ok("clock.zone-unknown", text)
-    if database == here:
-        return ok("clock.zone", f"local time is {_offset(here)} here and on the database's machine")
+    if database == here == 0:
+        return ok("clock.zone", "local time is UTC here and on the database's machine")
     text = f"local time is {_offset(here)} here and {_offset(database)} on the database's machine"
-    advice = "play_time is the game server's local time: give this service the TZ of the game server"
+    if database == here:
+        return ok("clock.zone", f"{text}; play_time is the game server's, and replays take it for UTC")
+    advice = "play_time is the game server's local time, created_at the database's: run both in one zone, best UTC"
     return warning("clock.zone", text, advice)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from doctor import browser, clock, configuration, database, files, gameserver, ranks, schema
+from doctor import browser, clock, configuration, database, files, gameserver, ranks, replays, schema
 from doctor.findings import Finding, warning
 from domain.errors import Unavailable
 from domain.settings import Settings
-from storage import catalogue
 from storage.query import Database
 
 T = TypeVar("T")
@@ -82,19 +81,9 @@ async def _bounded(step: Step) -> Sequence[Finding]:
 
 
 async def _files(settings: Settings, reached: Database | None) -> list[Finding]:
-    folder = Path(settings.data_directory)
-    sample = await _in_thread(lambda: files.sample(folder))
-    known = None if reached is None else await _known(reached, [int(path.stem) for path in sample])
-    return await _in_thread(lambda: files.examine(folder, sample, known))
-
-
-async def _known(reached: Database, ids: list[int]) -> int | None:
-    """How many of the ids are scores of this database."""
-    try:
-        return sum([await reached.one(catalogue.score, id=id, visible=0) is not None for id in ids])
-    # What is wrong with the tables has been said by then.
-    except Unavailable:
-        return None
+    # First without the loop's own threads: a folder that hangs would hold up their end, and so that of the check.
+    found = await _in_thread(lambda: files.examine(Path(settings.data_directory)))
+    return [*found, *await replays.examine(settings, reached)]
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -26,4 +26,4 @@ class ClanDetails(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
     tag: str
-    owner: ClanMember | None
+    owner_member: ClanMember | None

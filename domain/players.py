@@ -70,14 +70,13 @@ class PlayerDetails(msgspec.Struct, frozen=True, kw_only=True):
     clan: Clan | None
 
 
-class PlayerStats(msgspec.Struct, frozen=True, kw_only=True):
-    """What a player has reached in one mode; `playtime` in seconds, `acc` in percent, rank 0 = unranked."""
+class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
+    """What a player has reached in one mode; `playtime` in seconds, `acc` in percent, no rank = unranked."""
 
     id: int
     mode: int
     tscore: int
     rscore: int
-    pp: int
     plays: int
     playtime: int
     acc: float
@@ -89,6 +88,15 @@ class PlayerStats(msgspec.Struct, frozen=True, kw_only=True):
     sh_count: int
     s_count: int
     a_count: int
+    pp: float
+    rank: int | None = None
+    country_rank: int | None = None
+
+
+class PlayerStats(ModeStats, frozen=True, kw_only=True):
+    """The same with whole pp; rank 0 = unranked."""
+
+    pp: int
     rank: int = 0
     country_rank: int = 0
 

@@ -18,6 +18,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: int
+    map_md5: str
     userid: int
     player_name: str
     score: int
@@ -51,18 +52,20 @@ class PlayerScore(Score, frozen=True, kw_only=True):
 
 
 class BeatmapScore(Score, frozen=True, kw_only=True):
-    """A score in the list of its beatmap."""
+    """A score in the list of its beatmap, with more of its player; no clan columns for one without a clan."""
 
-    map_md5: str
     player_country: str
     clan_id: int | None
     clan_name: str | None
     clan_tag: str | None
 
 
-class ScoreDetails(Score, frozen=True, kw_only=True):
-    """A single score; the last two are the client's own anticheat data, which is not for everyone."""
+class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
+    """A single score; no beatmap when that is gone.
 
-    map_md5: str
+    The last two are the client's own anticheat data, which is not for everyone.
+    """
+
+    beatmap: Beatmap | None
     client_flags: int | UnsetType = UNSET
     online_checksum: str | UnsetType = UNSET

@@ -101,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     replays_url: Annotated[
         str, about("replays elsewhere: s3://bucket/prefix or file:///folder; default: osr in the data folder")
     ] = ""
+    nginx_replays: Annotated[
+        str, about("internal location of nginx that leads to the replays, such as /internal/osr/; empty: none")
+    ] = ""
     aws_endpoint_url_s3: Annotated[str, about("URL of the S3 storage; wins over AWS_ENDPOINT_URL")] = ""
     aws_endpoint_url: Annotated[str, about("URL of the S3 storage; default: Amazon's")] = ""
     aws_region: Annotated[str, about("its region")] = "us-east-1"

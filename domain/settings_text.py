@@ -1,5 +1,6 @@
 """Settings as text: read from an environment, with a clear word about what cannot be used."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -21,6 +22,7 @@ BOOLEANS = {
     "no": False,
     "off": False,
 }
+LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -84,6 +86,10 @@ def _check(settings: Settings) -> None:
             if text := getattr(settings, name):
                 _check_url(name.upper(), text, schemes)
     _check_addresses(settings)
+    if settings.nginx_replays and not LOCATION.fullmatch(settings.nginx_replays):
+        raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
+    if settings.nginx_replays and settings.replays_url.startswith("s3:"):
+        raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
     if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
 

@@ -28,6 +28,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         """In bytes."""
         return len(self.head) + self.stop - self.start + len(self.tail)
 
+    def is_whole(self, size: int) -> bool:
+        """Whether this is a file of `size` bytes, all of it and nothing else."""
+        return not self.head and not self.tail and (self.start, self.stop) == (0, size)
+
     def cut(self, start: int, stop: int) -> "Body":
         """The bytes from `start` to before `stop` of this body."""
         in_file = self.start - len(self.head)

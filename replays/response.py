@@ -18,11 +18,15 @@ from replays.conditions import Unsatisfiable, asked_range, refusal
 from replays.errors import NoReplay
 from replays.names import content_disposition
 from replays.places import OpenReplay, Place, find_frames
+from replays.score_ids import file_name
 
 log = logging.getLogger("apidot")
 
 SEND_SECONDS = 60.0  # that a client may take for a piece
 TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."}
+
+# Else caches guess from Last-Modified for how long they need not ask; and players come to be hidden.
+ASK_AGAIN = {"cache-control": "no-cache"}
 
 FindWrapping = Callable[[], Awaitable[Wrapping | None]]
 
@@ -32,10 +36,16 @@ class ReplayResponse(Response):
 
     `find_wrapping` is asked once there is a file; None from it stands for the bare frames. Calling the response
     raises what it raises, NoReplay and Unavailable; and Changed, when it is too late for another answer.
+
+    `nginx_location` is where nginx finds the place's files, empty when it does not: there it is told to take over
+    when the answer is a file as it is. Nginx cannot put a header before one.
     """
 
-    def __init__(self, place: Place, score_id: int, find_wrapping: FindWrapping) -> None:
+    def __init__(
+        self, place: Place, score_id: int, find_wrapping: FindWrapping, *, nginx_location: str = ""
+    ) -> None:
         super().__init__()
+        self._nginx_location = nginx_location
         self._place = place
         self._score_id = score_id
         self._find_wrapping = find_wrapping
@@ -51,6 +61,11 @@ class ReplayResponse(Response):
             headers = {"content-description": "File Transfer", "content-type": "application/octet-stream"}
             if wrapping is not None:
                 headers["content-disposition"] = content_disposition(wrapping.name)
+            # Who did not come by way of a proxy would be left with an empty answer.
+            if self._nginx_location and body.is_whole(file.size) and len(scope["way"]) > 1:
+                headers |= {"x-accel-redirect": self._nginx_location + file_name(self._score_id)} | ASK_AGAIN
+                await Response(headers=headers)(scope, receive, send)
+                return
             answer = _answer(scope, body, file, headers)
             if isinstance(answer, Response):
                 await answer(scope, receive, send)
@@ -75,9 +90,7 @@ def _answer(scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str])
         "accept-ranges": "bytes",
         "etag": etag,
         "last-modified": format_datetime(modified, usegmt=True),
-        # Else caches guess from Last-Modified for how long they need not ask; and players come to be hidden.
-        "cache-control": "no-cache",
-    }
+    } | ASK_AGAIN
     status = refusal(asked, etag, modified)
     if status is not None:
         return _instead(status, validators)

@@ -1,6 +1,7 @@
 -- Which are the players' best scores on a beatmap in a mode, sorted by {sort}?
 SELECT
     s.id,
+    s.map_md5,
     s.userid,
     u.name AS player_name,
     s.score,
@@ -20,7 +21,6 @@ SELECT
     s.play_time,
     s.time_elapsed,
     s.perfect,
-    s.map_md5,
     u.country AS player_country,
     c.id AS clan_id,
     c.name AS clan_name,

@@ -3,10 +3,12 @@ SELECT
     c.id,
     c.name,
     c.tag,
-    o.id AS owner__id,
-    o.name AS owner__name,
-    o.country AS owner__country,
-    CASE WHEN o.id IS NOT NULL THEN 'Owner' END AS owner__rank
+    c.owner,
+    c.created_at,
+    o.id AS owner_member__id,
+    o.name AS owner_member__name,
+    o.country AS owner_member__country,
+    CASE WHEN o.id IS NOT NULL THEN 'Owner' END AS owner_member__rank
 FROM clans c
 LEFT JOIN users o ON o.id = c.owner AND (o.priv & :visible) = :visible
 WHERE c.id = :id

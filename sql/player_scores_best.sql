@@ -1,6 +1,7 @@
 -- Which are a player's best scores in a mode, one a beatmap, on beatmaps that give pp?
 SELECT
     s.id,
+    s.map_md5,
     s.userid,
     u.name AS player_name,
     s.score,

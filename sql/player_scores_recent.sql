@@ -1,6 +1,7 @@
 -- Which scores did a player set last in a mode?
 SELECT
     s.id,
+    s.map_md5,
     s.userid,
     u.name AS player_name,
     s.score,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain import v2
 from domain.accounts import Friend, KeyOwner, ProfileFields
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
@@ -20,6 +21,9 @@ from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage import inspection
 from storage.query import Change, Query
 
+LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
+BOARDS = ("pp", "score", "play_time")
+
 
 class Total(msgspec.Struct, frozen=True):
     """A count."""
@@ -33,6 +37,14 @@ class Version(msgspec.Struct, frozen=True):
     version: str
 
 
+class Block(msgspec.Struct, frozen=True):
+    """How many rows there are in a run of ids: where the run begins, and the last id found in it."""
+
+    first: int
+    last: int
+    total: int
+
+
 player = Query("player", Player)
 player_details = Query("player_details", PlayerDetails)
 player_stats = Query("player_stats", PlayerStats)
@@ -40,13 +52,9 @@ player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
-player_scores_best = Query("player_scores_best", PlayerScore)
-player_scores_recent = Query("player_scores_recent", PlayerScore)
+player_scores = {scope: Query(f"player_scores_{scope}", PlayerScore) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
-leaderboard = {
-    sort: Query("leaderboard", LeaderboardEntry, sort=sort)
-    for sort in ("pp", "tscore", "rscore", "acc", "plays", "playtime")
-}
+leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = Query("key_owner", KeyOwner)
 friends = Query("friends", Friend)
@@ -55,7 +63,7 @@ profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in ("pp", "score", "play_time")}
+beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
 score = Query("score", ScoreDetails)
 score_newest = Query("score_newest", NewestScore)
 score_statuses = Query("score_statuses", ScoreStatus)
@@ -72,3 +80,28 @@ schema_columns = Query("schema_columns", inspection.Column)
 schema_indexes = Query("schema_indexes", inspection.IndexColumn)
 privileges = Query("privileges", inspection.Privilege)
 stats_repeated = Query("stats_repeated", inspection.RepeatedStats)
+
+# The same questions, answered in the shapes of the second version.
+v2_player_details = Query("player_details", v2.PlayerDetails)
+v2_player_stats = Query("player_stats", v2.PlayerStats)
+v2_player_search = Query("player_search", v2.FoundPlayer)
+v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScore) for scope in ("best", "recent")}
+v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
+v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
+v2_beatmap = Query("beatmap", v2.BeatmapDetails)
+v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}
+v2_score = Query("score", v2.ScoreDetails)
+v2_clan = Query("clan", v2.Clan)
+
+# The questions that only the second version answers.
+players = Query("players", v2.PlayerDetails)
+count_players = Query("count_players", Total)
+beatmaps = Query("beatmaps", v2.BeatmapDetails)
+count_beatmaps = Query("count_beatmaps", Total)
+beatmap_rating = Query("beatmap_rating", v2.Rating)
+scores = Query("scores", v2.Score)
+count_scores = Query("count_scores", Total)
+score_blocks = Query("score_blocks", Block)
+hidden_score_blocks = Query("hidden_score_blocks", Block)
+clans = Query("clans", v2.Clan)
+count_clans = Query("count_clans", Total)

@@ -33,11 +33,23 @@ class Kept(Generic[K, T]):
     """
 
     def __init__(
-        self, ask: Callable[[K], Awaitable[T]], *, fresh: float = 1.0, stale: float = 30.0, size: int = 10_000
+        self,
+        ask: Callable[[K], Awaitable[T]],
+        *,
+        fresh: float = 1.0,
+        renew: float = math.inf,
+        stale: float = 30.0,
+        size: int = 10_000,
     ) -> None:
-        """`size` is how many answers are kept at the most."""
+        """`size` is how many answers are kept at the most.
+
+        An answer older than `renew` seconds is given, and asked for again, so that while many ask nobody waits.
+        """
         self._ask = ask
+        self._renew = renew
         self._fresh = fresh
+        # Who failed may be well again in a moment, however long an answer is good for.
+        self._again = min(fresh, 1.0)
         self._stale = stale
         self._size = size
         self._last: dict[K, _Last[T]] = {}
@@ -46,13 +58,12 @@ class Kept(Generic[K, T]):
     async def get(self, key: K) -> T:
         """The answer to the question `key`. Raises Unavailable."""
         last = self._last.get(key)
-        if last is None or time.monotonic() - last.asked > self._fresh:
-            flight = self._flights.get(key)
-            if flight is None:
-                flight = self._flights[key] = asyncio.create_task(self._fly(key))
-                flight.add_done_callback(lambda _: self._flights.pop(key))
+        age = time.monotonic() - last.asked if last else math.inf
+        if last is None or age > (self._again if last.failure else self._fresh):
             # Whoever asks next waits for the same answer, so one who leaves does not end it.
-            last = await asyncio.shield(flight)
+            last = await asyncio.shield(self._flight(key))
+        elif age > self._renew and not last.failure:
+            self._flight(key)
         if last.failure is None:
             return last.answer[0]
         for answer in last.recent(self._stale):
@@ -63,6 +74,13 @@ class Kept(Generic[K, T]):
         """The last answer, nothing asked; empty when there is none, or it is too old."""
         last = self._last.get(key)
         return last.recent(self._stale) if last else []
+
+    def _flight(self, key: K) -> asyncio.Task[_Last[T]]:
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._fly(key))
+            flight.add_done_callback(lambda _: self._flights.pop(key))
+        return flight
 
     async def _fly(self, key: K) -> _Last[T]:
         last = self._last.pop(key, None) or _Last()

@@ -25,8 +25,8 @@ T = TypeVar("T")
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
-# A text with a character that the column cannot hold, or one too long for it.
-UNSTORABLE = {*UNREPRESENTABLE, 1366, 1406}
+# A greater number is equal to nothing in a column, and SQLite refuses to look.
+LARGEST = {"sqlite": 2**63 - 1, "mysql": 2**64 - 1}
 
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
 # Not strict, a server would cut a text short at a character it cannot keep, and say nothing.
@@ -36,10 +36,6 @@ SESSION = (
     " sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
     " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
 )
-
-
-class Unstorable(Exception):
-    """A text holds characters that the column it is for cannot keep."""
 
 
 class Statement:
@@ -75,6 +71,7 @@ class Database:
         """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
+        self._largest = LARGEST[self._url.dialect]
         self._wait = wait
         self._timeout = statement_timeout
         self._outage = Outage("the database", "answering 503 until it is back")
@@ -150,6 +147,8 @@ class Database:
         if values.keys() != query.values:
             # The drivers would overlook one too many.
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
+        if any(isinstance(value, int) and abs(value) > self._largest for value in values.values()):
+            return [], []
         sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
         if any(isinstance(value, tuple) for value in values.values()):
             sql, values = with_lists(sql, values, placeholder)
@@ -161,8 +160,8 @@ class Database:
             raise Unavailable("The database did not answer in time.") from error
         except self._errors as error:
             code = error.args[0] if error.args else None
-            if isinstance(query, Change) and code in UNSTORABLE:
-                raise Unstorable from error
+            if isinstance(query, Change) and code in drivers.UNSTORABLE:
+                raise drivers.Unstorable from error
             if isinstance(query, Query) and code in UNREPRESENTABLE:
                 return [], []
             self._failed(query.name, error)

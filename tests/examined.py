@@ -10,9 +10,6 @@ from doctor.examination import examine
 from doctor.findings import Finding
 from domain.settings_text import read_settings
 
-# Neighbours that a test does not ask about, as they should be; there is none of them.
-WITHOUT = {"settings.in-force", "redis.none", "game-server.none", "files.no-folder"}
-
 
 class Examined:
     """The findings, and by their codes the levels and the texts."""

@@ -121,7 +121,7 @@ class GameServer:
         name = request.path.removeprefix(self.generation)
         if host in (f"c.{DOMAIN}", "c.ppy.sh") and request.path in ("/online", "/matches"):
             return self._page(request.path)
-        if request.path.startswith("/fork/"):
+        if request.path.startswith(("/fork/", "/v2/")):
             return await self._fork(request)
         if host in (f"api.{DOMAIN}", "api.ppy.sh") and request.path.startswith(self.generation):
             return self._api(name, request)

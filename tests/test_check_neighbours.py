@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from redis import Redis as Client
 
-from doctor import files
 from tests import conformance_world, servers
 from tests.answering import Answer, Asked, answering
 from tests.examined import examined
@@ -139,28 +138,28 @@ def test_this_service_is_not_its_own_game_server(recorded_sqlite: str, tmp_path:
     assert found.codes("game-server") == {"game-server.itself": "error"}
 
 
-def test_a_data_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert [finding.code for finding in files.examine(tmp_path / "nowhere", [], 0)] == ["files.no-folder"]
-    assert [finding.code for finding in files.examine(tmp_path, [], 0)] == [
-        "files.no-osr",
-        "files.no-osu",
-        "files.no-avatars",
-    ]
-    assert files.sample(tmp_path / "nowhere") == []
+def test_what_is_not_in_the_data_folder_is_told(recorded_sqlite: str, tmp_path: Path) -> None:
+    found = examined(tmp_path, database_url=recorded_sqlite)
+
+    assert found.codes("files") == {"files.no-folder": "warning"}
+    assert found.codes("replays") == {"replays.away": "warning"}
+
+    (tmp_path / ".data" / "osr").mkdir(parents=True)
+    found = examined(tmp_path, database_url=recorded_sqlite)
+
+    assert found.codes("files") == {"files.no-osu": "ok", "files.no-avatars": "ok"}
+    assert found.text("replays.readable").startswith("0 replays")
 
 
-def test_replays_are_looked_into(tmp_path: Path) -> None:
+def test_replays_are_looked_into(recorded_sqlite: str, tmp_path: Path) -> None:
     (tmp_path / "osr").mkdir()
-    whole = b"\x00" + (20200207).to_bytes(4, "little") + b"\x0b\x20"
-    for name, content in {"1": FRAMES, "2": whole, "3": b"", "4": b"<html>", "other": b""}.items():
+    for name, content in {"1": FRAMES, "2": b"", "3": b"<html>", "other": b""}.items():
         (tmp_path / "osr" / f"{name}.osr").write_bytes(content)
-    (tmp_path / "osr" / "5.osr").mkdir()
 
-    found = {finding.code: finding.text for finding in files.examine(tmp_path, files.sample(tmp_path), 5)}
+    found = examined(tmp_path, database_url=recorded_sqlite, replays_url=f"file://{tmp_path}/osr")
 
-    assert found["files.replays-odd"].startswith("2 of 5")
-    assert found["files.replays-unreadable"].startswith("1 of 5")
-    assert "files.replays" not in found
+    assert found.codes("replays") == {"replays.odd": "warning"}
+    assert found.text("replays.odd").startswith("2 of 3")
 
 
 def test_replays_of_another_server_are_told(recorded_sqlite: str, tmp_path: Path) -> None:
@@ -169,4 +168,4 @@ def test_replays_of_another_server_are_told(recorded_sqlite: str, tmp_path: Path
 
     found = examined(tmp_path, database_url=recorded_sqlite)
 
-    assert found.levels["files.replays-unknown"] == "warning"
+    assert found.codes("replays") == {"replays.unknown": "warning"}

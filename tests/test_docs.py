@@ -3,7 +3,7 @@
 import re
 from typing import get_args, get_type_hints
 
-from api.routes import V1
+from api.routes import V1, V2
 from domain.settings import Settings
 from tests.conftest import ROOT
 
@@ -25,6 +25,19 @@ def test_every_parameter_is_in_its_section() -> None:
         section = README.partition(f"### `{name}`")[2].partition("\n### ")[0]
         for parameter in endpoint.params.__struct_fields__:
             assert f"`{parameter}`" in section, f"{name} does not mention {parameter}"
+
+
+def test_every_route_of_the_second_version_is_in_its_table_with_its_parameters() -> None:
+    section = README.partition("## The second version")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([\w/{}]+)` \| (.*?) ?\|", section, re.MULTILINE))
+    assert list(rows) == list(V2)
+    for name, endpoint in V2.items():
+        in_path = re.findall(r"{(\w+)}", name)
+        in_query = [field for field in endpoint.params.__struct_fields__ if field not in in_path]
+        named = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", rows[name]))
+        assert sorted(named) == sorted(in_query), name
+        # What is in the path is checked first, and told first.
+        assert list(endpoint.params.__struct_fields__[: len(in_path)]) == in_path
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:

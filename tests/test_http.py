@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import build
 from api.middleware import RequestID
-from api.routes import V1
+from api.routes import V1, V2
 from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
@@ -23,10 +23,13 @@ from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.engine import Engine
 from storage.keys import Keys
+from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import DatabaseRanks
 from tests.conftest import Recorded
 
+ENDPOINTS = {f"v1/{name}": endpoint for name, endpoint in V1.items()}
+ENDPOINTS |= {f"v2/{name}": endpoint for name, endpoint in V2.items()}
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 ANSWERS = {
     "/v1/get_player_count": 200,
@@ -36,6 +39,13 @@ ANSWERS = {
     "/v1/get_clan?id=2147483647": 404,
     "/v1/get_player_status": 400,
     "/v1/no_such_thing": 404,
+    "/v2": 404,
+    "/v2/clans": 200,
+    "/v2/players/3/stats/0/": 200,
+    "/v2/players/0": 404,
+    "/v2/scores?page=0": 422,
+    "/v2/leaderboards/7": 400,
+    "/v2/no_such_thing": 404,
     "/": 404,
     "/v1": 404,
     "/v1/": 404,
@@ -76,21 +86,25 @@ ALLOWED: dict[tuple[str, ...], str] = {
 }
 
 
-@pytest.mark.parametrize("name", V1)
+@pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
-def test_other_methods_are_not_allowed(recorded: Recorded, name: str, method: str) -> None:
-    if method in V1[name].methods:
+def test_other_methods_are_not_allowed(recorded: Recorded, path: str, method: str) -> None:
+    if method in ENDPOINTS[path].methods:
         method = "GET"
-    answer = recorded.client.request(method, f"/v1/{name}?id=x")
+    answer = recorded.client.request(method, f"/{path}?id=x")
     assert answer.status_code == 405
     assert answer.json() == {"detail": "Method Not Allowed"}
-    assert answer.headers["Allow"] == ALLOWED[V1[name].methods]
+    assert answer.headers["Allow"] == ALLOWED[ENDPOINTS[path].methods]
 
 
-@pytest.mark.parametrize("name", V1)
-def test_options_says_what_is_allowed(recorded: Recorded, name: str) -> None:
-    answer = recorded.client.options(f"/v1/{name}")
-    assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", ALLOWED[V1[name].methods])
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_options_says_what_is_allowed(recorded: Recorded, path: str) -> None:
+    answer = recorded.client.options(f"/{path}")
+    assert (answer.status_code, answer.content, answer.headers["Allow"]) == (
+        204,
+        b"",
+        ALLOWED[ENDPOINTS[path].methods],
+    )
     assert answer.headers["X-Request-ID"]
 
 
@@ -152,6 +166,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 database=database,
                 ranks=DatabaseRanks(database),
                 live=Faulty(),
+                pages=Pages(database),
                 upstream=None,
                 replays=open_place(settings),
                 keys=Keys(database, failures=1),
@@ -176,6 +191,11 @@ def test_a_fault_of_ours(faulty: TestClient, caplog: pytest.LogCaptureFixture) -
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError
     assert faulty.get("/v1/get_clan?id=1").status_code == 200
+
+
+def test_a_fault_of_ours_in_the_second_version(faulty: TestClient) -> None:
+    answer = faulty.get("/api/v2/server/stats")
+    assert (answer.status_code, answer.json()) == (500, {"status": "error", "error": "Internal server error."})
 
 
 def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:

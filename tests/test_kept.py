@@ -108,3 +108,36 @@ def test_closing_ends_what_is_asked() -> None:
             await waiting
 
     run(test)
+
+
+def test_nobody_waits_for_an_answer_that_is_renewed() -> None:
+    async def test() -> None:
+        asked = Asked()
+        kept = Kept(asked, fresh=10.0, renew=0.05)
+        assert await kept.get("a") == "a1"
+        asked.seconds = 0.05
+        await asyncio.sleep(0.06)
+        assert {await kept.get("a") for _ in range(9)} == {"a1"}
+        await asyncio.sleep(0.07)
+        assert await kept.get("a") == "a2"
+        assert asked.times == 2
+
+    run(test)
+
+
+def test_a_failure_to_renew_is_tried_again_in_a_second() -> None:
+    async def test() -> None:
+        asked = Asked()
+        kept = Kept(asked, fresh=100.0, renew=0.01, stale=100.0)
+        assert await kept.get("a") == "a1"
+        asked.failing = True
+        await asyncio.sleep(0.02)
+        for _ in range(3):
+            assert await kept.get("a") == "a1"
+            await asyncio.sleep(0.01)
+        asked.failing = False
+        assert asked.times == 2
+        await asyncio.sleep(1.0)
+        assert await kept.get("a") == "a3"
+
+    run(test)

@@ -231,3 +231,15 @@ def test_a_wrong_password_is_not_told(database: MariaDB, driver: str) -> None:
         assert "Access denied" in log
         assert "geheim" not in log
         assert "NOT REACHED" in log
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_list_is_counted_again_as_soon_as_that_is_possible(database: MariaDB, driver: str) -> None:
+    with on(database, driver) as service:
+        with locked(database, "clans"):
+            answer = service.client.get("/v2/clans")
+        assert (answer.status_code, answer.json()["status"]) == (503, "error")
+        assert answer.json()["error"] in (NOT_ANSWERED, NOT_IN_TIME)
+        assert answer.headers["Retry-After"] == "2"
+        time.sleep(1.1)
+        assert service.client.get("/v2/clans").json()["meta"]["total"] == 6

@@ -14,11 +14,12 @@ from msgspec import inspect
 from api.clans import ClanParams
 from api.params import LONGEST_QUERY, InvalidParams, Reader
 from api.players import InfoParams, SearchParams
-from api.routes import V1
+from api.routes import V1, V2
 from api.scores import BeatmapScoresParams, PlayerScoresParams, ScoreParams
 from domain.errors import Refusal
 
 SHAPES = {endpoint.params.__name__: endpoint.params for endpoint in V1.values()}
+SHAPES |= {f"V2{endpoint.params.__name__}": endpoint.params for endpoint in V2.values()}
 NUMBERS = st.integers(-(2**70), 2**70).map(str) | st.integers(-3, 110).map(str)
 ALMOST_NUMBERS = st.text(alphabet="0123456789+-_.e x\t\n\u00a0\u2003\x1c٣²", max_size=12)
 WORDS = st.sampled_from(

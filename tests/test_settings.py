@@ -61,6 +61,7 @@ def another(name: str) -> tuple[str, Any]:
         "trusted_proxies": "10.0.0.0/8",
         "cors_origins": "https://a.example",
         "replays_url": "s3://a",
+        "nginx_replays": "/some/where/",
         "aws_endpoint_url_s3": "http://a",
         "aws_endpoint_url": "https://a",
         "beatmap_mirror": "https://mirror/{id}",
@@ -232,6 +233,19 @@ def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
     settings = in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
     url = databases.DatabaseURL(settings.database or "")
     assert Path(url.database) == tmp_path / "a b#c?d%20é" / "demo" / "world.sqlite"
+
+
+@pytest.mark.parametrize(
+    "text", ["internal/osr/", "/internal/osr", "/", "//x/", "/a b/", "/a/../b?/", "http://x/"]
+)
+def test_a_location_of_nginx_is_a_path(text: str) -> None:
+    with pytest.raises(BadSetting, match=r"NGINX_REPLAYS: a path such as /internal/osr/"):
+        read(nginx_replays=text)
+
+
+def test_nginx_has_no_folder_beside_a_bucket() -> None:
+    with pytest.raises(BadSetting, match="REPLAYS_URL"):
+        read(nginx_replays="/internal/osr/", replays_url="s3://bucket/replays")
 
 
 @pytest.mark.parametrize("text", ["https://mirror/osu/", "ftp://mirror/{id}", "mirror/{id}", "{id}"])

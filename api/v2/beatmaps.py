@@ -1,0 +1,65 @@
+"""Beatmaps."""
+
+import msgspec
+
+from api.params import PageNumber, PageSize
+from api.selectors import find_beatmap
+from api.services import Services
+from api.v2.envelope import Item, Page, page_of
+from domain.v2 import BeatmapDetails, Rating
+from storage import catalogue
+from storage.pages import Place
+
+
+class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What the beatmaps have in common, and which page of them."""
+
+    set_id: int | None = None
+    server: str | None = None
+    status: int | None = None
+    artist: str | None = None
+    creator: str | None = None
+    filename: str | None = None
+    mode: int | None = None
+    frozen: bool | None = None
+    page: PageNumber = 1
+    page_size: PageSize = 50
+
+
+async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDetails]:
+    """The beatmaps."""
+    place = Place(params.page, params.page_size)
+    rows, total = await services.pages.read(
+        catalogue.beatmaps,
+        catalogue.count_beatmaps,
+        place,
+        set_id=params.set_id,
+        server=params.server,
+        status=params.status,
+        artist=params.artist,
+        creator=params.creator,
+        filename=params.filename,
+        mode=params.mode,
+        frozen=params.frozen,
+    )
+    return page_of(rows, total, place)
+
+
+class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which beatmap."""
+
+    map_id: int
+
+
+async def get_map(services: Services, params: BeatmapParams) -> Item[BeatmapDetails]:
+    """A beatmap."""
+    return Item(data=await find_beatmap(services, params.map_id, None, catalogue.v2_beatmap))
+
+
+async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rating]:
+    """What the players think of a beatmap."""
+    beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)
+    rating = await services.database.one(
+        catalogue.beatmap_rating, md5=beatmap.md5, visible=services.settings.visible
+    )
+    return Item(data=rating or Rating(average=None, count=0))

@@ -1,0 +1,39 @@
+"""Clans."""
+
+import msgspec
+
+from api.params import PageNumber, PageSize
+from api.services import Services
+from api.v2.envelope import Item, Page, page_of
+from domain.errors import Refusal
+from domain.v2 import Clan
+from storage import catalogue
+from storage.pages import Place
+
+
+class ClansParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page."""
+
+    page: PageNumber = 1
+    page_size: PageSize = 50
+
+
+async def get_clans(services: Services, params: ClansParams) -> Page[Clan]:
+    """The clans."""
+    place = Place(params.page, params.page_size)
+    rows, total = await services.pages.read(catalogue.clans, catalogue.count_clans, place)
+    return page_of(rows, total, place)
+
+
+class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which clan."""
+
+    clan_id: int
+
+
+async def get_clan(services: Services, params: ClanParams) -> Item[Clan]:
+    """A clan."""
+    clan = await services.database.one(catalogue.v2_clan, id=params.clan_id, visible=services.settings.visible)
+    if clan is None:
+        raise Refusal(404, "Clan not found.")
+    return Item(data=clan)

@@ -1,0 +1,156 @@
+"""Scores: all of them, a player's, a beatmap's, a single one."""
+
+from typing import Literal
+
+import msgspec
+
+from api import scores
+from api.answers import Success
+from api.params import Limit, ModeNumber, PageNumber, PageSize
+from api.selectors import find_beatmap, find_player
+from api.services import Services
+from api.v2.envelope import Item, ListMeta, Page, page_of
+from domain.errors import Refusal
+from domain.modes import ruleset_mode
+from domain.mods import Board
+from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
+from storage import catalogue
+from storage.pages import Place
+
+Scope = Literal["recent", "best"]
+
+
+class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scores have in common, and which page of them."""
+
+    map_md5: str | None = None
+    mods: int | None = None
+    status: int | None = None
+    mode: int | None = None
+    user_id: int | None = None
+    page: PageNumber = 1
+    page_size: PageSize = 50
+
+
+async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
+    """The scores."""
+    place = Place(params.page, params.page_size)
+    rows, total = await services.pages.scores(
+        place,
+        map_md5=params.map_md5,
+        user_id=params.user_id,
+        mods=params.mods,
+        status=params.status,
+        mode=params.mode,
+        visible=services.settings.visible,
+    )
+    return page_of(rows, total, place)
+
+
+class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which score."""
+
+    score_id: int
+
+
+async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetails]:
+    """A score with its player and its beatmap."""
+    score = await services.database.one(catalogue.v2_score, id=params.score_id, visible=services.settings.visible)
+    if score is None or score.beatmap is None:
+        raise Refusal(404, "Score not found.")
+    return Item(data=score)
+
+
+class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """`include_loved` is for scope best, `include_failed` for scope recent."""
+
+    player_id: int
+    scope: Scope = "best"
+    mode: ModeNumber = 0
+    limit: Limit = 25
+    include_loved: bool = False
+    include_failed: bool = True
+
+
+class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
+    """Which scores these are."""
+
+    scope: Scope
+    mode: int
+
+
+class PlayerScores(Success, frozen=True, kw_only=True):
+    """A player's scores, each with its beatmap."""
+
+    data: list[PlayerScore]
+    meta: PlayerScoresMeta
+
+
+async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
+    """A player's best scores by pp, or the last ones by time."""
+    mode = ruleset_mode(params.mode, strict=True)
+    player = await find_player(services, params.player_id, None, catalogue.player)
+    asked = scores.PlayerScoresParams(
+        scope=params.scope,
+        limit=params.limit,
+        include_loved=params.include_loved,
+        include_failed=params.include_failed,
+    )
+    found = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, Board(mode), asked)
+    return PlayerScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
+
+
+class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose beatmaps."""
+
+    player_id: int
+    mode: ModeNumber = 0
+    limit: Limit = 25
+
+
+class ModeMeta(ListMeta, frozen=True, kw_only=True):
+    """Which mode this is about."""
+
+    mode: int
+
+
+class MostPlayed(Success, frozen=True, kw_only=True):
+    """The beatmaps a player has played most."""
+
+    data: list[PlayedBeatmap]
+    meta: ModeMeta
+
+
+async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
+    """The beatmaps a player has played most in a mode, with how often."""
+    mode = ruleset_mode(params.mode, strict=True)
+    player = await find_player(services, params.player_id, None, catalogue.player)
+    maps = await services.database.all(
+        catalogue.v2_player_most_played, id=player.id, mode=mode, limit=params.limit, offset=0
+    )
+    return MostPlayed(data=maps, meta=ModeMeta(total=len(maps), mode=mode))
+
+
+class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a beatmap's scores."""
+
+    map_id: int
+    scope: Scope = "best"
+    mode: ModeNumber = 0
+    limit: Limit = 50
+
+
+class BeatmapScores(Success, frozen=True, kw_only=True):
+    """The scores on a beatmap, each with its player."""
+
+    data: list[BeatmapScore]
+    meta: PlayerScoresMeta
+
+
+async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
+    """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
+    mode = ruleset_mode(params.mode, strict=True)
+    beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)
+    asked = scores.BeatmapScoresParams(scope=params.scope, limit=params.limit)
+    found = await scores.scores_on_beatmap(services, catalogue.v2_beatmap_scores, beatmap.md5, Board(mode), asked)
+    return BeatmapScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))

@@ -1,0 +1,8 @@
+-- How do the players rate a beatmap?
+SELECT
+    AVG(r.rating + 0e0) AS average,
+    COUNT(r.rating) AS count
+FROM ratings r
+INNER JOIN users u ON u.id = r.userid
+WHERE r.map_md5 = :md5
+    AND (u.priv & :visible) = :visible

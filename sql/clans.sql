@@ -1,0 +1,10 @@
+-- Which clans are there?
+SELECT
+    c.id,
+    c.name,
+    c.tag,
+    c.owner,
+    c.created_at
+FROM clans c
+ORDER BY c.id
+LIMIT :limit OFFSET :offset

@@ -1,0 +1,3 @@
+-- How many clans are there?
+SELECT COUNT(*) AS total
+FROM clans c

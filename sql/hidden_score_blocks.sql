@@ -1,0 +1,20 @@
+-- How many of the scores in each run of a thousand ids are of players who are hidden, or gone?
+SELECT
+    s.id - s.id % 1000 AS first,
+    MAX(s.id) AS last,
+    COUNT(*) AS total
+FROM (
+    SELECT u.id
+    FROM users u
+    WHERE (u.priv & :visible) <> :visible
+    UNION ALL
+    SELECT d.userid
+    FROM (SELECT DISTINCT e.userid FROM scores e) d
+    LEFT JOIN users g ON g.id = d.userid
+    WHERE g.id IS NULL
+) p
+INNER JOIN scores s ON s.userid = p.id
+WHERE (:mods IS NULL OR s.mods = :mods)
+    AND (:status IS NULL OR s.status = :status)
+    AND (:mode IS NULL OR s.mode = :mode)
+GROUP BY s.id - s.id % 1000

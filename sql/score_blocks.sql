@@ -1,0 +1,16 @@
+-- How many scores are there in each run of a thousand ids, in so many scores from an id on?
+SELECT
+    p.id - p.id % 1000 AS first,
+    MAX(p.id) AS last,
+    COUNT(*) AS total
+FROM (
+    SELECT s.id
+    FROM scores s
+    WHERE s.id >= :first
+        AND (:mods IS NULL OR s.mods = :mods)
+        AND (:status IS NULL OR s.status = :status)
+        AND (:mode IS NULL OR s.mode = :mode)
+    ORDER BY s.id
+    LIMIT :limit
+) p
+GROUP BY p.id - p.id % 1000
