@@ -36,7 +36,7 @@ lock: .venv/bin/python  # renew requirements.lock and requirements-test.lock
 	$(PIP) install --quiet --upgrade uv
 	export UV_CUSTOM_COMPILE_COMMAND='make lock'
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) pyproject.toml -o requirements-test.lock --extra asyncmy --group test -c requirements.lock
+	$(COMPILE) pyproject.toml -o requirements-test.lock --extra asyncmy --extra s3 --group test -c requirements.lock
 
 .venv/%.lock: %.lock .venv/bin/python
 	$(PIP) install --quiet --require-hashes -r $<

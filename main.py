@@ -6,23 +6,25 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import click
-import msgspec
 import uvicorn
 from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
+from api.protocol import Protocol
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
-from domain.settings import Secret, Settings
+from demo.settings import demo_folder, in_demo_world
+from domain.errors import CannotOpen
+from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
+from replays.command import check_replays
 from startup import found, open_services
-from storage.drivers import MissingDriver, MissingFile
+from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -67,23 +69,6 @@ def settings_in(file: Path) -> dict[str, str]:
         raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
-def demo_folder(settings: Settings) -> Path:
-    """Where the demo world lives: below the data folder."""
-    return Path(settings.data_directory).resolve() / "demo"
-
-
-def in_demo_world(settings: Settings) -> Settings:
-    """The settings that lead into the demo world, when no database is configured."""
-    if settings.database is not None:
-        return settings
-    folder = demo_folder(settings)
-    return msgspec.structs.replace(
-        settings,
-        database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
-        data_directory=str(folder),
-    )
-
-
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
     return build(in_demo_world(load_settings()), open_services)
@@ -122,7 +107,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     try:
         lines = asyncio.run(found(settings))
-    except (MissingDriver, MissingFile) as error:
+    except CannotOpen as error:
         raise CannotStart(str(error)) from None
     for line in lines:
         click.echo(f"  {line}")
@@ -137,7 +122,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         port=port,
         workers=workers or settings.api_workers,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         log_level=settings.log_level,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
         proxy_headers=False,
@@ -160,6 +145,7 @@ def make_demo_world(folder: Path) -> None:
 
 
 cli.add_command(demo)
+cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
 
 
 if __name__ == "__main__":

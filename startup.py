@@ -9,6 +9,7 @@ from api.services import Services
 from domain.errors import Unavailable
 from domain.live import Live, Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage import catalogue
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.live import GameServerLive
@@ -49,7 +50,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         pages = Pages(database)
         closing.push_async_callback(pages.close)
         yield Services(
-            settings=settings, database=database, ranks=ranks, live=live, pages=pages, upstream=upstream
+            settings=settings,
+            database=database,
+            ranks=ranks,
+            live=live,
+            pages=pages,
+            upstream=upstream,
+            replays=open_place(settings),
         )
 
 
@@ -95,6 +102,8 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
         else:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
+        fault = await services.replays.fault()
+        lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
     return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
 
 

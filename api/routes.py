@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, matches, players, pools, scores
+from api import beatmaps, clans, leaderboards, matches, players, pools, replays, scores
 from api.answers import V2_PREFIXES
 from api.endpoint import Endpoint
 from api.passthrough import Passthrough
@@ -14,6 +14,7 @@ from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
 from api.v2 import players as v2_players
+from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
 
@@ -32,6 +33,7 @@ V1 = {
     "get_map_info": Endpoint(beatmaps.get_map_info),
     "get_map_scores": Endpoint(scores.get_map_scores),
     "get_score_info": Endpoint(scores.get_score_info),
+    "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
     "get_clan": Endpoint(clans.get_clan),
     "get_mappool": Endpoint(pools.get_mappool),
@@ -57,6 +59,7 @@ V2 = {
     "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores),
     "scores": Endpoint(v2_scores.get_scores),
     "scores/{score_id}": Endpoint(v2_scores.get_score),
+    "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
     "clans": Endpoint(v2_clans.get_clans),
     "clans/{clan_id}": Endpoint(v2_clans.get_clan),
 }

@@ -4,6 +4,7 @@ import msgspec
 
 from domain.live import Live
 from domain.settings import Settings
+from replays.places import Place
 from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
@@ -19,3 +20,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     pages: Pages
     upstream: Upstream | None
+    replays: Place

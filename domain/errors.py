@@ -1,4 +1,4 @@
-"""The two ways in which a question ends without its answer."""
+"""The two ways in which a question ends without its answer, and one in which nothing can be asked."""
 
 
 class Refusal(Exception):
@@ -23,3 +23,7 @@ class Unavailable(Exception):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+
+
+class CannotOpen(Exception):
+    """The settings ask for what is not there, and does not come by waiting: the text says what to do."""

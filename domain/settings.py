@@ -98,6 +98,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_directory: Annotated[
         str, about("data folder of the game server; default: .data beside the settings file")
     ] = ""
+    replays_url: Annotated[
+        str, about("replays elsewhere: s3://bucket/prefix or file:///folder; default: osr in the data folder")
+    ] = ""
+    aws_endpoint_url_s3: Annotated[str, about("URL of the S3 storage; wins over AWS_ENDPOINT_URL")] = ""
+    aws_endpoint_url: Annotated[str, about("URL of the S3 storage; default: Amazon's")] = ""
+    aws_region: Annotated[str, about("its region")] = "us-east-1"
+    aws_access_key_id: Annotated[Secret, about("its key; default: what the machine's role gives")] = Secret()
+    aws_secret_access_key: Annotated[Secret, about("the secret half of the key")] = Secret()
+    aws_session_token: Annotated[Secret, about("the token of a key that expires")] = Secret()
 
     show_hidden_players: Annotated[
         bool, about("show restricted and unverified players, as older game servers do")

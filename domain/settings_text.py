@@ -23,6 +23,8 @@ BOOLEANS = {
 }
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
+REPLAYS = ("s3", "file")
+WEB = ("http", "https")
 
 
 class BadSetting(ValueError):
@@ -72,7 +74,12 @@ def accepted(kind: Any) -> str:
 
 
 def _check(settings: Settings) -> None:
-    for names, schemes in ((("database_url", "db_dsn"), DATABASES), (("redis_url", "redis_dsn"), REDIS)):
+    for names, schemes in (
+        (("database_url", "db_dsn"), DATABASES),
+        (("redis_url", "redis_dsn"), REDIS),
+        (("replays_url",), REPLAYS),
+        (("aws_endpoint_url_s3", "aws_endpoint_url"), WEB),
+    ):
         for name in names:
             if text := getattr(settings, name):
                 _check_url(name.upper(), text, schemes)
@@ -81,7 +88,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
 
 
-def _check_url(name: str, text: Secret, schemes: tuple[str, ...]) -> None:
+def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
     """Raises BadSetting, which shows neither the text nor a part of it: either may be a password."""
     scheme, separator, _ = text.partition("://")
     if not separator or scheme not in schemes:
@@ -96,6 +103,8 @@ def _check_url(name: str, text: Secret, schemes: tuple[str, ...]) -> None:
         ) from None
     if schemes is DATABASES and not parts.path.strip("/"):
         raise BadSetting(f"{name}: the URL ends with no name of a database")
+    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or text == "file://"):
+        raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
 
 
 def _check_addresses(settings: Settings) -> None:

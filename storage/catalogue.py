@@ -15,6 +15,7 @@ from domain.players import (
     RankedMode,
 )
 from domain.pools import Pool, PoolBeatmap
+from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage.query import Query
 
@@ -56,6 +57,9 @@ leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort 
 beatmap = Query("beatmap", Beatmap)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
 score = Query("score", ScoreDetails)
+score_newest = Query("score_newest", NewestScore)
+score_statuses = Query("score_statuses", ScoreStatus)
+replay_score = Query("replay_score", ReplayScore)
 
 clan = Query("clan", ClanDetails)
 clan_members = Query("clan_members", ClanMember)

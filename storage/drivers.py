@@ -9,15 +9,17 @@ import pymysql
 import pymysql.converters
 from pymysql.constants import FIELD_TYPE
 
+from domain.errors import CannotOpen
+
 # Answers of a server that is there for nobody, or not for us: full, shutting down, wrong login, no such database.
 NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 
 
-class MissingDriver(Exception):
+class MissingDriver(CannotOpen):
     """The URL asks for a driver that is not installed; the text says how to get it."""
 
 
-class MissingFile(Exception):
+class MissingFile(CannotOpen):
     """The URL names a SQLite file that is not there, or not for us."""
 
 

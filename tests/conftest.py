@@ -13,7 +13,7 @@ import pytest
 
 from tests import conformance_world, servers
 from tests.processes import Process, free_port, serve
-from tests.servers import MariaDB, Redis
+from tests.servers import S3, MariaDB, Redis
 
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -48,6 +48,13 @@ def redis() -> Iterator[Redis]:
     """A Redis with the recorded ranks, for all tests that do not take it down."""
     with servers.redis() as server:
         conformance_world.load_ranks(server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An S3 server for all tests that do not take it down."""
+    with servers.s3() as server:
         yield server
 
 
@@ -102,5 +109,5 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     else:
         ranks: Redis = request.getfixturevalue("redis")
         settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
-    with service(**settings) as client:
+    with service(data_directory=str(conformance_world.WORLD), **settings) as client:
         yield Recorded(request.param, client)

@@ -3,17 +3,19 @@
 import os
 import re
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 from redis import Redis as RedisClient
 from redis import RedisError
 
 from tests import install, mariadbd
-from tests.processes import Process, free_port
+from tests.processes import Process, answers, free_port
 
 
 class Server:
@@ -120,6 +122,44 @@ def redis(*, private: bool = False, environ: Mapping[str, str] = os.environ) -> 
         command += ["--save", "86400 1"]
         with Process(command, ready=lambda: _answers(port), log=Path(folder, "log")) as process:
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
+
+
+class S3(Server):
+    """An S3 server that believes every key; a service finds it by `settings`."""
+
+    def settings(self, bucket: str, prefix: str = "") -> dict[str, str]:
+        """What a service needs to keep its replays in a bucket, which is made."""
+        self._put(bucket)
+        return {
+            "replays_url": f"s3://{bucket}/{prefix}",
+            "aws_endpoint_url": self.url,
+            "aws_access_key_id": "key",
+            "aws_secret_access_key": "secret",
+        }
+
+    def put(self, bucket: str, name: str, content: bytes) -> None:
+        """Stores an object."""
+        self._put(f"{bucket}/{name}", content)
+
+    def _put(self, path: str, content: bytes = b"") -> None:
+        # The server reads the region from the signature, and asks for one; it does not check it.
+        signature = (
+            "AWS4-HMAC-SHA256 Credential=key/20200101/us-east-1/s3/aws4_request, SignedHeaders=, Signature="
+        )
+        url = f"{self.url}/{path}"
+        headers = {"Authorization": signature, "Content-Type": "application/octet-stream"}
+        request = Request(url, content, headers, method="PUT")
+        build_opener(ProxyHandler({})).open(request).close()
+
+
+@contextmanager
+def s3() -> Iterator[S3]:
+    """A private S3 server, gone with its data at the end."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+        with Process(command, ready=lambda: answers(port), log=Path(folder, "log")) as process:
+            yield S3(f"http://127.0.0.1:{port}", process)
 
 
 def _answers(port: int) -> bool:

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from demo.load import Rows, load_mysql, load_sqlite
+from demo.load import Rows, load_mysql, load_sqlite, write_files
+from replays.osr import parse
 from tests import mariadbd
 from tests.conftest import service
+from tests.replay_bodies import bare
 from tests.servers import MariaDB
 
 INT, TINY, UINT = 2**31 - 1, 127, 2**32 - 1
@@ -126,10 +128,12 @@ class Trapped(NamedTuple):
 def trapped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trapped]:
     """A service on the world of traps."""
     driver: str = request.param
+    data = tmp_path_factory.mktemp("data")
+    write_files(data, ((f"osr/{score}.osr", bare()) for score in (7, 8, 9, 2**63 - 1)))
     if driver == "sqlite":
         file: Path = tmp_path_factory.mktemp("traps") / "world.sqlite"
         load_sqlite(file, world(2**63 - 1))
-        with service(database_url=f"sqlite:///{file}") as client:
+        with service(database_url=f"sqlite:///{file}", data_directory=str(data)) as client:
             yield Trapped(client, 2**63 - 1, zero_dates=False)
         return
     server: MariaDB = request.getfixturevalue("mariadb")
@@ -138,7 +142,7 @@ def trapped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     zero = ("scores SET play_time", "maps SET last_update", "tourney_pools SET created_at")
     mariadbd.execute(url, "SET sql_mode = ''", *(f"UPDATE {column} = '0000-00-00 00:00:00'" for column in zero))
     mariadbd.execute(url, "SET sql_mode = ''", "UPDATE scores SET play_time = '2020-00-00 01:02:03' WHERE id = 9")
-    with service(database_url=url.replace("mysql://", f"{driver}://")) as client:
+    with service(database_url=url.replace("mysql://", f"{driver}://"), data_directory=str(data)) as client:
         yield Trapped(client, 2**64 - 1, zero_dates=True)
 
 
@@ -200,6 +204,21 @@ def test_scores_that_lead_nowhere(trapped: Trapped) -> None:
     assert 7 not in [score["id"] for score in listed]
     assert [each["plays"] for each in trapped.get(f"/v1/get_player_most_played?id={LIMITS}")["maps"]] == [2]
     assert [each["id"] for each in trapped.get(f"/v1/get_map_scores?scope=best&md5={MD5}")["scores"]] == [9]
+
+
+def test_replays_of_odd_rows(trapped: Trapped) -> None:
+    answer = trapped.client.get("/v1/get_replay?id=9")
+    replay, frames = parse(answer.content)
+    assert (replay.mods, replay.player_name, frames) == (-1, "L" * 15, bare())
+    assert (replay.played_at == 0) is trapped.zero_dates
+    assert "%E8%A9%A6" in answer.headers["content-disposition"]
+    for score in (7, 8):
+        refused = trapped.client.get(f"/v1/get_replay?id={score}")
+        assert (refused.status_code, refused.json()) == (404, {"status": "Score not found."})
+        assert trapped.client.get(f"/v1/get_replay?id={score}&include_headers=false").content == bare()
+    last = trapped.client.get(f"/v1/get_replay?id={2**63 - 1}")
+    assert last.status_code == (404 if trapped.zero_dates else 200)
+    assert trapped.zero_dates or "(9999-12-31).osr" in last.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(

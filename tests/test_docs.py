@@ -41,12 +41,12 @@ def test_every_route_of_the_second_version_is_in_its_table_with_its_parameters()
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", README, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \|", README, re.MULTILINE))
     assert rows == {name.upper(): f"`{text}`" if text else "" for name, text in defaults().items()}
 
 
 def test_every_setting_is_in_the_example_with_its_default() -> None:
-    lines = dict(re.findall(r"^#([A-Z_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
+    lines = dict(re.findall(r"^#([A-Z0-9_]+)=(.*)$", ENV_EXAMPLE, re.MULTILINE))
     assert lines == {name.upper(): text for name, text in defaults().items()}
 
 

@@ -18,6 +18,7 @@ from api.routes import V1, V2
 from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
+from replays.places import open_place
 from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import DatabaseRanks
@@ -150,6 +151,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 live=Faulty(),
                 pages=Pages(database),
                 upstream=None,
+                replays=open_place(settings),
             )
         finally:
             await database.disconnect()

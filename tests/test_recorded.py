@@ -11,7 +11,6 @@ from tests.expectations import check
 # Served by later work, not by this service yet.
 NOT_YET = {
     "/v1/calculate_pp": "needs an API key, and accounts are not served",
-    "/v1/get_replay": "replays are not served",
 }
 # Cases that rest on how MySQL compares texts.
 COLLATION = {"c0467": "MySQL's collation takes ú for u; SQLite compares letters as they are"}

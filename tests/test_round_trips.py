@@ -31,6 +31,7 @@ QUESTIONS = (
     "get_map_scores?scope=best&id={map}{limit}",
     "get_map_scores?scope=recent&md5={md5}{limit}",
     "get_score_info?id=1",
+    "get_replay?id=805",
     "get_leaderboard?mode=0{limit}",
     "get_leaderboard?sort=acc&country=de{limit}",
     "get_clan?id=1",
@@ -90,7 +91,8 @@ def test_at_most_three(
     database: MariaDB, words: dict[str, str], count: Count, redis: Redis, driver: str, with_redis: bool
 ) -> None:
     url = database.url.replace("mysql://", f"{driver}://") + "recorded"
-    with running(database_url=url, **({"redis_url": redis.url} if with_redis else {})) as service:
+    world = {"database_url": url, "data_directory": str(conformance_world.WORLD)}
+    with running(**world, **({"redis_url": redis.url} if with_redis else {})) as service:
         service.client.get("/get_clan?id=1")  # opens the one connection there is
         asked = {}
         for question in QUESTIONS:

@@ -7,6 +7,7 @@ import databases
 import pytest
 
 import main
+from demo.settings import in_demo_world
 from domain.settings import Secret, Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 
@@ -59,6 +60,9 @@ def another(name: str) -> tuple[str, Any]:
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
         "cors_origins": "https://a.example",
+        "replays_url": "s3://a",
+        "aws_endpoint_url_s3": "http://a",
+        "aws_endpoint_url": "https://a",
     }
     return (text.get(name, "/some/text"),) * 2
 
@@ -171,8 +175,9 @@ def test_redis_logs_in_with_both_or_not_at_all() -> None:
 
 
 def test_secrets_stay_secret() -> None:
-    hidden = ("database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass")
-    assert [name for name, kind in KINDS.items() if get_args(kind)[0] is Secret] == list(hidden)
+    hidden = {"database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass"}
+    hidden |= {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+    assert {name for name, kind in KINDS.items() if get_args(kind)[0] is Secret} == hidden
     urls = {"database_url": "mysql://u:geheim@h/n", "redis_url": "redis://:geheim@h"}
     urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
     settings = read(db_pass="geheim", redis_pass="geheim", **urls)
@@ -223,6 +228,6 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
-    settings = main.in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
+    settings = in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
     url = databases.DatabaseURL(settings.database or "")
     assert Path(url.database) == tmp_path / "a b#c?d%20é" / "demo" / "world.sqlite"

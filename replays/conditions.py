@@ -1,0 +1,93 @@
+"""Conditional and range requests for a representation that has a strong ETag: RFC 9110, sections 13 and 14."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from starlette.datastructures import Headers
+
+_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_BYTES = re.compile(r"bytes\s*=(.*)", re.IGNORECASE)
+_RANGE = re.compile(r"([0-9]*)-([0-9]*)", re.ASCII)
+_DIGITS = 18  # of a position; no replay is that long
+
+
+class Unsatisfiable(Exception):
+    """None of the bytes that were asked for exist."""
+
+
+def refusal(headers: Headers, etag: str, modified: datetime) -> int | None:
+    """The status instead of the representation, in the order of 13.2.2: 412, 304, or None without one.
+
+    `modified` is in whole seconds.
+    """
+    if "if-match" in headers:
+        if not _listed(headers, "if-match", etag, weakly=False):
+            return 412
+    elif (since := _date(headers.get("if-unmodified-since"))) and modified > since:
+        return 412
+    if "if-none-match" in headers:
+        if _listed(headers, "if-none-match", etag, weakly=True):
+            return 304
+    elif (since := _date(headers.get("if-modified-since"))) and modified <= since:
+        return 304
+    return None
+
+
+def asked_range(
+    headers: Headers, size: int, etag: str, modified: datetime, now: datetime
+) -> tuple[int, int] | None:
+    """The range of a GET: its start and the byte after its end. None for all of it.
+
+    A range that cannot be read is ignored, and so are several at once, as 14.2 allows; `now` is the time of the
+    answer. Raises Unsatisfiable.
+    """
+    wanted = _BYTES.fullmatch(", ".join(headers.getlist("range")))
+    if wanted is None or not _still(headers.get("if-range"), etag, modified, now):
+        return None
+    ranges = [each for part in wanted[1].split(",") if (each := part.strip(" \t"))]
+    match = _RANGE.fullmatch(ranges[0]) if len(ranges) == 1 else None
+    if match is None or match[0] == "-":
+        return None
+    if not match[1]:
+        start, stop = max(size - _position(match[2]), 0), size
+    else:
+        start, stop = _position(match[1]), size
+        if match[2]:
+            last = _position(match[2])
+            if last < start:
+                return None
+            stop = min(last + 1, size)
+    if start >= size:
+        raise Unsatisfiable
+    return start, stop
+
+
+def _still(if_range: str | None, etag: str, modified: datetime, now: datetime) -> bool:
+    """Whether the client's part is of this representation: If-Range, 13.1.5."""
+    if if_range is None:
+        return True
+    if if_range.endswith('"'):
+        return if_range == etag
+    # A date says which representation it was only when there was no time for another in its second (8.8.2.2).
+    return _date(if_range) == modified <= now - timedelta(seconds=1)
+
+
+def _listed(headers: Headers, name: str, etag: str, *, weakly: bool) -> bool:
+    text = ", ".join(headers.getlist(name))
+    if text.strip() == "*":
+        return True
+    return any(tag == etag and (weakly or not weak) for weak, tag in _TAG.findall(text))
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _position(digits: str) -> int:
+    # More digits than any position has; int() refuses very many.
+    return int(digits.lstrip("0")[: _DIGITS + 1] or "0")

@@ -1,0 +1,121 @@
+"""Replays in a folder: `<score id>.osr`, as the game server writes them."""
+
+import asyncio
+import io
+import logging
+import mmap
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from aiofiles.threadpool import wrap
+
+from replays.errors import Away, Changed, NoReplay
+from replays.score_ids import file_name, score_id
+
+log = logging.getLogger("apidot")
+
+CHUNK = 1 << 16  # bytes
+TURNS = 8  # reads at a time; the others would only hold memory while they wait for a thread
+BATCH = 10_000  # directory entries
+
+
+class Folder:
+    """A folder of this machine, or one that is mounted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.name = str(path)
+        self._turns = asyncio.Semaphore(TURNS)
+
+    @asynccontextmanager
+    async def open(self, score_id: int) -> AsyncIterator["OpenFile"]:
+        """The replay of a score. Raises NoReplay, or Away when the system refuses to open it."""
+        path = self._path / file_name(score_id)
+        try:
+            raw = await _opened(path)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise NoReplay from None
+        except OSError as error:
+            log.warning("a replay cannot be opened: %s", error)
+            raise Away from error
+        # Closed here and now, not in a thread: a cancelled request might not come to wait for one.
+        with raw:
+            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._turns)
+
+    async def ids(self) -> AsyncGenerator[list[int], None]:
+        """The ids of all replays, in no order; other files are left out. Raises Away."""
+        try:
+            with await asyncio.to_thread(os.scandir, self._path) as entries:
+                while names := await asyncio.to_thread(lambda: [entry.name for entry in islice(entries, BATCH)]):
+                    yield [found for found in map(score_id, names) if found is not None]
+        except OSError as error:
+            log.warning("replays cannot be listed: %s", error)
+            raise Away from error
+
+    async def fault(self) -> str | None:
+        """Why the folder cannot be used; None when it can."""
+        try:
+            await asyncio.to_thread(lambda: os.scandir(self._path).close())
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+
+class OpenFile:
+    """An open file: its size and its version are those of the handle, whatever becomes of the name."""
+
+    def __init__(self, raw: io.FileIO, status: os.stat_result, turns: asyncio.Semaphore) -> None:
+        self._raw = raw
+        self._file = wrap(raw)
+        self._status = status
+        self._turns = turns
+        self.size = status.st_size
+        self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
+
+    async def head(self, length: int) -> bytes:
+        """The first bytes, fewer where the file is shorter."""
+        await self._file.seek(0)
+        head: bytes = await self._file.read(min(length, self.size))
+        return head
+
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
+        """The bytes from `start` to before `stop`; raises Changed before the last of them if the file did."""
+        await self._file.seek(start)
+        while start < stop:
+            async with self._turns:
+                # A mapping goes back to the system when it was sent; the heaps of many threads would keep theirs.
+                buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
+                chunk = buffer[: await self._file.readinto(buffer)]
+            start += len(chunk)
+            if not chunk or (start == stop and await self._changed()):
+                raise Changed(f"{self._raw.name!r} changed while it was read")
+            yield chunk
+            del buffer, chunk
+
+    async def _changed(self) -> bool:
+        now = await asyncio.to_thread(_status, self._raw)
+        return (now.st_mtime_ns, now.st_size) != (self._status.st_mtime_ns, self._status.st_size)
+
+
+async def _opened(path: Path) -> io.FileIO:
+    opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The thread opens it all the same.
+        opening.add_done_callback(_close)
+        raise
+
+
+def _close(opening: asyncio.Future[io.FileIO]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def _status(raw: io.FileIO) -> os.stat_result:
+    return os.fstat(raw.fileno())

@@ -1,0 +1,153 @@
+"""A replay as an HTTP response: opened, sent and closed in one scope, a piece at a time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from replays.binary import BadReplay
+from replays.body import Body, Wrapping, body_of
+from replays.conditions import Unsatisfiable, asked_range, refusal
+from replays.errors import NoReplay
+from replays.names import content_disposition
+from replays.places import OpenReplay, Place, find_frames
+
+log = logging.getLogger("apidot")
+
+SEND_SECONDS = 60.0  # that a client may take for a piece
+TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."}
+
+FindWrapping = Callable[[], Awaitable[Wrapping | None]]
+
+
+class ReplayResponse(Response):
+    """The replay of a score, or what RFC 9110 has in its place when the request is conditional or for a range.
+
+    `find_wrapping` is asked once there is a file; None from it stands for the bare frames. Calling the response
+    raises what it raises, NoReplay and Unavailable; and Changed, when it is too late for another answer.
+    """
+
+    media_type = "application/octet-stream"
+
+    def __init__(
+        self, place: Place, score_id: int, find_wrapping: FindWrapping, media_type: str | None = None
+    ) -> None:
+        super().__init__(media_type=media_type)
+        self._place = place
+        self._score_id = score_id
+        self._find_wrapping = find_wrapping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._place.open(self._score_id) as file:
+            wrapping = await self._find_wrapping()
+            try:
+                body = body_of(await find_frames(file), file.size, wrapping)
+            except BadReplay as error:
+                log.warning("%s in %s is no replay: %s", self._score_id, self._place.name, error)
+                raise NoReplay from error
+            headers = {"content-description": "File Transfer", "content-type": str(self.media_type)}
+            if wrapping is not None:
+                headers["content-disposition"] = content_disposition(wrapping.name)
+            answer = _answer(scope, body, file, headers)
+            if isinstance(answer, Response):
+                await answer(scope, receive, send)
+                return
+            await send(answer.start)
+            await _send(answer.body, file, receive, send)
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A successful answer: its first ASGI message, and what of the file follows it."""
+
+    start: dict[str, object]
+    body: Body | None
+
+
+def _answer(scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str]) -> _Answer | Response:
+    asked, size, etag = Headers(scope=scope), body.size, body.etag(file.version)
+    now = datetime.now(UTC)
+    # A date that is still to come is none for Last-Modified (RFC 9110, 8.8.2.1).
+    modified = min(file.modified, now).replace(microsecond=0)
+    validators = {
+        "accept-ranges": "bytes",
+        "etag": etag,
+        "last-modified": format_datetime(modified, usegmt=True),
+        # Else caches guess from Last-Modified for how long they need not ask; and players come to be hidden.
+        "cache-control": "no-cache",
+    }
+    status = refusal(asked, etag, modified)
+    if status is not None:
+        return _instead(status, validators)
+    status = 200
+    # Ranges are for GET alone (RFC 9110, 14.2).
+    if scope["method"] == "GET":
+        try:
+            part = asked_range(asked, size, etag, modified, now)
+        except Unsatisfiable:
+            return _instead(416, validators | {"content-range": f"bytes */{size}"})
+        if part is not None:
+            status, body = 206, body.cut(*part)
+            headers = headers | {"content-range": f"bytes {part[0]}-{part[1] - 1}/{size}"}
+    headers = headers | validators | {"content-length": str(body.size)}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    start = {"type": "http.response.start", "status": status, "headers": raw}
+    return _Answer(start, body if scope["method"] == "GET" else None)
+
+
+def _instead(status: int, headers: dict[str, str]) -> Response:
+    if status not in TEXTS:
+        return Response(status_code=status, headers=headers)
+    return Response(msgspec.json.encode({"status": TEXTS[status]}), status, headers, "application/json")
+
+
+async def _send(body: Body | None, file: OpenReplay, receive: Receive, send: Send) -> None:
+    client = _Client(receive, send)
+    try:
+        if body is not None:
+            await client.take(body.head)
+            async with aclosing(file.chunks(body.start, body.stop)) as chunks:
+                async for chunk in chunks:
+                    await client.take(chunk)
+                    del chunk
+            await client.take(body.tail)
+        await send({"type": "http.response.body"})
+    except _Gone:
+        return
+    finally:
+        client.gone.cancel()
+
+
+class _Gone(Exception):
+    """The client has hung up, or takes nothing any more."""
+
+
+class _Client:
+    """The other end. `gone` is done when it has hung up, which `send` alone may never tell."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.gone = asyncio.create_task(_disconnect(receive))
+        self._send = send
+
+    async def take(self, piece: bytes | memoryview) -> None:
+        """Returns once the client has taken what was sent before, so that no more is read than is needed."""
+        if self.gone.done():
+            raise _Gone
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                if piece:
+                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                await self._send({"type": "http.response.body", "body": b"", "more_body": True})
+        except OSError as error:
+            raise _Gone from error
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

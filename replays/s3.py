@@ -1,0 +1,158 @@
+"""Replays in S3-compatible storage: `<prefix>/<score id>.osr` in a bucket."""
+
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from domain.settings import Settings
+from replays.errors import Away, Changed, MissingPackage, NoReplay
+from replays.score_ids import file_name, score_id
+
+try:
+    import obstore
+    from obstore.exceptions import BaseError, GenericError, PreconditionError
+    from obstore.store import S3Store
+except ImportError as error:
+    raise MissingPackage("REPLAYS_URL=s3:// needs a package: .venv/bin/pip install obstore") from error
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, ObjectMeta
+
+log = logging.getLogger("apidot")
+
+HEAD = 1 << 16  # bytes
+CHUNK = 1 << 16  # bytes, at the least; the library hands out what it has received, often more
+
+
+class Bucket:
+    """A bucket, or the part of it below a prefix."""
+
+    def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
+        self.name = f"s3://{bucket}/{prefix}".rstrip("/")
+        endpoint = settings.aws_endpoint_url_s3 or settings.aws_endpoint_url
+        # Without keys the library asks the machine it runs on, as other clients of S3 do.
+        given = {
+            "endpoint": endpoint,
+            "region": settings.aws_region,
+            "access_key_id": settings.aws_access_key_id,
+            "secret_access_key": settings.aws_secret_access_key,
+            "session_token": settings.aws_session_token,
+        }
+        self._store = S3Store(
+            bucket,
+            prefix=prefix or None,
+            config={name: str(value) for name, value in given.items() if value},  # type: ignore[arg-type]
+            client_options={
+                "allow_http": endpoint.startswith("http://"),
+                "connect_timeout": "2s",
+                "read_timeout": "10s",
+                # Of a whole answer, however slowly the client takes it.
+                "timeout": "1day",
+            },
+            retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=5)},
+        )
+
+    @asynccontextmanager
+    async def open(self, score_id: int) -> AsyncIterator["OpenObject"]:
+        """The replay of a score. Raises NoReplay, or Away when the storage does not answer as it should."""
+        path = file_name(score_id)
+        try:
+            meta, head = await self._begin(path)
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                raise self._away(error) from error
+            raise NoReplay from None
+        except BaseError as error:
+            raise self._away(error) from error
+        yield OpenObject(self._store, f"{self.name}/{path}", meta, head)
+
+    async def _begin(self, path: str) -> tuple["ObjectMeta", bytes]:
+        try:
+            answer = await obstore.get_async(self._store, path, options={"range": (0, HEAD)})
+        except GenericError as error:
+            if " 416 " not in str(error):
+                raise
+            # An empty object has no first byte.
+            return await obstore.head_async(self._store, path), b""
+        return answer.meta, bytes(await answer.buffer_async())
+
+    async def ids(self) -> AsyncGenerator[list[int], None]:
+        """The ids of all replays, in no order; other objects are left out. Raises Away."""
+        try:
+            async for objects in obstore.list(self._store):
+                yield [found for found in (score_id(each["path"]) for each in objects) if found is not None]
+        except (BaseError, OSError) as error:
+            raise self._away(error) from error
+
+    async def fault(self) -> str | None:
+        """Why the bucket cannot be used; None when it can."""
+        try:
+            async for _ in obstore.list(self._store, chunk_size=1):
+                break
+        except (BaseError, OSError) as error:
+            return _reason(error)
+        return None
+
+    def _away(self, error: Exception) -> Away:
+        log.warning("%s does not answer: %s", self.name, _reason(error))
+        return Away()
+
+
+class OpenObject:
+    """An object as it was when its first bytes came; what else is read of it must be of the same version."""
+
+    def __init__(self, store: S3Store, name: str, meta: "ObjectMeta", head: bytes) -> None:
+        self._store = store
+        self._name = name
+        self._path = meta["path"]
+        self._tag = meta["e_tag"]
+        self._head = head
+        self.size = meta["size"]
+        self.modified = meta["last_modified"].astimezone(UTC)
+        self.version = f"{self._tag}-{self.modified.timestamp():.0f}-{self.size:x}"
+
+    async def head(self, length: int) -> bytes:
+        """The first bytes, fewer where the object is shorter. Raises Away."""
+        length = min(length, self.size)
+        if len(self._head) < length:
+            try:
+                self._head += b"".join([chunk async for chunk in self._rest(len(self._head), length)])
+            except Changed as error:
+                raise Away from error
+        return self._head[:length]
+
+    async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
+        """The bytes from `start` to before `stop`; raises Changed if the object did, or Away."""
+        known, self._head = self._head[start:stop], b""
+        if known:
+            yield known
+        if start + len(known) < stop:
+            async with aclosing(self._rest(start + len(known), stop)) as rest:
+                async for chunk in rest:
+                    yield chunk
+
+    async def _rest(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        options: GetOptions = {"range": (start, stop)}
+        if self._tag is not None:
+            options["if_match"] = self._tag
+        try:
+            answer = await obstore.get_async(self._store, self._path, options=options)
+            async for chunk in answer.stream(min_chunk_size=CHUNK):
+                start += len(chunk)
+                yield bytes(chunk)
+        except (PreconditionError, FileNotFoundError) as error:
+            raise Changed(f"{self._name} changed while it was read") from error
+        except BaseError as error:
+            log.warning("%s: %s", self._name, _reason(error))
+            raise Away from error
+        if start != stop:
+            raise Changed(f"{self._name} ended early")
+
+
+def _reason(error: Exception) -> str:
+    """What the storage says, else what the library says, which goes on for pages."""
+    said = re.search("<Code>(.*?)</Code>.*?<Message>(.*?)</Message>", str(error), re.DOTALL)
+    return f"{said[1]}: {said[2]}" if said else str(error).strip().partition("\n")[0]
