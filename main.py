@@ -19,6 +19,7 @@ from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
 from demo.settings import demo_folder, in_demo_world
+from doctor.command import check
 from domain.errors import CannotOpen
 from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
@@ -146,6 +147,7 @@ def make_demo_world(folder: Path) -> None:
 
 cli.add_command(demo)
 cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
+cli.add_command(check)
 
 
 if __name__ == "__main__":

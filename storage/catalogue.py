@@ -17,6 +17,7 @@ from domain.players import (
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from storage import inspection
 from storage.query import Query
 
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
@@ -67,6 +68,11 @@ pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
 server_version = Query("server_version", Version)
+server_clock = Query("server_clock", inspection.Clock)
+schema_columns = Query("schema_columns", inspection.Column)
+schema_indexes = Query("schema_indexes", inspection.IndexColumn)
+privileges = Query("privileges", inspection.Privilege)
+stats_repeated = Query("stats_repeated", inspection.RepeatedStats)
 
 # The same questions, answered in the shapes of the second version.
 v2_player_details = Query("player_details", v2.PlayerDetails)

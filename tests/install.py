@@ -61,6 +61,9 @@ class Machine:
 
 MARIADB = Program(("mariadbd", "mysqld"), "mariadb-server", "TEST_DATABASE_URL")
 REDIS = Program(("redis-server",), "redis-server", "TEST_REDIS_URL")
+NGINX = Program(("nginx",), "nginx")
+OPENSSL = Program(("openssl",), "openssl")
+SYSTEMD = Program(("systemd-analyze",), "systemd")
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
@@ -149,9 +152,9 @@ def _say(line: str) -> None:
 
 
 def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
-    """Every server program is there afterwards, or its variable is set. Exits with one message otherwise."""
+    """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
     problems = []
-    for program in (MARIADB, REDIS):
+    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD):
         if not environ.get(program.variable):
             try:
                 require(program, machine)

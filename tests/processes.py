@@ -32,8 +32,10 @@ class Process:
         ready: Callable[[], bool],
         log: Path,
         env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.command = list(command)
+        self._folder = folder
         self.log = log
         self._ready = ready
         self._env = env
@@ -54,6 +56,7 @@ class Process:
             self._child = subprocess.Popen(
                 [*_die_with_us(), *self.command],
                 env=self._env,
+                cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -146,7 +149,12 @@ def answers(port: int, url: str | None = None) -> bool:
 
 @contextmanager
 def serve(
-    command: Sequence[str], port: int, env: Mapping[str, str], ready_url: str | None = None
+    command: Sequence[str],
+    port: int,
+    env: Mapping[str, str],
+    ready_url: str | None = None,
+    *,
+    folder: Path | None = None,
 ) -> Iterator[Process]:
     """The running command, once its port (and the URL) answers; it is stopped at the end.
 
@@ -154,9 +162,9 @@ def serve(
     What it wrote is added to an exception that leaves the block.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
-        log = Path(folder, "output")
-        process = Process(command, ready=lambda: answers(port, ready_url), log=log, env={**inherited, **env})
+    with tempfile.TemporaryDirectory(prefix="apidot-") as name:
+        log, ready, everything = Path(name, "output"), lambda: answers(port, ready_url), {**inherited, **env}
+        process = Process(command, ready=ready, log=log, env=everything, folder=folder)
         with process:
             try:
                 yield process

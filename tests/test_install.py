@@ -94,4 +94,7 @@ def test_one_message_names_all_that_is_missing(tmp_path: Path) -> None:
 
     for name in ("mariadb-server", "redis-server", "TEST_DATABASE_URL", "TEST_REDIS_URL"):
         assert name in str(stop.value)
-    main({"TEST_DATABASE_URL": "mysql://db/", "TEST_REDIS_URL": "redis://cache/0"}, nothing)
+    with pytest.raises(SystemExit) as stop:
+        main({"TEST_DATABASE_URL": "mysql://db/", "TEST_REDIS_URL": "redis://cache/0"}, nothing)
+    assert "package nginx" in str(stop.value)
+    assert "server" not in str(stop.value)

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "api": {"domain", "storage", "replays"},
     "demo": {"domain", "storage", "replays"},
     "startup": {"domain", "storage", "replays", "api"},
+    "doctor": {"domain", "storage", "demo"},
 }
 OURS = {*MAY_IMPORT, "main", "tests"}
 PURE = {"domain"}

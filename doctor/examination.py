@@ -1,0 +1,114 @@
+"""The order of an examination: one subject after the other, each bounded in time."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from doctor import browser, clock, configuration, database, files, gameserver, ranks, schema
+from doctor.findings import Finding, warning
+from domain.errors import Unavailable
+from domain.settings import Settings
+from storage import catalogue
+from storage.query import Database
+
+T = TypeVar("T")
+# Called with what is being looked at, and again when it has been.
+Progress = Callable[[str], None]
+
+
+class Step(NamedTuple):
+    """A subject, what finds out about it, and how many seconds it may take."""
+
+    subject: str
+    examine: Callable[[], Awaitable[Sequence[Finding]]]
+    seconds: float
+
+
+async def examine(settings: Settings, *, demo: bool, url: str | None, progress: Progress) -> list[Finding]:
+    """Everything there is to find out about these settings, and about `url` if there is one."""
+    findings = configuration.examine(settings, demo=demo)
+    opened = reached = None
+    try:
+        try:
+            progress("database")
+            opened = database.opened(settings)
+            findings += await database.examine(opened, settings)
+            reached = opened
+        except database.Unreachable as unreachable:
+            findings.append(unreachable.finding)
+        for step in steps(settings, reached, demo, url, progress):
+            progress(step.subject)
+            findings += await _bounded(step)
+    finally:
+        if opened is not None:
+            await opened.disconnect()
+    return findings
+
+
+def steps(
+    settings: Settings, reached: Database | None, demo: bool, url: str | None, progress: Progress
+) -> list[Step]:
+    """What to look at; without a database, what can be looked at without one."""
+    found = []
+    if reached is not None:
+        found += [
+            Step("database", lambda: database.examine_privileges(reached), 10),
+            Step("schema", lambda: schema.examine(reached), 30),
+            Step("indexes", lambda: schema.examine_indexes(reached), 15),
+            Step("clock", lambda: clock.examine(reached), 10),
+        ]
+    found += [
+        Step("redis", lambda: ranks.examine(settings, reached, progress), 60),
+        Step("game-server", lambda: gameserver.examine(settings, demo=demo), 15),
+        Step("files", lambda: _files(settings, reached), 30),
+    ]
+    if url is not None:
+        found.append(Step("browser", lambda: browser.examine(url, settings.origins), 60))
+    return found
+
+
+async def _bounded(step: Step) -> Sequence[Finding]:
+    try:
+        async with asyncio.timeout(step.seconds):
+            return await step.examine()
+    except TimeoutError:
+        text = f"not found out within {step.seconds:.0f} s"
+        return [warning(f"{step.subject}.slow", text, "something behind it hangs: try again, or look at its load")]
+    except Unavailable as unavailable:
+        text = f"not found out: {unavailable.__cause__ or unavailable}"
+        return [warning(f"{step.subject}.failed", text, "the database answers some questions and not this one")]
+
+
+async def _files(settings: Settings, reached: Database | None) -> list[Finding]:
+    folder = Path(settings.data_directory)
+    sample = await _in_thread(lambda: files.sample(folder))
+    known = None if reached is None else await _known(reached, [int(path.stem) for path in sample])
+    return await _in_thread(lambda: files.examine(folder, sample, known))
+
+
+async def _known(reached: Database, ids: list[int]) -> int | None:
+    """How many of the ids are scores of this database."""
+    try:
+        return sum([await reached.one(catalogue.score, id=id, visible=0) is not None for id in ids])
+    # What is wrong with the tables has been said by then.
+    except Unavailable:
+        return None
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """What `function` returns. A folder of a network that hangs holds up neither the check nor its end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = function()
+        except Exception as error:
+            loop.call_soon_threadsafe(done.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(done.set_result, result)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done

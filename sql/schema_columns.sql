@@ -1,0 +1,9 @@
+-- Which columns have the tables of this database?
+SELECT
+    c.table_name AS table_name,
+    c.column_name AS column_name,
+    c.column_type AS column_type
+FROM information_schema.columns c
+WHERE c.table_schema = DATABASE()
+ORDER BY c.table_name, c.ordinal_position
+LIMIT 10000

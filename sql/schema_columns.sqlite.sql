@@ -1,0 +1,10 @@
+-- Which columns have the tables of this database?
+SELECT
+    m.name AS table_name,
+    c.name AS column_name,
+    c.type AS column_type
+FROM sqlite_master m
+INNER JOIN pragma_table_info(m.name) c
+WHERE m.type IN ('table', 'view')
+ORDER BY m.name, c.cid
+LIMIT 10000

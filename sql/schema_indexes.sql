@@ -1,0 +1,9 @@
+-- Which columns, in which order, have the indexes of this database?
+SELECT
+    s.table_name AS table_name,
+    s.index_name AS index_name,
+    s.column_name AS column_name
+FROM information_schema.statistics s
+WHERE s.table_schema = DATABASE()
+ORDER BY s.table_name, s.index_name, s.seq_in_index
+LIMIT 10000

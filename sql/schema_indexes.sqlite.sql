@@ -1,0 +1,11 @@
+-- Which columns, in which order, have the indexes of this database?
+SELECT
+    m.name AS table_name,
+    CASE i.origin WHEN 'pk' THEN 'PRIMARY' ELSE i.name END AS index_name,
+    c.name AS column_name
+FROM sqlite_master m
+INNER JOIN pragma_index_list(m.name) i
+INNER JOIN pragma_index_info(i.name) c
+WHERE m.type = 'table'
+ORDER BY m.name, i.seq, c.seqno
+LIMIT 10000

@@ -1,0 +1,6 @@
+-- What time is it for the database server, and how many seconds is its own time zone ahead of UTC?
+SELECT
+    UNIX_TIMESTAMP() AS now,
+    TIMESTAMPDIFF(
+        SECOND, UTC_TIMESTAMP(), CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', @@GLOBAL.time_zone)
+    ) AS zone

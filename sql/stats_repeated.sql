@@ -1,0 +1,9 @@
+-- Which player has several rows of one mode?
+SELECT
+    s.id,
+    s.mode
+FROM stats s
+GROUP BY s.id, s.mode
+HAVING COUNT(*) > 1
+ORDER BY s.id, s.mode
+LIMIT 1
