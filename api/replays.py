@@ -26,6 +26,11 @@ class ReplayParams(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_replay(services: Services, params: ReplayParams) -> Response:
     """The replay of a score: an .osr file, or the frames alone as the game client sent them."""
+    return replay(services, params)
+
+
+def replay(services: Services, params: ReplayParams, media_type: str | None = None) -> Response:
+    """What `params` ask for, as that type."""
 
     async def find_wrapping() -> Wrapping | None:
         score = await services.database.one(
@@ -36,7 +41,7 @@ async def get_replay(services: Services, params: ReplayParams) -> Response:
         return _wrapping(score) if params.include_headers else None
 
     location = services.settings.nginx_replays
-    return ReplayResponse(services.replays, params.id, find_wrapping, nginx_location=location)
+    return ReplayResponse(services.replays, params.id, find_wrapping, media_type, nginx_location=location)
 
 
 def _wrapping(score: ReplayScore | None) -> Wrapping:

@@ -14,6 +14,7 @@ from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
 from api.v2 import players as v2_players
+from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
 
@@ -63,6 +64,7 @@ V2 = {
     "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores),
     "scores": Endpoint(v2_scores.get_scores),
     "scores/{score_id}": Endpoint(v2_scores.get_score),
+    "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
     "clans": Endpoint(v2_clans.get_clans),
     "clans/{clan_id}": Endpoint(v2_clans.get_clan),
 }

@@ -41,10 +41,18 @@ class ReplayResponse(Response):
     when the answer is a file as it is. Nginx cannot put a header before one.
     """
 
+    media_type = "application/octet-stream"
+
     def __init__(
-        self, place: Place, score_id: int, find_wrapping: FindWrapping, *, nginx_location: str = ""
+        self,
+        place: Place,
+        score_id: int,
+        find_wrapping: FindWrapping,
+        media_type: str | None = None,
+        *,
+        nginx_location: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(media_type=media_type)
         self._nginx_location = nginx_location
         self._place = place
         self._score_id = score_id
@@ -58,7 +66,7 @@ class ReplayResponse(Response):
             except BadReplay as error:
                 log.warning("%s in %s is no replay: %s", self._score_id, self._place.name, error)
                 raise NoReplay from error
-            headers = {"content-description": "File Transfer", "content-type": "application/octet-stream"}
+            headers = {"content-description": "File Transfer", "content-type": str(self.media_type)}
             if wrapping is not None:
                 headers["content-disposition"] = content_disposition(wrapping.name)
             # Who did not come by way of a proxy would be left with an empty answer.

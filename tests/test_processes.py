@@ -28,9 +28,12 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("deaf", flush=True)
 time.sleep(60)
 """
+# A test run in the background inherits that Ctrl-C is ignored.
 HOLD_REDIS = """
+import signal
 import time
 from tests.servers import redis
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with redis(private=True) as server:
     print(server.url, flush=True)
     time.sleep(60)

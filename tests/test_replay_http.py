@@ -296,3 +296,23 @@ def test_condition(client: httpx2.Client, headers: dict[str, str], status: int) 
 def test_unknown_methods(client: httpx2.Client) -> None:
     answer = client.post(f"/v1/get_replay?id={BARE}")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("score", [BARE, WHOLE, UNICODE, SLASH, LARGE])
+def test_the_second_version_sends_the_same_file(client: httpx2.Client, score: int) -> None:
+    first = get(client, score)
+    for path in (f"/v2/scores/{score}/replay", f"/api/v2/scores/{score}/replay/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.content) == (200, first.content)
+        assert answer.headers["content-type"] == "application/x-osu-replay"
+        same = ("content-disposition", "content-length", "etag", "last-modified")
+        assert [answer.headers[name] for name in same] == [first.headers[name] for name in same]
+        assert client.head(path).headers["content-length"] == first.headers["content-length"]
+        assert client.get(path, headers={"Range": "bytes=2-5"}).content == first.content[2:6]
+        assert client.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("score", [HIDDEN, NO_FILE, EMPTY, -1, 0, 2**63 - 1, 2**63, 10**40])
+def test_the_second_version_says_in_its_envelope_that_there_is_none(client: httpx2.Client, score: int) -> None:
+    answer = client.get(f"/v2/scores/{score}/replay")
+    assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": "Replay not found."})

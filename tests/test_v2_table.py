@@ -16,6 +16,7 @@ from replays.places import open_place
 from storage.pages import Pages
 from storage.query import Database, Statement
 from storage.ranks import DatabaseRanks
+from tests import conformance_world
 
 # Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
 STATEMENTS = {
@@ -35,6 +36,7 @@ STATEMENTS = {
     "maps/{map_id}/scores": ("maps/78/scores", ["beatmap", "beatmap_scores"]),
     "scores": ("scores", ["score_blocks", "hidden_score_blocks", "scores"]),
     "scores/{score_id}": ("scores/1", ["score"]),
+    "scores/{score_id}/replay": ("scores/805/replay", ["replay_score"]),
     "clans": ("clans", ["count_clans", "clans"]),
     "clans/{clan_id}": ("clans/1", ["clan"]),
 }
@@ -71,6 +73,7 @@ OF_V1 = (
     "get_map_info?id=78",
     "get_map_scores?scope=best&id=78",
     "get_score_info?id=1",
+    "get_replay?id=805",
     "get_leaderboard",
     "get_clan?id=1",
     "get_mappool?id=1",
@@ -137,7 +140,8 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
             await pages.close()
             await database.disconnect()
 
-    with TestClient(build(Settings(), open_services)) as client:
+    settings = Settings(data_directory=str(conformance_world.WORLD))
+    with TestClient(build(settings, open_services)) as client:
         yield Inside(client, database)
 
 
