@@ -11,7 +11,11 @@ from domain.live import Live, Nobody
 from domain.settings import Settings
 from replays.places import open_place
 from storage import catalogue
+from storage.avatars import Avatars
+from storage.beatmap_files import BeatmapFiles
+from storage.engine import Engine, engine_found
 from storage.gameserver import Down, GameServer, NoAnswer
+from storage.keys import Keys
 from storage.live import GameServerLive
 from storage.pages import Pages
 from storage.query import Database
@@ -49,6 +53,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             closing.push_async_callback(upstream.close)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
+        engine = Engine(settings)
+        closing.push_async_callback(engine.close)
         yield Services(
             settings=settings,
             database=database,
@@ -57,6 +63,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             pages=pages,
             upstream=upstream,
             replays=open_place(settings),
+            keys=Keys(database, failures=settings.key_failures),
+            beatmap_files=BeatmapFiles(settings),
+            engine=engine,
+            avatars=Avatars(settings.data_directory),
         )
 
 
@@ -104,6 +114,7 @@ async def found(settings: Settings) -> list[str]:
             lines.append("ranks         counted in the database (no REDIS_HOST)")
         fault = await services.replays.fault()
         lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
+    lines.append(f"pp engine     {await engine_found(settings)}")
     return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
 
 

@@ -38,7 +38,8 @@ def failure(path: str, message: str) -> dict[str, str]:
 def refused(request: Request, error: Exception) -> JSON:
     """The answer to a Refusal."""
     assert isinstance(error, Refusal)
-    return JSON(failure(request.scope["path"], error.message), error.status)
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return JSON(failure(request.scope["path"], error.message), error.status, headers=headers)
 
 
 def invalid(_: Request, error: Exception) -> JSON:

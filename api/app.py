@@ -6,11 +6,13 @@ from typing import TypedDict
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from api import answers
 from api.address import ClientAddress
+from api.bodies import Unread
 from api.cors import CORS
 from api.middleware import RequestID
 from api.params import InvalidParams
@@ -45,6 +47,7 @@ def build(
     app = Starlette(
         routes=routes(),
         lifespan=lifespan,
+        middleware=[Middleware(Unread)],
         exception_handlers={
             Refusal: answers.refused,
             InvalidParams: answers.invalid,

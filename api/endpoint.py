@@ -9,12 +9,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.answers import JSON
+from api.bodies import Body
+from api.callers import Caller
 from api.params import Reader
 from api.services import Services
 
-Handler = Callable[[Services, Any], Awaitable[msgspec.Struct | Response]]
+# Called with the services, its parameters, and what else of the request it declares.
+Handler = Callable[..., Awaitable[Any]]
 
 READS = ("GET", "HEAD")
+WRITES = ("POST", "PUT")
+
+# What a handler may ask for beside its parameters, found by the annotation.
+EXTRAS: dict[type, Callable[[Scope, Receive], Any]] = {Caller: Caller.of, Body: Body}
 
 
 class Endpoint:
@@ -26,8 +33,10 @@ class Endpoint:
         self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
         self.answer: type[msgspec.Struct] = hints.pop("return")
-        self.params: type[msgspec.Struct] = list(hints.values())[1]
+        _, params, *extras = hints.values()
+        self.params: type[msgspec.Struct] = params
         self._reader = Reader(self.params)
+        self._extras = [EXTRAS[extra] for extra in extras]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
@@ -36,6 +45,7 @@ class Endpoint:
         if scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": self._allow})
         services: Services = scope["state"]["services"]
-        answer = await self.handler(services, self._reader.read(scope["query_string"], scope["path_params"]))
+        params = self._reader.read(scope["query_string"], scope["path_params"])
+        answer = await self.handler(services, params, *[extra(scope, receive) for extra in self._extras])
         response = answer if isinstance(answer, Response) else JSON(answer)
         await response(scope, receive, send)

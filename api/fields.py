@@ -5,7 +5,7 @@ That validator is pydantic 2; the types, messages and contexts of its errors are
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -18,6 +18,7 @@ _SPACE = (
 )
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
 _LONGEST_INTEGER = 4300
+MOST_VALUES = 100
 _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
 
@@ -48,6 +49,8 @@ def parser(kind: inspect.Type, hint: Any) -> Parser:
             return parser(next(each for each in types if not isinstance(each, inspect.NoneType)), hint)
         case inspect.IntType():
             return lambda text: _within(integer(text), kind)
+        case inspect.FloatType():
+            return _number
         case inspect.BoolType():
             return _boolean
         case inspect.LiteralType():
@@ -82,6 +85,20 @@ def _within(value: int, kind: inspect.IntType) -> int:
         message = f"Input should be less than or equal to {kind.le}"
         raise Invalid("less_than_equal", message, f"be at most {kind.le}", le=kind.le)
     return value
+
+
+def _number(text: str) -> float:
+    digits = text.strip(_SPACE)
+    try:
+        # Infinities and NaN are numbers; a single underscore may stand anywhere inside, but not beside spaces.
+        if "_" in text and (digits != text or text[0] == "_" or text[-1] == "_" or "__" in text):
+            raise ValueError
+        if not digits.isascii():
+            raise ValueError
+        return float(digits.replace("_", ""))
+    except ValueError:
+        message = "Input should be a valid number, unable to parse string as a number"
+        raise Invalid("float_parsing", message, "be a number") from None
 
 
 def _boolean(text: str) -> bool:
@@ -126,9 +143,27 @@ def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
     return text
 
 
-def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser]]:
+class Many(NamedTuple):
+    """A parameter that may be repeated: the parser of each value, and how many there may be."""
+
+    parse: Parser
+    most: int
+
+
+def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser | Many]]:
     """The wire name of each field of `shape`, whether it is required, and its parser."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
     hints = get_type_hints(shape)
-    return [(field.encode_name, field.required, parser(field.type, hints[field.name])) for field in info.fields]
+    return [
+        (field.encode_name, field.required, _parser_or_many(field.type, hints[field.name]))
+        for field in info.fields
+    ]
+
+
+def _parser_or_many(kind: inspect.Type, hint: Any) -> Parser | Many:
+    # Metadata is around a type that has a description.
+    bare = kind.type if isinstance(kind, inspect.Metadata) else kind
+    if isinstance(bare, inspect.VarTupleType):
+        return Many(parser(bare.item_type, hint), bare.max_length or MOST_VALUES)
+    return parser(kind, hint)

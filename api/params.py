@@ -1,14 +1,14 @@
 """From a request to the parameters of its endpoint, and the types that parameters have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
-from api.fields import Invalid, fields_of
+from api.fields import Invalid, Many, fields_of
 from domain.errors import Refusal
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -33,6 +33,11 @@ Limit = Annotated[int, Meta(ge=1, le=100, description="rows at the most")]
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at the front")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="which page")]
 PageSize = Annotated[int, Meta(ge=1, le=100, description="rows a page")]
+# Whatever the bits of an unsigned or a signed number say.
+ModsNumber = Annotated[int, Meta(ge=-(2**31), le=2**32 - 1, description="a bitmask; Nightcore implies DoubleTime")]
+Hits = Annotated[int, Meta(ge=0, le=INT32, description="how many of these hits; 0 for those not given")]
+Accuracies = Annotated[tuple[float, ...], Meta(max_length=100, description="accuracies in percent, repeated")]
+BeatmapIDs = Annotated[tuple[BeatmapID, ...], Meta(max_length=50, description="ids, repeated")]
 Country = Annotated[str, Meta(min_length=2, max_length=2, description="two letters, case aside")]
 
 
@@ -49,9 +54,10 @@ class InvalidParams(Exception):
         self.plain = plain
 
     @classmethod
-    def of(cls, part: str, name: str, text: str, error: Invalid) -> "InvalidParams":
-        """About one parameter, in the `part` of a request where it stood."""
-        return cls([_detail(part, name, text, error)], f"{name} must {error.plain}.")
+    def of(cls, *faults: "Fault") -> "InvalidParams":
+        """About some values; the first is told in plain words too."""
+        first = faults[0]
+        return cls([_detail(each) for each in faults], f"{first.at[1]} must {first.error.plain}.")
 
 
 class Reader(Generic[P]):
@@ -64,27 +70,39 @@ class Reader(Generic[P]):
     def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
         """The parameters in a query string, and those that stood in the path.
 
-        Of a repeated one the last counts, an empty optional one counts as absent, unknown ones are ignored.
+        Of a repeated one that takes a single value the last counts, an empty optional one counts as absent,
+        unknown ones are ignored.
         Raises InvalidParams with every parameter that is wrong, in declared order.
         """
         if len(query) > LONGEST_QUERY:
             raise Refusal(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
-        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        given = dict(pairs)
         values: dict[str, Any] = {}
-        details: list[dict[str, Any]] = []
-        plain = ""
+        faults: list[Fault] = []
         for name, required, parse in self._fields:
             text = path.get(name) or given.get(name)
             if not text and not required:
                 continue
             try:
-                values[name] = parse(_present(text))
+                if isinstance(parse, Many):
+                    texts = [value for key, value in pairs if key == name and (value or required)]
+                    values[name] = tuple(_each(name, texts, parse, faults))
+                else:
+                    values[name] = parse(_present(text))
             except Invalid as error:
-                plain = plain or f"{name} must {error.plain}."
-                details.append(_detail("path" if name in path else "query", name, text, error))
-        if details:
-            raise InvalidParams(details, plain)
+                faults.append(Fault(["path" if name in path else "query", name], text, error))
+        if faults:
+            raise InvalidParams.of(*faults)
         return self._shape(**values)
+
+
+class Fault(NamedTuple):
+    """A text that is wrong: in which part of the request, of which parameter, at which place of several."""
+
+    at: list[str | int]
+    text: str | None
+    error: Invalid
 
 
 def _present(text: str | None) -> str:
@@ -93,6 +111,21 @@ def _present(text: str | None) -> str:
     return text
 
 
-def _detail(part: str, name: str, text: str | None, error: Invalid) -> dict[str, Any]:
-    detail = {"type": error.kind, "loc": [part, name], "msg": error.msg, "input": text}
+def _each(name: str, texts: list[str], many: Many, faults: list[Fault]) -> Iterator[Any]:
+    """The values of a repeated parameter; those that are wrong are added to `faults` instead."""
+    _present(texts[0] if texts else None)
+    if len(texts) > many.most:
+        message = f"List should have at most {many.most} items after validation, not {len(texts)}"
+        bounds = {"field_type": "List", "max_length": many.most, "actual_length": len(texts)}
+        raise Invalid("too_long", message, f"be given at most {many.most} times", **bounds)
+    for index, text in enumerate(texts):
+        try:
+            yield many.parse(text)
+        except Invalid as error:
+            faults.append(Fault(["query", name, index], text, error))
+
+
+def _detail(fault: Fault) -> dict[str, Any]:
+    error = fault.error
+    detail = {"type": error.kind, "loc": fault.at, "msg": error.msg, "input": fault.text}
     return detail | {"ctx": error.ctx} if error.ctx else detail

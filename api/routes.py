@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
-from api import beatmaps, clans, leaderboards, matches, players, pools, replays, scores
+from api import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.answers import V2_PREFIXES
-from api.endpoint import Endpoint
+from api.endpoint import WRITES, Endpoint
 from api.passthrough import Passthrough
 from api.services import Services
 from api.v2 import beatmaps as v2_beatmaps
@@ -39,6 +39,11 @@ V1 = {
     "get_mappool": Endpoint(pools.get_mappool),
     "get_match": Endpoint(matches.get_match),
     "get_matches": Endpoint(matches.get_matches),
+    "calculate_pp": Endpoint(performance.calculate_pp),
+    "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
+    "get_friends": Endpoint(accounts.get_friends),
+    "set_player_info": Endpoint(accounts.set_player_info, WRITES),
+    "set_avatar": Endpoint(accounts.set_avatar, WRITES),
 }
 
 # The name of a part in braces is that of the parameter it becomes.

@@ -5,6 +5,10 @@ import msgspec
 from domain.live import Live
 from domain.settings import Settings
 from replays.places import Place
+from storage.avatars import Avatars
+from storage.beatmap_files import BeatmapFiles
+from storage.engine import Engine
+from storage.keys import Keys
 from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
@@ -21,3 +25,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pages: Pages
     upstream: Upstream | None
     replays: Place
+    keys: Keys
+    beatmap_files: BeatmapFiles
+    engine: Engine
+    avatars: Avatars

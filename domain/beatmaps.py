@@ -34,6 +34,13 @@ class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
     diff: float
 
 
+class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Which file is a beatmap's."""
+
+    id: int
+    md5: str
+
+
 class PlayedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
     """A beatmap a player has played; `plays` counts that player's scores on it, failed ones too."""
 

@@ -5,12 +5,14 @@ class Refusal(Exception):
     """The client asked for something it cannot have.
 
     `status` is the HTTP status, `message` the text on the wire: part of the contract, kept to the letter.
+    `retry_after` is in seconds, where asking again later may help.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.retry_after = retry_after
 
 
 class Unavailable(Exception):

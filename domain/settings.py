@@ -117,11 +117,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     show_client_flags: Annotated[
         bool, about("show the anticheat columns client_flags and online_checksum in get_score_info")
     ] = False
+    friends_with_bot: Annotated[bool, about("list the bot in get_friends, as the game does")] = False
     strict_modes: Annotated[bool, about("refuse mode 7 instead of taking it for Autopilot")] = False
     list_limit: Annotated[
         int,
-        about("rows of a list that has no limit of its own: search, clan members, pool", ge=1, le=100_000),
+        about(
+            "rows of a list that has no limit of its own: search, clan members, pool, friends", ge=1, le=100_000
+        ),
     ] = 1000
+
+    key_failures: Annotated[
+        int, about("wrong API keys an address may try in a minute, and uses of one wrong key", ge=1, le=100_000)
+    ] = 20
+
+    beatmap_mirror: Annotated[
+        str, about("where missing beatmap files come from, such as https://old.ppy.sh/osu/{id}; empty: nowhere")
+    ] = ""
+    beatmap_mirror_timeout: Annotated[float, about("seconds a download may take", gt=0, le=600)] = 5.0
+    pp_workers: Annotated[int, about("processes that calculate pp, for each worker", ge=1, le=64)] = 2
+    pp_queue: Annotated[int, about("pp calculations that may wait for a process", ge=1, le=10_000)] = 64
+    pp_timeout: Annotated[float, about("seconds a pp calculation may take", gt=0, le=600)] = 5.0
+    pp_memory: Annotated[int, about("MiB of memory a pp process may take", ge=64, le=65536)] = 512
+    pp_python: Annotated[
+        str, about("Python that has akatsuki-pp-py, when the one of this service cannot have it")
+    ] = ""
 
     @property
     def visible(self) -> int:

@@ -120,6 +120,9 @@ def _check_addresses(settings: Settings) -> None:
         _ = settings.proxies
     except ValueError as error:
         raise BadSetting(f"TRUSTED_PROXIES: addresses and networks are accepted ({error})") from None
+    mirror = settings.beatmap_mirror
+    if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
+        raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")
     for origin in settings.origins:
         if origin != "*" and not _is_origin(origin):
             raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")

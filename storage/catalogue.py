@@ -3,7 +3,8 @@
 import msgspec
 
 from domain import v2
-from domain.beatmaps import Beatmap, PlayedBeatmap
+from domain.accounts import Friend, KeyOwner, ProfileFields
+from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
 from domain.players import (
     FoundPlayer,
@@ -18,7 +19,7 @@ from domain.pools import Pool, PoolBeatmap
 from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage import inspection
-from storage.query import Query
+from storage.query import Change, Query
 
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BOARDS = ("pp", "score", "play_time")
@@ -55,7 +56,13 @@ player_scores = {scope: Query(f"player_scores_{scope}", PlayerScore) for scope i
 player_most_played = Query("player_most_played", PlayedBeatmap)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 
+key_owner = Query("key_owner", KeyOwner)
+friends = Query("friends", Friend)
+profile = Query("profile", ProfileFields)
+profile_change = Change("profile_change")
+
 beatmap = Query("beatmap", Beatmap)
+beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
 score = Query("score", ScoreDetails)
 score_newest = Query("score_newest", NewestScore)

@@ -14,6 +14,13 @@ from domain.errors import CannotOpen
 # Answers of a server that is there for nobody, or not for us: full, shutting down, wrong login, no such database.
 NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 
+# A text with a character that the column cannot hold, or one too long for it.
+UNSTORABLE = {1267, 1271, 1366, 1406, 3854, 3988}
+
+
+class Unstorable(Exception):
+    """A text holds characters that the column it is for cannot keep."""
+
 
 class MissingDriver(CannotOpen):
     """The URL asks for a driver that is not installed; the text says how to get it."""

@@ -29,26 +29,39 @@ UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 LARGEST = {"sqlite": 2**63 - 1, "mysql": 2**64 - 1}
 
 # Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
+# Not strict, a server would cut a text short at a character it cannot keep, and say nothing.
 # index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
 SESSION = (
-    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off'"
+    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off',"
+    " sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
     " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
 )
 
 
-class Query(Generic[T]):
-    """A statement of sql/ and the Struct that a row of it becomes.
+class Statement:
+    """A statement of sql/.
 
     `fragments` are fixed texts for the `{names}` in the file, never anything a client sent.
     """
 
-    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
+    def __init__(self, name: str, **fragments: str) -> None:
         self.name = name
-        self.row = row
-        self.rows = list[row]  # type: ignore[valid-type]
         self.sqlite = read(name, "sqlite", fragments)
         self.mysql = for_mysql(read(name, "mysql", fragments))
         self.values = values_of(self.sqlite)
+
+
+class Query(Statement, Generic[T]):
+    """A statement that answers with rows, and the Struct that a row of it becomes."""
+
+    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
+        super().__init__(name, **fragments)
+        self.row = row
+        self.rows = list[row]  # type: ignore[valid-type]
+
+
+class Change(Statement):
+    """A statement that changes rows."""
 
 
 class Database:
@@ -117,12 +130,20 @@ class Database:
             return None
         return msgspec.convert(nested(names, rows[:1])[0], query.row, strict=False)
 
+    async def execute(self, change: Change, **values: Value) -> None:
+        """Make a change.
+
+        Raises Unstorable for a text that its column does not take, and Unavailable when the database does not
+        answer, or does not let us write.
+        """
+        await self._run(change, values)
+
     async def columns(self, query: Query[T], **values: Value) -> list[str]:
         """The names of the columns that `query` answers with."""
         names, _ = await self._run(query, values)
         return names
 
-    async def _run(self, query: Query[T], values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    async def _run(self, query: Statement, values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
         if values.keys() != query.values:
             # The drivers would overlook one too many.
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
@@ -132,13 +153,16 @@ class Database:
         if any(isinstance(value, tuple) for value in values.values()):
             sql, values = with_lists(sql, values, placeholder)
         try:
-            async with self._connection() as connection:
+            async with self._connection(writing=isinstance(query, Change)) as connection:
                 result = await self._execute(connection, sql, values)
         except TimeoutError as error:
             self._outage.begin(f"{query.name}: {error}")
             raise Unavailable("The database did not answer in time.") from error
         except self._errors as error:
-            if error.args and error.args[0] in UNREPRESENTABLE:
+            code = error.args[0] if error.args else None
+            if isinstance(query, Change) and code in drivers.UNSTORABLE:
+                raise drivers.Unstorable from error
+            if isinstance(query, Query) and code in UNREPRESENTABLE:
                 return [], []
             self._failed(query.name, error)
             raise Unavailable("The database did not answer.") from error
@@ -156,8 +180,9 @@ class Database:
         self._refused.setdefault(statement, refused).begin(error)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        if self._kept is not None:
+    async def _connection(self, *, writing: bool) -> AsyncIterator[Any]:
+        # The kept one is for reading only; changes are so rare that each may open the file for itself.
+        if self._kept is not None and not writing:
             yield self._kept.raw_connection
             return
         connection = self._databases.connection()
@@ -182,7 +207,8 @@ class Database:
                 async with context as cursor:
                     if not self.is_sqlite:
                         await cursor.execute(sql, values)
-                    return [column[0] for column in cursor.description], await cursor.fetchall()
+                    # What a change answers with has no description.
+                    return [column[0] for column in cursor.description or ()], await cursor.fetchall()
         except (asyncio.CancelledError, TimeoutError) as error:
             # Its answer may still come: nobody else may read it.
             if not self.is_sqlite:

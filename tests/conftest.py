@@ -1,9 +1,11 @@
 """What the tests stand on: real servers, started once, and services in front of them."""
 
+import shutil
+import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +13,7 @@ import httpx2
 import hypothesis
 import pytest
 
-from tests import conformance_world, servers
+from tests import conformance_world, mariadbd, servers
 from tests.processes import Process, free_port, serve
 from tests.servers import S3, MariaDB, Redis
 
@@ -111,3 +113,69 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
         settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
     with service(data_directory=str(conformance_world.WORLD), **settings) as client:
         yield Recorded(request.param, client)
+
+
+class Playground(NamedTuple):
+    """A service on a recorded world of its own, which may be written to."""
+
+    client: httpx2.Client
+    process: Process
+    data: Path
+    sql: Callable[..., None]
+
+
+# Those of the recorded players who have an API key, each with other privileges.
+ADMIN = "d1dcec53-212a-4d9b-a17a-9262453bf491"
+PLAYER = "f8fdd208-5434-4156-a637-a4685d385e06"
+UNVERIFIED = "eeb89ff1-bf8e-41aa-a1f2-d44dcc35e834"
+RESTRICTED = "eb7fe26b-91c3-498c-ab8a-27ba202ab6fa"
+IDS = {ADMIN: 3, PLAYER: 12, UNVERIFIED: 16, RESTRICTED: 29}
+
+
+def signed(key: str) -> dict[str, str]:
+    """The headers of a request with that API key."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+@contextmanager
+def playground(folder: Path, url: str, **settings: str) -> Iterator[Playground]:
+    """A service on a world of its own in an empty database, with the data folder below `folder`."""
+    conformance_world.load(url)
+    data = folder / "data"
+    shutil.copytree(conformance_world.WORLD / "osu", data / "osu")
+
+    def sql(*statements: str) -> None:
+        if url.startswith("mysql"):
+            mariadbd.execute(url, *statements)
+            return
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+
+    sql("UPDATE users SET priv = 2 WHERE id = 29")
+    settings = {"key_failures": "100000", "data_directory": str(data), "database_url": url} | settings
+    with running(**settings) as (client, process):
+        yield Playground(client, process, data, sql)
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """A world to write to, in SQLite."""
+    folder = tmp_path_factory.mktemp("playground")
+    with playground(folder, f"sqlite:///{folder / 'world.sqlite'}") as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def on_mysql(tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB) -> Iterator[Playground]:
+    """A world to write to, on MariaDB."""
+    with playground(tmp_path_factory.mktemp("playground"), mariadb.database("playground")) as here:
+        yield here
+
+
+@pytest.fixture(scope="module", params=["on_sqlite", "on_mysql"])
+def world(request: pytest.FixtureRequest) -> Playground:
+    """Either of them."""
+    here: Playground = request.getfixturevalue(request.param)
+    return here

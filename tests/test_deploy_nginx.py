@@ -56,9 +56,13 @@ def echo(asked: Asked) -> Answer:
     return Answer(200, body, [("Content-Type", "application/json"), allowed])
 
 
+# What a GET without parameters and without a key gets.
+PLAIN = {"calculate_pp_batch": 422, "get_friends": 400, "set_player_info": 405, "set_avatar": 405}
+
+
 @pytest.mark.parametrize("name", V1)
 def test_every_endpoint_answers_through_nginx(front: Nginx, name: str) -> None:
-    unrecorded: dict[str, Any] = {"path": f"/v1/{name}", "expect": {"status": 200}}
+    unrecorded: dict[str, Any] = {"path": f"/v1/{name}", "expect": {"status": PLAIN.get(name, 200)}}
     case = next((case for case in RECORDED if case["path"].partition("?")[0] == f"/v1/{name}"), unrecorded)
     with browser(front) as client:
         check(case, client.get(case["path"], headers=case.get("headers")))

@@ -64,6 +64,7 @@ def another(name: str) -> tuple[str, Any]:
         "nginx_replays": "/some/where/",
         "aws_endpoint_url_s3": "http://a",
         "aws_endpoint_url": "https://a",
+        "beatmap_mirror": "https://mirror/{id}",
     }
     return (text.get(name, "/some/text"),) * 2
 
@@ -245,3 +246,9 @@ def test_a_location_of_nginx_is_a_path(text: str) -> None:
 def test_nginx_has_no_folder_beside_a_bucket() -> None:
     with pytest.raises(BadSetting, match="REPLAYS_URL"):
         read(nginx_replays="/internal/osr/", replays_url="s3://bucket/replays")
+
+
+@pytest.mark.parametrize("text", ["https://mirror/osu/", "ftp://mirror/{id}", "mirror/{id}", "{id}"])
+def test_a_mirror_is_a_url_with_a_place_for_the_id(text: str) -> None:
+    with pytest.raises(BadSetting, match="BEATMAP_MIRROR"):
+        read(beatmap_mirror=text)

@@ -10,7 +10,7 @@ from demo.load import load_mysql, load_sqlite
 from domain.v2 import Score
 from storage.catalogue import Block
 from storage.pages import Blocks, Pages, Place
-from storage.query import Database, Query
+from storage.query import Database, Statement
 from tests.servers import MariaDB
 from tests.test_data_traps import SCORE, USER, Row
 
@@ -40,7 +40,7 @@ class Counting(Database):
 
     asked: list[str]
 
-    async def _run(self, query: Query[T], values: dict[str, Any]) -> Any:
+    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
         self.asked = [*getattr(self, "asked", []), query.name]
         return await super()._run(query, values)
 

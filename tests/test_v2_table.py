@@ -14,7 +14,7 @@ from domain.live import LiveStatus, Nobody
 from domain.settings import Settings
 from replays.places import open_place
 from storage.pages import Pages
-from storage.query import Database, Query
+from storage.query import Database, Statement
 from storage.ranks import DatabaseRanks
 from tests import conformance_world
 
@@ -87,7 +87,7 @@ class Told(Database):
 
     asked: list[str]
 
-    async def _run(self, query: Query[Any], values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
         self.asked.append(query.name)
         return await super()._run(query, values)
 
@@ -126,15 +126,16 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
         await database.connect()
         pages = Pages(database)
         try:
-            yield Services(
-                settings=settings,
-                database=database,
-                ranks=DatabaseRanks(database),
-                live=Playing(),
-                pages=pages,
-                upstream=None,
-                replays=open_place(settings),
-            )
+            needed = {
+                "settings": settings,
+                "database": database,
+                "ranks": DatabaseRanks(database),
+                "live": Playing(),
+                "pages": pages,
+                "replays": open_place(settings),
+            }
+            others: Any = dict.fromkeys(Services.__struct_fields__)
+            yield Services(**(others | needed))
         finally:
             await pages.close()
             await database.disconnect()

@@ -8,7 +8,7 @@ from msgspec import Meta
 from api import players
 from api.answers import Success
 from api.fields import Invalid, integer
-from api.params import InvalidParams, PageNumber, PageSize
+from api.params import Fault, InvalidParams, PageNumber, PageSize
 from api.selectors import find_player
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, page_of
@@ -88,7 +88,7 @@ async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDet
         try:
             id = integer(params.player_id)
         except Invalid as error:
-            refusal = InvalidParams.of("path", "player_id", params.player_id, error)
+            refusal = InvalidParams.of(Fault(["path", "player_id"], params.player_id, error))
             if params.key == "id":
                 raise refusal from None
     name = safe_name(params.player_id) if id is None else None

@@ -1,0 +1,134 @@
+"""Request bodies: read within bounds of size and time, and what is in them."""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.multipart import parts
+from domain.errors import Refusal
+
+# Seconds for a whole body.
+PATIENCE = 30.0
+
+# How much of an unwanted body is read and dropped, and for how many seconds: a client that listens only when it
+# has sent everything gets its answer, and an endless body is cut off.
+DROPPED = 16 * 2**20
+DROPPING = 5.0
+
+# In the scope of a request whose body was for us: nobody reads on when its answer begins.
+OURS = "apidot.body"
+
+BODILESS = ("GET", "HEAD", "OPTIONS")
+
+
+class Body:
+    """The body of a request, unread at first."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        headers = Headers(scope=scope)
+        self.content_type = headers.get("content-type", "")
+        self._length = _declared(headers)
+        scope[OURS] = True
+        self._receive = receive
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    async def read(self, limit: int, too_large: Refusal | None = None) -> bytes:
+        """The whole body, of at most `limit` bytes.
+
+        Raises `too_large`, or a 413, as soon as it is larger; another Refusal when it does not arrive in time, or
+        breaks off.
+        """
+        too_large = too_large or Refusal(413, f"The body is larger than {limit} bytes.")
+        if self._length > limit:
+            raise too_large
+        data = bytearray()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect":
+                        raise Refusal(400, "The body breaks off.")
+                    data += message.get("body", b"")
+                    if len(data) > limit:
+                        raise too_large
+                    if not message.get("more_body", False):
+                        return bytes(data)
+        except TimeoutError:
+            raise Refusal(408, f"The body did not arrive within {PATIENCE:.0f} seconds.") from None
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "")
+    # The server has refused what is no number; digits of other scripts are none.
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+async def fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
+    """The named values in a JSON object or a form, and whether all of them are texts, as in a form.
+
+    Raises Refusal for other bodies, and as Body.read.
+    """
+    data = await body.read(limit)
+    try:
+        match body.media_type:
+            case "application/json":
+                return msgspec.json.decode(data, type=dict[str, object]), False
+            case "application/x-www-form-urlencoded":
+                pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
+                return dict(pairs), True
+            case "multipart/form-data":
+                return {name: content.decode() for name, content in parts(data, body.content_type).items()}, True
+    except ValueError:
+        form = body.media_type != "application/json"
+        raise Refusal(400, f"The {'form cannot be read' if form else 'body is not a JSON object'}.") from None
+    if not data:
+        raise Refusal(400, "Must provide a body: JSON or a form.")
+    raise Refusal(415, "The body must be JSON or a form.")
+
+
+class Unread:
+    """Middleware: what is left of a body when the answer begins is dropped, or cut off with the connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in BODILESS:
+            await self.app(scope, receive, send)
+            return
+        finished = begun = False
+
+        async def noting() -> Message:
+            nonlocal finished, begun
+            begun = True
+            message = await receive()
+            finished = message["type"] == "http.disconnect" or not message.get("more_body", False)
+            return message
+
+        async def closing(message: Message) -> None:
+            # A body on its way to the game server is still being read.
+            passed_on = begun and OURS not in scope
+            if message["type"] == "http.response.start" and not finished and not passed_on:
+                if _declared(Headers(scope=scope)) <= DROPPED:
+                    await drop()
+                if not finished:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        async def drop() -> None:
+            dropped = 0
+            try:
+                async with asyncio.timeout(DROPPING):
+                    while not finished and dropped <= DROPPED:
+                        dropped += len((await noting()).get("body", b""))
+            except TimeoutError:
+                pass
+
+        await self.app(scope, noting, closing)

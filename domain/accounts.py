@@ -1,0 +1,94 @@
+"""What a player may see and change with an API key."""
+
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from domain.errors import Refusal
+from domain.modes import ruleset_mode
+
+# users.priv: either of the two kinds of donors.
+SUPPORTER = 16 | 32
+
+INT32 = 2**31 - 1
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Whose key it is; `priv` are the privilege bits."""
+
+    id: int
+    priv: int
+
+
+class KeyOwner(Account, frozen=True):
+    """An account with its key as the database has it."""
+
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"KeyOwner({self.id})"
+
+
+class Friend(msgspec.Struct, frozen=True, kw_only=True):
+    """A player on somebody's list of friends; `latest_activity` in unix seconds."""
+
+    id: int
+    name: str
+    safe_name: str
+    country: str
+    clan_id: int
+    latest_activity: int
+
+
+Userpage = Annotated[str, Meta(max_length=2048, description="a text of at most 2048 characters")]
+PreferredMode = Annotated[int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8")]
+PlayStyle = Annotated[int, Meta(ge=0, le=INT32, description="a whole number from 0")]
+BadgeName = Annotated[str, Meta(max_length=16, description="a text of at most 16 characters")]
+BadgeIcon = Annotated[str, Meta(max_length=64, pattern=r"\A[ -~]*\Z", description="at most 64 ASCII characters")]
+
+
+class ProfileFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a player may change of the profile; each a column of `users`."""
+
+    userpage_content: Userpage | UnsetType | None = UNSET
+    preferred_mode: PreferredMode | UnsetType = UNSET
+    play_style: PlayStyle | UnsetType = UNSET
+    custom_badge_name: BadgeName | UnsetType | None = UNSET
+    custom_badge_icon: BadgeIcon | UnsetType | None = UNSET
+
+
+HINTS = get_type_hints(ProfileFields, include_extras=True)
+FOR_SUPPORTERS = ("custom_badge_name", "custom_badge_icon")
+# It keeps them in the memory of sessions, and has rules and prices of its own for changing them.
+GAME_SERVERS = {"name", "username", "safe_name", "country", "email", "password", "pw_bcrypt"}
+
+
+def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = False) -> ProfileFields:
+    """The changes that `given` asks for; with `texts` the values come from a form, where all are texts.
+
+    Raises Refusal for a field that is not to be changed here, for a value it cannot have, and without any field.
+    """
+    if not given:
+        raise Refusal(400, f"Must provide a field to change: {', '.join(HINTS)}.")
+    values = {name: _value(name, value, texts=texts) for name, value in given.items()}
+    if "preferred_mode" in values:
+        values["preferred_mode"] = ruleset_mode(values["preferred_mode"], strict=strict_modes).value
+    return ProfileFields(**values)
+
+
+def _value(name: str, value: Any, *, texts: bool) -> Any:
+    if name.lower() in GAME_SERVERS:
+        raise Refusal(400, f"{name} is owned by the game server: change it there.")
+    if name not in HINTS:
+        raise Refusal(400, f"{name[:64]} is not a field to change; these are: {', '.join(HINTS)}.")
+    kinds = get_args(HINTS[name])
+    nullable = type(None) in kinds
+    if texts and nullable and not value:
+        # An emptied box of a form.
+        return None
+    try:
+        return getattr(msgspec.convert({name: value}, ProfileFields, strict=nullable or not texts), name)
+    except msgspec.ValidationError:
+        description = get_args(kinds[0])[1].description
+        raise Refusal(400, f"{name} must be {description}{', or null' * nullable}.") from None

@@ -1,0 +1,10 @@
+-- What has a player's profile of what the player may change?
+SELECT
+    u.userpage_content,
+    u.preferred_mode,
+    u.play_style,
+    u.custom_badge_name,
+    u.custom_badge_icon
+FROM users u
+WHERE u.id = :id
+LIMIT 1

@@ -1,0 +1,88 @@
+"""API keys: whose one is, and no end of guesses."""
+
+import hashlib
+import hmac
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from domain.accounts import Account
+from domain.errors import Refusal
+from storage import catalogue
+from storage.failures import Failures
+from storage.query import Database
+
+# Width of the column.
+LONGEST = 36
+
+
+class Keys:
+    """Looks API keys up, and keeps what was found for a few seconds, wrong keys too.
+
+    Keys are kept as digests, so that none is in memory longer than its request, and long ones take no more room.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        failures: int,
+        seconds: float = 5.0,
+        size: int = 4096,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`failures`: wrong keys an address may try in a minute, and uses of one wrong key in a minute."""
+        self._database = database
+        self._failures = Failures(failures, clock=clock)
+        self._seconds = seconds
+        self._size = size
+        self._clock = clock
+        self._kept: OrderedDict[bytes, tuple[float, Account | None]] = OrderedDict()
+
+    async def owner(self, key: str, address: str) -> Account | None:
+        """The account with that key, None for a wrong one.
+
+        Raises Refusal with 429 after too many wrong ones, and Unavailable without the database.
+        """
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        until, account = self._kept.get(digest, (0.0, None))
+        fresh = until > self._clock()
+        if fresh and account is not None:
+            return account
+        wait = max(self._failures.wait(digest), self._failures.wait(network(address)))
+        if wait:
+            raise Refusal(429, f"Too many wrong API keys. Try again in {wait} seconds.", retry_after=wait)
+        if not fresh:
+            account = await self._look_up(key)
+            self._keep(digest, account)
+        if account is None and self._failures.add(digest) == 1:
+            # A program with an outdated key must not lock out everybody else at its address.
+            self._failures.add(network(address))
+        return account
+
+    async def _look_up(self, key: str) -> Account | None:
+        if len(key) > LONGEST or not key.isascii():
+            return None
+        row = await self._database.one(catalogue.key_owner, key=key)
+        # SQL takes A for a under the usual collations, and overlooks spaces at the end.
+        if row is None or not hmac.compare_digest(row.api_key.encode(), key.encode()):
+            return None
+        return Account(row.id, row.priv)
+
+    def _keep(self, digest: bytes, account: Account | None) -> None:
+        self._kept.pop(digest, None)
+        self._kept[digest] = self._clock() + self._seconds, account
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv6 client has a whole /64 of them to choose from."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return address
+    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
