@@ -1,8 +1,14 @@
-"""The HTTP protocol of the server, as uvicorn has it but for one limit."""
+"""The HTTP protocol of the server, as uvicorn has it but for one limit and one answer."""
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_BODY = b'{"status":"This is not a valid HTTP request."}'
+NOT_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+)
 
 
 class Protocol(HttpToolsProtocol):
@@ -15,3 +21,8 @@ class Protocol(HttpToolsProtocol):
         """Sets the limit on a new connection."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is not HTTP; clients expect JSON here too."""
+        self.transport.write(NOT_HTTP)
+        self.transport.close()

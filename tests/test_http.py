@@ -1,6 +1,7 @@
 """What every answer has in common: methods, paths, headers, and the shape of errors."""
 
 import asyncio
+import json
 import logging
 import re
 import socket
@@ -221,3 +222,13 @@ def test_a_busy_connection_is_kept(recorded: Recorded) -> None:
     with httpx2.Client(base_url=recorded.client.base_url, trust_env=False) as client:
         for path in list(ANSWERS) * 3:
             assert client.get(path).headers.get("Connection", "") != "close"
+
+
+def test_what_is_not_http_is_refused_in_json(recorded: Recorded) -> None:
+    url = recorded.client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=5) as connection:
+        connection.sendall(b"BREW /v1/get_clan HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body) == {"status": "This is not a valid HTTP request."}

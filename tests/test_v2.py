@@ -2,12 +2,16 @@
 
 import gzip
 import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import conformance_world
-from tests.conftest import Recorded
+from tests.conftest import Recorded, service
 
 Row = dict[str, Any]
 
@@ -143,6 +147,16 @@ def test_a_player_by_name(recorded: Recorded) -> None:
         assert get(recorded, path) == by_id
     assert by_id["data"]["clan"] is None
     assert by_id["meta"] == {}
+
+
+def test_a_name_that_reads_as_a_number(recorded_sqlite: str, tmp_path: Path) -> None:
+    file = shutil.copy(recorded_sqlite.removeprefix("sqlite:///"), tmp_path / "world.sqlite")
+    with closing(sqlite3.connect(file)) as world:
+        world.execute("UPDATE users SET name = '1_3', safe_name = '1_3' WHERE id = 3")
+        world.commit()
+    with service(database_url=f"sqlite:///{file}") as client:
+        assert client.get("/v2/players/1_3").json()["data"]["id"] == 3
+        assert client.get("/v2/players/13").json()["data"]["id"] == 13
 
 
 def test_a_player_nobody_knows(recorded: Recorded) -> None:

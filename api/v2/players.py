@@ -79,25 +79,31 @@ class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
 async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDetails]:
     """A player's profile.
 
-    What is no number is a name. Without `key` a name that nobody has is refused for not being a number: clients
-    that know of ids alone were always told so.
+    Digits are an id, anything else is a name before it is an id: `1_0` is both. Without `key` a name that nobody
+    has is refused for not being a number: clients that know of ids alone were always told so.
     """
-    refusal: Exception = Refusal(404, "Player not found.")
-    id = None
-    if params.key != "username":
-        try:
-            id = integer(params.player_id)
-        except Invalid as error:
-            refusal = InvalidParams.of(Fault(["path", "player_id"], params.player_id, error))
-            if params.key == "id":
-                raise refusal from None
-    name = safe_name(params.player_id) if id is None else None
-    player = await services.database.one(
+    text = params.player_id
+    by_name = params.key == "username" or (params.key is None and not (text.isascii() and text.isdigit()))
+    if by_name:
+        player = await _details(services, None, safe_name(text))
+        if player is not None:
+            return Item(data=player)
+        if params.key == "username":
+            raise Refusal(404, "Player not found.")
+    try:
+        id = integer(text)
+    except Invalid as error:
+        raise InvalidParams.of(Fault(["path", "player_id"], params.player_id, error)) from None
+    player = await _details(services, id, None)
+    if player is None:
+        raise Refusal(404, "Player not found.")
+    return Item(data=player)
+
+
+async def _details(services: Services, id: int | None, name: str | None) -> PlayerDetails | None:
+    return await services.database.one(
         catalogue.v2_player_details, id=id, safe_name=name, visible=services.settings.visible
     )
-    if player is None:
-        raise refusal
-    return Item(data=player)
 
 
 class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
