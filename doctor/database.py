@@ -70,11 +70,18 @@ async def examine(database: Database, settings: Settings) -> list[Finding]:
 
 
 async def examine_privileges(database: Database) -> list[Finding]:
-    """Whether its user may write. Neither is wrong: reading is all this service needs."""
+    """Whether its user may write. Neither is wrong: all but set_player_info needs to read alone."""
     found = {row.privilege.upper() for row in await database.all(catalogue.privileges)}
     writes = [name for name in WRITES if name in found or "ALL PRIVILEGES" in found]
     if writes:
-        return [ok("database.may-write", f"its user may also {', '.join(writes)}; reading is enough")]
+        return [
+            ok(
+                "database.may-write",
+                f"its user may also {', '.join(writes)}; all but set_player_info needs to read alone",
+            )
+        ]
     if "SELECT" not in found:
         return [ok("database.rights-unknown", "what its user may do comes from a role, and was not looked into")]
-    return [ok("database.read-only", "its user may read and nothing else, which is enough")]
+    return [
+        ok("database.read-only", "its user may read and nothing else, which is enough but for set_player_info")
+    ]

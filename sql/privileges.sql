@@ -12,5 +12,10 @@ SELECT p.privilege_type AS privilege
 FROM information_schema.table_privileges p
 WHERE REPLACE(p.grantee, '''', '') = CURRENT_USER()
     AND p.table_schema = DATABASE()
+UNION
+SELECT p.privilege_type AS privilege
+FROM information_schema.column_privileges p
+WHERE REPLACE(p.grantee, '''', '') = CURRENT_USER()
+    AND p.table_schema = DATABASE()
 ORDER BY privilege
 LIMIT 1000

@@ -157,8 +157,12 @@ def test_a_user_who_may_only_read_is_enough(served: str, data: Path) -> None:
         url = f"mysql://reader:a-password@{served.rpartition('@')[2]}"
         found = examined(data, database_url=url)
 
+        mariadbd.execute(served, f"GRANT UPDATE (play_style) ON {name}.users TO reader@'127.0.0.1'")
+        writing = examined(data, database_url=url)
+
     assert "database.read-only" in found.levels
     assert set(found.codes("schema").values()) == {"ok"}
+    assert "UPDATE" in writing.text("database.may-write")
 
 
 @pytest.mark.parametrize(
