@@ -92,10 +92,6 @@ def folded(name: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
-def safe_name(name: str) -> str:
-    return name.lower().replace(" ", "_")
-
-
 def artist(rng: Random, number: int) -> str:
     """The artist of the `number`th beatmap set."""
     if number < len(ARTISTS) or rng.random() < 0.1:

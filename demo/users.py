@@ -7,8 +7,8 @@ from uuid import UUID
 from demo.clans import Membership
 from demo.clock import NOW, OPENED
 from demo.load import Row
-from demo.names import safe_name
 from demo.players import BOT_ID, PREMIUM, SUPPORTER, VERIFIED, Player
+from domain.players import safe_name
 
 DEMO_KEYS = {  # API keys of two players, the same in every demo world
     3: "00000000-0000-4000-8000-000000000003",
