@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import uvicorn
@@ -29,6 +30,8 @@ from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
+# A folder that they share.
+SHARED = "APIDOT_SHARED"
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
@@ -72,7 +75,8 @@ def settings_in(file: Path) -> dict[str, str]:
 
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
-    return build(in_demo_world(load_settings()), open_services)
+    shared = os.environ.get(SHARED)
+    return build(in_demo_world(load_settings()), lambda settings: open_services(settings, shared))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,15 +120,22 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         click.echo(f"  try           http://{host}:{port}{path}")
     # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with TemporaryDirectory(prefix="apidot-") as shared:
+        os.environ[SHARED] = shared
+        listen(host, port, workers or settings.api_workers, settings.log_level)
+
+
+def listen(host: str, port: int, workers: int, log_level: str) -> None:
+    """Answer requests until a signal ends it."""
     uvicorn.run(
         "main:application",
         factory=True,
         host=host,
         port=port,
-        workers=workers or settings.api_workers,
+        workers=workers,
         loop="uvloop",
         http=Protocol,
-        log_level=settings.log_level,
+        log_level=log_level,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
         proxy_headers=False,
         server_header=False,

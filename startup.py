@@ -13,6 +13,7 @@ from replays.places import open_place
 from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
+from storage.edits import Edits
 from storage.engine import Engine, engine_found
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.keys import Keys
@@ -23,10 +24,16 @@ from storage.questions import Questions
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 from storage.upstream import Upstream
 
+# In the folder that workers share.
+EDITS = "edits"
+
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Everything the handlers work with, closed again at the end."""
+async def open_services(settings: Settings, shared: str | None = None) -> AsyncIterator[Services]:
+    """Everything the handlers work with, closed again at the end.
+
+    `shared` is a folder of the workers of one service, when there are several.
+    """
     async with AsyncExitStack() as closing:
         database = Database(
             settings.database or "",
@@ -43,16 +50,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         live: Live = Nobody()
         if settings.game_server:
             live = await open_live(settings, settings.game_server, database, closing)
-        upstream = None
-        if settings.game_server and settings.passthrough:
-            upstream = Upstream(
-                settings.game_server,
-                host=f"api.{settings.domain}" if settings.domain else None,
-                connect_timeout=settings.game_server_connect_timeout,
-            )
+        upstream = open_upstream(settings)
+        if upstream:
             closing.push_async_callback(upstream.close)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
+        edits = Edits(Path(shared, EDITS) if shared else None)
+        closing.callback(edits.close)
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
         yield Services(
@@ -67,7 +71,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             beatmap_files=BeatmapFiles(settings),
             engine=engine,
             avatars=Avatars(settings.data_directory),
+            edits=edits,
         )
+
+
+def open_upstream(settings: Settings) -> Upstream | None:
+    """Where requests are passed on to, if they are."""
+    if not (settings.game_server and settings.passthrough):
+        return None
+    return Upstream(
+        settings.game_server,
+        host=f"api.{settings.domain}" if settings.domain else None,
+        connect_timeout=settings.game_server_connect_timeout,
+    )
 
 
 async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:

@@ -73,6 +73,7 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
         await services.database.execute(catalogue.profile_change, id=account.id, **values)
     except Unstorable:
         raise Refusal(400, "A text holds characters that the game server's database cannot keep.") from None
+    services.edits.note()
     profile = await services.database.one(catalogue.profile, id=account.id)
     return ProfileUpdated(updated=_only(change, profile or change))
 

@@ -35,26 +35,26 @@ def failure(path: str, message: str) -> dict[str, str]:
     return {"status": message}
 
 
-def refused(request: Request, error: Exception) -> JSON:
+async def refused(request: Request, error: Exception) -> JSON:
     """The answer to a Refusal."""
     assert isinstance(error, Refusal)
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return JSON(failure(request.scope["path"], error.message), error.status, headers=headers)
 
 
-def invalid(_: Request, error: Exception) -> JSON:
+async def invalid(_: Request, error: Exception) -> JSON:
     """The answer to InvalidParams."""
     assert isinstance(error, InvalidParams)
     return JSON({"detail": error.details, "status": error.plain}, 422)
 
 
-def unavailable(request: Request, error: Exception) -> JSON:
+async def unavailable(request: Request, error: Exception) -> JSON:
     """The answer to Unavailable."""
     assert isinstance(error, Unavailable)
     answer = failure(request.scope["path"], error.message)
     return JSON(answer, 503, headers={"Retry-After": str(error.retry_after)})
 
 
-def internal_error(request: Request, _: Exception) -> JSON:
+async def internal_error(request: Request, _: Exception) -> JSON:
     """The answer to a fault of our own; the log tells which, under the request id."""
     return JSON(failure(request.scope["path"], "Internal server error."), 500)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from api import answers
 from api.address import ClientAddress
 from api.bodies import Unread
+from api.cache import Answers, Ready
 from api.cors import CORS
 from api.middleware import RequestID
 from api.params import InvalidParams
@@ -26,9 +27,10 @@ class State(TypedDict):
     """What the life of the application offers each request."""
 
     services: Services
+    answers: Answers
 
 
-def http_error(request: Request, error: Exception) -> answers.JSON:
+async def http_error(request: Request, error: Exception) -> answers.JSON:
     """The answer to what the router refuses: an unknown path, a method that a path does not take."""
     assert isinstance(error, HTTPException)
     return answers.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
@@ -42,7 +44,11 @@ def build(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with open_services(settings) as services:
-            yield {"services": services}
+            kept = Answers(services)
+            try:
+                yield {"services": services, "answers": kept}
+            finally:
+                await kept.close()
 
     app = Starlette(
         routes=routes(),
@@ -59,5 +65,7 @@ def build(
     # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
     app.router.redirect_slashes = False
     # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
-    wrapped: ASGIApp = CORS(app, settings.origins) if settings.origins else app
+    wrapped: ASGIApp = Ready(app)
+    if settings.origins:
+        wrapped = CORS(wrapped, settings.origins)
     return ClientAddress(RequestID(wrapped), settings.proxies)

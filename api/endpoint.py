@@ -8,16 +8,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.answers import JSON
+from api.answers import encode
 from api.bodies import Body
+from api.cache import READS, Answers
 from api.callers import Caller
 from api.params import Reader
+from api.prepared import Prepared
 from api.services import Services
 
 # Called with the services, its parameters, and what else of the request it declares.
 Handler = Callable[..., Awaitable[Any]]
 
-READS = ("GET", "HEAD")
 WRITES = ("POST", "PUT")
 
 # What a handler may ask for beside its parameters, found by the annotation.
@@ -27,9 +28,25 @@ EXTRAS: dict[type, Callable[[Scope, Receive], Any]] = {Caller: Caller.of, Body: 
 class Endpoint:
     """An ASGI application around a handler, whose signature is the whole truth about its parameters."""
 
-    def __init__(self, handler: Handler, methods: tuple[str, ...] = READS) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        methods: tuple[str, ...] = READS,
+        *,
+        seconds: float = 0,
+        editable: bool = False,
+    ) -> None:
+        """`seconds` is for how long an answer may be kept.
+
+        `editable`: it shows what players change through this service, so none is kept beyond such a change, and
+        browsers ask each time.
+        """
         self.handler = handler
         self.methods = methods
+        self.seconds = seconds
+        self.editable = editable
+        # Where it is served, in its canonical form; the route table knows.
+        self.route = ""
         self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
         self.answer: type[msgspec.Struct] = hints.pop("return")
@@ -37,6 +54,10 @@ class Endpoint:
         self.params: type[msgspec.Struct] = params
         self._reader = Reader(self.params)
         self._extras = [EXTRAS[extra] for extra in extras]
+        self._cache_control = b"no-store"
+        if seconds:
+            assert not extras, f"{handler.__name__}: what depends on who asks cannot be kept for others"
+            self._cache_control = b"no-cache" if editable else b"public, max-age=%d" % seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
@@ -44,8 +65,21 @@ class Endpoint:
             return
         if scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": self._allow})
-        services: Services = scope["state"]["services"]
         params = self._reader.read(scope["query_string"], scope["path_params"])
-        answer = await self.handler(services, params, *[extra(scope, receive) for extra in self._extras])
-        response = answer if isinstance(answer, Response) else JSON(answer)
+        response: Prepared | Response
+        if self.seconds:
+            answers: Answers = scope["state"]["answers"]
+            response = await answers.get(self, params, scope)
+        else:
+            services: Services = scope["state"]["services"]
+            extras = [extra(scope, receive) for extra in self._extras]
+            answer = await self.handler(services, params, *extras)
+            response = answer if isinstance(answer, Response) else self._prepared(services, answer)
         await response(scope, receive, send)
+
+    async def prepare(self, services: Services, params: msgspec.Struct) -> Prepared:
+        """The answer to `params`, made anew. Raises what the handler raises."""
+        return self._prepared(services, await self.handler(services, params))
+
+    def _prepared(self, services: Services, answer: msgspec.Struct) -> Prepared:
+        return Prepared(encode(answer), self._cache_control, compress=services.settings.compression)

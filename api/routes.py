@@ -23,22 +23,22 @@ from api.v2 import server as v2_server
 V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
 
 V1 = {
-    "search_players": Endpoint(players.search_players),
-    "get_player_count": Endpoint(players.get_player_count),
-    "online": Endpoint(players.online),
-    "get_player_info": Endpoint(players.get_player_info),
-    "get_player_status": Endpoint(players.get_player_status),
-    "get_player_scores": Endpoint(scores.get_player_scores),
-    "get_player_most_played": Endpoint(scores.get_player_most_played),
-    "get_map_info": Endpoint(beatmaps.get_map_info),
-    "get_map_scores": Endpoint(scores.get_map_scores),
-    "get_score_info": Endpoint(scores.get_score_info),
+    "search_players": Endpoint(players.search_players, seconds=5),
+    "get_player_count": Endpoint(players.get_player_count, seconds=2),
+    "online": Endpoint(players.online, seconds=1),
+    "get_player_info": Endpoint(players.get_player_info, seconds=2, editable=True),
+    "get_player_status": Endpoint(players.get_player_status, seconds=2),
+    "get_player_scores": Endpoint(scores.get_player_scores, seconds=3),
+    "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
+    "get_map_info": Endpoint(beatmaps.get_map_info, seconds=5),
+    "get_map_scores": Endpoint(scores.get_map_scores, seconds=3),
+    "get_score_info": Endpoint(scores.get_score_info, seconds=5),
     "get_replay": Endpoint(replays.get_replay),
-    "get_leaderboard": Endpoint(leaderboards.get_leaderboard),
-    "get_clan": Endpoint(clans.get_clan),
-    "get_mappool": Endpoint(pools.get_mappool),
-    "get_match": Endpoint(matches.get_match),
-    "get_matches": Endpoint(matches.get_matches),
+    "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5),
+    "get_clan": Endpoint(clans.get_clan, seconds=5),
+    "get_mappool": Endpoint(pools.get_mappool, seconds=5),
+    "get_match": Endpoint(matches.get_match, seconds=1),
+    "get_matches": Endpoint(matches.get_matches, seconds=1),
     "calculate_pp": Endpoint(performance.calculate_pp),
     "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
     "get_friends": Endpoint(accounts.get_friends),
@@ -48,25 +48,25 @@ V1 = {
 
 # The name of a part in braces is that of the parameter it becomes.
 V2 = {
-    "server/stats": Endpoint(v2_server.get_stats),
-    "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard),
-    "players": Endpoint(v2_players.get_players),
-    "players/search": Endpoint(v2_players.search_players),
-    "players/{player_id}": Endpoint(v2_players.get_player),
-    "players/{player_id}/status": Endpoint(v2_players.get_player_status),
-    "players/{player_id}/stats": Endpoint(v2_players.get_player_stats),
-    "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats),
-    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores),
-    "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played),
-    "maps": Endpoint(v2_beatmaps.get_maps),
-    "maps/{map_id}": Endpoint(v2_beatmaps.get_map),
-    "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating),
-    "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores),
-    "scores": Endpoint(v2_scores.get_scores),
-    "scores/{score_id}": Endpoint(v2_scores.get_score),
+    "server/stats": Endpoint(v2_server.get_stats, seconds=2),
+    "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard, seconds=5),
+    "players": Endpoint(v2_players.get_players, seconds=5, editable=True),
+    "players/search": Endpoint(v2_players.search_players, seconds=5),
+    "players/{player_id}": Endpoint(v2_players.get_player, seconds=2, editable=True),
+    "players/{player_id}/status": Endpoint(v2_players.get_player_status, seconds=2),
+    "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
+    "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
+    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3),
+    "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
+    "maps": Endpoint(v2_beatmaps.get_maps, seconds=5),
+    "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
+    "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
+    "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3),
+    "scores": Endpoint(v2_scores.get_scores, seconds=5),
+    "scores/{score_id}": Endpoint(v2_scores.get_score, seconds=5),
     "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
-    "clans": Endpoint(v2_clans.get_clans),
-    "clans/{clan_id}": Endpoint(v2_clans.get_clan),
+    "clans": Endpoint(v2_clans.get_clans, seconds=5),
+    "clans/{clan_id}": Endpoint(v2_clans.get_clan, seconds=5),
 }
 
 
@@ -84,10 +84,11 @@ class Table(BaseRoute):
         path = scope.get("path", "") if scope["type"] == "http" else ""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
-            return Match.FULL, {"endpoint": endpoint, "path_params": {}}
+            return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": {}}
         for pattern, endpoint in self._patterns:
             if found := pattern.match(path.removesuffix("/")):
-                return Match.FULL, {"endpoint": endpoint, "path_params": found.groupdict()}
+                placed = {"endpoint": endpoint, "route": endpoint.route, "path_params": found.groupdict()}
+                return Match.FULL, placed
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,6 +103,10 @@ class Table(BaseRoute):
 
 def routes() -> list[BaseRoute]:
     """The route table for Starlette; what is not in it is the game server's own."""
+    for name, endpoint in V1.items():
+        endpoint.route = f"/v1/{name}"
+    for name, endpoint in V2.items():
+        endpoint.route = f"/v2/{name}"
     v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
     v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
     return [Table(v1), Table(v2, writes=Passthrough()), Passthrough()]

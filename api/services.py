@@ -7,6 +7,7 @@ from domain.settings import Settings
 from replays.places import Place
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
+from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
 from storage.pages import Pages
@@ -29,3 +30,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmap_files: BeatmapFiles
     engine: Engine
     avatars: Avatars
+    edits: Edits

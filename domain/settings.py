@@ -119,6 +119,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     friends_with_bot: Annotated[bool, about("list the bot in get_friends, as the game does")] = False
     strict_modes: Annotated[bool, about("refuse mode 7 instead of taking it for Autopilot")] = False
+    cache: Annotated[
+        bool, about("keep answers for a second or a few, and for a minute while the database is away")
+    ] = True
+    cache_bytes: Annotated[
+        int, about("bytes of memory that kept answers may take, in each worker", ge=2**20, le=2**40)
+    ] = 64 * 1024 * 1024
+    compression: Annotated[bool, about("compress JSON of more than 1 KiB for clients that take it")] = True
     list_limit: Annotated[
         int,
         about(

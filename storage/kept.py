@@ -17,6 +17,7 @@ class _Last(Generic[T]):
 
     def __init__(self) -> None:
         self.answer: list[T] = []
+        self.weight = 0
         self.answered = 0.0
         self.asked = -math.inf
         self.failure: Unavailable | None = None
@@ -40,8 +41,9 @@ class Kept(Generic[K, T]):
         renew: float = math.inf,
         stale: float = 30.0,
         size: int = 10_000,
+        weigh: Callable[[list[T]], int] = lambda _: 1,
     ) -> None:
-        """`size` is how many answers are kept at the most.
+        """What is kept weighs `size` at the most: questions with their answer, or without when asking failed.
 
         An answer older than `renew` seconds is given, and asked for again, so that while many ask nobody waits.
         """
@@ -52,14 +54,16 @@ class Kept(Generic[K, T]):
         self._again = min(fresh, 1.0)
         self._stale = stale
         self._size = size
+        self._weigh = weigh
+        self.weight = 0
         self._last: dict[K, _Last[T]] = {}
         self._flights: dict[K, asyncio.Task[_Last[T]]] = {}
 
-    async def get(self, key: K) -> T:
-        """The answer to the question `key`. Raises Unavailable."""
+    async def get(self, key: K, fresh: float | None = None) -> T:
+        """The answer to the question `key`, at most `fresh` seconds old. Raises Unavailable."""
         last = self._last.get(key)
         age = time.monotonic() - last.asked if last else math.inf
-        if last is None or age > (self._again if last.failure else self._fresh):
+        if last is None or age > (self._again if last.failure else self._fresh if fresh is None else fresh):
             # Whoever asks next waits for the same answer, so one who leaves does not end it.
             last = await asyncio.shield(self._flight(key))
         elif age > self._renew and not last.failure:
@@ -75,6 +79,13 @@ class Kept(Generic[K, T]):
         last = self._last.get(key)
         return last.recent(self._stale) if last else []
 
+    def ready(self, key: K, fresh: float) -> T | None:
+        """The last answer if it is at most `fresh` seconds old, and asking did not fail since."""
+        last = self._last.get(key)
+        if last is None or last.failure or time.monotonic() - last.asked > fresh:
+            return None
+        return last.answer[0]
+
     def _flight(self, key: K) -> asyncio.Task[_Last[T]]:
         flight = self._flights.get(key)
         if flight is None:
@@ -83,19 +94,30 @@ class Kept(Generic[K, T]):
         return flight
 
     async def _fly(self, key: K) -> _Last[T]:
-        last = self._last.pop(key, None) or _Last()
-        # Back in its place at once, as the youngest: the oldest make room.
-        self._last[key] = last
-        while len(self._last) > self._size:
-            del self._last[next(iter(self._last))]
+        last = self._last.get(key) or _Last()
         try:
             last.answer = [await self._ask(key)]
             last.answered = time.monotonic()
             last.failure = None
         except Unavailable as failure:
             last.failure = failure
+        except BaseException:
+            # What was true before is so no longer, or nobody knows.
+            self._drop(key)
+            raise
         last.asked = time.monotonic()
+        # Back in its place as the youngest: the oldest make room.
+        self._drop(key)
+        self._last[key] = last
+        last.weight = self._weigh(last.answer)
+        self.weight += last.weight
+        while self.weight > self._size:
+            self._drop(next(iter(self._last)))
         return last
+
+    def _drop(self, key: K) -> None:
+        if last := self._last.pop(key, None):
+            self.weight -= last.weight
 
     async def close(self) -> None:
         """End what is still being asked."""
