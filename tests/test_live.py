@@ -31,6 +31,8 @@ def client(server: GameServer, recorded_sqlite: str) -> Iterator[httpx2.Client]:
 
 
 def live_service(server: GameServer, database: str, **settings: str) -> Any:
+    # What changes within a test is asked for each time.
+    settings = {"cache": "off"} | settings
     return service(database_url=database, game_server_url=server.url, domain=DOMAIN, **settings)
 
 

@@ -16,7 +16,7 @@ from tests.servers import MariaDB
 DRIVERS = ("mysql", "mysql+asyncmy")
 WAIT, STATEMENT = 0.6, 0.6
 SLACK = 0.9  # for a busy machine
-QUICK = {"db_pool_wait": str(WAIT), "db_statement_timeout": str(STATEMENT)}
+QUICK = {"db_pool_wait": str(WAIT), "db_statement_timeout": str(STATEMENT), "cache": "off"}
 Answer = tuple[int, httpx2.Response, float]  # the player asked about, what came, after how many seconds
 NOT_ANSWERED = "The database did not answer."
 NOT_IN_TIME = "The database did not answer in time."

@@ -27,7 +27,7 @@ def own_redis() -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def beside_redis(own_redis: Redis, recorded_mysql: str) -> Iterator[Running]:
     """A service with its ranks from that Redis."""
-    with running(database_url=recorded_mysql, redis_url=own_redis.url, redis_timeout="1") as service:
+    with running(cache="off", database_url=recorded_mysql, redis_url=own_redis.url, redis_timeout="1") as service:
         yield service
 
 
@@ -42,7 +42,7 @@ def players(recorded_mysql: str) -> list[int]:
 @pytest.fixture(scope="module")
 def counted(recorded_mysql: str, players: list[int]) -> Ranks:
     """The ranks as the database counts them."""
-    with running(database_url=recorded_mysql) as service:
+    with running(cache="off", database_url=recorded_mysql) as service:
         return ranks(service.client, players)
 
 
@@ -132,7 +132,7 @@ def test_wrong_password(
         client.config_set("requirepass", "right")
         try:
             url = own_redis.url.replace("redis://", f"redis://{login}")
-            with running(database_url=recorded_mysql, redis_url=url) as service:
+            with running(cache="off", database_url=recorded_mysql, redis_url=url) as service:
                 assert ranks(service.client, players[:16]) == {
                     k: v for k, v in counted.items() if k[0] in players[:16]
                 }

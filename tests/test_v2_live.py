@@ -18,7 +18,7 @@ WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 @pytest.fixture(scope="module")
 def running(recorded_sqlite: str) -> Iterator[tuple[GameServer, httpx2.Client]]:
-    settings = {"database_url": recorded_sqlite, "domain": DOMAIN, "passthrough_max_body": "1000"}
+    settings = {"database_url": recorded_sqlite, "domain": DOMAIN, "passthrough_max_body": "1000", "cache": "off"}
     with game_server() as server, service(game_server_url=server.url, **settings) as client:
         yield server, client
 
