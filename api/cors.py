@@ -13,8 +13,11 @@ EXPOSED = (
 )
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 HOURS = 2 * 60 * 60
-ALLOW_ORIGIN = "access-control-allow-origin"
-ALLOW_CREDENTIALS = "access-control-allow-credentials"
+Raw = tuple[bytes, bytes]
+ALLOW_ORIGIN = b"access-control-allow-origin"
+ALLOW_CREDENTIALS = b"access-control-allow-credentials"
+EXPOSE: Raw = (b"access-control-expose-headers", EXPOSED.encode())
+OPINIONS = frozenset({ALLOW_ORIGIN, ALLOW_CREDENTIALS, EXPOSE[0]})
 
 
 class CORS:
@@ -30,38 +33,35 @@ class CORS:
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self.app = app
         self._any = "*" in origins
-        self._listed = frozenset(origins) - {"*"}
+        self._listed = frozenset(origin.encode() for origin in origins) - {b"*"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        asked = Headers(scope=scope)
-        origin = asked.get("origin", "").lower()
+        origin = b""
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value.lower()
 
         async def send_allowed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._allow(MutableHeaders(scope=message), origin)
+                if self._listed:
+                    MutableHeaders(scope=message).add_vary_header("Origin")
+                headers = [header for header in message.get("headers", ()) if header[0] not in OPINIONS]
+                message = {**message, "headers": headers + self._opinion(origin)}
             await send(message)
 
-        if scope["method"] == "OPTIONS" and origin and "access-control-request-method" in asked:
-            await _preflight(asked)(scope, receive, send_allowed)
+        if scope["method"] == "OPTIONS" and origin and "access-control-request-method" in Headers(scope=scope):
+            await _preflight(Headers(scope=scope))(scope, receive, send_allowed)
         else:
             await self.app(scope, receive, send_allowed)
 
-    def _allow(self, headers: MutableHeaders, origin: str) -> None:
-        for name in (ALLOW_ORIGIN, ALLOW_CREDENTIALS):
-            del headers[name]
-        if self._listed:
-            headers.add_vary_header("Origin")
+    def _opinion(self, origin: bytes) -> list[Raw]:
+        """What browsers are told about scripts of `origin`."""
         if origin in self._listed:
-            headers[ALLOW_ORIGIN] = origin
-            headers[ALLOW_CREDENTIALS] = "true"
-        elif self._any:
-            headers[ALLOW_ORIGIN] = "*"
-        else:
-            return
-        headers["access-control-expose-headers"] = EXPOSED
+            return [(ALLOW_ORIGIN, origin), (ALLOW_CREDENTIALS, b"true"), EXPOSE]
+        return [(ALLOW_ORIGIN, b"*"), EXPOSE] if self._any else []
 
 
 def _preflight(asked: Headers) -> Response:
