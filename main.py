@@ -4,7 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,6 +17,8 @@ from starlette.types import ASGIApp
 
 from api.app import build
 from api.protocol import Protocol
+from api.watch.logs import set_up
+from api.watch.metrics import Metrics
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -25,10 +30,13 @@ from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 from replays.command import check_replays
 from startup import found, open_services
+from storage.observer import Observer
 from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
+# Where several workers keep their figures; the Prometheus library reads it when it is imported.
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
@@ -72,7 +80,13 @@ def settings_in(file: Path) -> dict[str, str]:
 
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
-    return build(in_demo_world(load_settings()), open_services)
+    settings = in_demo_world(load_settings())
+    set_up(settings)
+    if not settings.metrics_for:
+        return build(settings, partial(open_services, observer=Observer(settings.slow_statement)))
+    folder = os.environ.get(FIGURES)
+    metrics = Metrics(Path(folder) if folder else None, settings.slow_statement)
+    return build(settings, partial(open_services, observer=metrics), metrics)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,22 +130,38 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         click.echo(f"  try           http://{host}:{port}{path}")
     # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        "main:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers or settings.api_workers,
-        loop="uvloop",
-        http=Protocol,
-        log_level=settings.log_level,
-        # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
-        proxy_headers=False,
-        server_header=False,
-        # nginx keeps idle connections for a minute; closing them first would race with its next request.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
+    workers = workers or settings.api_workers
+    set_up(settings)
+    with figures(workers):
+        uvicorn.run(
+            "main:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            loop="uvloop",
+            http=Protocol,
+            log_level=settings.log_level,
+            log_config=None,
+            access_log=False,
+            # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
+            proxy_headers=False,
+            server_header=False,
+            # nginx keeps idle connections for a minute; closing them first would race with its next request.
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=10,
+        )
+
+
+@contextmanager
+def figures(workers: int) -> Iterator[None]:
+    """The folder in which several workers keep their figures; one worker has them in its memory."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        os.environ[FIGURES] = folder
+        yield
 
 
 def make_demo_world(folder: Path) -> None:

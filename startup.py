@@ -50,11 +50,7 @@ async def open_services(settings: Settings, observer: Observer | None = None) ->
             live = open_live(settings, asked, database, closing)
         upstream = None
         if settings.game_server and settings.passthrough:
-            upstream = Upstream(
-                settings.game_server,
-                host=f"api.{settings.domain}" if settings.domain else None,
-                connect_timeout=settings.game_server_connect_timeout,
-            )
+            upstream = upstream_at(settings.game_server, settings)
             closing.push_async_callback(upstream.close)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
@@ -73,6 +69,12 @@ async def open_services(settings: Settings, observer: Observer | None = None) ->
             engine=engine,
             avatars=Avatars(settings.data_directory),
         )
+
+
+def upstream_at(url: str, settings: Settings) -> Upstream:
+    """The game server at `url`, to pass requests on to."""
+    host = f"api.{settings.domain}" if settings.domain else None
+    return Upstream(url, host=host, connect_timeout=settings.game_server_connect_timeout)
 
 
 def open_live(settings: Settings, server: GameServer, database: Database, closing: AsyncExitStack) -> Live:

@@ -30,6 +30,8 @@ class Endpoint:
     def __init__(self, handler: Handler, methods: tuple[str, ...] = READS) -> None:
         self.handler = handler
         self.methods = methods
+        # What it is called in the log and in figures, whatever form of its path was asked for.
+        self.route = ""
         self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
         self.answer: type[msgspec.Struct] = hints.pop("return")

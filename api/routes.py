@@ -70,6 +70,12 @@ V2 = {
 }
 
 
+ROUTES = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
+ROUTES |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
+for route, endpoint in ROUTES.items():
+    endpoint.route = route
+
+
 class Table(BaseRoute):
     """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
 
@@ -84,10 +90,14 @@ class Table(BaseRoute):
         path = scope.get("path", "") if scope["type"] == "http" else ""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
-            return Match.FULL, {"endpoint": endpoint, "path_params": {}}
+            return Match.FULL, {"endpoint": endpoint, "path_params": {}, "route": endpoint.route}
         for pattern, endpoint in self._patterns:
             if found := pattern.match(path.removesuffix("/")):
-                return Match.FULL, {"endpoint": endpoint, "path_params": found.groupdict()}
+                return Match.FULL, {
+                    "endpoint": endpoint,
+                    "path_params": found.groupdict(),
+                    "route": endpoint.route,
+                }
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
