@@ -91,6 +91,5 @@ async def watching(watch: Watch, settings: Settings, samples: Samples | None) ->
         yield
         # A process that is ended by a signal has no time to tell later.
         at_once(True)
-        cut = f", {watch.in_flight} were cut off" if watch.in_flight else ""
-        answered = max(watch.draining - watch.in_flight, 0)
-        log.info("worker %d has stopped: %d requests in flight were answered%s", os.getpid(), answered, cut)
+        ended = f"{watch.draining - watch.in_flight} answered, {watch.in_flight} cut off"
+        log.info("worker %d has stopped; requests in flight: %s", os.getpid(), ended if watch.draining else "none")

@@ -66,7 +66,10 @@ class Watch:
 
     def _tell(self, scope: Scope, request_id: str, status: int, seconds: float, size: int) -> None:
         method: str = scope["method"]
-        route: str = scope.get("route", "")
+        route = scope.get("route")
+        # Starlette puts its own object there when a route leaves it at that.
+        if not isinstance(route, str):
+            route = ""
         cache: str = scope.get("cache", "")
         if method == "HEAD":
             size = 0
