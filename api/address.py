@@ -79,8 +79,9 @@ def is_id(text: str) -> bool:
 
 
 def read(text: str) -> str | None:
-    """The address in `text`, perhaps with a port; None when there is none."""
-    text = text.strip()
+    """The address in `text`, perhaps with a port or a zone; None when there is none."""
+    # A zone may be any text, and means something to one machine alone.
+    text = text.strip().partition("%")[0]
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -9,6 +9,8 @@ from types import TracebackType
 
 log = logging.getLogger("apidot.slow")
 ANSWERED = "answered"
+# By who asked, which says nothing about the neighbour.
+ABANDONED = "abandoned"
 
 # Told of the outcome and the seconds.
 Tell = Callable[[str, float], None]
@@ -16,7 +18,7 @@ Raised = tuple[type[BaseException] | None, BaseException | None, TracebackType |
 
 
 class Timed:
-    """Tells how long its block took, and its outcome: answered, or the name of what it raised."""
+    """Tells how long its block took, and its outcome: answered, abandoned, or the name of what it raised."""
 
     __slots__ = ("_begun", "_tell")
 
@@ -28,8 +30,9 @@ class Timed:
 
     def __exit__(self, *raised: *Raised) -> None:
         kind = raised[0]
-        # Who left before the answer says nothing about the neighbour.
-        outcome = ANSWERED if kind is None or issubclass(kind, CancelledError) else kind.__name__
+        outcome = ANSWERED
+        if kind is not None:
+            outcome = ABANDONED if issubclass(kind, CancelledError) else kind.__name__
         self._tell(outcome, time.perf_counter() - self._begun)
 
     async def __aenter__(self) -> None:
@@ -56,7 +59,7 @@ class Observer:
             self.statements_running -= 1
             if seconds >= self._slow:
                 # Its name alone: what is bound to it may be somebody's key.
-                log.warning("slow statement: %s.sql took %d ms and was %s", name, seconds * 1000, outcome)
+                log.warning("slow statement: %s.sql took %d ms: %s", name, seconds * 1000, outcome)
             self.told_statement(name, outcome, seconds)
 
         return Timed(tell)

@@ -218,7 +218,7 @@ def test_what_is_bound_to_a_slow_statement_is_not_told(caplog: pytest.LogCapture
     observer = Observer(slow_statement=1e-9)
     with observer.statement("key_owner"):
         time.sleep(0.001)
-    assert re.fullmatch(r"slow statement: key_owner\.sql took \d+ ms and was answered", caplog.messages[0])
+    assert re.fullmatch(r"slow statement: key_owner\.sql took \d+ ms: answered", caplog.messages[0])
     with Observer(slow_statement=0).statement("key_owner"):
         time.sleep(0.001)
     assert len(caplog.messages) == 1
@@ -339,3 +339,12 @@ def test_lines_of_several_workers_are_whole(recorded_sqlite: str) -> None:
         assert len({line["id"] for line in lines if line["path"] == "/v1/get_clan?id=1"}) == 400
         rest = [line for line in service.process.output(10_000).splitlines() if "path=" in line]
         assert all(LINE.fullmatch(line) for line in rest)
+
+
+def test_whoever_leaves_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    observer = Observer(slow_statement=1e-9)
+    for fault in (asyncio.CancelledError(), ValueError()):
+        with pytest.raises(type(fault)), observer.statement("clan"):
+            raise fault
+    assert [message.rpartition(" ")[2] for message in caplog.messages] == ["abandoned", "ValueError"]
+    assert observer.statements_running == 0

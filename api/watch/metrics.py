@@ -15,12 +15,13 @@ from prometheus_client import (
     multiprocess,
 )
 
-from storage.observer import Observer
+from storage.observer import ABANDONED, ANSWERED, Observer
 
 # Seconds. A hot answer takes one tenth of a millisecond, one from the database a few, a statement ends after five.
 BUCKETS = (0.0005, 0.002, 0.005, 0.02, 0.1, 0.5, 2.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
+NO_FAILURE = (ANSWERED, ABANDONED)
 REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay"})
 Add = Callable[[], None]
 Observe = Callable[[float], None]
@@ -100,13 +101,13 @@ class Metrics(Observer):
         if observe is None:
             observe = self._ran[name] = self._statements.labels(name).observe
         observe(seconds)
-        if outcome != "answered":
+        if outcome not in NO_FAILURE:
             self._failures.labels(name, outcome).inc()
 
     def told_wait(self, outcome: str, seconds: float) -> None:
         """See Observer."""
         self._waits(seconds)
-        if outcome != "answered":
+        if outcome not in NO_FAILURE:
             self._given_up()
 
     def told_call(self, neighbour: str, question: str, outcome: str, seconds: float) -> None:
@@ -130,10 +131,21 @@ class Metrics(Observer):
     def _forget_the_dead(self, folder: Path) -> None:
         # What a worker counted stays; what it last held is no more.
         for process in {file.stem.rpartition("_")[2] for file in folder.glob("gauge_live*.db")}:
-            if not Path("/proc", process).exists():
+            if not is_alive(int(process)):
                 multiprocess.mark_process_dead(int(process), str(folder))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """What this worker holds is no more."""
         if self._folder is not None:
             multiprocess.mark_process_dead(os.getpid(), str(self._folder))  # type: ignore[no-untyped-call]
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that id."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
