@@ -116,6 +116,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Answer requests; without a configured database, from the demo world."""
     configured = load_settings()
     settings = in_demo_world(configured)
+    set_up(settings)
     if configured.database is None:
         make_demo_world(demo_folder(configured))
     host, port = host or settings.api_host, port or settings.api_port
@@ -131,7 +132,6 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workers = workers or settings.api_workers
-    set_up(settings)
     with figures(workers):
         uvicorn.run(
             "main:application",

@@ -26,7 +26,7 @@ from api.watch.writer import WAITING, Writer
 from storage.observer import Observer
 from tests import mariadbd
 from tests.conftest import PLAYER, ROOT, Running, running, signed
-from tests.processes import free_port
+from tests.processes import free_port, serve
 from tests.servers import MariaDB
 
 LINE = re.compile(
@@ -241,6 +241,19 @@ def test_start_and_end_in_plain_words(mariadb: MariaDB) -> None:
     assert re.search(r'msg="worker \d+ is ready"', log)
     assert re.search(r'msg="worker \d+ has stopped; requests in flight: 1 answered, 0 cut off"', log)
     assert "get_player_count" in log
+
+
+def test_without_standard_error_lines_go_nowhere_else(recorded_sqlite: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = f"exec '{sys.executable}' '{ROOT / 'main.py'}' serve --workers 2 --port {port} 2>&-"
+    environment = {"DATABASE_URL": recorded_sqlite}
+    with serve(["sh", "-c", command], port, environment, folder=tmp_path) as process:
+        for _ in range(20):
+            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False)
+            assert answer.status_code == 200
+        time.sleep(0.3)
+        assert "get_clan?id=1" not in process.output()
+        assert process.stop() == 0
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 import time
 
 import msgspec
@@ -81,12 +83,20 @@ def set_up(settings: Settings) -> None:
         return
     # Nobody reads who logged what from where, and finding out costs as much as the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    writer = Writer()
+    writer = Writer(standard_error())
     writer.setFormatter(JSON() if settings.log_format == "json" else Text())
     root.addHandler(writer)
     root.setLevel(logging.WARNING)
     for name in ("apidot", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
+
+
+def standard_error() -> int:
+    """The number of standard error; of nothing, when the process was started without one.
+
+    Its number then belongs to whichever file or connection is opened next.
+    """
+    return 2 if sys.stderr is not None else os.open(os.devnull, os.O_WRONLY)
 
 
 def at_once(yes: bool) -> None:

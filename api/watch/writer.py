@@ -19,7 +19,7 @@ class Writer(logging.Handler):
     Writing never waits: what a full pipe does not take stays here for a while, what a closed one refuses is gone.
     """
 
-    def __init__(self, file: int = 2) -> None:
+    def __init__(self, file: int) -> None:
         """`file` is the number of an open file."""
         super().__init__()
         self.at_once = True
