@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp
 
 from api.app import build
 from api.protocol import Protocol
+from api.watch.logs import set_up
+from api.watch.metrics import Metrics
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -26,12 +29,15 @@ from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 from replays.command import check_replays
 from startup import found, open_services
+from storage.observer import Observer
 from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
 # A folder that they share.
 SHARED = "APIDOT_SHARED"
+# Where several workers keep their figures; the Prometheus library reads it when it is imported.
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
@@ -76,7 +82,14 @@ def settings_in(file: Path) -> dict[str, str]:
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
     shared = os.environ.get(SHARED)
-    return build(in_demo_world(load_settings()), lambda settings: open_services(settings, shared))
+    settings = in_demo_world(load_settings())
+    set_up(settings)
+    if not settings.metrics_for:
+        observer = Observer(settings.slow_statement)
+        return build(settings, partial(open_services, shared=shared, observer=observer))
+    folder = os.environ.get(FIGURES)
+    metrics = Metrics(Path(folder) if folder else None, settings.slow_statement)
+    return build(settings, partial(open_services, shared=shared, observer=metrics), metrics)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,6 +119,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Answer requests; without a configured database, from the demo world."""
     configured = load_settings()
     settings = in_demo_world(configured)
+    set_up(settings)
     if configured.database is None:
         make_demo_world(demo_folder(configured))
     host, port = host or settings.api_host, port or settings.api_port
@@ -121,8 +135,12 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with TemporaryDirectory(prefix="apidot-") as shared:
+        workers = workers or settings.api_workers
         os.environ[SHARED] = shared
-        listen(host, port, workers or settings.api_workers, settings.log_level)
+        if workers > 1:
+            Path(shared, "figures").mkdir()
+            os.environ[FIGURES] = str(Path(shared, "figures"))
+        listen(host, port, workers, settings.log_level)
 
 
 def listen(host: str, port: int, workers: int, log_level: str) -> None:
@@ -136,6 +154,8 @@ def listen(host: str, port: int, workers: int, log_level: str) -> None:
         loop="uvloop",
         http=Protocol,
         log_level=log_level,
+        log_config=None,
+        access_log=False,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
         proxy_headers=False,
         server_header=False,

@@ -18,6 +18,7 @@ from storage.engine import Engine, engine_found
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.keys import Keys
 from storage.live import GameServerLive
+from storage.observer import Observer
 from storage.pages import Pages
 from storage.query import Database
 from storage.questions import Questions
@@ -29,27 +30,34 @@ EDITS = "edits"
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, shared: str | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, shared: str | None = None, observer: Observer | None = None
+) -> AsyncIterator[Services]:
     """Everything the handlers work with, closed again at the end.
 
-    `shared` is a folder of the workers of one service, when there are several.
+    `shared` is a folder of the workers of one service, when there are several; `observer` is told what neighbours
+    are asked.
     """
+    observer = observer or Observer()
     async with AsyncExitStack() as closing:
         database = Database(
             settings.database or "",
             pool_max=settings.db_pool_max,
             wait=settings.db_pool_wait,
             statement_timeout=settings.db_statement_timeout,
+            observer=observer,
         )
         await database.connect()
         closing.push_async_callback(database.disconnect)
         ranks: Ranks = DatabaseRanks(database)
         if settings.redis:
-            ranks = redis = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=ranks)
+            timeout = settings.redis_timeout
+            ranks = redis = RedisRanks(settings.redis, timeout=timeout, fallback=ranks, observer=observer)
             closing.push_async_callback(redis.close)
         live: Live = Nobody()
         if settings.game_server:
-            live = await open_live(settings, settings.game_server, database, closing)
+            asked = await closing.enter_async_context(open_game_server(settings, settings.game_server, observer))
+            live = open_live(settings, asked, database, closing)
         upstream = open_upstream(settings)
         if upstream:
             closing.push_async_callback(upstream.close)
@@ -86,9 +94,9 @@ def open_upstream(settings: Settings) -> Upstream | None:
     )
 
 
-async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
-    """Live state from the game server at `url`."""
-    questions = Questions(await closing.enter_async_context(open_game_server(settings, url)))
+def open_live(settings: Settings, server: GameServer, database: Database, closing: AsyncExitStack) -> Live:
+    """Live state from that game server."""
+    questions = Questions(server)
     closing.push_async_callback(questions.close)
     return GameServerLive(
         questions,
@@ -100,13 +108,16 @@ async def open_live(settings: Settings, url: str, database: Database, closing: A
 
 
 @asynccontextmanager
-async def open_game_server(settings: Settings, url: str) -> AsyncIterator[GameServer]:
+async def open_game_server(
+    settings: Settings, url: str, observer: Observer | None = None
+) -> AsyncIterator[GameServer]:
     """The game server at `url`, to be asked."""
     server = GameServer(
         url,
         domain=settings.domain,
         timeout=settings.game_server_timeout,
         connect_timeout=settings.game_server_connect_timeout,
+        observer=observer,
     )
     try:
         yield server

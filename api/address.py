@@ -11,14 +11,17 @@ from domain.settings import Network
 CLOUDFLARE = b"cf-connecting-ip"
 FORWARDED_FOR = b"x-forwarded-for"
 REAL_IP = b"x-real-ip"
-# What tells an address; from anybody but a proxy it tells nothing.
-TELLING = frozenset({CLOUDFLARE, FORWARDED_FOR, REAL_IP, b"forwarded", b"true-client-ip"})
+REQUEST_ID = b"x-request-id"
+# What tells an address, or what the proxy calls the request; from anybody but a proxy it tells nothing.
+TELLING = frozenset({CLOUDFLARE, FORWARDED_FOR, REAL_IP, REQUEST_ID, b"forwarded", b"true-client-ip"})
+LONGEST_ID = 64
 
 
 class ClientAddress:
     """Puts the client's address into the scope, in place of that of the proxy that connected.
 
     Headers that tell one count only from `proxies`, and are taken out when they come from others.
+    `scope["request_id"]` is how the proxy calls the request, where it says so.
     `scope["way"]` lists the addresses from the client to whoever connected, as far as they are believed.
     """
 
@@ -41,6 +44,8 @@ class ClientAddress:
                 # In place, so that the server's own access log shows it too.
                 scope["way"] = way(told, peer, self._is_proxy)
                 scope["client"] = (scope["way"][0], 0)
+                if is_id(told.get(REQUEST_ID, "")):
+                    scope["request_id"] = told[REQUEST_ID]
             elif told:
                 scope["headers"] = [header for header in scope["headers"] if header[0] not in TELLING]
         await self.app(scope, receive, send)
@@ -67,9 +72,16 @@ def way(told: Mapping[bytes, str], peer: str, is_proxy: Callable[[str], bool]) -
     return [client, *(hop for hop in hops if is_proxy(hop))] if client else hops
 
 
+def is_id(text: str) -> bool:
+    """Whether `text` can name a request, in a log too."""
+    letters = text.replace("-", "").replace("_", "")
+    return len(text) <= LONGEST_ID and letters.isascii() and letters.isalnum()
+
+
 def read(text: str) -> str | None:
-    """The address in `text`, perhaps with a port; None when there is none."""
-    text = text.strip()
+    """The address in `text`, perhaps with a port or a zone; None when there is none."""
+    # A zone may be any text, and means something to one machine alone.
+    text = text.strip().partition("%")[0]
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

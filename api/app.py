@@ -1,7 +1,9 @@
 """The application: routes, the answers to errors, and what is around every request."""
 
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypedDict
 
 from starlette.applications import Starlette
@@ -15,12 +17,19 @@ from api.address import ClientAddress
 from api.bodies import Unread
 from api.cache import Answers, Ready
 from api.cors import CORS
-from api.middleware import RequestID
+from api.middleware import Watch
 from api.params import InvalidParams
-from api.routes import routes
+from api.routes import ROUTES, routes
 from api.services import Services
+from api.watch.access import Targets
+from api.watch.logs import at_once
+from api.watch.metrics import Metrics
+from api.watch.page import MetricsPage
+from api.watch.samples import Samples
 from domain.errors import Refusal, Unavailable
 from domain.settings import Settings
+
+log = logging.getLogger("apidot")
 
 
 class State(TypedDict):
@@ -28,6 +37,7 @@ class State(TypedDict):
 
     services: Services
     answers: Answers
+    watch: Watch
 
 
 async def http_error(request: Request, error: Exception) -> answers.JSON:
@@ -37,21 +47,27 @@ async def http_error(request: Request, error: Exception) -> answers.JSON:
 
 
 def build(
-    settings: Settings, open_services: Callable[[Settings], AbstractAsyncContextManager[Services]]
+    settings: Settings,
+    open_services: Callable[[Settings], AbstractAsyncContextManager[Services]],
+    metrics: Metrics | None = None,
 ) -> ASGIApp:
     """The ASGI application. `open_services` is entered at start-up and left at shutdown."""
+    samples = Samples(metrics) if metrics else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services(settings) as services:
+        async with open_services(settings) as services, watching(watch, settings, samples):
             kept = Answers(services)
+            if samples:
+                samples.add("cache_bytes", "Memory that kept answers take at the most.", lambda: kept.bytes)
+                samples.add("cache_answers", "Kept answers.", lambda: kept.count)
             try:
-                yield {"services": services, "answers": kept}
+                yield {"services": services, "answers": kept, "watch": watch}
             finally:
                 await kept.close()
 
     app = Starlette(
-        routes=routes(),
+        routes=[MetricsPage(metrics, samples, settings.metrics_readers), *routes()],
         lifespan=lifespan,
         middleware=[Middleware(Unread)],
         exception_handlers={
@@ -68,4 +84,23 @@ def build(
     wrapped: ASGIApp = Ready(app)
     if settings.origins:
         wrapped = CORS(wrapped, settings.origins)
-    return ClientAddress(RequestID(wrapped), settings.proxies)
+    shown = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
+    watch = Watch(wrapped, targets=Targets(shown) if settings.access_log else None, metrics=metrics)
+    return ClientAddress(watch, settings.proxies)
+
+
+@asynccontextmanager
+async def watching(watch: Watch, settings: Settings, samples: Samples | None) -> AsyncIterator[None]:
+    """Says when the worker is ready and when it has stopped, and samples in between."""
+    async with AsyncExitStack() as ending:
+        if samples:
+            samples.add("http_requests_in_flight", "Requests being answered.", lambda: watch.in_flight)
+            samples.add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
+            await ending.enter_async_context(samples.taken())
+        log.info("worker %d is ready", os.getpid())
+        at_once(False)
+        yield
+        # A process that is ended by a signal has no time to tell later.
+        at_once(True)
+        ended = f"{watch.draining - watch.in_flight} answered, {watch.in_flight} cut off"
+        log.info("worker %d has stopped; requests in flight: %s", os.getpid(), ended if watch.draining else "none")

@@ -56,7 +56,12 @@ class Answers:
     @property
     def bytes(self) -> int:
         """The memory that is taken, at the most."""
-        return self._kept.weight if self._kept else 0
+        return self._kept.weight if self._kept is not None else 0
+
+    @property
+    def count(self) -> int:
+        """How many are kept."""
+        return len(self._kept) if self._kept is not None else 0
 
     async def get(self, endpoint: Asks, params: msgspec.Struct, scope: Scope) -> Prepared:
         """The answer to a request; `scope["cache"]` then says whether it was kept.
@@ -99,7 +104,7 @@ class Answers:
 
     async def close(self) -> None:
         """End what is still being asked."""
-        if self._kept:
+        if self._kept is not None:
             await self._kept.close()
 
 

@@ -45,7 +45,7 @@ class Endpoint:
         self.methods = methods
         self.seconds = seconds
         self.editable = editable
-        # Where it is served, in its canonical form; the route table knows.
+        # What it is called in the log and in figures, whatever form of its path was asked for.
         self.route = ""
         self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)

@@ -25,8 +25,8 @@ HOP_BY_HOP = frozenset(
 )
 # Written anew; and Expect, which our server has answered already.
 REWRITTEN = frozenset({b"host", b"via", b"expect", FORWARDED_FOR, REAL_IP})
-# Our server dates every answer.
-OURS = frozenset({b"date"})
+# Every answer has these of our own.
+OURS = frozenset({b"date", b"x-request-id"})
 LENGTH = frozenset({b"content-length"})
 BODILESS = (204, 304)
 NAME = b"apidot"
@@ -44,6 +44,7 @@ class Passthrough(BaseRoute):
         services: Services = scope["state"]["services"]
         if services.upstream is None or not scope["raw_path"].startswith(b"/"):
             raise HTTPException(404)
+        scope["route"] = "passthrough"
         body = Body(scope, receive, services.settings.passthrough_max_body)
         begun = False
         try:

@@ -22,6 +22,13 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
 
+    def shutdown(self) -> None:
+        """The server stops: what is in flight is still answered, and counted."""
+        # uvicorn says that there is always one.
+        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]
+            self.app_state["watch"].draining += 1
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP; clients expect JSON here too."""
         self.transport.write(NOT_HTTP)

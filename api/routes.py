@@ -70,6 +70,12 @@ V2 = {
 }
 
 
+ROUTES = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
+ROUTES |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
+for route, endpoint in ROUTES.items():
+    endpoint.route = route
+
+
 class Table(BaseRoute):
     """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
 
@@ -103,10 +109,6 @@ class Table(BaseRoute):
 
 def routes() -> list[BaseRoute]:
     """The route table for Starlette; what is not in it is the game server's own."""
-    for name, endpoint in V1.items():
-        endpoint.route = f"/v1/{name}"
-    for name, endpoint in V2.items():
-        endpoint.route = f"/v2/{name}"
     v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
     v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
     return [Table(v1), Table(v2, writes=Passthrough()), Passthrough()]

@@ -37,6 +37,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], about("how much is written to the log")] = (
         "info"
     )
+    log_format: Annotated[
+        Literal["text", "json"], about("how it is written: text is name=value for people, json an object a line")
+    ] = "text"
+    access_log: Annotated[bool, about("write a line for each request")] = True
+    slow_statement: Annotated[
+        float, about("seconds a statement takes whose name is written to the log; 0: none", ge=0, le=600)
+    ] = 0.5
+    metrics_for: Annotated[
+        str, about("addresses and networks that may read /metrics; empty: nobody, and nothing is counted")
+    ] = "127.0.0.0/8,::1"
 
     database_url: Annotated[
         Secret, about("database: mysql://, mysql+asyncmy:// or sqlite:///; wins over the DB_ settings")
@@ -194,6 +204,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def proxies(self) -> list[Network]:
         """The networks of TRUSTED_PROXIES. Raises ValueError."""
         return [ip_network(each) for each in _listed(self.trusted_proxies)]
+
+    @property
+    def metrics_readers(self) -> list[Network]:
+        """The networks of METRICS_FOR. Raises ValueError."""
+        return [ip_network(each) for each in _listed(self.metrics_for)]
 
     @property
     def origins(self) -> list[str]:

@@ -11,7 +11,7 @@ import msgspec
 from domain.settings import Secret, Settings
 
 # Elsewhere an empty value is as good as none; here it turns something off.
-MAY_BE_EMPTY = frozenset({"CORS_ORIGINS"})
+MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR"})
 BOOLEANS = {
     "true": True,
     "1": True,
@@ -116,10 +116,11 @@ def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
 def _check_addresses(settings: Settings) -> None:
     if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
         raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
-    try:
-        _ = settings.proxies
-    except ValueError as error:
-        raise BadSetting(f"TRUSTED_PROXIES: addresses and networks are accepted ({error})") from None
+    for name, networks in (("TRUSTED_PROXIES", "proxies"), ("METRICS_FOR", "metrics_readers")):
+        try:
+            getattr(settings, networks)
+        except ValueError as error:
+            raise BadSetting(f"{name}: addresses and networks are accepted ({error})") from None
     mirror = settings.beatmap_mirror
     if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
         raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")

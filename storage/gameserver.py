@@ -9,6 +9,7 @@ import msgspec
 from yarl import URL
 
 from domain.errors import Unavailable
+from storage.observer import Observer
 
 T = TypeVar("T")
 
@@ -17,6 +18,8 @@ GENERATIONS = ("/v1/", "/")
 # Game servers listen to their own domain and to this one, where theirs is not known here.
 ANY_DOMAIN = "ppy.sh"
 LONGEST_ANSWER = 1 << 20
+# What it is called in figures.
+NAME = "game_server"
 # uvicorn, which game servers run on, closes idle connections after five seconds.
 KEEP_ALIVE = 4.0
 
@@ -63,9 +66,18 @@ def connector(connections: int) -> aiohttp.TCPConnector:
 class GameServer:
     """Asks the game server one thing at a time; `url` is where it listens."""
 
-    def __init__(self, url: str, *, domain: str, timeout: float, connect_timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        domain: str,
+        timeout: float,
+        connect_timeout: float,
+        observer: Observer | None = None,
+    ) -> None:
         """`timeout` and `connect_timeout` are in seconds: for a whole answer, and for a connection."""
         self.url = URL(url)
+        self.observer = observer or Observer()
         self._domain = domain or ANY_DOMAIN
         self._generation = GENERATIONS[0]
         self._session = aiohttp.ClientSession(
@@ -86,9 +98,10 @@ class GameServer:
 
     async def page(self, path: str) -> str:
         """A page for browsers. Raises Down, NoAnswer, and NoPage for a path the game server lacks."""
-        status, body = await self._get(path, f"c.{self._domain}")
-        if status != 200:
-            raise NoPage(f"{path}: status {status}")
+        with self.observer.call(NAME, path):
+            status, body = await self._get(path, f"c.{self._domain}")
+            if status != 200:
+                raise NoPage(f"{path}: status {status}")
         return body.decode("utf-8", "replace")
 
     async def ask(self, name: str, shape: type[T], query: tuple[str, str | int] | None = None) -> T | None:
@@ -96,7 +109,10 @@ class GameServer:
 
         Raises Down, and NoAnswer for what is not of that shape.
         """
-        arguments = f"?{urlencode([query])}" if query else ""
+        with self.observer.call(NAME, name):
+            return await self._ask(name, shape, f"?{urlencode([query])}" if query else "")
+
+    async def _ask(self, name: str, shape: type[T], arguments: str) -> T | None:
         status, body = await self._call(self._generation, name + arguments)
         if status == 404 and not _says_why(body):
             other = GENERATIONS[self._generation == GENERATIONS[0]]

@@ -59,6 +59,9 @@ class Kept(Generic[K, T]):
         self._last: dict[K, _Last[T]] = {}
         self._flights: dict[K, asyncio.Task[_Last[T]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._last)
+
     async def get(self, key: K, fresh: float | None = None) -> T:
         """The answer to the question `key`, at most `fresh` seconds old. Raises Unavailable."""
         last = self._last.get(key)

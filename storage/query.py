@@ -5,7 +5,6 @@ statement on every call: statements are prepared once and run on the connection 
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
@@ -15,27 +14,12 @@ import msgspec
 
 from domain.errors import Unavailable
 from storage import drivers
+from storage.observer import Observer
 from storage.outage import Outage
 from storage.rows import nested
 from storage.statements import Value, for_mysql, read, values_of, with_lists
 
-log = logging.getLogger("apidot")
 T = TypeVar("T")
-
-# A text with a character that the column's character set lacks; such a text is equal to nothing in it.
-UNREPRESENTABLE = {1267, 1271, 3854, 3988}
-
-# A greater number is equal to nothing in a column, and SQLite refuses to look.
-LARGEST = {"sqlite": 2**63 - 1, "mysql": 2**64 - 1}
-
-# Executable comments pick the right limit: MariaDB reads /*M! */ and skips the versions of MySQL 5.7 and 8.
-# Not strict, a server would cut a text short at a character it cannot keep, and say nothing.
-# index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
-SESSION = (
-    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off',"
-    " sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
-    " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
-)
 
 
 class Statement:
@@ -67,14 +51,25 @@ class Change(Statement):
 class Database:
     """The database of the game server: a bounded pool, statements bounded in time."""
 
-    def __init__(self, url: str, *, pool_max: int = 10, wait: float = 2.0, statement_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_max: int = 10,
+        wait: float = 2.0,
+        statement_timeout: float = 5.0,
+        observer: Observer | None = None,
+    ) -> None:
         """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
-        self._largest = LARGEST[self._url.dialect]
+        self._largest = drivers.LARGEST[self._url.dialect]
         self._wait = wait
         self._timeout = statement_timeout
-        self._outage = Outage("the database", "answering 503 until it is back")
+        self._observer = observer or Observer()
+        self._outage = Outage(
+            "the database", "answering 503 until it is back", tell=self._observer.reach("database")
+        )
         self._refused: dict[str, Outage] = {}
         self._errors = drivers.errors(self._url.dialect, self._url.driver)
         self._databases = databases.Database(self._url, **self._options(pool_max))
@@ -84,7 +79,7 @@ class Database:
     def _options(self, pool_max: int) -> dict[str, Any]:
         if self.is_sqlite:
             return {}
-        session = SESSION.format(seconds=self._timeout, milliseconds=int(self._timeout * 1000))
+        session = drivers.SESSION.format(seconds=self._timeout, milliseconds=int(self._timeout * 1000))
         return {
             # No connection is opened before the first question, so that a start does not hang on a database
             # that is away.
@@ -154,7 +149,8 @@ class Database:
             sql, values = with_lists(sql, values, placeholder)
         try:
             async with self._connection(writing=isinstance(query, Change)) as connection:
-                result = await self._execute(connection, sql, values)
+                with self._observer.statement(query.name):
+                    result = await self._execute(connection, sql, values)
         except TimeoutError as error:
             self._outage.begin(f"{query.name}: {error}")
             raise Unavailable("The database did not answer in time.") from error
@@ -162,7 +158,7 @@ class Database:
             code = error.args[0] if error.args else None
             if isinstance(query, Change) and code in drivers.UNSTORABLE:
                 raise drivers.Unstorable from error
-            if isinstance(query, Query) and code in UNREPRESENTABLE:
+            if isinstance(query, Query) and code in drivers.UNREPRESENTABLE:
                 return [], []
             self._failed(query.name, error)
             raise Unavailable("The database did not answer.") from error
@@ -187,7 +183,7 @@ class Database:
             return
         connection = self._databases.connection()
         try:
-            async with asyncio.timeout(self._wait):
+            async with self._observer.wait(), asyncio.timeout(self._wait):
                 await connection.__aenter__()
         except TimeoutError:
             raise TimeoutError(f"no connection within {self._wait} s") from None

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.live import LiveStatus, Match, Number
-from storage.gameserver import Down, GameServer, NoAnswer, NoPage, TooLate
+from storage.gameserver import NAME, Down, GameServer, NoAnswer, NoPage, TooLate
 from storage.kept import Kept
 from storage.outage import Outage
 from storage.presence import Presence, read_matches, read_online
@@ -89,7 +89,7 @@ class Questions:
         self._match = Kept(self._ask_match)
         self._listed = Kept(self._ask_listed)
         self._spared_until = -math.inf
-        self._outage = Outage("the game server", MEANWHILE, steady=10)
+        self._outage = Outage("the game server", MEANWHILE, steady=10, tell=server.observer.reach(NAME))
         self._no_online = Outage("the game server's page /online", "its API alone tells who is online")
         self._no_matches = Outage("the game server's page /matches", "each match is asked about")
 

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from domain.modes import Mode
 from domain.players import Rank
 from storage import catalogue
+from storage.observer import Observer
 from storage.outage import Outage
 from storage.query import Database
 
@@ -36,7 +37,7 @@ class DatabaseRanks:
 class RedisRanks:
     """Ranks from Redis, all modes in one pipeline; while Redis is away, from `fallback`."""
 
-    def __init__(self, url: str, *, timeout: float, fallback: Ranks) -> None:
+    def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
         """`timeout` is how many seconds Redis may take to connect, and to answer."""
         self._redis = redis.asyncio.Redis.from_url(
             url,
@@ -49,7 +50,8 @@ class RedisRanks:
             retry=Retry(NoBackoff(), 0),
         )
         self._fallback = fallback
-        self._outage = Outage("Redis", "counting ranks in the database")
+        self._observer = observer or Observer()
+        self._outage = Outage("Redis", "counting ranks in the database", tell=self._observer.reach("redis"))
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
         """See Ranks."""
@@ -58,11 +60,13 @@ class RedisRanks:
             pipeline.zrevrank(f"bancho:leaderboard:{mode}", str(player_id))
             pipeline.zrevrank(f"bancho:leaderboard:{mode}:{country}", str(player_id))
         try:
-            places = [0 if place is None else place + 1 for place in await pipeline.execute()]
+            with self._observer.call("redis", "ranks"):
+                found = await pipeline.execute()
         except (RedisError, OSError) as error:
             self._outage.begin(error)
             return await self._fallback.of(player_id, country)
         self._outage.end()
+        places = [0 if place is None else place + 1 for place in found]
         pairs = zip(Mode, places[::2], places[1::2], strict=True)
         return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
 

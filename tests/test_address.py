@@ -62,6 +62,7 @@ FOR, REAL, CF = "X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP"
         ("::1", [(FOR, "[2001:db8::7]:1234")], ["2001:db8::7", "::1"]),
         (NGINX, [(FOR, "203.0.113.9:1234")], ["203.0.113.9", NGINX]),
         (NGINX, [(FOR, "::ffff:203.0.113.9")], ["203.0.113.9", NGINX]),
+        (NGINX, [(FOR, 'fe80::7%a b="')], ["fe80::7", NGINX]),
         (None, [(FOR, "6.6.6.6")], [""]),
     ],
 )

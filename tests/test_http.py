@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from api.app import build
-from api.middleware import RequestID
+from api.middleware import Watch
 from api.routes import V1, V2
 from api.services import Services
 from domain.live import Nobody
@@ -216,7 +216,7 @@ def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixtur
 
     scope = {"type": "http", "method": "GET", "path": "/\nforged line"}
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(RequestID(app)(scope, receive, send))
+        asyncio.run(Watch(app)(scope, receive, send))
     (record,) = caplog.records
     assert "\nforged" not in record.getMessage()
 

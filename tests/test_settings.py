@@ -48,7 +48,8 @@ def another(name: str) -> tuple[str, Any]:
     if base is bool:
         return str(not default).lower(), not default
     if get_origin(base) is Literal:
-        return "error", "error"
+        last = get_args(base)[-1]
+        return last, last
     if base in (int, float):
         return str(default + 1), default + 1
     text = {
@@ -59,6 +60,7 @@ def another(name: str) -> tuple[str, Any]:
         "game_server_url": "http://a:1",
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
+        "metrics_for": "10.0.0.0/8",
         "cors_origins": "https://a.example",
         "replays_url": "s3://a",
         "nginx_replays": "/some/where/",
@@ -103,6 +105,9 @@ def test_defaults() -> None:
         ("db_statement_timeout", "0", "a number from above 0 to 600"),
         ("redis_timeout", "inf", "a number from above 0 to 60"),
         ("log_level", "loud", "one of debug, info, warning, error"),
+        ("log_format", "xml", "one of text, json"),
+        ("access_log", "perhaps", "true or false"),
+        ("slow_statement", "-1", "a number from 0 to 600"),
         ("strict_modes", "maybe", "true or false"),
         ("list_limit", "null", "a whole number from 1 to 100000"),
     ],
@@ -111,6 +116,17 @@ def test_a_bad_value_is_named(name: str, text: str, accepted: str) -> None:
     with pytest.raises(BadSetting) as caught:
         read(**{name: text})
     assert str(caught.value) == f"{name.upper()}={text!r}: {accepted} is accepted"
+
+
+@pytest.mark.parametrize("name", ["trusted_proxies", "metrics_for"])
+@pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "127.0.0.1;::1"])
+def test_what_is_no_network_is_named(name: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name.upper()}: addresses and networks are accepted"):
+        read(**{name: text})
+
+
+def test_nobody_may_read_figures() -> None:
+    assert read(metrics_for="").metrics_readers == []
 
 
 @pytest.mark.parametrize("text", ["true", "1", "YES", "on", "False", "0", "no", "oFF"])
