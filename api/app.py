@@ -14,6 +14,7 @@ from api import answers
 from api.address import ClientAddress
 from api.bodies import Unread
 from api.cors import CORS
+from api.limits import RateLimits
 from api.middleware import RequestID
 from api.params import InvalidParams
 from api.routes import routes
@@ -47,7 +48,7 @@ def build(
     app = Starlette(
         routes=routes(),
         lifespan=lifespan,
-        middleware=[Middleware(Unread)],
+        middleware=[Middleware(Unread), Middleware(RateLimits, settings.unlimited)],
         exception_handlers={
             Refusal: answers.refused,
             InvalidParams: answers.invalid,
