@@ -58,9 +58,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(pages.close)
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
-        limits = open_limits(settings)
-        if limits:
-            closing.push_async_callback(limits.close)
         yield Services(
             settings=settings,
             database=database,
@@ -70,21 +67,23 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             upstream=upstream,
             replays=open_place(settings),
             keys=Keys(database, failures=settings.key_failures),
-            limits=limits,
+            limits=open_limits(settings, closing),
             beatmap_files=BeatmapFiles(settings),
             engine=engine,
             avatars=Avatars(settings.data_directory),
         )
 
 
-def open_limits(settings: Settings) -> Limits | None:
+def open_limits(settings: Settings, closing: AsyncExitStack) -> Limits | None:
     """How often clients may ask: counted here, or in Redis when there are several workers. None: as they like."""
     if not settings.rate_limit:
         return None
-    limits = MemoryLimits(settings.rate_limit, settings.rate_limit_burst)
-    if settings.api_workers == 1 or not settings.redis:
-        return limits
-    return RedisLimits(settings.redis, limits, timeout=settings.redis_timeout)
+    limits: Limits
+    limits = alone = MemoryLimits(settings.rate_limit, settings.rate_limit_burst)
+    if settings.api_workers > 1 and settings.redis:
+        limits = RedisLimits(settings.redis, alone, timeout=settings.redis_timeout)
+    closing.push_async_callback(limits.close)
+    return limits
 
 
 async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
