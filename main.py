@@ -2,15 +2,20 @@
 
 import asyncio
 import os
+import re
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 import uvicorn
+from click.shell_completion import get_completion_class
 from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
@@ -28,7 +33,7 @@ from domain.errors import CannotOpen
 from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 from replays.command import check_replays
-from startup import found, open_services
+from startup import found, open_services, require_port, url_of
 from storage.observer import Observer
 from storage.score_ids import Scores
 
@@ -38,6 +43,14 @@ ENV_FILE = "APIDOT_ENV_FILE"
 SHARED = "APIDOT_SHARED"
 # Where several workers keep their figures; the Prometheus library reads it when it is imported.
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+ROOT = Path(__file__).resolve().parent
+# What --reload looks at: files that end so, but for those in these folders.
+WATCHED: dict[str, Any] = {
+    "reload_dirs": [str(ROOT)],
+    "reload_includes": ["*.sql"],
+    # uvicorn takes a folder that is not there for a pattern.
+    "reload_excludes": [str(each) for each in map(ROOT.joinpath, (".venv", ".data", "tests")) if each.is_dir()],
+}
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
@@ -115,45 +128,53 @@ def cli(context: click.Context, env_file: str | None) -> None:
 @click.option("--host", help="Address to listen on. Default: API_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: API_PORT, else 8000.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: API_WORKERS, else 1.")
-def serve(host: str | None, port: int | None, workers: int | None) -> None:
+@click.option("--reload", is_flag=True, help="Start again when code or a statement changes; for developers.")
+def serve(host: str | None, port: int | None, workers: int | None, reload: bool) -> None:
     """Answer requests; without a configured database, from the demo world."""
+    if workers:
+        # Workers read the settings for themselves, and have to know of each other.
+        os.environ["API_WORKERS"] = str(workers)
     configured = load_settings()
     settings = in_demo_world(configured)
     set_up(settings)
-    if configured.database is None:
-        make_demo_world(demo_folder(configured))
     host, port = host or settings.api_host, port or settings.api_port
-    click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
+    if reload:
+        require_reload(settings.api_workers)
     try:
+        require_port(host, port)
+        if configured.database is None:
+            make_demo_world(demo_folder(configured))
         lines = asyncio.run(found(settings))
     except CannotOpen as error:
         raise CannotStart(str(error)) from None
-    for line in lines:
+    url = url_of(host, port)
+    lines = [f"address       {url}", f"docs          {url}/docs", *lines]
+    click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
+    for line in [*lines, *(f"try           {url}{path}" for path in TO_TRY)]:
         click.echo(f"  {line}")
-    for path in TO_TRY:
-        click.echo(f"  try           http://{host}:{port}{path}")
     # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with TemporaryDirectory(prefix="apidot-") as shared:
-        workers = workers or settings.api_workers
         os.environ[SHARED] = shared
-        if workers > 1:
+        if settings.api_workers > 1:
             Path(shared, "figures").mkdir()
             os.environ[FIGURES] = str(Path(shared, "figures"))
-        listen(host, port, workers, settings.log_level)
+        listen(settings, host, port, reload)
 
 
-def listen(host: str, port: int, workers: int, log_level: str) -> None:
+def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
     """Answer requests until a signal ends it."""
     uvicorn.run(
         "main:application",
         factory=True,
         host=host,
         port=port,
-        workers=workers,
+        workers=settings.api_workers,
+        reload=reload,
+        **(WATCHED if reload else {}),
         loop="uvloop",
         http=Protocol,
-        log_level=log_level,
+        log_level=settings.log_level,
         log_config=None,
         access_log=False,
         # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
@@ -163,6 +184,36 @@ def listen(host: str, port: int, workers: int, log_level: str) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
+
+
+def require_reload(workers: int) -> None:
+    """Raises CannotStart when what serves cannot be started again by itself."""
+    if workers > 1:
+        raise CannotStart(f"--reload takes one worker, not {workers} (--workers, API_WORKERS)")
+    if find_spec("watchfiles") is None:
+        # Without it uvicorn would look at Python files alone.
+        raise CannotStart("--reload needs watchfiles, which `make test` installs: pip install watchfiles")
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes main.py a command of the shell, completed by the tab key.
+
+    In bash and zsh: source <(.venv/bin/python main.py completion bash); in fish: … completion fish | source.
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None
+    run = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'main.py'))}"
+    # click's own script calls the command by its name, where only a program would be found and no function.
+    script = re.sub(
+        rf"(={shell}_complete.*) (?:\$1|main\.py)\)",
+        lambda found: f"{found[1]} {run})",
+        kind(cli, {}, "main.py", "_MAIN_PY_COMPLETE").source(),
+    )
+    script = "\n".join(line for line in script.splitlines() if "$+commands" not in line)
+    click.echo(f"function main.py; {run} $argv; end" if shell == "fish" else f'main.py() {{ {run} "$@"; }}')
+    click.echo(script)
 
 
 def make_demo_world(folder: Path) -> None:

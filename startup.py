@@ -1,14 +1,16 @@
 """What a start opens, and what it finds of it."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from api.services import Services
-from domain.errors import Unavailable
+from domain.errors import CannotOpen, Unavailable
 from domain.live import Live, Nobody
-from domain.settings import Settings
+from domain.settings import EVERYWHERE, Settings
 from replays.places import open_place
 from storage import catalogue
 from storage.avatars import Avatars
@@ -17,6 +19,7 @@ from storage.edits import Edits
 from storage.engine import Engine, engine_found
 from storage.gameserver import Down, GameServer, NoAnswer
 from storage.keys import Keys
+from storage.limits import Limits, MemoryLimits, RedisLimits
 from storage.live import GameServerLive
 from storage.observer import Observer
 from storage.pages import Pages
@@ -76,6 +79,7 @@ async def open_services(
             upstream=upstream,
             replays=open_place(settings),
             keys=Keys(database, failures=settings.key_failures),
+            limits=open_limits(settings, closing),
             beatmap_files=BeatmapFiles(settings),
             engine=engine,
             avatars=Avatars(settings.data_directory),
@@ -92,6 +96,18 @@ def open_upstream(settings: Settings) -> Upstream | None:
         host=f"api.{settings.domain}" if settings.domain else None,
         connect_timeout=settings.game_server_connect_timeout,
     )
+
+
+def open_limits(settings: Settings, closing: AsyncExitStack) -> Limits | None:
+    """How often clients may ask: counted here, or in Redis when there are several workers. None: as they like."""
+    if not settings.rate_limit:
+        return None
+    limits: Limits
+    limits = alone = MemoryLimits(settings.rate_limit, settings.rate_limit_burst)
+    if settings.api_workers > 1 and settings.redis:
+        limits = RedisLimits(settings.redis, alone, timeout=settings.redis_timeout)
+    closing.push_async_callback(limits.close)
+    return limits
 
 
 def open_live(settings: Settings, server: GameServer, database: Database, closing: AsyncExitStack) -> Live:
@@ -132,6 +148,9 @@ async def found(settings: Settings) -> list[str]:
         try:
             row = await services.database.one(catalogue.server_version)
             lines.append(f"database      {row.version if row else 'of unknown version'}")
+            allowed = await services.database.one(catalogue.connections_allowed)
+            if allowed and (fault := allowed.too_few(settings.api_workers, settings.db_pool_max)):
+                lines.append(f"connections   TOO FEW: {fault}; make DB_POOL_MAX smaller")
         except Unavailable as error:
             lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
         if isinstance(services.ranks, RedisRanks):
@@ -142,7 +161,38 @@ async def found(settings: Settings) -> list[str]:
         fault = await services.replays.fault()
         lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
     lines.append(f"pp engine     {await engine_found(settings)}")
+    lines.append(f"rate limits   {found_limits(settings)}")
     return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
+
+
+def found_limits(settings: Settings) -> str:
+    """How often a client may ask, and where that is counted."""
+    if not settings.rate_limit:
+        return "none (RATE_LIMIT is 0)"
+    often = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
+    if settings.api_workers == 1:
+        return often
+    return often + (", counted in Redis" if settings.redis else ", in each worker (no REDIS_HOST)")
+
+
+def require_port(host: str, port: int) -> None:
+    """Raises CannotOpen when nobody could listen there."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tried.bind(address)
+    except OSError as error:
+        hint = "; another --port or API_PORT may be free" if error.errno == errno.EADDRINUSE else ""
+        raise CannotOpen(f"cannot listen on {url_of(host, port)}: {error.strerror}{hint}") from None
+
+
+def url_of(host: str, port: int) -> str:
+    """Where to reach, from this machine, who listens on `host`, which may mean everywhere."""
+    host = EVERYWHERE.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def found_game_server(settings: Settings) -> list[str]:

@@ -17,6 +17,7 @@ from api.address import ClientAddress
 from api.bodies import Unread
 from api.cache import Answers, Ready
 from api.cors import CORS
+from api.limits import RateLimits
 from api.middleware import Watch
 from api.params import InvalidParams
 from api.routes import ROUTES, routes
@@ -81,7 +82,7 @@ def build(
     # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
     app.router.redirect_slashes = False
     # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
-    wrapped: ASGIApp = Ready(app)
+    wrapped: ASGIApp = RateLimits(Ready(app), settings.unlimited)
     if settings.origins:
         wrapped = CORS(wrapped, settings.origins)
     shown = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}

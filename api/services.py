@@ -10,6 +10,7 @@ from storage.beatmap_files import BeatmapFiles
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
+from storage.limits import Limits
 from storage.pages import Pages
 from storage.query import Database
 from storage.ranks import Ranks
@@ -27,6 +28,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     upstream: Upstream | None
     replays: Place
     keys: Keys
+    limits: Limits | None
     beatmap_files: BeatmapFiles
     engine: Engine
     avatars: Avatars

@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote, urlsplit
 
-from doctor.findings import Finding, error, ok
+from doctor.findings import Finding, error, ok, warning
 from domain.errors import Unavailable
 from domain.settings import Settings
 from storage import catalogue
@@ -67,6 +67,18 @@ async def examine(database: Database, settings: Settings) -> list[Finding]:
         text = f"{place(settings)} does not answer: {reason}"
         raise Unreachable(error("database.away", text, CAUSES.get(number, FALLBACK))) from None
     return [ok("database.version", f"{row.version if row else 'an unknown version'} at {place(settings)}")]
+
+
+async def examine_connections(database: Database, settings: Settings) -> list[Finding]:
+    """Whether the server allows as many connections as the workers may open."""
+    allowed = await database.one(catalogue.connections_allowed)
+    if allowed is None or not allowed.in_all:
+        return []
+    if fault := allowed.too_few(settings.api_workers, settings.db_pool_max):
+        advice = "make DB_POOL_MAX smaller, or raise max_connections; the game server needs some of them too"
+        return [warning("database.connections", f"too few connections: {fault}", advice)]
+    most = settings.api_workers * settings.db_pool_max
+    return [ok("database.connections", f"at most {most} of the {allowed.in_all} connections it allows are opened")]
 
 
 async def examine_privileges(database: Database) -> list[Finding]:

@@ -54,6 +54,7 @@ def steps(
     if reached is not None:
         found += [
             Step("database", lambda: database.examine_privileges(reached), 10),
+            Step("database", lambda: database.examine_connections(reached, settings), 10),
             Step("schema", lambda: schema.examine(reached), 30),
             Step("indexes", lambda: schema.examine_indexes(reached), 15),
             Step("clock", lambda: clock.examine(reached), 10),

@@ -147,6 +147,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, about("wrong API keys an address may try in a minute, and uses of one wrong key", ge=1, le=100_000)
     ] = 20
 
+    rate_limit: Annotated[
+        float, about("requests a second that a client may go on making; 0: as many as it likes", ge=0, le=100_000)
+    ] = 60.0
+    rate_limit_burst: Annotated[int, about("requests a client may make at once", ge=1, le=1_000_000)] = 300
+    rate_limit_exempt: Annotated[str, about("addresses and networks that are not limited; empty for none")] = (
+        "127.0.0.0/8,::1"
+    )
+
     beatmap_mirror: Annotated[
         str, about("where missing beatmap files come from, such as https://old.ppy.sh/osu/{id}; empty: nowhere")
     ] = ""
@@ -209,6 +217,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def metrics_readers(self) -> list[Network]:
         """The networks of METRICS_FOR. Raises ValueError."""
         return [ip_network(each) for each in _listed(self.metrics_for)]
+
+    @property
+    def unlimited(self) -> list[Network]:
+        """The networks of RATE_LIMIT_EXEMPT. Raises ValueError."""
+        return [ip_network(each) for each in _listed(self.rate_limit_exempt)]
 
     @property
     def origins(self) -> list[str]:

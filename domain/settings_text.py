@@ -11,7 +11,7 @@ import msgspec
 from domain.settings import Secret, Settings
 
 # Elsewhere an empty value is as good as none; here it turns something off.
-MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR"})
+MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
 BOOLEANS = {
     "true": True,
     "1": True,
@@ -22,6 +22,8 @@ BOOLEANS = {
     "no": False,
     "off": False,
 }
+# Requests a second; fewer would be a refusal for minutes.
+SLOWEST = 0.01
 LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
@@ -86,6 +88,8 @@ def _check(settings: Settings) -> None:
             if text := getattr(settings, name):
                 _check_url(name.upper(), text, schemes)
     _check_addresses(settings)
+    if not (settings.rate_limit == 0 or settings.rate_limit >= SLOWEST):
+        raise BadSetting(f"RATE_LIMIT: 0 or a number from {SLOWEST} to 100000 is accepted")
     if settings.nginx_replays and not LOCATION.fullmatch(settings.nginx_replays):
         raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
     if settings.nginx_replays and settings.replays_url.startswith("s3:"):
@@ -116,9 +120,10 @@ def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
 def _check_addresses(settings: Settings) -> None:
     if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
         raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
-    for name, networks in (("TRUSTED_PROXIES", "proxies"), ("METRICS_FOR", "metrics_readers")):
+    networks = {"TRUSTED_PROXIES": "proxies", "METRICS_FOR": "metrics_readers", "RATE_LIMIT_EXEMPT": "unlimited"}
+    for name, read in networks.items():
         try:
-            getattr(settings, networks)
+            getattr(settings, read)
         except ValueError as error:
             raise BadSetting(f"{name}: addresses and networks are accepted ({error})") from None
     mirror = settings.beatmap_mirror

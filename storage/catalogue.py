@@ -76,6 +76,7 @@ pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
 server_version = Query("server_version", Version)
 server_clock = Query("server_clock", inspection.Clock)
+connections_allowed = Query("connections_allowed", inspection.Connections)
 schema_columns = Query("schema_columns", inspection.Column)
 schema_indexes = Query("schema_indexes", inspection.IndexColumn)
 privileges = Query("privileges", inspection.Privilege)

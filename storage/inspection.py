@@ -37,3 +37,17 @@ class RepeatedStats(msgspec.Struct, frozen=True):
 
     id: int
     mode: int
+
+
+class Connections(msgspec.Struct, frozen=True):
+    """How many connections a server allows in all, and to one user; 0 is any number."""
+
+    in_all: int
+    for_user: int
+
+    def too_few(self, workers: int, pool_max: int) -> str | None:
+        """What is wrong when so many workers with such pools may ask for more than that, None when they cannot."""
+        allowed = min((each for each in (self.in_all, self.for_user) if each), default=0)
+        if not allowed or workers * pool_max <= allowed:
+            return None
+        return f"{workers} × {pool_max} (API_WORKERS × DB_POOL_MAX) may be opened, {allowed} are allowed"

@@ -15,6 +15,8 @@ from storage.query import Database
 
 # Width of the column.
 LONGEST = 36
+# For how many seconds after a look-up a right key is good enough to be told apart from others.
+KNOWN = 60.0
 
 
 class Keys:
@@ -60,6 +62,12 @@ class Keys:
             # A program with an outdated key must not lock out everybody else at its address.
             self._failures.add(network(address))
         return account
+
+    def known(self, key: str) -> int | None:
+        """The id of the account with that key, as far as it was looked up lately; this asks nobody."""
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        until, account = self._kept.get(digest, (0.0, None))
+        return account.id if account and until + KNOWN > self._clock() else None
 
     async def _look_up(self, key: str) -> Account | None:
         if len(key) > LONGEST or not key.isascii():

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from startup import url_of
 from tests import mariadbd
 from tests.conftest import ROOT, running
 from tests.processes import free_port, serve
@@ -165,3 +167,122 @@ def test_two_workers(recorded_sqlite: str) -> None:
         assert "Traceback" not in service.process.output()
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(url, trust_env=False)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_cannot_be_had_is_one_line(recorded_sqlite: str, workers: str, tmp_path: Path) -> None:
+    def serve(*options: str) -> subprocess.CompletedProcess[str]:
+        return run("serve", "--workers", workers, *options, cwd=tmp_path, database_url=recorded_sqlite)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        in_use = serve("--port", port)
+        nowhere = serve("--host", "192.0.2.1")
+    line = f"apidot: cannot listen on http://127.0.0.1:{port}: Address already in use; another --port or API_PORT"
+    assert (in_use.returncode, in_use.stdout) == (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert in_use.stderr.startswith(line)
+    assert nowhere.stderr.startswith("apidot: cannot listen on http://192.0.2.1:8000: Cannot assign")
+    assert len(in_use.stderr.splitlines()) == len(nowhere.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("127.0.0.2", "127.0.0.2"), ("::", "[::1]"), ("fe80::1", "[fe80::1]")]
+)
+def test_an_address_is_shown_as_it_can_be_reached(host: str, shown: str) -> None:
+    assert url_of(host, 8000) == f"http://{shown}:8000"
+
+
+def test_a_start_shows_the_address_and_the_docs(recorded_sqlite: str) -> None:
+    with running("--host", "0.0.0.0", database_url=recorded_sqlite) as service:
+        output = service.process.output()
+    url = str(service.client.base_url)
+    assert f"  address       {url}\n  docs          {url}/docs\n" in output
+    assert "rate limits   300 requests at once, 60 a second after that\n" in output
+
+
+def test_more_connections_than_the_server_allows(mariadb: MariaDB, recorded_mysql: str) -> None:
+    with running("--workers", "2", database_url=recorded_mysql, db_pool_max="500") as service:
+        output = service.process.output()
+    fault = r"2 × 500 \(API_WORKERS × DB_POOL_MAX\) may be opened, \d+ are allowed"
+    assert re.search(rf"connections +TOO FEW: {fault}; make DB_POOL_MAX smaller", output)
+    assert re.search(r"rate limits .*, in each worker", output)
+    checked = run("check", "--json", database_url=recorded_mysql, api_workers="2", db_pool_max="500").stdout
+    assert '"database.connections"' in checked
+    assert re.search(fault, checked)
+    fitting = run("check", "--json", database_url=recorded_mysql, api_workers="15").stdout
+    assert re.search(r"at most 150 of the \d+ connections it allows are opened", fitting)
+
+
+def test_reload_takes_one_worker(recorded_sqlite: str) -> None:
+    outcome = run("serve", "--reload", "--workers", "2", database_url=recorded_sqlite)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert outcome.stderr == "apidot: --reload takes one worker, not 2 (--workers, API_WORKERS)\n"
+
+
+def test_reload_starts_again_when_a_statement_or_code_changes(recorded_sqlite: str, tmp_path: Path) -> None:
+    for name in ("api", "demo", "doctor", "domain", "replays", "sql", "storage"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("main.py", "startup.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    port = free_port()
+    command = [sys.executable, "main.py", "serve", "--reload", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}/v1/get_clan?id=1"
+    with serve(command, port, {"DATABASE_URL": recorded_sqlite}, url, folder=tmp_path) as process:
+
+        def starts(number: int) -> None:
+            deadline = time.monotonic() + 20
+            while process.output(500).count("Application startup complete") < number:
+                assert time.monotonic() < deadline, process.output()
+                time.sleep(0.1)
+
+        starts(1)
+        for number, changed in enumerate(("sql/clan.sql", "api/clans.py", "main.py"), 2):
+            file = tmp_path / changed
+            file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+            starts(number)
+        assert httpx2.get(url, trust_env=False).status_code == 200
+        assert process.stop() == 0
+        assert "Traceback" not in process.output()
+
+
+def test_a_shell_completes_the_command_line(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    script.write_text(run("completion", "bash").stdout)
+    asking = f"""
+        source '{script}'
+        ask() {{
+            COMP_WORDS=(main.py "$@"); COMP_CWORD=$#; COMPREPLY=()
+            "$(complete -p main.py | sed 's/.*-F \\(\\S*\\).*/\\1/')" main.py; echo "${{COMPREPLY[@]}}"
+        }}
+        cd / && ask se && ask serve --rel && ask completion b && main.py --help
+    """
+    outcome = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, timeout=60)
+    assert outcome.stdout.splitlines()[:3] == ["serve", "--reload", "bash"], outcome
+    assert "Usage: main.py" in outcome.stdout
+    for shell in ("zsh", "fish"):
+        assert run("completion", shell).stdout.count(f"{sys.executable} {MAIN}") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_two_workers_answer_what_is_in_flight_before_the_end(mariadb: MariaDB, number: signal.Signals) -> None:
+    url = mariadb.database("drained")
+    mariadbd.execute(url, "CREATE TABLE users (id INT)")
+    with (
+        running("--workers", "2", database_url=url) as service,
+        closing(mariadbd.connect(url)) as lock,
+        ThreadPoolExecutor() as other,
+    ):
+        deadline = time.monotonic() + 10
+        while service.process.output().count("startup complete") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        lock.cursor().execute("LOCK TABLES users WRITE")
+        answer = other.submit(service.client.get, "/v1/get_player_count")
+        time.sleep(0.5)
+        # As a terminal sends it, to every process of the group.
+        (os.killpg if number == signal.SIGINT else os.kill)(service.process.pid, number)
+        time.sleep(0.5)
+        assert not answer.done()
+        lock.cursor().execute("UNLOCK TABLES")
+        assert answer.result(5).json()["counts"]["total"] == 0
+        assert service.process.stop() == 0
+        assert "Traceback" not in service.process.output()

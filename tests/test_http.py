@@ -173,6 +173,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 upstream=None,
                 replays=open_place(settings),
                 keys=Keys(database, failures=1),
+                limits=None,
                 beatmap_files=BeatmapFiles(settings),
                 engine=Engine(settings),
                 avatars=Avatars(""),

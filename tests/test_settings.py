@@ -62,6 +62,7 @@ def another(name: str) -> tuple[str, Any]:
         "trusted_proxies": "10.0.0.0/8",
         "metrics_for": "10.0.0.0/8",
         "cors_origins": "https://a.example",
+        "rate_limit_exempt": "10.0.0.0/8",
         "replays_url": "s3://a",
         "nginx_replays": "/some/where/",
         "aws_endpoint_url_s3": "http://a",
@@ -268,3 +269,24 @@ def test_nginx_has_no_folder_beside_a_bucket() -> None:
 def test_a_mirror_is_a_url_with_a_place_for_the_id(text: str) -> None:
     with pytest.raises(BadSetting, match="BEATMAP_MIRROR"):
         read(beatmap_mirror=text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "accepted"),
+    [
+        ("rate_limit", "0.001", "0 or a number from 0.01 to 100000"),
+        ("rate_limit", "nan", "(0 or )?a number from"),
+        ("rate_limit", "-1", "a number from 0 to 100000"),
+        ("rate_limit_burst", "0", "a whole number from 1 to 1000000"),
+        ("rate_limit_exempt", "10.0.0.1/8", "addresses and networks"),
+        ("rate_limit_exempt", "localhost", "addresses and networks"),
+    ],
+)
+def test_limits_that_make_no_sense(name: str, text: str, accepted: str) -> None:
+    with pytest.raises(BadSetting, match=rf"{name.upper()}.*: {accepted}"):
+        read(**{name: text})
+
+
+def test_nobody_is_exempt_from_limits_when_the_setting_is_empty() -> None:
+    assert read(rate_limit_exempt="").unlimited == []
+    assert len(read().unlimited) == 2
