@@ -7,8 +7,9 @@ import msgspec
 
 from api.answers import Success
 from api.params import Country, Limit, ModeNumber, Offset
+from api.refusals import refuses
 from api.services import Services
-from domain.modes import Mode, ruleset_mode
+from domain.modes import INVALID_MODE, Mode, ruleset_mode
 from domain.players import LeaderboardEntry
 from storage import catalogue
 from storage.query import Query
@@ -32,6 +33,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
     leaderboard: list[LeaderboardEntry]
 
 
+@refuses(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country."""
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)

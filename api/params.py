@@ -9,13 +9,14 @@ import msgspec
 from msgspec import Meta
 
 from api.fields import Invalid, Many, fields_of
-from domain.errors import Refusal
+from domain.errors import Wording
 
 P = TypeVar("P", bound=msgspec.Struct)
 
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 LONGEST_QUERY = 16_384
+LONG_QUERY = Wording(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
 NO_PATH: Mapping[str, str] = MappingProxyType({})
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
@@ -75,7 +76,7 @@ class Reader(Generic[P]):
         Raises InvalidParams with every parameter that is wrong, in declared order.
         """
         if len(query) > LONGEST_QUERY:
-            raise Refusal(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
+            raise LONG_QUERY()
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         given = dict(pairs)
         values: dict[str, Any] = {}

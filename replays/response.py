@@ -48,11 +48,10 @@ class ReplayResponse(Response):
         place: Place,
         score_id: int,
         find_wrapping: FindWrapping,
-        media_type: str | None = None,
         *,
         nginx_location: str = "",
     ) -> None:
-        super().__init__(media_type=media_type)
+        super().__init__()
         self._nginx_location = nginx_location
         self._place = place
         self._score_id = score_id

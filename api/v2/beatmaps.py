@@ -3,7 +3,8 @@
 import msgspec
 
 from api.params import PageNumber, PageSize
-from api.selectors import find_beatmap
+from api.refusals import refuses
+from api.selectors import NO_BEATMAP, find_beatmap
 from api.services import Services
 from api.v2.envelope import Item, Page, page_of
 from domain.v2 import BeatmapDetails, Rating
@@ -51,11 +52,13 @@ class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
     map_id: int
 
 
+@refuses(NO_BEATMAP)
 async def get_map(services: Services, params: BeatmapParams) -> Item[BeatmapDetails]:
     """A beatmap."""
     return Item(data=await find_beatmap(services, params.map_id, None, catalogue.v2_beatmap))
 
 
+@refuses(NO_BEATMAP)
 async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rating]:
     """What the players think of a beatmap."""
     beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)

@@ -7,8 +7,9 @@ import msgspec
 from api import leaderboards
 from api.answers import Success
 from api.params import Country, ModeNumber, PageNumber, PageSize
+from api.refusals import refuses
 from api.services import Services
-from domain.modes import ruleset_mode
+from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
 from storage import catalogue
 from storage.pages import Place
@@ -38,6 +39,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
     meta: LeaderboardMeta
 
 
+@refuses(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country, with their places."""
     place = Place(params.page, params.page_size)

@@ -7,11 +7,12 @@ import msgspec
 from api import scores
 from api.answers import Success
 from api.params import Limit, ModeNumber, PageNumber, PageSize
-from api.selectors import find_beatmap, find_player
+from api.refusals import refuses
+from api.scores import NO_SCORE
+from api.selectors import NO_BEATMAP, NO_PLAYER, find_beatmap, find_player
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, page_of
-from domain.errors import Refusal
-from domain.modes import ruleset_mode
+from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import Board
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
 from storage import catalogue
@@ -53,11 +54,12 @@ class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
     score_id: int
 
 
+@refuses(NO_SCORE)
 async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetails]:
     """A score with its player and its beatmap."""
     score = await services.database.one(catalogue.v2_score, id=params.score_id, visible=services.settings.visible)
     if score is None or score.beatmap is None:
-        raise Refusal(404, "Score not found.")
+        raise NO_SCORE()
     return Item(data=score)
 
 
@@ -86,6 +88,7 @@ class PlayerScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
+@refuses(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
     """A player's best scores by pp, or the last ones by time."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -121,6 +124,7 @@ class MostPlayed(Success, frozen=True, kw_only=True):
     meta: ModeMeta
 
 
+@refuses(INVALID_MODE, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
     """The beatmaps a player has played most in a mode, with how often."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -147,6 +151,7 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
+@refuses(INVALID_MODE, NO_BEATMAP)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
     """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
     mode = ruleset_mode(params.mode, strict=True)
