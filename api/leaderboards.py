@@ -1,12 +1,12 @@
 """Leaderboards of players."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from api.answers import Success
-from api.params import Country, Limit, ModeNumber, Offset
+from api.params import Country, Limit, ModeNumber, Offset, SortColumn
 from api.refusals import refuses
 from api.services import Services
 from domain.modes import INVALID_MODE, Mode, ruleset_mode
@@ -20,7 +20,7 @@ E = TypeVar("E", bound=LeaderboardEntry)
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     """What to sort by, and where."""
 
-    sort: Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"] = "pp"
+    sort: SortColumn = "pp"
     mode: ModeNumber = 0
     limit: Limit = 50
     offset: Offset = 0

@@ -6,7 +6,7 @@ import msgspec
 
 from api.answers import Success
 from api.callers import WITH_KEY, Caller, with_key
-from api.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModeNumber, ModsNumber
+from api.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModsNumber, PlayMode
 from api.refusals import refuses
 from api.services import Services
 from domain.beatmaps import BeatmapFile
@@ -35,7 +35,7 @@ class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
     n50: Hits | None = None
     misses: Hits = 0
     mods: ModsNumber = 0
-    mode: ModeNumber = 0
+    mode: PlayMode = 0
     combo: Hits | None = None
     acc: Accuracies = ACCURACIES
 
@@ -68,7 +68,7 @@ class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
 
     id: BeatmapIDs
     mods: ModsNumber = 0
-    mode: ModeNumber = 0
+    mode: PlayMode = 0
     acc: Accuracies = ACCURACIES
 
 

@@ -1,9 +1,9 @@
 """Players: search, count, profile, status."""
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from api.answers import Success
 from api.params import NoParams, Offset, PlayerID, PlayerName
@@ -25,9 +25,9 @@ M = TypeVar("M", bound=ModeStats)
 
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
-    """`q`: a part of a name; without it, everybody."""
+    """Whom to look for."""
 
-    q: str | None = None
+    q: Annotated[str, Meta(description="a part of a name; without it, everybody")] | None = None
     offset: Offset = 0
 
 
@@ -96,7 +96,7 @@ async def online(services: Services, _: NoParams) -> OnlinePlayers:
 class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a player's profile; one of `id` and `name`."""
 
-    scope: Literal["stats", "info", "all"]
+    scope: Annotated[Literal["stats", "info", "all"], Meta(description="who it is, what was reached, or both")]
     id: PlayerID | None = None
     name: PlayerName | None = None
 

@@ -1,9 +1,10 @@
 """Replays: the files that the game client wrote, as anybody's client reads them."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from api.params import ScoreID
 from api.refusals import refuses
@@ -24,7 +25,7 @@ class ReplayParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose replay; without headers it is the bare frames."""
 
     id: ScoreID
-    include_headers: bool = True
+    include_headers: Annotated[bool, Meta(description="an .osr file, or the bare frames")] = True
 
 
 @refuses(NO_REPLAY, NO_SCORE, REPLAYS_AWAY)

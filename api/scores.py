@@ -1,7 +1,7 @@
 """Scores: a player's, a beatmap's, a single one."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -10,6 +10,8 @@ from api.answers import Success
 from api.params import (
     BeatmapID,
     BeatmapMD5,
+    IncludeFailed,
+    IncludeLoved,
     Limit,
     ModeNumber,
     ModsText,
@@ -17,6 +19,7 @@ from api.params import (
     PlayerID,
     PlayerName,
     ScoreID,
+    ScoresScope,
 )
 from api.refusals import refuses
 from api.selectors import BEATMAP, NO_PLAYER, PLAYER, find_beatmap, find_player
@@ -38,16 +41,16 @@ S = TypeVar("S", bound=Score)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """`include_loved` is for scope best, `include_failed` for scope recent; one of `id` and `name`."""
+    """Which scores, and whose; one of `id` and `name`."""
 
-    scope: Literal["recent", "best"]
+    scope: ScoresScope
     id: PlayerID | None = None
     name: PlayerName | None = None
     mods: ModsText | None = None
     mode: ModeNumber = 0
     limit: Limit = 25
-    include_loved: bool = False
-    include_failed: bool = True
+    include_loved: IncludeLoved = False
+    include_failed: IncludeFailed = True
     offset: Offset = 0
 
 
@@ -124,7 +127,7 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """One of `id` and `md5`; `id` wins."""
 
-    scope: Literal["recent", "best"]
+    scope: ScoresScope
     id: BeatmapID | None = None
     md5: BeatmapMD5 | None = None
     mods: ModsText | None = None

@@ -82,6 +82,8 @@ def _told(schema: Any) -> Any:
     if told.get("type") == "integer":
         small = told.get("minimum", -INT32 - 1) >= -INT32 and told.get("maximum", INT32) < INT32
         told["format"] = "int32" if small else "int64"
+    if all(isinstance(each, str) for each in told.get("enum", [0])):
+        told["type"] = "string"
     if told.get("format") == "date-time":
         # Without a zone: what other standards call date-time has one.
         told["format"] = "date-time-local"

@@ -7,6 +7,7 @@ from api.params import PageNumber, PageSize
 from api.refusals import refuses
 from api.services import Services
 from api.v2.envelope import Item, Page, page_of
+from api.v2.params import ClanNumber
 from domain.v2 import Clan
 from storage import catalogue
 from storage.pages import Place
@@ -29,7 +30,7 @@ async def get_clans(services: Services, params: ClansParams) -> Page[Clan]:
 class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which clan."""
 
-    clan_id: int
+    clan_id: ClanNumber
 
 
 @refuses(NO_CLAN)

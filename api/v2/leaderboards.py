@@ -1,12 +1,10 @@
 """Leaderboards of players."""
 
-from typing import Literal
-
 import msgspec
 
 from api import leaderboards
 from api.answers import Success
-from api.params import Country, ModeNumber, PageNumber, PageSize
+from api.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
 from api.refusals import refuses
 from api.services import Services
 from domain.modes import INVALID_MODE, ruleset_mode
@@ -18,8 +16,8 @@ from storage.pages import Place
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which leaderboard, and which page of it."""
 
-    mode: ModeNumber
-    sort: Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"] = "pp"
+    mode: RulesetMode
+    sort: SortColumn = "pp"
     page: PageNumber = 1
     page_size: PageSize = 50
     country: Country | None = None

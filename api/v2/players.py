@@ -13,6 +13,16 @@ from api.refusals import refuses
 from api.selectors import NO_PLAYER, find_player
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, page_of
+from api.v2.params import (
+    AnyMode,
+    ClanNumber,
+    ClanRank,
+    CountryCode,
+    PlayerKey,
+    PlayerNumber,
+    PlayStyle,
+    Privileges,
+)
 from domain.errors import Wording
 from domain.players import safe_name
 from domain.v2 import Activity, FoundPlayer, PlayerDetails, PlayerStats
@@ -27,12 +37,12 @@ NO_STATS = Wording(404, "Player stats not found.")
 class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
     """What the players have in common, and which page of them."""
 
-    priv: int | None = None
-    country: str | None = None
-    clan_id: int | None = None
-    clan_priv: int | None = None
-    preferred_mode: int | None = None
-    play_style: int | None = None
+    priv: Privileges | None = None
+    country: CountryCode | None = None
+    clan_id: ClanNumber | None = None
+    clan_priv: ClanRank | None = None
+    preferred_mode: AnyMode | None = None
+    play_style: PlayStyle | None = None
     page: PageNumber = 1
     page_size: PageSize = 50
 
@@ -77,8 +87,8 @@ async def search_players(services: Services, params: SearchParams) -> FoundPlaye
 class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whom: by id or, unless `key` says id, by name."""
 
-    player_id: str
-    key: Literal["id", "username"] | None = None
+    player_id: PlayerKey
+    key: Annotated[Literal["id", "username"], Meta(description="what player_id is")] | None = None
 
 
 @refuses(NO_PLAYER)
@@ -115,7 +125,7 @@ async def _details(services: Services, id: int | None, name: str | None) -> Play
 class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
     """Whose."""
 
-    player_id: int
+    player_id: PlayerNumber
 
 
 @refuses(NO_STATUS, GAME_SERVER_AWAY)
@@ -142,7 +152,7 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
 class StatsParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose, and which page of them."""
 
-    player_id: int
+    player_id: PlayerNumber
     page: PageNumber = 1
     page_size: PageSize = 50
 
@@ -158,8 +168,8 @@ async def get_player_stats(services: Services, params: StatsParams) -> Page[Play
 class ModeParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose, and in which mode."""
 
-    player_id: int
-    mode: int
+    player_id: PlayerNumber
+    mode: AnyMode
 
 
 @refuses(NO_PLAYER, NO_STATS)
