@@ -42,7 +42,9 @@ class Friend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Userpage = Annotated[str, Meta(max_length=2048, description="a text of at most 2048 characters")]
-PreferredMode = Annotated[int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8")]
+PreferredMode = Annotated[
+    int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8", extra_json_schema={"not": {"enum": [9, 10, 11]}})
+]
 PlayStyle = Annotated[int, Meta(ge=0, le=INT32, description="a whole number from 0")]
 BadgeName = Annotated[str, Meta(max_length=16, description="a text of at most 16 characters")]
 BadgeIcon = Annotated[str, Meta(max_length=64, pattern=r"\A[ -~]*\Z", description="at most 64 ASCII characters")]

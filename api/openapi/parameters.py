@@ -33,13 +33,15 @@ def _parameter(
         "description": description,
         "schema": schema,
     }
+    if not in_path and not required:
+        # Then it counts as absent.
+        parameter["allowEmptyValue"] = True
     return parameter | ({"example": examples[name]} if name in examples else {})
 
 
 def _given(field: JSONSchema) -> JSONSchema:
     """The schema of a parameter that is given: absent stands for null, which no query string can say."""
-    if "anyOf" not in field:
-        return dict(field)
-    options = [each for each in field["anyOf"] if each != {"type": "null"}]
-    (schema,) = options
-    return dict(schema)
+    (schema,) = [each for each in field.get("anyOf", [field]) if each != {"type": "null"}]
+    # Of a number without bounds the format would be one.
+    unbounded = schema.get("type") == "integer" and "maximum" not in schema
+    return {key: value for key, value in schema.items() if not (unbounded and key == "format")}
