@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from api.endpoint import Endpoint
+from api.endpoint import READS, Endpoint
 from api.openapi.failures import COMPONENTS, METHOD_NOT_ALLOWED
 from api.openapi.operations import operation, tag, tag_description, types_of
 from api.openapi.schemas import JSONSchema, Schemas
@@ -92,15 +94,24 @@ def _tags(endpoints: list[Endpoint]) -> Iterator[JSONSchema]:
         yield {"name": name, "description": tag_description(endpoint)}
 
 
+class Served:
+    """The document as an ASGI application, from bytes made once."""
+
+    def __init__(self, v1: Table, v2: Table) -> None:
+        self._body = msgspec.json.encode(document(v1, v2))
+        # It changes with a new version of the service alone; caches are to ask whether it has.
+        self._headers = {"ETag": f'"{hashlib.sha256(self._body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in READS:
+            raise HTTPException(405, headers={"Allow": ", ".join(READS)})
+        if self._headers["ETag"] in Headers(scope=scope).get("if-none-match", ""):
+            response = Response(status_code=304, headers=self._headers)
+        else:
+            response = Response(self._body, headers=self._headers, media_type="application/json")
+        await response(scope, receive, send)
+
+
 def route(v1: Table, v2: Table) -> Route:
-    """Where the document is served, from bytes made once."""
-    body = msgspec.json.encode(document(v1, v2))
-    # It changes with a new version of the service alone, of which clients are told by asking.
-    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
-
-    async def openapi(request: Request) -> Response:
-        if headers["ETag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type="application/json")
-
-    return Route(PATH, openapi)
+    """Where the document is served."""
+    return Route(PATH, Served(v1, v2))

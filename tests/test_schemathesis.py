@@ -1,0 +1,28 @@
+"""Schemathesis, which makes requests up from the API's description, finds nothing wrong on MariaDB."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ADMIN, ROOT, playground
+from tests.documented import OPERATIONS
+from tests.servers import MariaDB
+
+CONFIGURATION = ROOT / "tests" / "schemathesis.toml"
+
+
+def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
+    with playground(tmp_path, mariadb.database("schemathesis")) as here:
+        command = [Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION]
+        options = ["--max-examples", "60", "--generation-deterministic", "--continue-on-failure", "--workers", "2"]
+        key = ["-H", f"Authorization: Bearer {ADMIN}"]
+        url = f"{str(here.client.base_url).rstrip('/')}/openapi.json"
+        run = subprocess.run(
+            [*command, "run", url, *options, *key, "--no-color"], capture_output=True, text=True, cwd=tmp_path
+        )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"Tested: {len(OPERATIONS)}" in run.stdout
+    requests = re.search(r"(\d+) generated", run.stdout)
+    assert requests
+    assert int(requests[1]) >= 50 * len(OPERATIONS), run.stdout
