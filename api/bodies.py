@@ -33,9 +33,6 @@ OTHER_BODY = Wording(415, "The body must be JSON or a form.")
 READ = (BREAKS_OFF, TOO_LATE)
 FIELDS = (*READ, TOO_LARGE, NO_OBJECT, NO_FORM, NO_BODY, OTHER_BODY, *MULTIPART)
 
-# The media types in which named values may come.
-FIELD_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
-
 BODILESS = ("GET", "HEAD", "OPTIONS")
 
 

@@ -14,7 +14,11 @@ CONFIGURATION = ROOT / "tests" / "schemathesis.toml"
 
 def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
     with playground(tmp_path, mariadb.database("schemathesis")) as here:
-        command = [Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION]
+        command: list[str | Path] = [
+            Path(sys.executable).with_name("schemathesis"),
+            "--config-file",
+            CONFIGURATION,
+        ]
         options = ["--max-examples", "60", "--generation-deterministic", "--continue-on-failure", "--workers", "2"]
         key = ["-H", f"Authorization: Bearer {ADMIN}"]
         url = f"{str(here.client.base_url).rstrip('/')}/openapi.json"

@@ -84,6 +84,8 @@ def _told(schema: Any) -> Any:
         told["format"] = "int32" if small else "int64"
     if all(isinstance(each, str) for each in told.get("enum", [0])):
         told["type"] = "string"
+        if len(told["enum"]) == 1:
+            (told["const"],) = told.pop("enum")
     if told.get("format") == "date-time":
         # Without a zone: what other standards call date-time has one.
         told["format"] = "date-time-local"

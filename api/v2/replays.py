@@ -1,6 +1,7 @@
 """Replays."""
 
-from api import replays
+from api import answers, replays
+from api.answers import V2_PREFIXES
 from api.params import INT64
 from api.refusals import refuses
 from api.scores import NO_SCORE
@@ -14,6 +15,11 @@ class OsuReplay(ReplayResponse):
     """An .osr file."""
 
     media_type = "application/x-osu-replay"
+
+    @staticmethod
+    def failure(text: str) -> dict[str, str]:
+        """As everywhere in this version."""
+        return answers.failure(V2_PREFIXES[0], text)
 
 
 @refuses(NO_REPLAY, NO_SCORE, REPLAYS_AWAY)
