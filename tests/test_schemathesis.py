@@ -10,20 +10,19 @@ from tests.documented import OPERATIONS
 from tests.servers import MariaDB
 
 CONFIGURATION = ROOT / "tests" / "schemathesis.toml"
+KEY = ["-H", f"Authorization: Bearer {ADMIN}"]
 
 
 def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
+    program = Path(sys.executable).with_name("schemathesis")
+    options = ["--max-examples", "60", "--generation-deterministic", "--continue-on-failure", "--workers", "2"]
     with playground(tmp_path, mariadb.database("schemathesis")) as here:
-        command: list[str | Path] = [
-            Path(sys.executable).with_name("schemathesis"),
-            "--config-file",
-            CONFIGURATION,
-        ]
-        options = ["--max-examples", "60", "--generation-deterministic", "--continue-on-failure", "--workers", "2"]
-        key = ["-H", f"Authorization: Bearer {ADMIN}"]
         url = f"{str(here.client.base_url).rstrip('/')}/openapi.json"
         run = subprocess.run(
-            [*command, "run", url, *options, *key, "--no-color"], capture_output=True, text=True, cwd=tmp_path
+            [program, "--config-file", CONFIGURATION, "run", url, *options, *KEY, "--no-color"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
         )
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"Tested: {len(OPERATIONS)}" in run.stdout

@@ -39,7 +39,7 @@ def anonymous(client: Client) -> None:
     pp: int = info.player.stats.additional_properties["0"].pp
     assert pp > 0
 
-    scores = get_player_scores.sync(client=client, scope=GetPlayerScoresScope.BEST, id=4, limit=3)
+    scores = get_player_scores.sync(client=client, scope=GetPlayerScoresScope.BEST, id=22, limit=3)
     assert isinstance(scores, PlayerScores)
     assert [type(score.pp) for score in scores.scores] == [float] * 3
     assert scores.scores[0].beatmap
