@@ -97,8 +97,8 @@ def _tags(endpoints: list[Endpoint]) -> Iterator[JSONSchema]:
 class Served:
     """The document as an ASGI application, from bytes made once."""
 
-    def __init__(self, v1: Table, v2: Table) -> None:
-        self._body = msgspec.json.encode(document(v1, v2))
+    def __init__(self, v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> None:
+        self._body = msgspec.json.encode(document(v1, v2, services))
         # It changes with a new version of the service alone; caches are to ask whether it has.
         self._headers = {"ETag": f'"{hashlib.sha256(self._body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
 
@@ -112,6 +112,6 @@ class Served:
         await response(scope, receive, send)
 
 
-def route(v1: Table, v2: Table) -> Route:
-    """Where the document is served."""
-    return Route(PATH, Served(v1, v2))
+def route(v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> Route:
+    """Where the document is served; `services` as above."""
+    return Route(PATH, Served(v1, v2, services))

@@ -88,7 +88,9 @@ def _answers(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str
         if "answer" in example:
             content["example"] = example["answer"]
         description = (getattr(answer, "__doc__", None) or "The answer.").partition("\n")[0]
-        return {"200": {"description": description, "content": {"application/json": content}}}
+        answers = {"200": {"description": description, "content": {"application/json": content}}}
+        # For how many seconds an answer is kept; one that is kept has an ETag.
+        return answers | ({"304": NOT_MODIFIED} if getattr(endpoint, "seconds", 0) else {})
     media_type = str(answer.media_type)
     return {
         "200": {"description": "The file.", "content": {media_type: FILE}},
