@@ -60,8 +60,8 @@ def build(
         async with open_services(settings) as services, watching(watch, settings, samples):
             kept = Answers(services)
             if samples:
-                samples.add("cache_bytes", "Memory that kept answers take at the most.", lambda: kept.bytes)
-                samples.add("cache_answers", "Kept answers.", lambda: kept.count)
+                samples.add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: kept.bytes)
+                samples.add("cache_kept_answers", "Kept answers.", lambda: kept.count)
             try:
                 yield {"services": services, "answers": kept, "watch": watch}
             finally:

@@ -12,12 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.answers import JSON, failure
 from api.callers import key_in
 from api.services import Services
+from domain.errors import Wording
 from domain.settings import Network
 from storage.keys import network
 from storage.limits import SECOND, Left, Limits
 
 log = logging.getLogger("apidot")
 
+TOO_MANY = Wording(
+    429, "Too many requests: {burst} may come at once, and {often} after that. Try again in {wait}."
+)
 # Asked by machines that watch this service, often and from a few addresses.
 FREE = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Seconds between two lines of the log about refusals.
@@ -107,8 +111,6 @@ def refusal(path: str, limits: Limits, left: Left) -> JSON:
     """The answer to one request too many."""
     seconds = math.ceil(left.wait / SECOND)
     often = f"{limits.rate:g} a second" if limits.rate >= 1 else f"one in {1 / limits.rate:g} seconds"
-    text = (
-        f"Too many requests: {limits.burst} may come at once, and {often} after that."
-        f" Try again in {seconds} second{'s' if seconds > 1 else ''}."
-    )
-    return JSON(failure(path, text), 429, headers={"Retry-After": str(seconds)})
+    wait = f"{seconds} second{'s' if seconds > 1 else ''}"
+    text = TOO_MANY.message.format(burst=limits.burst, often=often, wait=wait)
+    return JSON(failure(path, text), TOO_MANY.status, headers={"Retry-After": str(seconds)})
