@@ -1,0 +1,96 @@
+"""Asks a server that runs: wrk with many connections, or a single client that waits for each answer."""
+
+import http.client
+import os
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench import machine
+from bench.results import Shot
+from tests import install
+
+SCRIPT = Path(__file__).parent / "rotate.lua"
+
+
+class Failed(Exception):
+    """A server did not answer a question as it should have."""
+
+
+class Client:
+    """Asks the server at a port of this machine, from cores of its own."""
+
+    def __init__(self, port: int, cores: set[int], connections: int) -> None:
+        self._port = port
+        self._cores = cores
+        self._connections = connections
+
+    def load(self, paths: Sequence[str], seconds: float) -> Shot:
+        """The paths in turn, as fast as the server answers. Raises CannotInstall."""
+        wrk = install.require(install.WRK)
+        with tempfile.NamedTemporaryFile("w", suffix=".paths") as file:
+            file.write("\n".join(paths) + "\n")
+            file.flush()
+            command = [*machine.on(self._cores), wrk, "--threads", "1", "--connections", str(self._connections)]
+            command += ["--duration", "3600s", "--timeout", "30s", "--script", str(SCRIPT)]
+            child = subprocess.Popen(
+                [*command, f"http://127.0.0.1:{self._port}"],
+                env={**os.environ, "PATHS": file.name},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            try:
+                # wrk itself knows whole seconds only; interrupted, it tells what it has counted.
+                time.sleep(seconds)
+                child.send_signal(signal.SIGINT)
+                output, _ = child.communicate(timeout=60)
+            except BaseException:
+                child.kill()
+                child.wait()
+                raise
+        _, found, result = output.rpartition("RESULT ")
+        if not found:
+            raise Failed(f"wrk ended with {child.returncode}:\n{output}")
+        return msgspec.json.decode(result.strip(), type=Shot)
+
+    def body(self, path: str) -> bytes:
+        """The answer to one path. Raises Failed for any but 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise Failed(f"{path} is answered with {answer.status}: {body[:300]!r}")
+        return body
+
+    def median(self, paths: Sequence[str], requests: int, seconds: float) -> float:
+        """The median of what one answer takes, in ms: of so many, or of as many as come in that time."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        taken: list[float] = []
+        try:
+            deadline = time.monotonic() + seconds
+            for number in range(requests + 1):
+                if len(taken) > 5 and time.monotonic() > deadline:
+                    break
+                path = paths[number % len(paths)]
+                began = time.perf_counter()
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                answer.read()
+                taken.append((time.perf_counter() - began) * 1000)
+                if answer.status != 200:
+                    raise Failed(f"{path} is answered with {answer.status}")
+        finally:
+            connection.close()
+        # The first one opened the connection, and those of the server to its database.
+        return statistics.median(taken[1:])
