@@ -39,22 +39,21 @@ class Client:
             file.flush()
             command = [*machine.on(self._cores), wrk, "--threads", "1", "--connections", str(self._connections)]
             command += ["--duration", "3600s", "--timeout", "30s", "--script", str(SCRIPT)]
-            child = subprocess.Popen(
+            with subprocess.Popen(
                 [*command, f"http://127.0.0.1:{self._port}"],
                 env={**os.environ, "PATHS": file.name},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-            )
-            try:
-                # wrk itself knows whole seconds only; interrupted, it tells what it has counted.
-                time.sleep(seconds)
-                child.send_signal(signal.SIGINT)
-                output, _ = child.communicate(timeout=60)
-            except BaseException:
-                child.kill()
-                child.wait()
-                raise
+            ) as child:
+                try:
+                    # wrk itself knows whole seconds only; interrupted, it tells what it has counted.
+                    time.sleep(seconds)
+                    child.send_signal(signal.SIGINT)
+                    output, _ = child.communicate(timeout=60)
+                except BaseException:
+                    child.kill()
+                    raise
         _, found, result = output.rpartition("RESULT ")
         if not found:
             raise Failed(f"wrk ended with {child.returncode}:\n{output}")

@@ -30,7 +30,7 @@ def run(plan: Plan, folder: Path, tell: Tell, *, keep: bool) -> tuple[Results, l
     Raises UnfitFolder, CannotInstall, and Failed when the service does not answer as it should.
     """
     began, now = time.monotonic(), datetime.now(UTC)
-    cores = machine.Cores.of_this_machine()
+    cores, description = machine.Cores.of_this_machine(), machine.description()
     with ground(plan, folder, keep=keep) as here, game_server() as game:
         ids = {name: ids_of(world) for name, world in here.worlds.items()}
         # Those of the larger world, in which all of the smaller one's players have scores too.
@@ -42,7 +42,7 @@ def run(plan: Plan, folder: Path, tell: Tell, *, keep: bool) -> tuple[Results, l
             found = _Run(bench, here, ids)
             found.everything()
             results = Results(
-                machine=machine.description(),
+                machine=description,
                 database=str(largest.rows("SELECT VERSION()")[0][0]),
                 began=now.isoformat(timespec="seconds"),
                 minutes=round((time.monotonic() - began) / 60, 1),
