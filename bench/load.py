@@ -48,6 +48,7 @@ class Client:
             ) as child:
                 try:
                     # wrk itself knows whole seconds only; interrupted, it tells what it has counted.
+                    _wait_until_interruptible(child)
                     time.sleep(seconds)
                     child.send_signal(signal.SIGINT)
                     output, _ = child.communicate(timeout=60)
@@ -93,3 +94,13 @@ class Client:
             connection.close()
         # The first one opened the connection, and those of the server to its database.
         return statistics.median(taken[1:])
+
+
+def _wait_until_interruptible(child: subprocess.Popen[str]) -> None:
+    """Before wrk takes SIGINT, which is when it begins to count, the signal would end it or be lost."""
+    while child.poll() is None:
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        if int(caught, 16) & 1 << (signal.SIGINT - 1):
+            return
+        time.sleep(0.002)

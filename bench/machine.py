@@ -73,4 +73,4 @@ def description() -> str:
     """The processor and the Python, in a line."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = names[0].partition(":")[2].strip() if names else platform.machine()
-    return f"{len(os.sched_getaffinity(0))} ×  {model}, Python {platform.python_version()}"
+    return f"{len(os.sched_getaffinity(0))} × {model}, Python {platform.python_version()}"
