@@ -42,7 +42,7 @@ class Floors:
         """Requests a second of the bare application that answers with these bytes."""
         name = f"body-{len(list(self._folder.iterdir()))}"
         (self._folder / name).write_bytes(body)
-        self._constant.load([f"/?{name}"], self._plan.warm / 3)
+        self._constant.warm([f"/?{name}"], self._plan.warm / 3)
         return self._constant.load([f"/?{name}"], self._plan.floor_window).rate
 
     def all(self) -> list[Floor]:
@@ -54,7 +54,7 @@ class Floors:
         return _floor(driver, self._shots[driver]).rate
 
     def _measure(self, name: str, client: Client, paths: list[str]) -> None:
-        client.load(paths, self._plan.warm)
+        client.warm(paths, self._plan.warm)
         self._shots.setdefault(name, []).append(client.load(paths, self._plan.floor_window))
 
 

@@ -60,6 +60,11 @@ class Client:
             raise Failed(f"wrk ended with {child.returncode}:\n{output}")
         return msgspec.json.decode(result.strip(), type=Shot)
 
+    def warm(self, paths: Sequence[str], seconds: float) -> None:
+        """Opens what connections and fills what caches there are; not at all for no seconds."""
+        if seconds:
+            self.load(paths, seconds)
+
     def body(self, path: str) -> bytes:
         """The answer to one path. Raises Failed for any but 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)

@@ -64,7 +64,7 @@ class Bench:
         paths = question.few if cache else question.paths
         body = here.client.body((question.heavy or question.typical)[0])
         floor = self.floors.of_body(body) if cache else 0
-        here.client.load(paths, self.plan.warm)
+        here.client.warm(paths, self.plan.warm)
         database = self._ground.mariadb.process.pid
         before = taken(here.process.pid), taken(database)
         shot = here.client.load(paths, self.plan.window)
@@ -97,7 +97,7 @@ class Bench:
         found = []
         with self.serving(world, cache=False) as here:
             # The first connections to the database, and what a process does but once.
-            here.client.load(asked[0].paths, self.plan.warm)
+            here.client.warm(asked[0].paths, self.plan.warm)
             for question in asked:
                 found.append(self._alone(here, world, question, indexes))
                 heaviest = found[-1].heaviest_ms

@@ -22,9 +22,9 @@ from demo.world import Sizes
 SOME = {"players": 120, "beatmaps": 150, "replays": 24, "files": 0}
 PLAN = Plan(
     worlds={"medium": Sizes(**SOME, scores=3000)},
-    warm=0.05,
-    window=0.1,
-    floor_window=0.1,
+    warm=0.0,
+    window=0.05,
+    floor_window=0.05,
     alone_requests=2,
     alone_seconds=0.1,
     polling_seconds=2.0,
