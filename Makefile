@@ -35,8 +35,9 @@ format: $(TEST)  # format the code and mend what the linter can
 examples: $(TEST)  # renew the examples of /openapi.json from the demo world
 	.venv/bin/python -m tests.examples
 
-bench: $(TEST)  # compare deep pages with first ones among 3 million scores; ARGS='--scores 100000'
-	.venv/bin/python -m bench.pages $(ARGS)
+bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 takes five minutes instead of half an hour
+	@.venv/bin/python -m tests.install
+	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
 
 lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and deploy/requirements.lock
 	$(PIP) install --quiet --upgrade uv

@@ -65,6 +65,8 @@ NGINX = Program(("nginx",), "nginx")
 OPENSSL = Program(("openssl",), "openssl")
 SYSTEMD = Program(("systemd-analyze",), "systemd")
 PROMETHEUS = Program(("prometheus",), "prometheus")
+WRK = Program(("wrk",), "wrk")
+TASKSET = Program(("taskset",), "util-linux")
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
@@ -155,7 +157,7 @@ def _say(line: str) -> None:
 def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
     """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
     problems = []
-    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS):
+    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, WRK, TASKSET):
         if not environ.get(program.variable):
             try:
                 require(program, machine)

@@ -34,7 +34,7 @@ ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
 
 
 def create(binary: str, folder: Path, url: str) -> list[str]:
-    """The command that runs a new, empty server with its data in the folder, to be reached at the URL.
+    """The command that runs a server on the data in the folder, made empty where there is none, at the URL.
 
     Raises RuntimeError when the data cannot be made.
     """
@@ -49,9 +49,10 @@ def create(binary: str, folder: Path, url: str) -> list[str]:
     else:
         common += MYSQL_ONLY
         make_data = [binary, *common, "--initialize-insecure"]
-    made = subprocess.run(make_data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if made.returncode:
-        raise RuntimeError(f"{make_data[0]} ended with {made.returncode}:\n{made.stdout}")
+    if not (folder / "data").exists():
+        made = subprocess.run(make_data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if made.returncode:
+            raise RuntimeError(f"{make_data[0]} ended with {made.returncode}:\n{made.stdout}")
     init = folder / "init.sql"
     init.write_text(ROOT.format(password=parts.password))
     own = [f"--port={parts.port}", f"--socket={folder / 'socket'}", f"--init-file={init}"]

@@ -74,14 +74,19 @@ class MariaDB(Server):
 
 @contextmanager
 def mariadb(
-    *, private: bool = False, options: Sequence[str] = (), environ: Mapping[str, str] = os.environ
+    *,
+    private: bool = False,
+    options: Sequence[str] = (),
+    keep: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Iterator[MariaDB]:
     """A private server, gone with its data at the end; or the one of TEST_DATABASE_URL, left as it was found.
 
-    Options are mariadbd's, and need a private server. Raises CannotInstall.
+    Options are mariadbd's, and need a private server, as does a folder to `keep` its data in. Raises
+    CannotInstall.
     """
     borrowed = environ.get(install.MARIADB.variable)
-    if borrowed and not (private or options):
+    if borrowed and not (private or options or keep):
         server = MariaDB(borrowed, prefix=f"apidot_test_{secrets.token_hex(4)}_")
         try:
             yield server
@@ -89,21 +94,25 @@ def mariadb(
             server.drop()
         return
     binary = install.require(install.MARIADB)
-    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+    with _kept_or_temporary(keep) as folder:
         url = f"mysql://root:{secrets.token_urlsafe(12)}@127.0.0.1:{free_port()}/"
-        command = [*mariadbd.create(binary, Path(folder), url), *options]
-        with Process(command, ready=lambda: mariadbd.answers(url), log=Path(folder, "log")) as process:
+        command = [*mariadbd.create(binary, folder, url), *options]
+        with Process(command, ready=lambda: mariadbd.answers(url), log=folder / "log") as process:
             yield MariaDB(url, process)
 
 
 @contextmanager
-def redis(*, private: bool = False, environ: Mapping[str, str] = os.environ) -> Iterator[Redis]:
+def redis(
+    *, private: bool = False, keep: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> Iterator[Redis]:
     """A private server, gone with its data at the end; or the database of TEST_REDIS_URL, emptied at the end.
+
+    A folder to `keep` the data in needs a private one.
 
     Raises RuntimeError when that one is not empty to begin with, and CannotInstall.
     """
     borrowed = environ.get(install.REDIS.variable)
-    if borrowed and not private:
+    if borrowed and not (private or keep):
         with closing(RedisClient.from_url(borrowed)) as client:
             if client.dbsize():
                 raise RuntimeError(
@@ -115,12 +124,12 @@ def redis(*, private: bool = False, environ: Mapping[str, str] = os.environ) -> 
                 client.flushdb()
         return
     binary = install.require(install.REDIS)
-    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+    with _kept_or_temporary(keep) as folder:
         port = free_port()
-        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "no"]
+        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "no"]
         # Without any save point Redis forgets everything when stopped; of itself it never reaches this one.
         command += ["--save", "86400 1"]
-        with Process(command, ready=lambda: _answers(port), log=Path(folder, "log")) as process:
+        with Process(command, ready=lambda: _answers(port), log=folder / "log") as process:
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
 
 
@@ -160,6 +169,16 @@ def s3() -> Iterator[S3]:
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
         with Process(command, ready=lambda: answers(port), log=Path(folder, "log")) as process:
             yield S3(f"http://127.0.0.1:{port}", process)
+
+
+@contextmanager
+def _kept_or_temporary(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        yield Path(folder)
 
 
 def _answers(port: int) -> bool:

@@ -1,0 +1,69 @@
+"""The service and the floors as processes of their own, each on the server's core while it is asked."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import machine
+from bench.load import Client
+from bench.machine import Cores
+from bench.worlds import World
+from tests.gameserver import DOMAIN, GameServer
+from tests.processes import Process, free_port, serve
+
+ROOT = Path(__file__).resolve().parent.parent
+AIOMYSQL, ASYNCMY = "aiomysql", "asyncmy"
+DRIVERS = {AIOMYSQL: "mysql://", ASYNCMY: "mysql+asyncmy://"}
+
+
+class Serving(NamedTuple):
+    """A server, how to ask it, and where."""
+
+    client: Client
+    process: Process
+    port: int
+
+
+@contextmanager
+def service(
+    world: World, cores: Cores, game_server: GameServer, connections: int, *, driver: str, cache: bool
+) -> Iterator[Serving]:
+    """One worker of this service, as it is in production but for its log."""
+    port = free_port()
+    settings = {
+        "DATABASE_URL": world.database.replace("mysql://", DRIVERS[driver]),
+        "REDIS_URL": world.redis,
+        "DATA_DIRECTORY": str(world.data),
+        "GAME_SERVER_URL": game_server.url,
+        "DOMAIN": DOMAIN,
+        "LOG_LEVEL": "warning",
+    }
+    if not cache:
+        settings["CACHE"] = "off"
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        env_file = Path(folder, "settings")
+        env_file.touch()
+        command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
+        with serve([*machine.on(cores.server), *command], port, settings) as process:
+            yield Serving(Client(port, cores.others, connections), process, port)
+
+
+@contextmanager
+def bare(name: str, cores: Cores, connections: int, environment: Mapping[str, str]) -> Iterator[Client]:
+    """One of the applications of bench/bare.py, served the way the service is."""
+    port = free_port()
+    command = [
+        *machine.on(cores.server),
+        sys.executable,
+        "-m",
+        "uvicorn",
+        f"bench.bare:{name}",
+        "--port",
+        str(port),
+    ]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    with serve(command, port, environment, folder=ROOT):
+        yield Client(port, cores.others, connections)
