@@ -15,6 +15,9 @@ from storage.query import Query
 
 E = TypeVar("E", bound=LeaderboardEntry)
 
+# So far down, reading twice what comes before a page costs more than sorting the whole mode.
+DEEP = 10_000
+
 
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     """What to sort by, and where."""
@@ -48,7 +51,7 @@ async def leaders(
     """
     visible = services.settings.visible_on_boards
     least: int | float = 0
-    if params.country is None:
+    if params.country is None and params.offset < DEEP:
         last = params.offset + params.limit - 1
         row = await services.database.one(
             catalogue.leaderboard_least[params.sort], mode=mode, visible=visible, last=last
