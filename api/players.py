@@ -73,8 +73,8 @@ class PlayerCount(Success, frozen=True, kw_only=True):
 @refuses(GAME_SERVER_AWAY)
 async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
     """How many players are online, and how many are registered."""
-    row = await services.database.one(catalogue.player_total)
-    return PlayerCount(counts=Counts(online=await services.live.count(), total=row.total if row else 0))
+    total = await services.pages.registered()
+    return PlayerCount(counts=Counts(online=await services.live.count(), total=total))
 
 
 class OnlinePlayers(Success, frozen=True, kw_only=True):

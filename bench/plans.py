@@ -13,7 +13,8 @@ from bench.results import Plan
 from bench.worlds import PATIENCE, World
 from domain.accounts import ProfileFields
 from storage import catalogue
-from storage.query import SESSION, Query, Statement
+from storage.drivers import SESSION
+from storage.query import Query, Statement
 from storage.statements import Value, with_lists
 from tests import mariadbd
 

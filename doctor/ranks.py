@@ -57,6 +57,7 @@ async def _players(database: Database, settings: Settings, mode: Mode, offset: i
         mode=int(mode),
         visible=settings.visible_on_boards,
         country=None,
+        least=0,
         limit=SAMPLE,
         offset=offset,
     )

@@ -1,4 +1,5 @@
--- Which players lead a mode, in the world or in a country, sorted by {sort}?
+-- Which players lead a mode, in the world or in a country, sorted by {sort}? None on the page has less than `least`:
+-- the {slack} is for a number that is not exactly what it is written as.
 SELECT
     s.id AS player_id,
     u.name,
@@ -23,6 +24,7 @@ INNER JOIN users u ON u.id = s.id
 LEFT JOIN clans c ON c.id = u.clan_id
 WHERE s.mode = :mode
     AND s.{sort} > 0
+    AND s.{sort} >= :least - {slack}
     AND (u.priv & :visible) = :visible
     AND (:country IS NULL OR u.country = :country)
 ORDER BY s.{sort} DESC, s.id

@@ -23,12 +23,19 @@ from storage.query import Change, Query
 
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BOARDS = ("pp", "score", "play_time")
+SLACK = {sort: "0.001" if sort == "acc" else "0" for sort in LEADERBOARDS}
 
 
 class Total(msgspec.Struct, frozen=True):
     """A count."""
 
     total: int
+
+
+class Least(msgspec.Struct, frozen=True):
+    """What the last of a leaderboard's page has."""
+
+    least: int | float
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -54,7 +61,8 @@ known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScore) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
-leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
+leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS}
+leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = Query("key_owner", KeyOwner)
 friends = Query("friends", Friend)
@@ -88,7 +96,9 @@ v2_player_stats = Query("player_stats", v2.PlayerStats)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScore) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
-v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
+v2_leaderboard = {
+    sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS
+}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}
 v2_score = Query("score", v2.ScoreDetails)

@@ -20,7 +20,6 @@ NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 # A text with a character that the column cannot hold, or one too long for it.
 UNSTORABLE = {1267, 1271, 1366, 1406, 3854, 3988}
 
-
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
@@ -92,3 +91,18 @@ def moment(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def pool_options(driver: str, pool_max: int, wait: float, statement_timeout: float) -> dict[str, Any]:
+    """How a MySQL driver makes its pool and the connections of it; the times are in seconds."""
+    return {
+        # No connection is opened before the first question, so that a start does not hang on a database
+        # that is away.
+        "min_size": 0,
+        "max_size": pool_max,
+        "pool_recycle": 300,
+        "charset": "utf8mb4",
+        "connect_timeout": wait,
+        "init_command": SESSION.format(seconds=statement_timeout, milliseconds=int(statement_timeout * 1000)),
+        "conv": decoders(driver),
+    }

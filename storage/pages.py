@@ -21,6 +21,8 @@ Filters = tuple[tuple[str, Value], ...]
 # How many seconds the length of a list is taken for true, and after how many it is counted anew.
 MINUTE, RENEW = 60.0, 45.0
 MILLION = 1_000_000
+# The same for how many players are registered, which people watch: no server can count without reading them all.
+SECONDS, RENEW_SECONDS = 5.0, 2.0
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -70,11 +72,13 @@ class Pages:
         self._database = database
         self._part = part
         self._totals = Kept(self._count, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=1000)
+        self._registered = Kept(self._count, fresh=SECONDS, renew=RENEW_SECONDS, stale=MINUTE, size=1)
         self._blocks = Kept(self._read_blocks, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=30)
 
     async def close(self) -> None:
         """End what is still being counted."""
         await self._totals.close()
+        await self._registered.close()
         await self._blocks.close()
 
     async def read(
@@ -86,6 +90,10 @@ class Pages:
             return [], total
         found = await self._database.all(rows, limit=place.size, offset=place.offset, **filters)
         return found, total
+
+    async def registered(self) -> int:
+        """How many players are registered, the bot left out; at most some seconds old. Raises Unavailable."""
+        return await self._registered.get((catalogue.player_total, ()))
 
     async def scores(
         self, place: Place, *, map_md5: str | None, user_id: int | None, **filters: Value

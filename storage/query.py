@@ -13,10 +13,10 @@ import databases
 import msgspec
 
 from domain.errors import Unavailable
-from storage import drivers
+from storage import drivers, wire
 from storage.observer import Observer
 from storage.outage import Outage
-from storage.rows import nested
+from storage.rows import Shape
 from storage.statements import Value, for_mysql, read, values_of, with_lists
 
 T = TypeVar("T")
@@ -33,6 +33,15 @@ class Statement:
         self.sqlite = read(name, "sqlite", fragments)
         self.mysql = for_mysql(read(name, "mysql", fragments))
         self.values = values_of(self.sqlite)
+        # How its results were described last, and what becomes of their rows: the same every time.
+        self.description: wire.Description | None = None
+        self._shape = Shape(())
+
+    def nested(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Each row as a mapping, see Shape."""
+        if self._shape.names != tuple(names):
+            self._shape = Shape(names)
+        return self._shape.read(rows)
 
 
 class Query(Statement, Generic[T]):
@@ -63,6 +72,7 @@ class Database:
         """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
+        self._is_aiomysql = not self.is_sqlite and self._url.driver != "asyncmy"
         self._largest = drivers.LARGEST[self._url.dialect]
         self._wait = wait
         self._timeout = statement_timeout
@@ -72,25 +82,12 @@ class Database:
         )
         self._refused: dict[str, Outage] = {}
         self._errors = drivers.errors(self._url.dialect, self._url.driver)
-        self._databases = databases.Database(self._url, **self._options(pool_max))
+        options = (
+            {} if self.is_sqlite else drivers.pool_options(self._url.driver, pool_max, wait, statement_timeout)
+        )
+        self._databases = databases.Database(self._url, **options)
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
-
-    def _options(self, pool_max: int) -> dict[str, Any]:
-        if self.is_sqlite:
-            return {}
-        session = drivers.SESSION.format(seconds=self._timeout, milliseconds=int(self._timeout * 1000))
-        return {
-            # No connection is opened before the first question, so that a start does not hang on a database
-            # that is away.
-            "min_size": 0,
-            "max_size": pool_max,
-            "pool_recycle": 300,
-            "charset": "utf8mb4",
-            "connect_timeout": self._wait,
-            "init_command": session,
-            "conv": drivers.decoders(self._url.driver),
-        }
 
     async def connect(self) -> None:
         """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
@@ -116,14 +113,14 @@ class Database:
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Every row of `query`. Raises Unavailable when the database does not answer in time."""
         names, rows = await self._run(query, values)
-        return msgspec.convert(nested(names, rows), query.rows, strict=False)
+        return msgspec.convert(query.nested(names, rows), query.rows, strict=False)
 
     async def one(self, query: Query[T], **values: Value) -> T | None:
         """The first row of `query`, None without one. Raises Unavailable when the database does not answer."""
         names, rows = await self._run(query, values)
         if not rows:
             return None
-        return msgspec.convert(nested(names, rows[:1])[0], query.row, strict=False)
+        return msgspec.convert(query.nested(names, rows[:1])[0], query.row, strict=False)
 
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
@@ -142,15 +139,18 @@ class Database:
         if values.keys() != query.values:
             # The drivers would overlook one too many.
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
-        if any(isinstance(value, int) and abs(value) > self._largest for value in values.values()):
-            return [], []
         sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
-        if any(isinstance(value, tuple) for value in values.values()):
+        lists = False
+        for value in values.values():
+            if isinstance(value, int) and abs(value) > self._largest:
+                return [], []
+            lists = lists or isinstance(value, tuple)
+        if lists:
             sql, values = with_lists(sql, values, placeholder)
         try:
             async with self._connection(writing=isinstance(query, Change)) as connection:
                 with self._observer.statement(query.name):
-                    result = await self._execute(connection, sql, values)
+                    result = await self._execute(connection, query, sql, values)
         except TimeoutError as error:
             self._outage.begin(f"{query.name}: {error}")
             raise Unavailable(drivers.SLOW.message) from error
@@ -193,12 +193,15 @@ class Database:
             await connection.__aexit__()
 
     async def _execute(
-        self, connection: Any, sql: str, values: dict[str, Value]
+        self, connection: Any, query: Statement, sql: str, values: dict[str, Value]
     ) -> tuple[list[str], Sequence[Sequence[Any]]]:
         # The server ends a slow statement itself; the second more is for a server that hangs.
         patience = self._timeout + 1
         try:
             async with asyncio.timeout(patience):
+                if self._is_aiomysql:
+                    query.description, found = await wire.ask(connection, sql, values, query.description)
+                    return query.description.names if query.description else [], found
                 context = connection.execute(sql, values) if self.is_sqlite else connection.cursor()
                 async with context as cursor:
                     if not self.is_sqlite:
