@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from api.neighbours import Neighbours
 from api.services import Services
-from domain.errors import Unavailable
 from domain.live import Live, Nobody
 from domain.settings import Settings
 from replays.places import open_place
-from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
-from storage.engine import Engine, engine_found
-from storage.gameserver import Down, GameServer, NoAnswer
+from storage.engine import Engine
+from storage.gameserver import GameServer
 from storage.keys import Keys
 from storage.live import GameServerLive
 from storage.pages import Pages
@@ -22,6 +21,9 @@ from storage.query import Database
 from storage.questions import Questions
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 from storage.upstream import Upstream
+
+# Seconds a start waits for what a neighbour has to say.
+PATIENCE = 15.0
 
 
 @asynccontextmanager
@@ -55,6 +57,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         closing.push_async_callback(pages.close)
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
+        replays = open_place(settings)
+        neighbours = Neighbours(settings, database=database, ranks=ranks, live=live, replays=replays)
+        closing.push_async_callback(neighbours.close)
         yield Services(
             settings=settings,
             database=database,
@@ -62,11 +67,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             live=live,
             pages=pages,
             upstream=upstream,
-            replays=open_place(settings),
+            replays=replays,
             keys=Keys(database, failures=settings.key_failures),
             beatmap_files=BeatmapFiles(settings),
             engine=engine,
             avatars=Avatars(settings.data_directory),
+            neighbours=neighbours,
         )
 
 
@@ -100,39 +106,20 @@ async def open_game_server(settings: Settings, url: str) -> AsyncIterator[GameSe
 
 async def found(settings: Settings) -> list[str]:
     """What a start finds of its neighbours, a line each."""
-    lines = []
     async with open_services(settings) as services:
-        try:
-            row = await services.database.one(catalogue.server_version)
-            lines.append(f"database      {row.version if row else 'of unknown version'}")
-        except Unavailable as error:
-            lines.append(f"database      NOT REACHED, answering 503 until it is there ({error.__cause__})")
-        if isinstance(services.ranks, RedisRanks):
-            there = await services.ranks.ping()
-            lines.append("ranks         " + ("Redis" if there else "Redis NOT REACHED, counting in the database"))
-        else:
-            lines.append("ranks         counted in the database (no REDIS_HOST)")
-        fault = await services.replays.fault()
-        lines.append(f"replays       {services.replays.name}" + (f" NOT FOUND ({fault})" if fault else ""))
-    lines.append(f"pp engine     {await engine_found(settings)}")
-    return [*lines, *await found_game_server(settings), *await asyncio.to_thread(found_files, settings)]
-
-
-async def found_game_server(settings: Settings) -> list[str]:
-    """What a start finds of the game server, a line each."""
-    url = settings.game_server
-    if url is None:
-        return ["game server   none (no APP_PORT, no GAME_SERVER_URL), so nobody is online"]
-    try:
-        async with open_game_server(settings, url) as server:
-            await server.reach()
-        lines = [f"game server   {url}"]
-    except Down as error:
-        lines = [f"game server   {url} NOT REACHED ({error}), so nobody is online until it is there"]
-    except NoAnswer as error:
-        lines = [f"game server   {url} NOT ANSWERING AS ONE ({error.reason}): look at DOMAIN and GAME_SERVER_URL"]
-    to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
-    return [*lines, f"other paths   {to}"]
+        there = await services.neighbours.look(PATIENCE)
+    titles = {
+        "database": "database     ",
+        "redis": "ranks        ",
+        "replays": "replays      ",
+        "pp_engine": "pp engine    ",
+        "game_server": "game server  ",
+    }
+    lines = [f"{title} {there[name].words}" for name, title in titles.items()]
+    if settings.game_server:
+        to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
+        lines.append(f"other paths   {to}")
+    return [*lines, *await asyncio.to_thread(found_files, settings)]
 
 
 def found_files(settings: Settings) -> list[str]:

@@ -14,6 +14,7 @@ from api import answers
 from api.address import ClientAddress
 from api.bodies import Unread
 from api.cors import CORS
+from api.health import NotReady, not_ready
 from api.middleware import RequestID
 from api.params import InvalidParams
 from api.routes import routes
@@ -52,6 +53,7 @@ def build(
             Refusal: answers.refused,
             InvalidParams: answers.invalid,
             Unavailable: answers.unavailable,
+            NotReady: not_ready,
             HTTPException: http_error,
             Exception: answers.internal_error,
         },

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.neighbours import Neighbours
 from domain.live import Live
 from domain.settings import Settings
 from replays.places import Place
@@ -29,3 +30,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmap_files: BeatmapFiles
     engine: Engine
     avatars: Avatars
+    neighbours: Neighbours
