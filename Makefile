@@ -9,7 +9,7 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install run test check format lock bench
+.PHONY: help install run test check format examples lock bench
 
 help:  # list these targets
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ check: $(TEST)  # lint, formatting, types
 format: $(TEST)  # format the code and mend what the linter can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+examples: $(TEST)  # renew the examples of /openapi.json from the demo world
+	.venv/bin/python -m tests.examples
 
 bench: $(TEST)  # compare deep pages with first ones among 3 million scores; ARGS='--scores 100000'
 	.venv/bin/python -m bench.pages $(ARGS)

@@ -1,20 +1,23 @@
 """What a player does with an API key: the list of friends, the profile, the avatar."""
 
 import asyncio
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from api.answers import Success
-from api.bodies import Body, fields
-from api.callers import Caller, signed_in
-from api.multipart import parts
+from api.bodies import FIELDS, READ, Body, fields
+from api.callers import NOT_ALLOWED, SIGNED_IN, Caller, signed_in
+from api.multipart import MULTIPART, parts
 from api.params import NoParams, Offset
+from api.refusals import refuses
 from api.services import Services
-from domain.accounts import FOR_SUPPORTERS, SUPPORTER, Friend, ProfileFields, profile_fields
-from domain.errors import Refusal
+from domain.accounts import FOR_SUPPORTERS, PROFILE, SUPPORTER, Friend, ProfileFields, profile_fields
+from domain.errors import Wording
 from domain.players import UNRESTRICTED, VISIBLE
 from storage import catalogue
+from storage.avatars import NOT_AN_AVATAR, NOT_STORED
 from storage.drivers import Unstorable
 from storage.statements import Value
 
@@ -23,7 +26,11 @@ LARGEST_AVATAR = 4 * 1024 * 1024
 AROUND_AVATAR = 65_536
 LARGEST_PROFILE = 65_536
 
-TOO_LARGE = "avatar file too large (max 4MB)."
+ImageFile = Annotated[bytes, Meta(description="a PNG, JPEG or GIF", extra_json_schema={"format": "binary"})]
+
+UNSTORABLE = Wording(400, "A text holds characters that the game server's database cannot keep.")
+NO_AVATAR = Wording(400, "must provide avatar file.")
+AVATAR_TOO_LARGE = Wording(400, "avatar file too large (max 4MB).")
 
 
 class FriendsParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +45,7 @@ class Friends(Success, frozen=True, kw_only=True):
     friends: list[Friend]
 
 
+@refuses(*SIGNED_IN)
 async def get_friends(services: Services, params: FriendsParams, caller: Caller) -> Friends:
     """The friends of the player whose key it is; hidden ones are left out."""
     account = await signed_in(services, caller)
@@ -52,19 +60,24 @@ async def get_friends(services: Services, params: FriendsParams, caller: Caller)
     return Friends(friends=friends)
 
 
+# What a body holds, by its media type. Of several only one is told: generated clients know no more.
+ProfileBody = Annotated[Body, {"application/json": ProfileFields}]
+
+
 class ProfileUpdated(Success, frozen=True, kw_only=True):
     """The fields that were changed, as they are now."""
 
     updated: ProfileFields
 
 
-async def set_player_info(services: Services, _: NoParams, caller: Caller, body: Body) -> ProfileUpdated:
+@refuses(*SIGNED_IN, NOT_ALLOWED, *FIELDS, *PROFILE, UNSTORABLE)
+async def set_player_info(services: Services, _: NoParams, caller: Caller, body: ProfileBody) -> ProfileUpdated:
     """Changes what a player may change of the own profile: the fields given, as JSON or as a form."""
     account = await signed_in(services, caller, UNRESTRICTED)
     given, texts = await fields(body, LARGEST_PROFILE)
     change = profile_fields(given, texts=texts, strict_modes=services.settings.strict_modes)
     if not account.priv & SUPPORTER and any(getattr(change, name) is not UNSET for name in FOR_SUPPORTERS):
-        raise Refusal(403, "Insufficient privileges.")
+        raise NOT_ALLOWED()
     values: dict[str, Value] = {}
     for name in change.__struct_fields__:
         value = getattr(change, name)
@@ -72,7 +85,7 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
     try:
         await services.database.execute(catalogue.profile_change, id=account.id, **values)
     except Unstorable:
-        raise Refusal(400, "A text holds characters that the game server's database cannot keep.") from None
+        raise UNSTORABLE() from None
     profile = await services.database.one(catalogue.profile, id=account.id)
     return ProfileUpdated(updated=_only(change, profile or change))
 
@@ -83,13 +96,23 @@ def _only(asked: ProfileFields, profile: ProfileFields) -> ProfileFields:
     return ProfileFields(**{name: getattr(profile, name) for name in given})
 
 
+class AvatarForm(msgspec.Struct, frozen=True):
+    """An avatar as a part of a form; `avatar_file` is the same."""
+
+    avatar: ImageFile
+
+
+AvatarBody = Annotated[Body, {"multipart/form-data": AvatarForm}]
+
+
 class AvatarStored(msgspec.Struct, frozen=True):
     """The answer that clients of the first generation compare literally."""
 
     status: str = "success."
 
 
-async def set_avatar(services: Services, _: NoParams, caller: Caller, body: Body) -> AvatarStored:
+@refuses(*SIGNED_IN, NOT_ALLOWED, *READ, *MULTIPART, NO_AVATAR, AVATAR_TOO_LARGE, NOT_AN_AVATAR, NOT_STORED)
+async def set_avatar(services: Services, _: NoParams, caller: Caller, body: AvatarBody) -> AvatarStored:
     """Makes an image the avatar of the player whose key it is.
 
     The image is the body, or its multipart part `avatar` or `avatar_file`.
@@ -100,7 +123,7 @@ async def set_avatar(services: Services, _: NoParams, caller: Caller, body: Body
 
 
 async def _image(body: Body) -> bytes:
-    too_large = Refusal(400, TOO_LARGE)
+    too_large = AVATAR_TOO_LARGE()
     if body.media_type != "multipart/form-data":
         image = await body.read(LARGEST_AVATAR, too_large)
     else:
@@ -109,7 +132,7 @@ async def _image(body: Body) -> bytes:
         found = await asyncio.to_thread(parts, data, body.content_type)
         image = found.get("avatar", found.get("avatar_file", b""))
     if not image:
-        raise Refusal(400, "must provide avatar file.")
+        raise NO_AVATAR()
     if len(image) > LARGEST_AVATAR:
         raise too_large
     return image

@@ -7,8 +7,8 @@ import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.multipart import parts
-from domain.errors import Refusal
+from api.multipart import MULTIPART, parts
+from domain.errors import Refusal, Wording
 
 # Seconds for a whole body.
 PATIENCE = 30.0
@@ -20,6 +20,18 @@ DROPPING = 5.0
 
 # In the scope of a request whose body was for us: nobody reads on when its answer begins.
 OURS = "apidot.body"
+
+TOO_LARGE = Wording(413, "The body is larger than {limit} bytes.")
+TOO_LATE = Wording(408, f"The body did not arrive within {PATIENCE:.0f} seconds.")
+BREAKS_OFF = Wording(400, "The body breaks off.")
+NO_OBJECT = Wording(400, "The body is not a JSON object.")
+NO_FORM = Wording(400, "The form cannot be read.")
+NO_BODY = Wording(400, "Must provide a body: JSON or a form.")
+OTHER_BODY = Wording(415, "The body must be JSON or a form.")
+
+# What the two ways to read a body refuse it with.
+READ = (BREAKS_OFF, TOO_LATE)
+FIELDS = (*READ, TOO_LARGE, NO_OBJECT, NO_FORM, NO_BODY, OTHER_BODY, *MULTIPART)
 
 BODILESS = ("GET", "HEAD", "OPTIONS")
 
@@ -45,7 +57,7 @@ class Body:
         Raises `too_large`, or a 413, as soon as it is larger; another Refusal when it does not arrive in time, or
         breaks off.
         """
-        too_large = too_large or Refusal(413, f"The body is larger than {limit} bytes.")
+        too_large = too_large or TOO_LARGE(limit=limit)
         if self._length > limit:
             raise too_large
         data = bytearray()
@@ -54,14 +66,14 @@ class Body:
                 while True:
                     message = await self._receive()
                     if message["type"] == "http.disconnect":
-                        raise Refusal(400, "The body breaks off.")
+                        raise BREAKS_OFF()
                     data += message.get("body", b"")
                     if len(data) > limit:
                         raise too_large
                     if not message.get("more_body", False):
                         return bytes(data)
         except TimeoutError:
-            raise Refusal(408, f"The body did not arrive within {PATIENCE:.0f} seconds.") from None
+            raise TOO_LATE() from None
 
 
 def _declared(headers: Headers) -> int:
@@ -86,11 +98,10 @@ async def fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
             case "multipart/form-data":
                 return {name: content.decode() for name, content in parts(data, body.content_type).items()}, True
     except ValueError:
-        form = body.media_type != "application/json"
-        raise Refusal(400, f"The {'form cannot be read' if form else 'body is not a JSON object'}.") from None
+        raise (NO_OBJECT if body.media_type == "application/json" else NO_FORM)() from None
     if not data:
-        raise Refusal(400, "Must provide a body: JSON or a form.")
-    raise Refusal(415, "The body must be JSON or a form.")
+        raise NO_BODY()
+    raise OTHER_BODY()
 
 
 class Unread:

@@ -8,7 +8,16 @@ from starlette.types import Receive, Scope
 
 from api.services import Services
 from domain.accounts import Account
-from domain.errors import Refusal
+from domain.errors import Wording
+from storage.keys import TOO_MANY_KEYS
+
+INVALID_KEY = Wording(401, "Invalid API key.")
+NO_TOKEN = Wording(400, "Must provide authorization token.")
+UNKNOWN_TOKEN = Wording(401, "Unknown authorization token.")
+NOT_ALLOWED = Wording(403, "Insufficient privileges.")
+# What the two functions below refuse a request with; the privileges aside, which not every endpoint asks for.
+WITH_KEY = (INVALID_KEY, TOO_MANY_KEYS)
+SIGNED_IN = (NO_TOKEN, UNKNOWN_TOKEN, TOO_MANY_KEYS)
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -41,7 +50,7 @@ async def with_key(services: Services, caller: Caller) -> Account:
     """The account of the caller's key. Raises Refusal as clients of calculate_pp know it."""
     account = await services.keys.owner(caller.key, caller.address) if caller.key else None
     if account is None:
-        raise Refusal(401, "Invalid API key.")
+        raise INVALID_KEY()
     return account
 
 
@@ -51,10 +60,10 @@ async def signed_in(services: Services, caller: Caller, needed: int = 0) -> Acco
     Raises Refusal as the published documentation's generation of servers did.
     """
     if not caller.key:
-        raise Refusal(400, "Must provide authorization token.")
+        raise NO_TOKEN()
     account = await services.keys.owner(caller.key, caller.address)
     if account is None:
-        raise Refusal(401, "Unknown authorization token.")
+        raise UNKNOWN_TOKEN()
     if account.priv & needed != needed:
-        raise Refusal(403, "Insufficient privileges.")
+        raise NOT_ALLOWED()
     return account

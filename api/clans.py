@@ -3,10 +3,13 @@
 import msgspec
 
 from api.params import RowID
+from api.refusals import refuses
 from api.services import Services
 from domain.clans import ClanMember
-from domain.errors import Refusal
+from domain.errors import Wording
 from storage import catalogue
+
+NO_CLAN = Wording(404, "Clan not found.")
 
 
 class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,12 +28,13 @@ class ClanInfo(msgspec.Struct, frozen=True, kw_only=True):
     owner: ClanMember | None
 
 
+@refuses(NO_CLAN)
 async def get_clan(services: Services, params: ClanParams) -> ClanInfo:
     """A clan, its owner and its members."""
     visible = services.settings.visible
     clan = await services.database.one(catalogue.clan, id=params.id, visible=visible)
     if clan is None:
-        raise Refusal(404, "Clan not found.")
+        raise NO_CLAN()
     members = await services.database.all(
         catalogue.clan_members, id=clan.id, visible=visible, limit=services.settings.list_limit
     )

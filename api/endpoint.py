@@ -32,7 +32,7 @@ class Endpoint:
         self.methods = methods
         self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
-        self.answer: type[msgspec.Struct] = hints.pop("return")
+        self.answer: object = hints.pop("return")
         _, params, *extras = hints.values()
         self.params: type[msgspec.Struct] = params
         self._reader = Reader(self.params)

@@ -1,14 +1,15 @@
 """Leaderboards of players."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from api.answers import Success
-from api.params import Country, Limit, ModeNumber, Offset
+from api.params import Country, Limit, ModeNumber, Offset, SortColumn
+from api.refusals import refuses
 from api.services import Services
-from domain.modes import Mode, ruleset_mode
+from domain.modes import INVALID_MODE, Mode, ruleset_mode
 from domain.players import LeaderboardEntry
 from storage import catalogue
 from storage.query import Query
@@ -19,7 +20,7 @@ E = TypeVar("E", bound=LeaderboardEntry)
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     """What to sort by, and where."""
 
-    sort: Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"] = "pp"
+    sort: SortColumn = "pp"
     mode: ModeNumber = 0
     limit: Limit = 50
     offset: Offset = 0
@@ -32,6 +33,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
     leaderboard: list[LeaderboardEntry]
 
 
+@refuses(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country."""
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)

@@ -5,7 +5,11 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from domain.errors import Refusal
+from domain.errors import Wording
+
+UNREADABLE = Wording(400, "The multipart body cannot be read.")
+BREAKS_OFF = Wording(400, "The multipart body breaks off.")
+MULTIPART = (UNREADABLE, BREAKS_OFF)
 
 MOST_PARTS = 100
 
@@ -64,7 +68,7 @@ def parts(data: bytes, content_type: str) -> dict[str, bytes]:
         parser.write(data)
         parser.finalize()
     except FormParserError:
-        raise Refusal(400, "The multipart body cannot be read.") from None
+        raise UNREADABLE() from None
     if not collected.complete:
-        raise Refusal(400, "The multipart body breaks off.")
+        raise BREAKS_OFF()
     return collected.found

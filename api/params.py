@@ -2,33 +2,60 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
 from api.fields import Invalid, Many, fields_of
-from domain.errors import Refusal
+from domain.errors import Wording
 
 P = TypeVar("P", bound=msgspec.Struct)
 
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 LONGEST_QUERY = 16_384
+LONG_QUERY = Wording(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
 NO_PATH: Mapping[str, str] = MappingProxyType({})
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
 PlayerName = Annotated[str, Meta(pattern=r"^[\w \[\]-]{2,15}$", description="a player's name, case aside")]
 BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="a beatmap's id")]
 BeatmapMD5 = Annotated[str, Meta(min_length=32, max_length=32, description="the md5 of a beatmap's file")]
-RowID = Annotated[int, Meta(ge=1, le=INT32)]
+RowID = Annotated[int, Meta(ge=1, le=INT32, description="its id")]
 ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="a score's id")]
-ModeNumber = Annotated[int, Meta(ge=0, le=11, description="0-3 vanilla, 4-6 Relax, 8 (or 7) Autopilot")]
+# Another mode up to 11 is refused too, in the words of the contract.
+ModeNumber = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=11,
+        description="0-3 vanilla, 4-6 Relax, 8 (or 7) Autopilot",
+        extra_json_schema={"not": {"enum": [9, 10, 11]}},
+    ),
+]
+# Of a play that is only imagined, Relax and Autopilot make no difference.
+PlayMode = Annotated[int, Meta(ge=0, le=11, description="a mode, of which the ruleset counts")]
+RulesetMode = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=11,
+        description="0-3 vanilla, 4-6 Relax, 8 Autopilot",
+        extra_json_schema={"not": {"enum": [7, 9, 10, 11]}},
+    ),
+]
 ModsText = Annotated[
     str, Meta(description="a bitmask or acronyms: all of them, or any of them after a ~; or vn, rx, ap")
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="rows at the most")]
+IncludeLoved = Annotated[bool, Meta(description="with those on loved beatmaps; for scope best")]
+IncludeFailed = Annotated[bool, Meta(description="with failed ones; for scope recent")]
+SortColumn = Annotated[
+    Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"], Meta(description="what to sort by")
+]
+ScoresScope = Annotated[Literal["recent", "best"], Meta(description="the best ones, or the last ones by time")]
 # As far as an offset reaches in SQL: the game server never enforced the bound it declares.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at the front")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="which page")]
@@ -75,7 +102,7 @@ class Reader(Generic[P]):
         Raises InvalidParams with every parameter that is wrong, in declared order.
         """
         if len(query) > LONGEST_QUERY:
-            raise Refusal(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
+            raise LONG_QUERY()
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         given = dict(pairs)
         values: dict[str, Any] = {}

@@ -5,13 +5,19 @@ import asyncio
 import msgspec
 
 from api.answers import Success
-from api.callers import Caller, with_key
-from api.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModeNumber, ModsNumber
+from api.callers import WITH_KEY, Caller, with_key
+from api.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModsNumber, PlayMode
+from api.refusals import refuses
 from api.services import Services
 from domain.beatmaps import BeatmapFile
-from domain.errors import Refusal
+from domain.errors import Refusal, Wording
 from domain.performance import Play, PlayResult, engine_mods
 from storage import catalogue
+from storage.engine import CALCULATION, NO_ENGINE, NOT_STARTING, TOO_MANY
+
+NO_BEATMAP = Wording(400, "Beatmap not found.")
+NO_FILE = Wording(400, "Beatmap file could not be fetched.")
+NOT_IN_TIME = Wording(400, "Not calculated in time.")
 
 ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 
@@ -29,7 +35,7 @@ class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
     n50: Hits | None = None
     misses: Hits = 0
     mods: ModsNumber = 0
-    mode: ModeNumber = 0
+    mode: PlayMode = 0
     combo: Hits | None = None
     acc: Accuracies = ACCURACIES
 
@@ -47,6 +53,7 @@ class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
 Results = list[PlayResult] | PlayResult
 
 
+@refuses(*WITH_KEY, NO_BEATMAP, NO_FILE, *CALCULATION)
 async def calculate_pp(services: Services, params: PerformanceParams, caller: Caller) -> Results:
     """What plays on a beatmap are worth: a list with one result per accuracy, or one result for hit counts."""
     await with_key(services, caller)
@@ -61,7 +68,7 @@ class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
 
     id: BeatmapIDs
     mods: ModsNumber = 0
-    mode: ModeNumber = 0
+    mode: PlayMode = 0
     acc: Accuracies = ACCURACIES
 
 
@@ -79,6 +86,7 @@ class Batch(Success, frozen=True, kw_only=True):
     maps: list[BeatmapResults]
 
 
+@refuses(*WITH_KEY, NO_ENGINE, NOT_STARTING, TOO_MANY)
 async def calculate_pp_batch(services: Services, params: BatchParams, caller: Caller) -> Batch:
     """What plays on several beatmaps are worth, with a result per accuracy; one may fail without the others."""
     await with_key(services, caller)
@@ -91,7 +99,7 @@ async def calculate_pp_batch(services: Services, params: BatchParams, caller: Ca
     for beatmap_id in dict.fromkeys(params.id):
         try:
             if clock() > deadline:
-                raise Refusal(400, "Not calculated in time.")
+                raise NOT_IN_TIME()
             results = await _results(services, files.get(beatmap_id), plays)
             maps.append(BeatmapResults(id=beatmap_id, status="success", results=results))
         except Refusal as refusal:
@@ -109,13 +117,13 @@ async def _files(services: Services, ids: tuple[int, ...]) -> dict[int, BeatmapF
 async def _results(services: Services, beatmap: BeatmapFile | None, plays: list[Play]) -> list[PlayResult]:
     """The results of `plays` on a beatmap. Raises Refusal without a file the engine can use, and Unavailable."""
     if beatmap is None:
-        raise Refusal(400, "Beatmap not found.")
+        raise NO_BEATMAP()
     path = services.beatmap_files.path(beatmap.id)
     results = await services.engine.calculate(path, beatmap.md5, plays)
     if results is None and await services.beatmap_files.fetch(beatmap.id, beatmap.md5):
         results = await services.engine.calculate(path, beatmap.md5, plays)
     if results is None:
-        raise Refusal(400, "Beatmap file could not be fetched.")
+        raise NO_FILE()
     return [
         msgspec.structs.replace(result, accuracy=play.acc) for result, play in zip(results, plays, strict=True)
     ]

@@ -1,29 +1,33 @@
 """Players: search, count, profile, status."""
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from api.answers import Success
 from api.params import NoParams, Offset, PlayerID, PlayerName
-from api.selectors import find_player
+from api.refusals import refuses
+from api.selectors import PLAYER, find_player
 from api.services import Services
 from domain.beatmaps import Beatmap
-from domain.errors import Refusal
+from domain.errors import Wording
 from domain.live import LiveStatus, NamedPlayer
 from domain.players import VISIBLE, FoundPlayer, ModeStats, PlayerDetails, PlayerStats, Rank
 from storage import catalogue
+from storage.gameserver import GAME_SERVER_AWAY
 from storage.query import Query
+
+NO_ROSTER = Wording(404, "The game server does not tell who is online.")
 
 F = TypeVar("F", bound=FoundPlayer)
 M = TypeVar("M", bound=ModeStats)
 
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
-    """`q`: a part of a name; without it, everybody."""
+    """Whom to look for."""
 
-    q: str | None = None
+    q: Annotated[str, Meta(description="a part of a name; without it, everybody")] | None = None
     offset: Offset = 0
 
 
@@ -66,6 +70,7 @@ class PlayerCount(Success, frozen=True, kw_only=True):
     counts: Counts
 
 
+@refuses(GAME_SERVER_AWAY)
 async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
     """How many players are online, and how many are registered."""
     row = await services.database.one(catalogue.player_total)
@@ -79,18 +84,19 @@ class OnlinePlayers(Success, frozen=True, kw_only=True):
     bots: list[NamedPlayer]
 
 
+@refuses(NO_ROSTER, GAME_SERVER_AWAY)
 async def online(services: Services, _: NoParams) -> OnlinePlayers:
     """Who is online, by id."""
     roster = await services.live.roster()
     if roster is None:
-        raise Refusal(404, "The game server does not tell who is online.")
+        raise NO_ROSTER()
     return OnlinePlayers(players=roster.players, bots=roster.bots)
 
 
 class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a player's profile; one of `id` and `name`."""
 
-    scope: Literal["stats", "info", "all"]
+    scope: Annotated[Literal["stats", "info", "all"], Meta(description="who it is, what was reached, or both")]
     id: PlayerID | None = None
     name: PlayerName | None = None
 
@@ -108,6 +114,7 @@ class PlayerInfo(Success, frozen=True, kw_only=True):
     player: Profile
 
 
+@refuses(*PLAYER)
 async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
     """A player's profile: who it is, what was reached in each mode, or both."""
     info = await find_player(services, params.id, params.name, catalogue.player_details)
@@ -150,35 +157,30 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     beatmap: Beatmap | None
 
 
-class Online(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of a player who is online; `login_time` in unix seconds."""
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is online has a `login_time` and a `status`, who is offline was `last_seen`; both in unix seconds."""
 
-    online: Literal[True] = True
-    login_time: float
-    status: Activity
-
-
-class Offline(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of a player who is offline; `last_seen` in unix seconds."""
-
-    online: Literal[False] = False
-    last_seen: int
+    online: bool
+    login_time: float | UnsetType = UNSET
+    status: Activity | UnsetType = UNSET
+    last_seen: int | UnsetType = UNSET
 
 
 class PlayerStatus(Success, frozen=True, kw_only=True):
     """Whether a player is online."""
 
-    player_status: Online | Offline
+    player_status: Presence
 
 
+@refuses(*PLAYER, GAME_SERVER_AWAY)
 async def get_player_status(services: Services, params: StatusParams) -> PlayerStatus:
     """Whether a player is online, and what the player is doing, or was last seen."""
     player = await find_player(services, params.id, params.name, catalogue.player)
     status = await services.live.status(player.id)
     if status is None:
-        return PlayerStatus(player_status=Offline(last_seen=player.latest_activity))
+        return PlayerStatus(player_status=Presence(online=False, last_seen=player.latest_activity))
     activity = await _activity(services, status)
-    return PlayerStatus(player_status=Online(login_time=status.login_time, status=activity))
+    return PlayerStatus(player_status=Presence(online=True, login_time=status.login_time, status=activity))
 
 
 async def _activity(services: Services, status: LiveStatus) -> Activity:

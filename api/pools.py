@@ -5,11 +5,15 @@ from datetime import datetime
 import msgspec
 
 from api.params import RowID
+from api.refusals import refuses
 from api.services import Services
 from domain.beatmaps import Beatmap
-from domain.errors import Refusal
+from domain.errors import Wording
 from domain.pools import PoolCreator
 from storage import catalogue
+from storage.gameserver import GAME_SERVER_AWAY
+
+NO_POOL = Wording(404, "Pool not found.")
 
 
 class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +32,12 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
     maps: dict[str, Beatmap]
 
 
+@refuses(NO_POOL, GAME_SERVER_AWAY)
 async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     """A tournament's map pool and who made it."""
     pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
     if pool is None:
-        raise Refusal(404, "Pool not found.")
+        raise NO_POOL()
     beatmaps = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
     creator = pool.created_by
     if creator is not None:

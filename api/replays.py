@@ -1,36 +1,41 @@
 """Replays: the files that the game client wrote, as anybody's client reads them."""
 
 from datetime import datetime
+from typing import Annotated, TypeVar
 
 import msgspec
-from starlette.responses import Response
+from msgspec import Meta
 
 from api.params import ScoreID
+from api.refusals import refuses
+from api.scores import NO_SCORE
 from api.services import Services
-from domain.errors import Refusal
 from domain.replays import ReplayScore
 from replays.body import Wrapping
-from replays.errors import NoReplay
+from replays.errors import NO_REPLAY, REPLAYS_AWAY, NoReplay
 from replays.names import file_name
 from replays.osr import Replay
 from replays.response import ReplayResponse
 from storage import catalogue
+
+R = TypeVar("R", bound=ReplayResponse)
 
 
 class ReplayParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose replay; without headers it is the bare frames."""
 
     id: ScoreID
-    include_headers: bool = True
+    include_headers: Annotated[bool, Meta(description="an .osr file, or the bare frames")] = True
 
 
-async def get_replay(services: Services, params: ReplayParams) -> Response:
+@refuses(NO_REPLAY, NO_SCORE, REPLAYS_AWAY)
+async def get_replay(services: Services, params: ReplayParams) -> ReplayResponse:
     """The replay of a score: an .osr file, or the frames alone as the game client sent them."""
-    return replay(services, params)
+    return replay(services, params, ReplayResponse)
 
 
-def replay(services: Services, params: ReplayParams, media_type: str | None = None) -> Response:
-    """What `params` ask for, as that type."""
+def replay(services: Services, params: ReplayParams, kind: type[R]) -> R:
+    """What `params` ask for, as a response of that kind."""
 
     async def find_wrapping() -> Wrapping | None:
         score = await services.database.one(
@@ -41,12 +46,12 @@ def replay(services: Services, params: ReplayParams, media_type: str | None = No
         return _wrapping(score) if params.include_headers else None
 
     location = services.settings.nginx_replays
-    return ReplayResponse(services.replays, params.id, find_wrapping, media_type, nginx_location=location)
+    return kind(services.replays, params.id, find_wrapping, nginx_location=location)
 
 
 def _wrapping(score: ReplayScore | None) -> Wrapping:
     if score is None or score.player is None or score.beatmap is None:
-        raise Refusal(404, "Score not found.")
+        raise NO_SCORE()
     # As the format has it where there is no time.
     played_at = score.play_time or datetime.min
     replay = Replay.of(

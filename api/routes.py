@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from api import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.answers import V2_PREFIXES
 from api.endpoint import WRITES, Endpoint
+from api.openapi import document as openapi
 from api.pages import Served, pages
 from api.passthrough import Passthrough
 from api.services import Services
@@ -105,4 +106,4 @@ def routes() -> list[BaseRoute]:
     """The route table for Starlette; what is not in it is the game server's own."""
     v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
     v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
-    return [Table(pages() | v1), Table(v2, writes=Passthrough()), Passthrough()]
+    return [Table(pages() | v1), Table(v2, writes=Passthrough()), openapi.route(V1, V2), Passthrough()]

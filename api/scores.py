@@ -1,7 +1,7 @@
 """Scores: a player's, a beatmap's, a single one."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -10,6 +10,8 @@ from api.answers import Success
 from api.params import (
     BeatmapID,
     BeatmapMD5,
+    IncludeFailed,
+    IncludeLoved,
     Limit,
     ModeNumber,
     ModsText,
@@ -17,32 +19,38 @@ from api.params import (
     PlayerID,
     PlayerName,
     ScoreID,
+    ScoresScope,
 )
-from api.selectors import find_beatmap, find_player
+from api.refusals import refuses
+from api.selectors import BEATMAP, NO_PLAYER, PLAYER, find_beatmap, find_player
 from api.services import Services
 from domain.beatmaps import PlayedBeatmap
-from domain.errors import Refusal
-from domain.modes import ruleset_mode
+from domain.errors import Wording
+from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import Board, board
 from domain.players import PlayerCard
 from domain.scores import BeatmapScore, PlayerScore, Score, ScoreDetails
 from storage import catalogue
 from storage.query import Query
 
+# One endpoint has always said it in other words than the others.
+ID_OR_NAME = Wording(400, "Must provide either id or name.")
+NO_SCORE = Wording(404, "Score not found.")
+
 S = TypeVar("S", bound=Score)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """`include_loved` is for scope best, `include_failed` for scope recent; one of `id` and `name`."""
+    """Which scores, and whose; one of `id` and `name`."""
 
-    scope: Literal["recent", "best"]
+    scope: ScoresScope
     id: PlayerID | None = None
     name: PlayerName | None = None
     mods: ModsText | None = None
     mode: ModeNumber = 0
     limit: Limit = 25
-    include_loved: bool = False
-    include_failed: bool = True
+    include_loved: IncludeLoved = False
+    include_failed: IncludeFailed = True
     offset: Offset = 0
 
 
@@ -53,6 +61,7 @@ class PlayerScores(Success, frozen=True, kw_only=True):
     player: PlayerCard
 
 
+@refuses(INVALID_MODE, *PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
     """A player's best scores by pp, or the last ones by time."""
     where = board(params.mode, params.mods, strict=services.settings.strict_modes)
@@ -101,12 +110,12 @@ class MostPlayed(Success, frozen=True, kw_only=True):
     maps: list[PlayedBeatmap]
 
 
+@refuses(INVALID_MODE, ID_OR_NAME, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
     """The beatmaps a player has played most in a mode, with how often."""
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
     if params.id is None and params.name is None:
-        # This endpoint has always said it in other words than the others.
-        raise Refusal(400, "Must provide either id or name.")
+        raise ID_OR_NAME()
     name = params.name if params.id is None else None
     player = await find_player(services, params.id, name, catalogue.player)
     maps = await services.database.all(
@@ -118,7 +127,7 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """One of `id` and `md5`; `id` wins."""
 
-    scope: Literal["recent", "best"]
+    scope: ScoresScope
     id: BeatmapID | None = None
     md5: BeatmapMD5 | None = None
     mods: ModsText | None = None
@@ -133,6 +142,7 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
     scores: list[BeatmapScore]
 
 
+@refuses(INVALID_MODE, *BEATMAP)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
     """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
     where = board(params.mode, params.mods, strict=services.settings.strict_modes)
@@ -173,11 +183,12 @@ class ScoreInfo(Success, frozen=True, kw_only=True):
     score: ScoreDetails
 
 
+@refuses(NO_SCORE)
 async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     """A single score, with its beatmap."""
     score = await services.database.one(catalogue.score, id=params.id, visible=services.settings.visible)
     if score is None:
-        raise Refusal(404, "Score not found.")
+        raise NO_SCORE()
     if not services.settings.show_client_flags:
         score = msgspec.structs.replace(score, client_flags=UNSET, online_checksum=UNSET)
     return ScoreInfo(score=score)

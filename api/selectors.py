@@ -4,9 +4,17 @@ from typing import TypeVar
 
 from api.services import Services
 from domain.beatmaps import Beatmap
-from domain.errors import Refusal
+from domain.errors import Wording
 from domain.players import Player, PlayerDetails, safe_name
 from storage.query import Query
+
+ONE_OF_ID_AND_NAME = Wording(400, "Must provide either id OR name!")
+NO_PLAYER = Wording(404, "Player not found.")
+ID_OR_MD5 = Wording(400, "Must provide either id or md5!")
+NO_BEATMAP = Wording(404, "Map not found.")
+# What the two functions below refuse a request with.
+PLAYER = (ONE_OF_ID_AND_NAME, NO_PLAYER)
+BEATMAP = (ID_OR_MD5, NO_BEATMAP)
 
 P = TypeVar("P", bound=Player | PlayerDetails)
 B = TypeVar("B", bound=Beatmap)
@@ -18,22 +26,22 @@ async def find_player(services: Services, id: int | None, name: str | None, quer
     Raises Refusal when both are given, or none, or when there is no such player to be seen.
     """
     if (id is None) == (name is None):
-        raise Refusal(400, "Must provide either id OR name!")
+        raise ONE_OF_ID_AND_NAME()
     player = await services.database.one(
         query, id=id, safe_name=None if name is None else safe_name(name), visible=services.settings.visible
     )
     if player is None:
-        raise Refusal(404, "Player not found.")
+        raise NO_PLAYER()
     return player
 
 
 async def find_beatmap(services: Services, id: int | None, md5: str | None, query: Query[B]) -> B:
     """The beatmap with that `id`, or else that `md5`. Raises Refusal when none is given, or none is known."""
     if id is None and md5 is None:
-        raise Refusal(400, "Must provide either id or md5!")
+        raise ID_OR_MD5()
     # An id wins over an md5 beside it.
     md5 = md5.lower() if id is None and md5 is not None else None
     beatmap = await services.database.one(query, id=id, md5=md5)
     if beatmap is None:
-        raise Refusal(404, "Map not found.")
+        raise NO_BEATMAP()
     return beatmap

@@ -5,8 +5,8 @@ from typing import Annotated, Any, get_args, get_type_hints
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from domain.errors import Refusal
-from domain.modes import ruleset_mode
+from domain.errors import Wording
+from domain.modes import INVALID_MODE, ruleset_mode
 
 # users.priv: either of the two kinds of donors.
 SUPPORTER = 16 | 32
@@ -42,13 +42,15 @@ class Friend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Userpage = Annotated[str, Meta(max_length=2048, description="a text of at most 2048 characters")]
-PreferredMode = Annotated[int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8")]
+PreferredMode = Annotated[
+    int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8", extra_json_schema={"not": {"enum": [9, 10, 11]}})
+]
 PlayStyle = Annotated[int, Meta(ge=0, le=INT32, description="a whole number from 0")]
 BadgeName = Annotated[str, Meta(max_length=16, description="a text of at most 16 characters")]
 BadgeIcon = Annotated[str, Meta(max_length=64, pattern=r"\A[ -~]*\Z", description="at most 64 ASCII characters")]
 
 
-class ProfileFields(msgspec.Struct, frozen=True, kw_only=True):
+class ProfileFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a player may change of the profile; each a column of `users`."""
 
     userpage_content: Userpage | UnsetType | None = UNSET
@@ -63,6 +65,12 @@ FOR_SUPPORTERS = ("custom_badge_name", "custom_badge_icon")
 # It keeps them in the memory of sessions, and has rules and prices of its own for changing them.
 GAME_SERVERS = {"name", "username", "safe_name", "country", "email", "password", "pw_bcrypt"}
 
+NO_FIELD = Wording(400, f"Must provide a field to change: {', '.join(HINTS)}.")
+GAME_SERVERS_FIELD = Wording(400, "{name} is owned by the game server: change it there.")
+UNKNOWN_FIELD = Wording(400, f"{{name}} is not a field to change; these are: {', '.join(HINTS)}.")
+WRONG_VALUE = Wording(400, "{name} must be {what}.")
+PROFILE = (NO_FIELD, GAME_SERVERS_FIELD, UNKNOWN_FIELD, WRONG_VALUE, INVALID_MODE)
+
 
 def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = False) -> ProfileFields:
     """The changes that `given` asks for; with `texts` the values come from a form, where all are texts.
@@ -70,7 +78,7 @@ def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = F
     Raises Refusal for a field that is not to be changed here, for a value it cannot have, and without any field.
     """
     if not given:
-        raise Refusal(400, f"Must provide a field to change: {', '.join(HINTS)}.")
+        raise NO_FIELD()
     values = {name: _value(name, value, texts=texts) for name, value in given.items()}
     if "preferred_mode" in values:
         values["preferred_mode"] = ruleset_mode(values["preferred_mode"], strict=strict_modes).value
@@ -79,9 +87,9 @@ def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = F
 
 def _value(name: str, value: Any, *, texts: bool) -> Any:
     if name.lower() in GAME_SERVERS:
-        raise Refusal(400, f"{name} is owned by the game server: change it there.")
+        raise GAME_SERVERS_FIELD(name=name)
     if name not in HINTS:
-        raise Refusal(400, f"{name[:64]} is not a field to change; these are: {', '.join(HINTS)}.")
+        raise UNKNOWN_FIELD(name=name[:64])
     kinds = get_args(HINTS[name])
     nullable = type(None) in kinds
     if texts and nullable and not value:
@@ -91,4 +99,4 @@ def _value(name: str, value: Any, *, texts: bool) -> Any:
         return getattr(msgspec.convert({name: value}, ProfileFields, strict=nullable or not texts), name)
     except msgspec.ValidationError:
         description = get_args(kinds[0])[1].description
-        raise Refusal(400, f"{name} must be {description}{', or null' * nullable}.") from None
+        raise WRONG_VALUE(name=name, what=description + ", or null" * nullable) from None

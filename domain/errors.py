@@ -1,5 +1,7 @@
 """The two ways in which a question ends without its answer, and one in which nothing can be asked."""
 
+from typing import NamedTuple
+
 
 class Refusal(Exception):
     """The client asked for something it cannot have.
@@ -13,6 +15,20 @@ class Refusal(Exception):
         self.status = status
         self.message = message
         self.retry_after = retry_after
+
+
+class Wording(NamedTuple):
+    """What a refusal says, and with which HTTP status; calling it makes one.
+
+    The message is part of the contract, kept to the letter. In braces stand the names of what differs each time.
+    """
+
+    status: int
+    message: str
+
+    def __call__(self, retry_after: int | None = None, **values: object) -> Refusal:
+        """A refusal in these words."""
+        return Refusal(self.status, self.message.format(**values), retry_after)
 
 
 class Unavailable(Exception):

@@ -2,7 +2,9 @@
 
 from enum import IntEnum
 
-from domain.errors import Refusal
+from domain.errors import Wording
+
+INVALID_MODE = Wording(400, "Invalid gamemode.")
 
 
 class Mode(IntEnum):
@@ -37,4 +39,4 @@ def ruleset_mode(value: int, *, strict: bool = False) -> Mode:
     try:
         return Mode(value)
     except ValueError:
-        raise Refusal(400, "Invalid gamemode.") from None
+        raise INVALID_MODE() from None

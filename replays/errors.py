@@ -1,19 +1,22 @@
 """How the replay of a score may fail to be had."""
 
-from domain.errors import CannotOpen, Refusal, Unavailable
+from domain.errors import CannotOpen, Refusal, Unavailable, Wording
+
+NO_REPLAY = Wording(404, "Replay not found.")
+REPLAYS_AWAY = Wording(503, "The replay storage did not answer.")
 
 
 class NoReplay(Refusal):
     """There is no replay of this score, or none for everyone to see."""
 
     def __init__(self) -> None:
-        super().__init__(404, "Replay not found.")
+        super().__init__(*NO_REPLAY)
 
 
 class Away(Unavailable):
     """The place where replays are kept does not answer."""
 
-    def __init__(self, message: str = "The replay storage did not answer.") -> None:
+    def __init__(self, message: str = REPLAYS_AWAY.message) -> None:
         super().__init__(message)
 
 

@@ -48,11 +48,10 @@ class ReplayResponse(Response):
         place: Place,
         score_id: int,
         find_wrapping: FindWrapping,
-        media_type: str | None = None,
         *,
         nginx_location: str = "",
     ) -> None:
-        super().__init__(media_type=media_type)
+        super().__init__()
         self._nginx_location = nginx_location
         self._place = place
         self._score_id = score_id
@@ -74,12 +73,20 @@ class ReplayResponse(Response):
                 headers |= {"x-accel-redirect": self._nginx_location + file_name(self._score_id)} | ASK_AGAIN
                 await Response(headers=headers)(scope, receive, send)
                 return
-            answer = _answer(scope, body, file, headers)
+            answer = _answer(scope, body, file, headers, self.failure)
             if isinstance(answer, Response):
                 await answer(scope, receive, send)
                 return
             await send(answer.start)
             await _send(answer.body, file, receive, send)
+
+    @staticmethod
+    def failure(text: str) -> dict[str, str]:
+        """What is said instead of a part that cannot be had."""
+        return {"status": text}
+
+
+Failure = Callable[[str], dict[str, str]]
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -89,7 +96,9 @@ class _Answer(msgspec.Struct, frozen=True):
     body: Body | None
 
 
-def _answer(scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str]) -> _Answer | Response:
+def _answer(
+    scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str], failure: Failure
+) -> _Answer | Response:
     asked, size, etag = Headers(scope=scope), body.size, body.etag(file.version)
     now = datetime.now(UTC)
     # A date that is still to come is none for Last-Modified (RFC 9110, 8.8.2.1).
@@ -101,14 +110,14 @@ def _answer(scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str])
     } | ASK_AGAIN
     status = refusal(asked, etag, modified)
     if status is not None:
-        return _instead(status, validators)
+        return _instead(status, validators, failure)
     status = 200
     # Ranges are for GET alone (RFC 9110, 14.2).
     if scope["method"] == "GET":
         try:
             part = asked_range(asked, size, etag, modified, now)
         except Unsatisfiable:
-            return _instead(416, validators | {"content-range": f"bytes */{size}"})
+            return _instead(416, validators | {"content-range": f"bytes */{size}"}, failure)
         if part is not None:
             status, body = 206, body.cut(*part)
             headers = headers | {"content-range": f"bytes {part[0]}-{part[1] - 1}/{size}"}
@@ -118,10 +127,10 @@ def _answer(scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str])
     return _Answer(start, body if scope["method"] == "GET" else None)
 
 
-def _instead(status: int, headers: dict[str, str]) -> Response:
+def _instead(status: int, headers: dict[str, str], failure: Failure) -> Response:
     if status not in TEXTS:
         return Response(status_code=status, headers=headers)
-    return Response(msgspec.json.encode({"status": TEXTS[status]}), status, headers, "application/json")
+    return Response(msgspec.json.encode(failure(TEXTS[status])), status, headers, "application/json")
 
 
 async def _send(body: Body | None, file: OpenReplay, receive: Receive, send: Send) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from domain.errors import Refusal, Unavailable
+from domain.errors import Unavailable, Wording
 from storage.files import replace
 from storage.images import NotAnImage, clean
 
 log = logging.getLogger("apidot")
+
+NOT_AN_AVATAR = Wording(400, "invalid file type.")
+NOT_STORED = Wording(503, "The avatar cannot be stored.")
 
 EXTENSIONS = ("png", "jpg", "gif", "jpeg", "jfif")
 
@@ -35,10 +38,10 @@ class Avatars:
                 extension, content = await asyncio.to_thread(clean, image)
                 await asyncio.to_thread(self._store, player_id, extension, content)
             except NotAnImage:
-                raise Refusal(400, "invalid file type.") from None
+                raise NOT_AN_AVATAR() from None
             except OSError as error:
                 log.warning("an avatar cannot be stored: %s", error)
-                raise Unavailable("The avatar cannot be stored.", retry_after=60) from error
+                raise Unavailable(NOT_STORED.message, retry_after=60) from error
 
     def _store(self, player_id: int, extension: str, content: bytes) -> None:
         self._folder.mkdir(exist_ok=True)

@@ -9,7 +9,10 @@ import pymysql
 import pymysql.converters
 from pymysql.constants import FIELD_TYPE
 
-from domain.errors import CannotOpen
+from domain.errors import CannotOpen, Wording
+
+AWAY = Wording(503, "The database did not answer.")
+SLOW = Wording(503, "The database did not answer in time.")
 
 # Answers of a server that is there for nobody, or not for us: full, shutting down, wrong login, no such database.
 NOT_THERE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from domain.errors import Refusal, Unavailable
+from domain.errors import Unavailable, Wording
 from domain.neighbours import Neighbour
 from domain.performance import Play, PlayResult
 from domain.settings import Settings
@@ -22,7 +22,12 @@ log = logging.getLogger("apidot")
 
 SCRIPT = Path(__file__).with_name("engine_worker.py")
 ENGINE = "akatsuki-pp-py"
-NO_ENGINE = f"pp cannot be calculated here: {ENGINE} is not installed."
+NO_ENGINE = Wording(501, f"pp cannot be calculated here: {ENGINE} is not installed.")
+NOT_STARTING = Wording(503, "The pp engine does not start.")
+TOO_MANY = Wording(503, "Too many pp calculations are waiting.")
+TOO_HARD = Wording(400, "The beatmap is too much for the pp engine.")
+UNREADABLE = Wording(400, "Beatmap file could not be read.")
+CALCULATION = (NO_ENGINE, NOT_STARTING, TOO_MANY, TOO_HARD, UNREADABLE)
 
 # Seconds an interpreter may take to start on a busy machine.
 START = 10.0
@@ -88,7 +93,7 @@ class Worker:
             ready = await self._exchange(process, b"", START)
         except (Broken, OSError) as error:
             log.warning("a worker of the pp engine does not start: %r", error.__cause__ or error)
-            raise Unavailable("The pp engine does not start.") from error
+            raise Unavailable(NOT_STARTING.message) from error
         if ready.failed:
             await self.stop()
             raise NoEngine
@@ -139,9 +144,9 @@ class Engine:
         calculations wait.
         """
         if not self._installed:
-            raise Refusal(501, NO_ENGINE)
+            raise NO_ENGINE()
         if self._avoided.get(md5, 0.0) > time.monotonic():
-            raise _too_hard()
+            raise TOO_HARD()
         job = {"path": str(path), "md5": md5, "seconds": self._seconds, "plays": msgspec.to_builtins(plays)}
         await self._wait()
         try:
@@ -152,27 +157,27 @@ class Engine:
                 self._idle.append(worker)
         except NoEngine:
             self._installed = False
-            raise Refusal(501, NO_ENGINE) from None
+            raise NO_ENGINE() from None
         except Broken as error:
             log.warning("the pp engine broke on %s: %r", path, error.__cause__)
             self._avoid(md5)
-            raise _too_hard() from error
+            raise TOO_HARD() from error
         finally:
             self._free.release()
         if reply.failed == "unreadable":
             log.warning("the pp engine cannot read %s: %s", path, reply.why)
-            raise Refusal(400, "Beatmap file could not be read.")
+            raise UNREADABLE()
         return None if reply.failed else reply.results
 
     async def _wait(self) -> None:
         if self._places <= 0:
-            raise Unavailable("Too many pp calculations are waiting.", retry_after=1)
+            raise Unavailable(TOO_MANY.message, retry_after=1)
         self._places -= 1
         try:
             async with asyncio.timeout(self._seconds):
                 await self._free.acquire()
         except TimeoutError:
-            raise Unavailable("Too many pp calculations are waiting.", retry_after=1) from None
+            raise Unavailable(TOO_MANY.message, retry_after=1) from None
         finally:
             self._places += 1
 
@@ -205,7 +210,3 @@ async def engine_found(settings: Settings) -> Neighbour:
         return Neighbour("down", f"{ENGINE} DOES NOT START, so calculate_pp answers 503")
     await worker.stop()
     return Neighbour("up", ENGINE)
-
-
-def _too_hard() -> Refusal:
-    return Refusal(400, "The beatmap is too much for the pp engine.")

@@ -8,9 +8,11 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from domain.errors import Unavailable
+from domain.errors import Unavailable, Wording
 
 T = TypeVar("T")
+
+GAME_SERVER_AWAY = Wording(503, "Game server did not answer.")
 
 # The path forms of today's game servers and of older ones.
 GENERATIONS = ("/v1/", "/")
@@ -29,7 +31,7 @@ class NoAnswer(Unavailable):
     """The game server runs, as far as is known, and did not answer with anything of use."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("Game server did not answer.")
+        super().__init__(GAME_SERVER_AWAY.message)
         self.reason = reason
 
     def __str__(self) -> str:

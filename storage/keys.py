@@ -8,10 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from domain.accounts import Account
-from domain.errors import Refusal
+from domain.errors import Wording
 from storage import catalogue
 from storage.failures import Failures
 from storage.query import Database
+
+TOO_MANY_KEYS = Wording(429, "Too many wrong API keys. Try again in {seconds} seconds.")
 
 # Width of the column.
 LONGEST = 36
@@ -52,7 +54,7 @@ class Keys:
             return account
         wait = max(self._failures.wait(digest), self._failures.wait(network(address)))
         if wait:
-            raise Refusal(429, f"Too many wrong API keys. Try again in {wait} seconds.", retry_after=wait)
+            raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         if not fresh:
             account = await self._look_up(key)
             self._keep(digest, account)

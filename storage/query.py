@@ -157,7 +157,7 @@ class Database:
                 result = await self._execute(connection, sql, values)
         except TimeoutError as error:
             self._outage.begin(f"{query.name}: {error}")
-            raise Unavailable("The database did not answer in time.") from error
+            raise Unavailable(drivers.SLOW.message) from error
         except self._errors as error:
             code = error.args[0] if error.args else None
             if isinstance(query, Change) and code in drivers.UNSTORABLE:
@@ -165,7 +165,7 @@ class Database:
             if isinstance(query, Query) and code in UNREPRESENTABLE:
                 return [], []
             self._failed(query.name, error)
-            raise Unavailable("The database did not answer.") from error
+            raise Unavailable(drivers.AWAY.message) from error
         self._outage.end()
         if query.name in self._refused:
             self._refused.pop(query.name).end()

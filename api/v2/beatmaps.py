@@ -3,9 +3,21 @@
 import msgspec
 
 from api.params import PageNumber, PageSize
-from api.selectors import find_beatmap
+from api.refusals import refuses
+from api.selectors import NO_BEATMAP, find_beatmap
 from api.services import Services
 from api.v2.envelope import Item, Page, page_of
+from api.v2.params import (
+    Artist,
+    BeatmapMode,
+    BeatmapNumber,
+    BeatmapServer,
+    BeatmapSetNumber,
+    BeatmapStatus,
+    Creator,
+    FileName,
+    Frozen,
+)
 from domain.v2 import BeatmapDetails, Rating
 from storage import catalogue
 from storage.pages import Place
@@ -14,14 +26,14 @@ from storage.pages import Place
 class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
     """What the beatmaps have in common, and which page of them."""
 
-    set_id: int | None = None
-    server: str | None = None
-    status: int | None = None
-    artist: str | None = None
-    creator: str | None = None
-    filename: str | None = None
-    mode: int | None = None
-    frozen: bool | None = None
+    set_id: BeatmapSetNumber | None = None
+    server: BeatmapServer | None = None
+    status: BeatmapStatus | None = None
+    artist: Artist | None = None
+    creator: Creator | None = None
+    filename: FileName | None = None
+    mode: BeatmapMode | None = None
+    frozen: Frozen | None = None
     page: PageNumber = 1
     page_size: PageSize = 50
 
@@ -48,14 +60,16 @@ async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDe
 class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which beatmap."""
 
-    map_id: int
+    map_id: BeatmapNumber
 
 
+@refuses(NO_BEATMAP)
 async def get_map(services: Services, params: BeatmapParams) -> Item[BeatmapDetails]:
     """A beatmap."""
     return Item(data=await find_beatmap(services, params.map_id, None, catalogue.v2_beatmap))
 
 
+@refuses(NO_BEATMAP)
 async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rating]:
     """What the players think of a beatmap."""
     beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)

@@ -2,10 +2,12 @@
 
 import msgspec
 
+from api.clans import NO_CLAN
 from api.params import PageNumber, PageSize
+from api.refusals import refuses
 from api.services import Services
 from api.v2.envelope import Item, Page, page_of
-from domain.errors import Refusal
+from api.v2.params import ClanNumber
 from domain.v2 import Clan
 from storage import catalogue
 from storage.pages import Place
@@ -28,12 +30,13 @@ async def get_clans(services: Services, params: ClansParams) -> Page[Clan]:
 class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which clan."""
 
-    clan_id: int
+    clan_id: ClanNumber
 
 
+@refuses(NO_CLAN)
 async def get_clan(services: Services, params: ClanParams) -> Item[Clan]:
     """A clan."""
     clan = await services.database.one(catalogue.v2_clan, id=params.clan_id, visible=services.settings.visible)
     if clan is None:
-        raise Refusal(404, "Clan not found.")
+        raise NO_CLAN()
     return Item(data=clan)

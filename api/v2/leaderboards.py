@@ -1,14 +1,13 @@
 """Leaderboards of players."""
 
-from typing import Literal
-
 import msgspec
 
 from api import leaderboards
 from api.answers import Success
-from api.params import Country, ModeNumber, PageNumber, PageSize
+from api.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
+from api.refusals import refuses
 from api.services import Services
-from domain.modes import ruleset_mode
+from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
 from storage import catalogue
 from storage.pages import Place
@@ -17,8 +16,8 @@ from storage.pages import Place
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which leaderboard, and which page of it."""
 
-    mode: ModeNumber
-    sort: Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"] = "pp"
+    mode: RulesetMode
+    sort: SortColumn = "pp"
     page: PageNumber = 1
     page_size: PageSize = 50
     country: Country | None = None
@@ -38,6 +37,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
     meta: LeaderboardMeta
 
 
+@refuses(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country, with their places."""
     place = Place(params.page, params.page_size)

@@ -9,25 +9,40 @@ from api import players
 from api.answers import Success
 from api.fields import Invalid, integer
 from api.params import Fault, InvalidParams, PageNumber, PageSize
-from api.selectors import find_player
+from api.refusals import refuses
+from api.selectors import NO_PLAYER, find_player
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, page_of
-from domain.errors import Refusal
+from api.v2.params import (
+    AnyMode,
+    ClanNumber,
+    ClanRank,
+    CountryCode,
+    PlayerKey,
+    PlayerNumber,
+    PlayStyle,
+    Privileges,
+)
+from domain.errors import Wording
 from domain.players import safe_name
 from domain.v2 import Activity, FoundPlayer, PlayerDetails, PlayerStats
 from storage import catalogue
+from storage.gameserver import GAME_SERVER_AWAY
 from storage.pages import Place
+
+NO_STATUS = Wording(404, "Player status not found.")
+NO_STATS = Wording(404, "Player stats not found.")
 
 
 class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
     """What the players have in common, and which page of them."""
 
-    priv: int | None = None
-    country: str | None = None
-    clan_id: int | None = None
-    clan_priv: int | None = None
-    preferred_mode: int | None = None
-    play_style: int | None = None
+    priv: Privileges | None = None
+    country: CountryCode | None = None
+    clan_id: ClanNumber | None = None
+    clan_priv: ClanRank | None = None
+    preferred_mode: AnyMode | None = None
+    play_style: PlayStyle | None = None
     page: PageNumber = 1
     page_size: PageSize = 50
 
@@ -72,10 +87,11 @@ async def search_players(services: Services, params: SearchParams) -> FoundPlaye
 class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whom: by id or, unless `key` says id, by name."""
 
-    player_id: str
-    key: Literal["id", "username"] | None = None
+    player_id: PlayerKey
+    key: Annotated[Literal["id", "username"], Meta(description="what player_id is")] | None = None
 
 
+@refuses(NO_PLAYER)
 async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDetails]:
     """A player's profile.
 
@@ -89,14 +105,14 @@ async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDet
         if player is not None:
             return Item(data=player)
         if params.key == "username":
-            raise Refusal(404, "Player not found.")
+            raise NO_PLAYER()
     try:
         id = integer(text)
     except Invalid as error:
         raise InvalidParams.of(Fault(["path", "player_id"], params.player_id, error)) from None
     player = await _details(services, id, None)
     if player is None:
-        raise Refusal(404, "Player not found.")
+        raise NO_PLAYER()
     return Item(data=player)
 
 
@@ -109,9 +125,10 @@ async def _details(services: Services, id: int | None, name: str | None) -> Play
 class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
     """Whose."""
 
-    player_id: int
+    player_id: PlayerNumber
 
 
+@refuses(NO_STATUS, GAME_SERVER_AWAY)
 async def get_player_status(services: Services, params: PlayerPath) -> Item[Activity]:
     """What a player who is online is doing."""
     player = await services.database.one(
@@ -119,7 +136,7 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
     )
     status = await services.live.status(player.id) if player else None
     if status is None:
-        raise Refusal(404, "Player status not found.")
+        raise NO_STATUS()
     beatmap = await players.selected_beatmap(services, status)
     activity = Activity(
         login_time=int(status.login_time),
@@ -135,11 +152,12 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
 class StatsParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose, and which page of them."""
 
-    player_id: int
+    player_id: PlayerNumber
     page: PageNumber = 1
     page_size: PageSize = 50
 
 
+@refuses(NO_PLAYER)
 async def get_player_stats(services: Services, params: StatsParams) -> Page[PlayerStats]:
     """What a player has reached in each mode."""
     place = Place(params.page, params.page_size)
@@ -150,16 +168,17 @@ async def get_player_stats(services: Services, params: StatsParams) -> Page[Play
 class ModeParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose, and in which mode."""
 
-    player_id: int
-    mode: int
+    player_id: PlayerNumber
+    mode: AnyMode
 
 
+@refuses(NO_PLAYER, NO_STATS)
 async def get_player_mode_stats(services: Services, params: ModeParams) -> Item[PlayerStats]:
     """What a player has reached in one mode."""
     for stats in await _stats(services, params.player_id):
         if stats.mode == params.mode:
             return Item(data=stats)
-    raise Refusal(404, "Player stats not found.")
+    raise NO_STATS()
 
 
 async def _stats(services: Services, player_id: int) -> list[PlayerStats]:

@@ -1,33 +1,31 @@
 """Scores: all of them, a player's, a beatmap's, a single one."""
 
-from typing import Literal
-
 import msgspec
 
 from api import scores
 from api.answers import Success
-from api.params import Limit, ModeNumber, PageNumber, PageSize
-from api.selectors import find_beatmap, find_player
+from api.params import IncludeFailed, IncludeLoved, Limit, PageNumber, PageSize, RulesetMode, ScoresScope
+from api.refusals import refuses
+from api.scores import NO_SCORE
+from api.selectors import NO_BEATMAP, NO_PLAYER, find_beatmap, find_player
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, page_of
-from domain.errors import Refusal
-from domain.modes import ruleset_mode
+from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
+from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import Board
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
 from storage import catalogue
 from storage.pages import Place
 
-Scope = Literal["recent", "best"]
-
 
 class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """What the scores have in common, and which page of them."""
 
-    map_md5: str | None = None
-    mods: int | None = None
-    status: int | None = None
-    mode: int | None = None
-    user_id: int | None = None
+    map_md5: BeatmapHash | None = None
+    mods: Mods | None = None
+    status: ScoreStatus | None = None
+    mode: AnyMode | None = None
+    user_id: PlayerNumber | None = None
     page: PageNumber = 1
     page_size: PageSize = 50
 
@@ -50,32 +48,33 @@ async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
 class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which score."""
 
-    score_id: int
+    score_id: ScoreNumber
 
 
+@refuses(NO_SCORE)
 async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetails]:
     """A score with its player and its beatmap."""
     score = await services.database.one(catalogue.v2_score, id=params.score_id, visible=services.settings.visible)
     if score is None or score.beatmap is None:
-        raise Refusal(404, "Score not found.")
+        raise NO_SCORE()
     return Item(data=score)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """`include_loved` is for scope best, `include_failed` for scope recent."""
+    """Which scores, and whose."""
 
-    player_id: int
-    scope: Scope = "best"
-    mode: ModeNumber = 0
+    player_id: PlayerNumber
+    scope: ScoresScope = "best"
+    mode: RulesetMode = 0
     limit: Limit = 25
-    include_loved: bool = False
-    include_failed: bool = True
+    include_loved: IncludeLoved = False
+    include_failed: IncludeFailed = True
 
 
 class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
     """Which scores these are."""
 
-    scope: Scope
+    scope: ScoresScope
     mode: int
 
 
@@ -86,6 +85,7 @@ class PlayerScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
+@refuses(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
     """A player's best scores by pp, or the last ones by time."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -103,8 +103,8 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
     """Whose beatmaps."""
 
-    player_id: int
-    mode: ModeNumber = 0
+    player_id: PlayerNumber
+    mode: RulesetMode = 0
     limit: Limit = 25
 
 
@@ -121,6 +121,7 @@ class MostPlayed(Success, frozen=True, kw_only=True):
     meta: ModeMeta
 
 
+@refuses(INVALID_MODE, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
     """The beatmaps a player has played most in a mode, with how often."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -134,9 +135,9 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """Which of a beatmap's scores."""
 
-    map_id: int
-    scope: Scope = "best"
-    mode: ModeNumber = 0
+    map_id: BeatmapNumber
+    scope: ScoresScope = "best"
+    mode: RulesetMode = 0
     limit: Limit = 50
 
 
@@ -147,6 +148,7 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
+@refuses(INVALID_MODE, NO_BEATMAP)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
     """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
     mode = ruleset_mode(params.mode, strict=True)

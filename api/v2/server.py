@@ -4,8 +4,10 @@ import msgspec
 
 from api import players
 from api.params import NoParams
+from api.refusals import refuses
 from api.services import Services
 from api.v2.envelope import Item
+from storage.gameserver import GAME_SERVER_AWAY
 
 
 class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +17,7 @@ class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
     total_players: int
 
 
+@refuses(GAME_SERVER_AWAY)
 async def get_stats(services: Services, params: NoParams) -> Item[ServerStats]:
     """How many players are online, and how many are registered."""
     counts = (await players.get_player_count(services, params)).counts
