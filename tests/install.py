@@ -64,6 +64,8 @@ REDIS = Program(("redis-server",), "redis-server", "TEST_REDIS_URL")
 NGINX = Program(("nginx",), "nginx")
 OPENSSL = Program(("openssl",), "openssl")
 SYSTEMD = Program(("systemd-analyze",), "systemd")
+CHROMIUM = Program(("chromium",), "chromium")
+CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
@@ -154,7 +156,7 @@ def _say(line: str) -> None:
 def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
     """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
     problems = []
-    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD):
+    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, CHROMIUM, CHROMEDRIVER):
         if not environ.get(program.variable):
             try:
                 require(program, machine)
