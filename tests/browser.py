@@ -19,7 +19,7 @@ from tests import install
 
 Scheme = Literal["light", "dark"]
 # As root it cannot have its sandbox; the rest keeps it from asking anybody for anything of its own.
-FLAGS = [
+FLAGS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
+)
 # Of a browser itself, not of a network.
 INNER = ("data", "blob", "chrome", "about")
 HEIGHT = 900
@@ -63,7 +63,8 @@ class Browser:
             seen = (each for each in self.all(selector) if each.is_displayed())
             return next((each for each in seen if holds in each.text.replace("\u200b", "")), False)
 
-        return self.wait(found, f"{selector} with {holds!r}")
+        element: WebElement = self.wait(found, f"{selector} with {holds!r}")
+        return element
 
     def wait(self, condition: Callable[[object], Any], what: str) -> Any:
         """What `condition` returns once that is true. Raises TimeoutException."""
@@ -85,11 +86,11 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the console says."""
-        return [each["message"] for each in self.driver.get_log("browser")]
+        return [each["message"] for each in self._log("browser")]
 
     def asked(self) -> set[str]:
         """The origins that were asked for something."""
-        entries = (json.loads(each["message"])["message"] for each in self.driver.get_log("performance"))
+        entries = (json.loads(each["message"])["message"] for each in self._log("performance"))
         sent = (
             each["params"]["request"]["url"] for each in entries if each["method"] == "Network.requestWillBeSent"
         )
@@ -101,6 +102,10 @@ class Browser:
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = self._command("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
         file.write_bytes(base64.b64decode(shot["data"]))
+
+    def _log(self, name: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]
+        return entries
 
     def _command(self, name: str, arguments: dict[str, Any]) -> Any:
         return self.driver.execute_cdp_cmd(name, arguments)

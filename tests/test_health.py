@@ -111,13 +111,13 @@ def test_the_neighbours_go_and_come_back(
 
 def test_neighbours_that_hang(client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer) -> None:
     ready(client)
-    live.go_on(False)
+    live.mode = "hung"
     redis.pause()
     try:
         assert settled(client) == (200, "degraded", states(redis="down", game_server="down"))
     finally:
         redis.resume()
-        live.go_on()
+        live.mode = "up"
     assert settled(client) == (200, "ready", states())
     database.pause()
     try:

@@ -59,13 +59,14 @@ def test_the_start_page(
 ) -> None:
     browser.open(address(client), width, scheme)
     assert browser.one("#health", "All is well").get_attribute("data-state") == "ready"
-    assert browser.one("#total-count", "130")
-    assert browser.one("#players", "Nobody is playing right now.")
+    total = client.get("/v1/get_player_count").json()["counts"]["total"]
+    browser.one("#total-count", str(total))
+    browser.one("#players", "Nobody is playing right now.")
     examples = browser.all(".example")
     assert len(examples) == 3
     for number, button in enumerate(browser.all(".example button"), 1):
         browser.click(button)
-        assert browser.one(f".example:nth-of-type({number}) .outcome", "200 OK")
+        browser.one(f".example:nth-of-type({number}) .outcome", "200 OK")
         assert '"status": "success"' in browser.one(f".example:nth-of-type({number}) pre").text
     assert (brightness(browser) < 382) == (scheme == "dark")
     browser.photograph(tmp_path / "start.png", 2600 if width == PHONE else 1500)
@@ -80,8 +81,9 @@ def test_the_reference(
     assert len(browser.one(".swagger-ui").find_elements("css selector", ".opblock")) >= 0
     browser.click(browser.one(".opblock-summary-control", "/v1/get_player_count"))
     browser.click(browser.one(".opblock.is-open .execute"))
-    assert browser.one(".live-responses-table .response-col_status", "200")
-    assert '"total": 130' in browser.one(".live-responses-table .response-col_description").text
+    browser.one(".live-responses-table .response-col_status", "200")
+    total = client.get("/v1/get_player_count").json()["counts"]["total"]
+    browser.one(".live-responses-table .response-col_description", f'"total": {total}')
     assert (brightness(browser) < 382) == (scheme == "dark")
     browser.photograph(tmp_path / "docs.png", 2000)
     assert_quiet(browser, client)
@@ -119,7 +121,7 @@ def test_who_has_no_mouse_sees_where_the_keyboard_is(browser: Browser, client: h
 def test_an_example_with_the_keyboard_alone(browser: Browser, client: httpx2.Client) -> None:
     browser.open(address(client), DESKTOP, "dark")
     browser.one(".example button").send_keys(Keys.ENTER)
-    assert browser.one(".example .outcome", "200 OK")
+    browser.one(".example .outcome", "200 OK")
 
 
 def test_a_database_that_goes_away_is_seen(browser: Browser) -> None:
@@ -141,9 +143,7 @@ def test_a_database_that_goes_away_is_seen(browser: Browser) -> None:
 @pytest.mark.parametrize(
     "accept", [None, "*/*", "application/json", "text/html;q=0", "text/html; q=0.000, */*", "text/htmlx", "text/*"]
 )
-def test_whoever_does_not_ask_for_html_gets_what_was_there_before(
-    client: httpx2.Client, accept: str | None
-) -> None:
+def test_who_does_not_ask_for_html_gets_what_was_there_before(client: httpx2.Client, accept: str | None) -> None:
     headers = {} if accept is None else {"Accept": accept}
     answer = client.get("/", headers=headers)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
