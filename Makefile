@@ -42,9 +42,9 @@ bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 t
 lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and deploy/requirements.lock
 	$(PIP) install --quiet --upgrade uv
 	export UV_CUSTOM_COMPILE_COMMAND='make lock'
-	$(COMPILE) pyproject.toml -o requirements.lock --extra pp
-	$(COMPILE) pyproject.toml -o requirements-test.lock --extra asyncmy --extra pp --extra s3 --group test -c requirements.lock
-	$(COMPILE) pyproject.toml -o deploy/requirements.lock --extra asyncmy --extra pp --extra s3 -c requirements.lock
+	$(COMPILE) pyproject.toml -o requirements.lock --extra docs --extra pp
+	$(COMPILE) pyproject.toml -o requirements-test.lock --extra asyncmy --extra docs --extra pp --extra s3 --group test -c requirements.lock
+	$(COMPILE) pyproject.toml -o deploy/requirements.lock --extra asyncmy --extra docs --extra pp --extra s3 -c requirements.lock
 
 .venv/%.lock: %.lock .venv/bin/python
 	$(PIP) install --quiet --require-hashes -r $<

@@ -8,19 +8,15 @@ import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import click
-import uvicorn
 from click.shell_completion import get_completion_class
 from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
-from api.protocol import Protocol
 from api.watch.logs import set_up
 from api.watch.metrics import Metrics
 from demo.build import DATABASE
@@ -32,8 +28,10 @@ from doctor.command import check
 from domain.errors import CannotOpen
 from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
+from found import found
+from listening import listen, require_port, require_reload, url_of
 from replays.command import check_replays
-from startup import found, open_services, require_port, url_of
+from startup import open_services
 from storage.observer import Observer
 from storage.score_ids import Scores
 
@@ -44,13 +42,6 @@ SHARED = "APIDOT_SHARED"
 # Where several workers keep their figures; the Prometheus library reads it when it is imported.
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 ROOT = Path(__file__).resolve().parent
-# What --reload looks at: files that end so, but for those in these folders.
-WATCHED: dict[str, Any] = {
-    "reload_dirs": [str(ROOT)],
-    "reload_includes": ["*.sql"],
-    # uvicorn takes a folder that is not there for a pattern.
-    "reload_excludes": [str(each) for each in map(ROOT.joinpath, (".venv", ".data", "tests")) if each.is_dir()],
-}
 TO_TRY = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
@@ -138,9 +129,9 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     settings = in_demo_world(configured)
     set_up(settings)
     host, port = host or settings.api_host, port or settings.api_port
-    if reload:
-        require_reload(settings.api_workers)
     try:
+        if reload:
+            require_reload(settings.api_workers)
         require_port(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
@@ -160,39 +151,6 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
             Path(shared, "figures").mkdir()
             os.environ[FIGURES] = str(Path(shared, "figures"))
         listen(settings, host, port, reload)
-
-
-def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
-    """Answer requests until a signal ends it."""
-    uvicorn.run(
-        "main:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=settings.api_workers,
-        reload=reload,
-        **(WATCHED if reload else {}),
-        loop="uvloop",
-        http=Protocol,
-        log_level=settings.log_level,
-        log_config=None,
-        access_log=False,
-        # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
-        proxy_headers=False,
-        server_header=False,
-        # nginx keeps idle connections for a minute; closing them first would race with its next request.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
-
-
-def require_reload(workers: int) -> None:
-    """Raises CannotStart when what serves cannot be started again by itself."""
-    if workers > 1:
-        raise CannotStart(f"--reload takes one worker, not {workers} (--workers, API_WORKERS)")
-    if find_spec("watchfiles") is None:
-        # Without it uvicorn would look at Python files alone.
-        raise CannotStart("--reload needs watchfiles, which `make test` installs: pip install watchfiles")
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain.settings import Network
+from domain.kinds import Network
 
 CLOUDFLARE = b"cf-connecting-ip"
 FORWARDED_FOR = b"x-forwarded-for"

@@ -17,6 +17,7 @@ from api.address import ClientAddress
 from api.bodies import Unread
 from api.cache import Answers, Ready
 from api.cors import CORS
+from api.health import NotReady, not_ready
 from api.limits import RateLimits
 from api.middleware import Watch
 from api.params import InvalidParams
@@ -75,6 +76,7 @@ def build(
             Refusal: answers.refused,
             InvalidParams: answers.invalid,
             Unavailable: answers.unavailable,
+            NotReady: not_ready,
             HTTPException: http_error,
             Exception: answers.internal_error,
         },

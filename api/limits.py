@@ -13,7 +13,7 @@ from api.answers import JSON, failure
 from api.callers import key_in
 from api.services import Services
 from domain.errors import Wording
-from domain.settings import Network
+from domain.kinds import Network
 from storage.keys import network
 from storage.limits import SECOND, Left, Limits
 

@@ -9,6 +9,7 @@ from api import accounts, beatmaps, clans, leaderboards, matches, performance, p
 from api.answers import V2_PREFIXES
 from api.endpoint import WRITES, Endpoint
 from api.openapi import document as openapi
+from api.pages import Served, pages
 from api.passthrough import Passthrough
 from api.services import Services
 from api.v2 import beatmaps as v2_beatmaps
@@ -80,7 +81,7 @@ for route, endpoint in ROUTES.items():
 class Table(BaseRoute):
     """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
 
-    def __init__(self, paths: Mapping[str, Endpoint], writes: BaseRoute | None = None) -> None:
+    def __init__(self, paths: Mapping[str, Served], writes: BaseRoute | None = None) -> None:
         """Where there is a game server, `writes` takes the methods that an endpoint does not take."""
         self._writes = writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
@@ -100,7 +101,7 @@ class Table(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request that `matches` has placed."""
-        endpoint: Endpoint = scope["endpoint"]
+        endpoint: Served = scope["endpoint"]
         services: Services = scope["state"]["services"]
         if self._writes and services.upstream and scope["method"] not in (*endpoint.methods, "OPTIONS"):
             await self._writes.handle(scope, receive, send)
@@ -112,4 +113,4 @@ def routes() -> list[BaseRoute]:
     """The route table for Starlette; what is not in it is the game server's own."""
     v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
     v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
-    return [Table(v1), Table(v2, writes=Passthrough()), openapi.route(V1, V2), Passthrough()]
+    return [Table(pages() | v1), Table(v2, writes=Passthrough()), openapi.route(V1, V2), Passthrough()]

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from api.neighbours import Neighbours
 from domain.live import Live
 from domain.settings import Settings
 from replays.places import Place
@@ -33,3 +34,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     avatars: Avatars
     edits: Edits
+    neighbours: Neighbours

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import msgspec
 
 from demo.build import DATABASE
-from domain.settings import Secret, Settings
+from domain.kinds import Secret
+from domain.settings import Settings
 
 
 def demo_folder(settings: Settings) -> Path:

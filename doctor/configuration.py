@@ -1,7 +1,8 @@
 """The settings in force."""
 
 from doctor.findings import Finding, ok
-from domain.settings import Secret, Settings
+from domain.kinds import Secret
+from domain.settings import Settings
 
 DEFAULTS = Settings()
 

@@ -1,31 +1,16 @@
 """Every setting of the service: its name, type, default and meaning."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Literal
+from ipaddress import ip_network
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Meta
 
+from domain.kinds import Network, Secret, about, listed
 from domain.players import UNRESTRICTED, VISIBLE
 
-Network = IPv4Network | IPv6Network
 # Addresses of a server that listens everywhere, and where to reach one that does.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-
-
-class Secret(str):
-    """A text that must not be seen: its repr is eight stars."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'********'"
-
-
-def about(text: str, **limits: Any) -> Meta:
-    """The help line of a setting, and its limits."""
-    return Meta(description=text, **limits)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,26 +196,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def proxies(self) -> list[Network]:
         """The networks of TRUSTED_PROXIES. Raises ValueError."""
-        return [ip_network(each) for each in _listed(self.trusted_proxies)]
+        return [ip_network(each) for each in listed(self.trusted_proxies)]
 
     @property
     def metrics_readers(self) -> list[Network]:
         """The networks of METRICS_FOR. Raises ValueError."""
-        return [ip_network(each) for each in _listed(self.metrics_for)]
+        return [ip_network(each) for each in listed(self.metrics_for)]
 
     @property
     def unlimited(self) -> list[Network]:
         """The networks of RATE_LIMIT_EXEMPT. Raises ValueError."""
-        return [ip_network(each) for each in _listed(self.rate_limit_exempt)]
+        return [ip_network(each) for each in listed(self.rate_limit_exempt)]
 
     @property
     def origins(self) -> list[str]:
         """The origins of CORS_ORIGINS, as browsers write them."""
-        return [each.lower().rstrip("/") for each in _listed(self.cors_origins)]
-
-
-def _listed(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
+        return [each.lower().rstrip("/") for each in listed(self.cors_origins)]
 
 
 def _host(host: str) -> str:

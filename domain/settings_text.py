@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from domain.settings import Secret, Settings
+from domain.kinds import Secret
+from domain.settings import Settings
 
 # Elsewhere an empty value is as good as none; here it turns something off.
 MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Unavailable, Wording
+from domain.neighbours import Neighbour
 from domain.performance import Play, PlayResult
 from domain.settings import Settings
 
@@ -198,14 +199,14 @@ class Engine:
             await worker.stop()
 
 
-async def engine_found(settings: Settings) -> str:
-    """What there is of the engine, in words."""
+async def engine_found(settings: Settings) -> Neighbour:
+    """Whether the engine is there, found out by starting it."""
     worker = Worker(settings.pp_python or sys.executable, settings.pp_memory)
     try:
         await worker.start()
     except NoEngine:
-        return f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501"
+        return Neighbour("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501")
     except Unavailable:
-        return f"{ENGINE} DOES NOT START, so calculate_pp answers 503"
+        return Neighbour("down", f"{ENGINE} DOES NOT START, so calculate_pp answers 503")
     await worker.stop()
-    return ENGINE
+    return Neighbour("up", ENGINE)

@@ -67,6 +67,8 @@ SYSTEMD = Program(("systemd-analyze",), "systemd")
 PROMETHEUS = Program(("prometheus",), "prometheus")
 WRK = Program(("wrk",), "wrk")
 TASKSET = Program(("taskset",), "util-linux")
+CHROMIUM = Program(("chromium",), "chromium")
+CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
@@ -157,7 +159,8 @@ def _say(line: str) -> None:
 def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
     """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
     problems = []
-    for program in (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, WRK, TASKSET):
+    wanted = (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, WRK, TASKSET)
+    for program in wanted:
         if not environ.get(program.variable):
             try:
                 require(program, machine)

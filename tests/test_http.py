@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import build
 from api.middleware import Watch
+from api.neighbours import Neighbours
 from api.routes import V1, V2
 from api.services import Services
 from domain.live import Nobody
@@ -164,20 +165,22 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
+            ranks, live, replays = DatabaseRanks(database), Faulty(), open_place(settings)
             yield Services(
                 settings=settings,
                 database=database,
-                ranks=DatabaseRanks(database),
-                live=Faulty(),
+                ranks=ranks,
+                live=live,
                 pages=Pages(database),
                 upstream=None,
-                replays=open_place(settings),
+                replays=replays,
                 keys=Keys(database, failures=1),
                 limits=None,
                 beatmap_files=BeatmapFiles(settings),
                 engine=Engine(settings),
                 avatars=Avatars(""),
                 edits=Edits(),
+                neighbours=Neighbours(settings, database=database, ranks=ranks, live=live, replays=replays),
             )
         finally:
             await database.disconnect()

@@ -26,6 +26,8 @@ MAY_IMPORT = {
     "api": {"domain", "storage", "replays"},
     "demo": {"domain", "storage", "replays"},
     "startup": {"domain", "storage", "replays", "api"},
+    "found": {"domain", "storage", "api", "startup"},
+    "listening": {"domain", "api"},
     "doctor": {"domain", "storage", "replays", "demo"},
 }
 OURS = {*MAY_IMPORT, "main", "tests"}
@@ -33,7 +35,7 @@ PURE = {"domain"}
 TEXTS = {"artist", "country", "creator", "filename", "key", "map_md5", "md5", "pattern", "safe_name", "server"}
 MODULES = [
     ROOT / "main.py",
-    ROOT / "startup.py",
+    *(ROOT / f"{name}.py" for name in ("startup", "found", "listening")),
     *(file for folder in MAY_IMPORT for file in sorted((ROOT / folder).rglob("*.py"))),
 ]
 SERVICE = [file for file in MODULES if file.parent.name != "demo"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.settings import Secret, Settings
+from domain.kinds import Secret
+from domain.settings import Settings
 from replays.errors import Away, Changed, NoReplay
 from replays.places import Place, open_place
 from tests import servers

@@ -8,7 +8,8 @@ import pytest
 
 import main
 from demo.settings import in_demo_world
-from domain.settings import Secret, Settings
+from domain.kinds import Secret
+from domain.settings import Settings
 from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
 
 HERE = Path("/srv/game")

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.address import CLOUDFLARE
 from api.watch.metrics import Metrics
 from api.watch.samples import Samples
-from domain.settings import Network
+from domain.kinds import Network
 
 PATH = "/metrics"
 
