@@ -45,14 +45,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         live: Live = Nobody()
         if settings.game_server:
             live = await open_live(settings, settings.game_server, database, closing)
-        upstream = None
-        if settings.game_server and settings.passthrough:
-            upstream = Upstream(
-                settings.game_server,
-                host=f"api.{settings.domain}" if settings.domain else None,
-                connect_timeout=settings.game_server_connect_timeout,
-            )
-            closing.push_async_callback(upstream.close)
+        upstream = open_upstream(settings, closing)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
         engine = Engine(settings)
@@ -74,6 +67,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             avatars=Avatars(settings.data_directory),
             neighbours=neighbours,
         )
+
+
+def open_upstream(settings: Settings, closing: AsyncExitStack) -> Upstream | None:
+    """Where requests are passed on to, None when they are not."""
+    if not (settings.game_server and settings.passthrough):
+        return None
+    upstream = Upstream(
+        settings.game_server,
+        host=f"api.{settings.domain}" if settings.domain else None,
+        connect_timeout=settings.game_server_connect_timeout,
+    )
+    closing.push_async_callback(upstream.close)
+    return upstream
 
 
 async def open_live(settings: Settings, url: str, database: Database, closing: AsyncExitStack) -> Live:
