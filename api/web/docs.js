@@ -6,7 +6,14 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 follow();
 dark.addEventListener("change", follow);
 
+// Of lists it asks for a component by the format of what they hold, and complains that there is none.
+const byFormat = ({ React }) => {
+  const field = (props) => React.createElement(props.getComponent("JsonSchema_string"), props);
+  return { components: { JsonSchema_integer_int32: field, JsonSchema_integer_int64: field, JsonSchema_number_double: field } };
+};
+
 window.ui = SwaggerUIBundle({
+  plugins: [byFormat],
   url: "/openapi.json",
   dom_id: "#reference",
   deepLinking: true,
