@@ -167,7 +167,7 @@ def test_beside_a_game_server_its_own_page_stays_for_whoever_is_no_browser(recor
     ):
         assert "The API of" in client.get("/", headers=HTML).text
         assert "swagger-ui" in client.get("/docs").text
-        assert not upstream.asked["/"]
+        assert "/" not in upstream.asked
         assert client.get("/").json() == {"detail": "Not Found"}
         assert client.post("/", headers=HTML).status_code == 404
         assert upstream.asked["/"] == 2
