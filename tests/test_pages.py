@@ -15,6 +15,7 @@ from api.pages import FOLDER, PACKAGE
 from tests import conformance_world, servers
 from tests.browser import Browser, Scheme, chromium
 from tests.conftest import ROOT, service
+from tests.gameserver import DOMAIN, game_server
 from tests.processes import free_port, serve
 
 PHONE, DESKTOP = 390, 1280
@@ -157,6 +158,19 @@ def test_whoever_asks_for_html_gets_the_page(client: httpx2.Client, accept: str)
     assert answer.headers["Vary"] == "Accept, Accept-Encoding"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert client.post("/", headers={"Accept": accept}).status_code == 404
+
+
+def test_beside_a_game_server_its_own_page_stays_for_whoever_is_no_browser(recorded_sqlite: str) -> None:
+    with (
+        game_server() as upstream,
+        service(database_url=recorded_sqlite, game_server_url=upstream.url, domain=DOMAIN) as client,
+    ):
+        assert "The API of" in client.get("/", headers=HTML).text
+        assert "swagger-ui" in client.get("/docs").text
+        assert "/" not in upstream.asked
+        assert client.get("/").json() == {"detail": "Not Found"}
+        assert client.post("/", headers=HTML).status_code == 404
+        assert upstream.asked["/"] == 2
 
 
 def test_assets_are_kept_for_good_under_a_name_that_changes_with_them(client: httpx2.Client) -> None:
