@@ -71,7 +71,7 @@ async def ready(services: Services, _: NoParams) -> Readiness:
     return readiness
 
 
-def not_ready(_: Request, error: Exception) -> JSON:
+async def not_ready(_: Request, error: Exception) -> JSON:
     """The answer to NotReady."""
     assert isinstance(error, NotReady)
     return JSON(error.readiness, 503, headers={"Retry-After": "2"})

@@ -1,4 +1,4 @@
-"""An answer as it goes over the wire: bytes, their ETag, and their compressed forms."""
+"""A JSON answer as it goes over the wire: bytes, their ETag, and their compressed forms."""
 
 import gzip
 import hashlib
@@ -16,7 +16,6 @@ else:
 
 Raw = tuple[bytes, bytes]
 
-JSON_TYPE = b"application/json"
 # Below this the compressed form saves no packet.
 WORTH_COMPRESSING = 1024
 # nginx's own choice lies here too: more takes twice the time for a few percent.
@@ -35,17 +34,15 @@ class Prepared:
     `made` is when, on the monotonic clock.
     """
 
-    __slots__ = ("_compress", "_forms", "_head", "_media_type", "body", "etag", "made")
+    __slots__ = ("_ages", "_compress", "_forms", "_head", "body", "etag", "made")
 
-    def __init__(
-        self, body: bytes, cache_control: bytes, *, media_type: bytes = JSON_TYPE, compress: bool = True
-    ) -> None:
-        """`compress` is whether clients that take it get a compressed form."""
+    def __init__(self, body: bytes, cache_control: bytes, *, compress: bool = True, ages: bool = True) -> None:
+        """`compress`: clients that take it get a compressed form. `ages`: it is one of a moment, and says how old it is."""
         self.body = body
         self.made = time.monotonic()
         # Weak, since the compressed forms share it.
         self.etag = b'W/"%b"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
-        self._media_type = media_type
+        self._ages = ages
         self._compress = compress and len(body) >= WORTH_COMPRESSING
         self._head: list[Raw] = [(b"etag", self.etag), (b"cache-control", cache_control)]
         if self._compress:
@@ -62,7 +59,7 @@ class Prepared:
         if form := self._forms.get(encoding):
             return form
         body = ENCODINGS[encoding](self.body) if encoding else self.body
-        head = [(b"content-type", self._media_type), (b"content-length", str(len(body)).encode()), *self._head]
+        head = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *self._head]
         if encoding:
             head.append((b"content-encoding", encoding))
         self._forms[encoding] = (body, head)
@@ -75,7 +72,7 @@ class Prepared:
                 known = value
             elif name == b"accept-encoding":
                 accepted = value
-        age = int(time.monotonic() - self.made)
+        age = int(time.monotonic() - self.made) if self._ages else 0
         status = 200
         if known and (known == b"*" or self.etag[2:] in known):
             status, body, head = 304, b"", self._head

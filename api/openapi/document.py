@@ -1,15 +1,12 @@
 """The OpenAPI document: made from the route table, the params Structs and the answer Structs alone."""
 
-import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -18,6 +15,7 @@ from api.endpoint import Endpoint
 from api.openapi.failures import COMPONENTS, METHOD_NOT_ALLOWED
 from api.openapi.operations import operation, tag, tag_description, types_of
 from api.openapi.schemas import JSONSchema, Schemas
+from api.prepared import Prepared
 
 PATH = "/openapi.json"
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -99,18 +97,13 @@ class Served:
     """The document as an ASGI application, from bytes made once."""
 
     def __init__(self, v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> None:
-        self._body = msgspec.json.encode(document(v1, v2, services))
         # It changes with a new version of the service alone; caches are to ask whether it has.
-        self._headers = {"ETag": f'"{hashlib.sha256(self._body).hexdigest()[:32]}"', "Cache-Control": "no-cache"}
+        self._answer = Prepared(msgspec.json.encode(document(v1, v2, services)), b"no-cache", ages=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READS:
             raise HTTPException(405, headers={"Allow": ", ".join(READS)})
-        if self._headers["ETag"] in Headers(scope=scope).get("if-none-match", ""):
-            response = Response(status_code=304, headers=self._headers)
-        else:
-            response = Response(self._body, headers=self._headers, media_type="application/json")
-        await response(scope, receive, send)
+        await self._answer(scope, receive, send)
 
 
 def route(v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> Route:
