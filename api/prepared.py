@@ -37,7 +37,10 @@ class Prepared:
     __slots__ = ("_ages", "_compress", "_forms", "_head", "body", "etag", "made")
 
     def __init__(self, body: bytes, cache_control: bytes, *, compress: bool = True, ages: bool = True) -> None:
-        """`compress`: clients that take it get a compressed form. `ages`: it is one of a moment, and says how old it is."""
+        """`compress`: clients that take it get a compressed form.
+
+        `ages`: it is the answer of a moment, and says how old it is.
+        """
         self.body = body
         self.made = time.monotonic()
         # Weak, since the compressed forms share it.
