@@ -22,6 +22,8 @@ HEALTH = {
     "/health/live": Endpoint(health.live),
     "/health/ready": Endpoint(health.ready),
 }
+for path, endpoint in HEALTH.items():
+    endpoint.route = path
 
 
 class StartPage:

@@ -103,6 +103,7 @@ class Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READS:
             raise HTTPException(405, headers={"Allow": ", ".join(READS)})
+        scope["route"] = PATH
         await self._answer(scope, receive, send)
 
 
