@@ -71,7 +71,7 @@ def build(
     app = Starlette(
         routes=[MetricsPage(metrics, samples, settings.metrics_readers), *routes()],
         lifespan=lifespan,
-        middleware=[Middleware(Unread)],
+        middleware=[Middleware(RateLimits, settings.unlimited), Middleware(Ready), Middleware(Unread)],
         exception_handlers={
             Refusal: answers.refused,
             InvalidParams: answers.invalid,
@@ -84,9 +84,7 @@ def build(
     # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
     app.router.redirect_slashes = False
     # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
-    wrapped: ASGIApp = RateLimits(Ready(app), settings.unlimited)
-    if settings.origins:
-        wrapped = CORS(wrapped, settings.origins)
+    wrapped: ASGIApp = CORS(app, settings.origins) if settings.origins else app
     shown = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
     watch = Watch(wrapped, targets=Targets(shown) if settings.access_log else None, metrics=metrics)
     return ClientAddress(watch, settings.proxies)

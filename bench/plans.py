@@ -81,6 +81,9 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "count_scores": {"user_id": player},
         "clan": {"id": clan},
         "clan_members": {"id": clan},
+        # Of a country: of the world's only those are read who have enough, which is what leaderboard_least tells.
+        "leaderboard": {"least": 0, "country": (ids.countries.heavy + ids.countries.typical)[0]},
+        "leaderboard_least": {"last": 49},
         "pool": {"id": 1},
         "pool_beatmaps": {"id": 1},
     }

@@ -68,7 +68,7 @@ class Browser:
 
     def wait(self, condition: Callable[[object], Any], what: str) -> Any:
         """What `condition` returns once that is true. Raises TimeoutException."""
-        return WebDriverWait(self.driver, 15, ignored_exceptions=()).until(condition, what)
+        return WebDriverWait(self.driver, 60, ignored_exceptions=()).until(condition, what)
 
     def click(self, element: WebElement) -> None:
         """Clicks it, wherever it is on the page."""

@@ -175,6 +175,7 @@ def test_json(recorded_sqlite: str) -> None:
         "client": "127.0.0.1",
         "id": answer.headers["X-Request-ID"],
         "route": "/v1/get_clan",
+        "cache": "miss",
     }
     assert any("Uvicorn running on" in each.get("msg", "") for each in lines)
 
@@ -202,13 +203,14 @@ def test_the_id_of_a_proxy_is_taken_and_nobody_elses(recorded_sqlite: str) -> No
 
 def test_a_slow_statement_is_told_by_its_name(mariadb: MariaDB) -> None:
     url = mariadb.database("slow")
-    mariadbd.execute(url, "CREATE TABLE users (id INT)")
-    with running(database_url=url, slow_statement="0.2") as service, ThreadPoolExecutor() as other:
-        service.client.get("/v1/get_player_count")
+    mariadbd.execute(url, "CREATE TABLE users (id INT, name VARCHAR(32), priv INT)")
+    settings = {"slow_statement": "0.2", "cache": "off"}
+    with running(database_url=url, **settings) as service, ThreadPoolExecutor() as other:
+        assert service.client.get("/v1/search_players").status_code == 200
         assert "slow statement" not in service.process.output()
         with closing(mariadbd.connect(url)) as lock:
             lock.cursor().execute("LOCK TABLES users WRITE")
-            answer = other.submit(service.client.get, "/v1/get_player_count")
+            answer = other.submit(service.client.get, "/v1/search_players")
             time.sleep(0.5)
         assert answer.result(5).status_code == 200
         assert re.search(r"level=warning msg=\"slow statement: \w+\.sql took \d{3} ms", service.process.output())

@@ -13,6 +13,7 @@ from api.services import Services
 from domain.live import LiveStatus, Nobody
 from domain.settings import Settings
 from replays.places import open_place
+from storage.edits import Edits
 from storage.pages import Pages
 from storage.query import Database, Statement
 from storage.ranks import DatabaseRanks
@@ -21,7 +22,7 @@ from tests import conformance_world
 # Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
 STATEMENTS = {
     "server/stats": ("server/stats", ["player_total"]),
-    "leaderboards/{mode}": ("leaderboards/0", ["leaderboard"]),
+    "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard"]),
     "players": ("players", ["count_players", "players"]),
     "players/search": ("players/search?q=re", ["player_search"]),
     "players/{player_id}": ("players/3", ["player_details"]),
@@ -133,6 +134,7 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "live": Playing(),
                 "pages": pages,
                 "replays": open_place(settings),
+                "edits": Edits(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
@@ -140,7 +142,7 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
             await pages.close()
             await database.disconnect()
 
-    settings = Settings(data_directory=str(conformance_world.WORLD))
+    settings = Settings(data_directory=str(conformance_world.WORLD), cache=False)
     with TestClient(build(settings, open_services)) as client:
         yield Inside(client, database)
 
