@@ -10,8 +10,10 @@ from api.services import Services
 from domain.live import Live, Nobody
 from domain.settings import Settings
 from replays.places import open_place
+from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
+from storage.beatmaps import Beatmaps
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.gameserver import GameServer
@@ -49,6 +51,10 @@ async def open_services(
         upstream = open_upstream(settings, closing)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
+        beatmaps = Beatmaps(database, catalogue.beatmaps_by_md5)
+        v2_beatmaps = Beatmaps(database, catalogue.v2_beatmaps_by_md5)
+        closing.push_async_callback(beatmaps.close)
+        closing.push_async_callback(v2_beatmaps.close)
         edits = closing.enter_context(closed_after(Edits(Path(shared, EDITS) if shared else None)))
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
@@ -60,6 +66,8 @@ async def open_services(
             database=database,
             ranks=ranks,
             live=live,
+            beatmaps=beatmaps,
+            v2_beatmaps=v2_beatmaps,
             pages=pages,
             upstream=upstream,
             replays=replays,

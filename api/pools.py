@@ -1,6 +1,7 @@
 """Tournament map pools."""
 
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
@@ -38,7 +39,9 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
     if pool is None:
         raise NO_POOL()
-    beatmaps = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
+    places = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
+    beatmaps = await services.beatmaps.of(place.beatmap for place in places)
+    maps = {place.key: beatmaps[place.beatmap] for place in places if place.beatmap in beatmaps}
     creator = pool.created_by
     if creator is not None:
         creator = msgspec.structs.replace(creator, online=await services.live.is_online(creator.id))
@@ -47,5 +50,6 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
         name=pool.name,
         created_at=pool.created_at,
         created_by=creator,
-        maps={beatmap.key: beatmap.beatmap for beatmap in beatmaps},
+        # Encoded, they are what the Struct says.
+        maps=cast(dict[str, Beatmap], maps),
     )

@@ -3,11 +3,14 @@
 import msgspec
 
 from api.neighbours import Neighbours
+from domain import v2
+from domain.beatmaps import Beatmap
 from domain.live import Live
 from domain.settings import Settings
 from replays.places import Place
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
+from storage.beatmaps import Beatmaps
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
@@ -25,6 +28,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    beatmaps: Beatmaps[Beatmap]
+    v2_beatmaps: Beatmaps[v2.Beatmap]
     pages: Pages
     upstream: Upstream | None
     replays: Place

@@ -73,6 +73,7 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "beatmap": {"id": beatmap, "md5": None},
         "beatmap_rating": {"id": beatmap},
         "beatmap_files": {"ids": beatmaps},
+        "beatmaps_by_md5": {"md5s": tuple(ids.md5s.heavy)},
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score},
         "replay_score": {"id": score},

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import msgspec
 
-from domain.beatmaps import Beatmap
 from domain.mods import readable
 
 
@@ -37,11 +36,11 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolBeatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap's place in a pool."""
+    """A beatmap's place in a pool; `beatmap` is its md5."""
 
     mods: int
     slot: int
-    beatmap: Beatmap
+    beatmap: str
 
     @property
     def key(self) -> str:

@@ -51,6 +51,12 @@ class PlayerScore(Score, frozen=True, kw_only=True):
     beatmap: Beatmap | None
 
 
+class PlayerScoreRow(Score, frozen=True, kw_only=True):
+    """A PlayerScore as it is read: with the md5 of its beatmap, until that takes its place."""
+
+    beatmap: str
+
+
 class BeatmapScore(Score, frozen=True, kw_only=True):
     """A score in the list of its beatmap, with more of its player; no clan columns for one without a clan."""
 

@@ -96,6 +96,13 @@ class PlayerScore(Stripped, scores.PlayerScore, frozen=True, kw_only=True):
     beatmap: Beatmap | None
 
 
+class PlayerScoreRow(Stripped, scores.PlayerScoreRow, frozen=True, kw_only=True):
+    """See the first version."""
+
+    perfect: bool
+    beatmap: str
+
+
 class ScorePlayer(msgspec.Struct, frozen=True, kw_only=True):
     """Who set a score."""
 

@@ -17,7 +17,7 @@ from domain.players import (
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import NewestScore, ReplayScore, ScoreStatus
-from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
 from storage import inspection
 from storage.query import Change, Query
 
@@ -59,7 +59,7 @@ player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
-player_scores = {scope: Query(f"player_scores_{scope}", PlayerScore) for scope in ("best", "recent")}
+player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
@@ -70,6 +70,7 @@ profile = Query("profile", ProfileFields)
 profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
+beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
 score = Query("score", ScoreDetails)
@@ -94,12 +95,13 @@ stats_repeated = Query("stats_repeated", inspection.RepeatedStats)
 v2_player_details = Query("player_details", v2.PlayerDetails)
 v2_player_stats = Query("player_stats", v2.PlayerStats)
 v2_player_search = Query("player_search", v2.FoundPlayer)
-v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScore) for scope in ("best", "recent")}
+v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_leaderboard = {
     sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS
 }
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
+v2_beatmaps_by_md5 = Query("beatmaps_by_md5", v2.Beatmap)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}
 v2_score = Query("score", v2.ScoreDetails)
 v2_clan = Query("clan", v2.Clan)

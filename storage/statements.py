@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-Value = str | int | float | tuple[int, ...] | None
+Value = str | int | float | tuple[int, ...] | tuple[str, ...] | None
 
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
@@ -48,7 +48,7 @@ def with_lists(text: str, values: Mapping[str, Value], placeholder: str) -> tupl
         if not isinstance(value, tuple):
             flat[name] = value
             continue
-        items = {f"{name}_{index}": item for index, item in enumerate(value)}
+        items: dict[str, Value] = dict(zip((f"{name}_{index}" for index in range(len(value))), value, strict=True))
         names = ", ".join(placeholder.format(each) for each in items)
         text = text.replace(placeholder.format(name), names or "NULL")
         flat |= items

@@ -21,8 +21,10 @@ from api.services import Services
 from domain.live import Nobody
 from domain.settings import Settings
 from replays.places import open_place
+from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
+from storage.beatmaps import Beatmaps
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
@@ -171,6 +173,8 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 database=database,
                 ranks=ranks,
                 live=live,
+                beatmaps=Beatmaps(database, catalogue.beatmaps_by_md5),
+                v2_beatmaps=Beatmaps(database, catalogue.v2_beatmaps_by_md5),
                 pages=Pages(database),
                 upstream=None,
                 replays=replays,

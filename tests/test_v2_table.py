@@ -13,6 +13,8 @@ from api.services import Services
 from domain.live import LiveStatus, Nobody
 from domain.settings import Settings
 from replays.places import open_place
+from storage import catalogue
+from storage.beatmaps import Beatmaps
 from storage.edits import Edits
 from storage.pages import Pages
 from storage.query import Database, Statement
@@ -29,7 +31,7 @@ STATEMENTS = {
     "players/{player_id}/status": ("players/3/status", ["player", "beatmap"]),
     "players/{player_id}/stats": ("players/3/stats", ["player_stats", "player_details", "player_ranks"]),
     "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_stats", "player_details", "player_ranks"]),
-    "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best"]),
+    "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
     "maps/{map_id}": ("maps/78", ["beatmap"]),
@@ -57,7 +59,7 @@ ONLY_V2 = {
 }
 # Of one player or one beatmap the second version counts otherwise.
 MORE = {
-    "players/50/scores?scope=recent": ["player", "player_scores_recent"],
+    "players/50/scores?scope=recent": ["player", "player_scores_recent", "beatmaps_by_md5"],
     "players/Riden8426": ["player_details"],
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
@@ -132,6 +134,8 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "database": database,
                 "ranks": DatabaseRanks(database),
                 "live": Playing(),
+                "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
+                "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
                 "pages": pages,
                 "replays": open_place(settings),
                 "edits": Edits(),

@@ -1,5 +1,7 @@
 """Scores: all of them, a player's, a beatmap's, a single one."""
 
+from typing import cast
+
 import msgspec
 
 from api import scores
@@ -96,7 +98,9 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         include_loved=params.include_loved,
         include_failed=params.include_failed,
     )
-    found = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, Board(mode), asked)
+    rows = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, Board(mode), asked)
+    # Encoded, they are what the Struct says.
+    found = cast(list[PlayerScore], await scores.with_beatmaps(rows, services.v2_beatmaps))
     return PlayerScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
 
 

@@ -1,0 +1,24 @@
+-- Which are the beatmaps with these md5s, as lists show them?
+SELECT
+    m.md5,
+    m.id,
+    m.set_id,
+    m.artist,
+    m.title,
+    m.version,
+    m.creator,
+    m.last_update,
+    m.total_length,
+    m.max_combo,
+    m.status,
+    m.plays,
+    m.passes,
+    m.mode,
+    m.bpm,
+    m.cs,
+    m.od,
+    m.ar,
+    m.hp,
+    m.diff
+FROM maps m
+WHERE m.md5 IN (:md5s)
