@@ -115,7 +115,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     friends_with_bot: Annotated[bool, about("list the bot in get_friends, as the game does")] = False
     strict_modes: Annotated[bool, about("refuse mode 7 instead of taking it for Autopilot")] = False
     cache: Annotated[
-        bool, about("keep answers for a second or a few, and for a minute while the database is away")
+        bool,
+        about(
+            "keep answers for a second or a few, and for a minute while the database is away; "
+            "beatmaps within lists are kept for 10 s even without"
+        ),
     ] = True
     cache_bytes: Annotated[
         int, about("bytes of memory that kept answers may take, in each worker", ge=2**20, le=2**40)
