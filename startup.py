@@ -13,7 +13,7 @@ from replays.places import open_place
 from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
-from storage.beatmaps import Beatmaps
+from storage.beatmaps import B, Beatmaps
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.gameserver import GameServer
@@ -22,7 +22,7 @@ from storage.limits import Limits, MemoryLimits, RedisLimits
 from storage.live import GameServerLive
 from storage.observer import Observer
 from storage.pages import Pages
-from storage.query import Database
+from storage.query import Database, Query
 from storage.questions import Questions
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 from storage.upstream import Upstream
@@ -51,10 +51,6 @@ async def open_services(
         upstream = open_upstream(settings, closing)
         pages = Pages(database)
         closing.push_async_callback(pages.close)
-        beatmaps = Beatmaps(database, catalogue.beatmaps_by_md5)
-        v2_beatmaps = Beatmaps(database, catalogue.v2_beatmaps_by_md5)
-        closing.push_async_callback(beatmaps.close)
-        closing.push_async_callback(v2_beatmaps.close)
         edits = closing.enter_context(closed_after(Edits(Path(shared, EDITS) if shared else None)))
         engine = Engine(settings)
         closing.push_async_callback(engine.close)
@@ -66,8 +62,8 @@ async def open_services(
             database=database,
             ranks=ranks,
             live=live,
-            beatmaps=beatmaps,
-            v2_beatmaps=v2_beatmaps,
+            beatmaps=open_beatmaps(database, catalogue.beatmaps_by_md5, closing),
+            v2_beatmaps=open_beatmaps(database, catalogue.v2_beatmaps_by_md5, closing),
             pages=pages,
             upstream=upstream,
             replays=replays,
@@ -79,6 +75,13 @@ async def open_services(
             edits=edits,
             neighbours=neighbours,
         )
+
+
+def open_beatmaps(database: Database, query: Query[B], closing: AsyncExitStack) -> Beatmaps[B]:
+    """The beatmaps that `query` finds, as lists show them."""
+    beatmaps = Beatmaps(database, query)
+    closing.push_async_callback(beatmaps.close)
+    return beatmaps
 
 
 async def open_database(settings: Settings, closing: AsyncExitStack, observer: Observer) -> Database:
