@@ -14,8 +14,9 @@ from domain.live import LiveStatus, Nobody
 from domain.settings import Settings
 from replays.places import open_place
 from storage.pages import Pages
-from storage.query import Database, Statement
+from storage.query import Database
 from storage.ranks import DatabaseRanks
+from storage.statements import Statement
 from tests import conformance_world
 
 # Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
