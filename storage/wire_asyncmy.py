@@ -56,17 +56,19 @@ async def ask(
 
 async def _described(connection: Any, known: Sequence[Description]) -> Description | None:
     """The one of `known` with whose packets the answer begins, which are then passed over."""
-    stream, longest = connection._proto, max((len(each.packets) for each in known), default=0)
+    stream = connection._proto
     come = b""
     # Compared as it comes: another answer may be shorter than what is waited for.
     while any(each.packets.startswith(come) for each in known):
         await connection._fill_buffer(len(come) + 1)
-        come = bytes(stream.buffer[stream.pos : min(stream.length, stream.pos + longest)])
+        size = stream.length - stream.pos
         for each in known:
-            if come.startswith(each.packets):
+            # What lies beyond its size is left of an earlier answer.
+            if len(each.packets) <= size and stream.buffer.startswith(each.packets, stream.pos):
                 stream.pos += len(each.packets)
                 connection._next_seq_id = (connection._next_seq_id + each.count) & 0xFF
                 return each
+        come = bytes(stream.buffer[stream.pos : stream.length])
     return None
 
 
