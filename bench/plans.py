@@ -14,8 +14,8 @@ from bench.worlds import PATIENCE, World
 from domain.accounts import ProfileFields
 from storage import catalogue
 from storage.drivers import SESSION
-from storage.query import Query, Statement
-from storage.statements import Value, with_lists
+from storage.query import Query
+from storage.statements import Statement, Value, with_lists
 from tests import mariadbd
 
 TIMES = 3

@@ -1,15 +1,17 @@
 """What the drivers of the database do each in its own way: their errors, and how they read a value."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pymysql
 import pymysql.converters
 from pymysql.constants import FIELD_TYPE
 
 from domain.errors import CannotOpen, Wording
+from storage import wire
 
 AWAY = Wording(503, "The database did not answer.")
 SLOW = Wording(503, "The database did not answer in time.")
@@ -46,6 +48,42 @@ class MissingDriver(CannotOpen):
 
 class MissingFile(CannotOpen):
     """The URL names a SQLite file that is not there, or not for us."""
+
+
+class Described(Protocol):
+    """How a result was described."""
+
+    names: list[str]
+
+
+# Called with a connection, a statement, its values, and the descriptions of its last results.
+Ask = Callable[[Any, str, Any, Any], Awaitable[tuple[Described | None, Sequence[Sequence[Any]]]]]
+
+
+class Named:
+    """A description of names alone."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+
+async def ask_sqlite(
+    connection: Any, sql: str, values: Any, known: Sequence[Described]
+) -> tuple[Described | None, Sequence[Sequence[Any]]]:
+    """See wire.ask; a change is described too, as without columns."""
+    async with connection.execute(sql, values) as cursor:
+        return Named([column[0] for column in cursor.description or ()]), await cursor.fetchall()
+
+
+def asking(dialect: str, driver: str) -> Ask:
+    """How statements are run with a driver that is installed."""
+    if dialect == "sqlite":
+        return ask_sqlite
+    if driver == "asyncmy":
+        from storage import wire_asyncmy
+
+        return wire_asyncmy.ask
+    return wire.ask
 
 
 def require_file(path: str) -> None:

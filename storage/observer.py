@@ -29,17 +29,14 @@ class Timed:
         self._begun = time.perf_counter()
 
     def __exit__(self, *raised: *Raised) -> None:
-        kind = raised[0]
-        outcome = ANSWERED
-        if kind is not None:
-            outcome = ABANDONED if issubclass(kind, CancelledError) else kind.__name__
-        self._tell(outcome, time.perf_counter() - self._begun)
+        self._tell(outcome_of(raised[1]), time.perf_counter() - self._begun)
 
-    async def __aenter__(self) -> None:
-        self.__enter__()
 
-    async def __aexit__(self, *raised: *Raised) -> None:
-        self.__exit__(*raised)
+def outcome_of(error: BaseException | None) -> str:
+    """Answered, abandoned, or the name of what was raised."""
+    if error is None:
+        return ANSWERED
+    return ABANDONED if isinstance(error, CancelledError) else type(error).__name__
 
 
 class Observer:
@@ -67,10 +64,6 @@ class Observer:
     def call(self, neighbour: str, question: str) -> Timed:
         """Around a question to a neighbour that is no statement."""
         return Timed(lambda outcome, seconds: self.told_call(neighbour, question, outcome, seconds))
-
-    def wait(self) -> Timed:
-        """Around the wait for a connection to the database."""
-        return Timed(self.told_wait)
 
     def reach(self, neighbour: str) -> Callable[[bool], None]:
         """To be told whether a neighbour is there; they are until they are found not to be."""

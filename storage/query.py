@@ -1,47 +1,28 @@
 """Running statements: the one file that knows the database library and its drivers.
 
 `databases` keeps the pool and reads the URL. Its own query methods are not used, because they recompile every
-statement on every call: statements are prepared once and run on the connection that it lends.
+statement on every call: statements are prepared once, and run on connections that storage/lending.py lends.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import databases
 import msgspec
 
 from domain.errors import Unavailable
-from storage import drivers, wire
-from storage.observer import Observer
+from storage import drivers
+from storage.lending import Lender
+from storage.observer import ANSWERED, Observer, outcome_of
 from storage.outage import Outage
-from storage.rows import Shape
-from storage.statements import Value, for_mysql, read, values_of, with_lists
+from storage.statements import Statement, Value, with_lists
 
 T = TypeVar("T")
 
-
-class Statement:
-    """A statement of sql/.
-
-    `fragments` are fixed texts for the `{names}` in the file, never anything a client sent.
-    """
-
-    def __init__(self, name: str, **fragments: str) -> None:
-        self.name = name
-        self.sqlite = read(name, "sqlite", fragments)
-        self.mysql = for_mysql(read(name, "mysql", fragments))
-        self.values = values_of(self.sqlite)
-        # How its results were described last, and what becomes of their rows: the same every time.
-        self.description: wire.Description | None = None
-        self._shape = Shape(())
-
-    def nested(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-        """Each row as a mapping, see Shape."""
-        if self._shape.names != tuple(names):
-            self._shape = Shape(names)
-        return self._shape.read(rows)
+# How many descriptions of a statement's results are known: one for each way in which two LEFT JOINs come out.
+DESCRIPTIONS = 4
 
 
 class Query(Statement, Generic[T]):
@@ -72,27 +53,33 @@ class Database:
         """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
-        self._is_aiomysql = not self.is_sqlite and self._url.driver != "asyncmy"
         self._largest = drivers.LARGEST[self._url.dialect]
-        self._wait = wait
-        self._timeout = statement_timeout
+        self._pool_max, self._wait = pool_max, wait
+        # The server ends a slow statement itself; the second more is for a server that hangs.
+        self._patience = statement_timeout + 1
         self._observer = observer or Observer()
         self._outage = Outage(
             "the database", "answering 503 until it is back", tell=self._observer.reach("database")
         )
         self._refused: dict[str, Outage] = {}
         self._errors = drivers.errors(self._url.dialect, self._url.driver)
+        self._ask = drivers.asking(self._url.dialect, self._url.driver)
         options = (
             {} if self.is_sqlite else drivers.pool_options(self._url.driver, pool_max, wait, statement_timeout)
         )
         self._databases = databases.Database(self._url, **options)
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
+        self._lender: Lender | None = None
+        # How the results of each statement were described, the last one first.
+        self._described: dict[Statement, tuple[drivers.Described, ...]] = {}
 
     async def connect(self) -> None:
         """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
         await self._databases.connect()
         if not self.is_sqlite:
+            # Its own way of lending costs more than a statement by primary key; the version is pinned.
+            self._lender = Lender(self._databases._backend._pool, self._pool_max, self._wait)
             return
         drivers.require_file(self._url.database)
         kept = self._databases.connection()
@@ -108,6 +95,8 @@ class Database:
         if self._kept is not None:
             await self._kept.__aexit__()
             self._kept = None
+        if self._lender is not None:
+            self._lender.close()
         await self._databases.disconnect()
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
@@ -148,9 +137,14 @@ class Database:
         if lists:
             sql, values = with_lists(sql, values, placeholder)
         try:
-            async with self._connection(writing=isinstance(query, Change)) as connection:
-                with self._observer.statement(query.name):
-                    result = await self._execute(connection, query, sql, values)
+            if self._lender is not None:
+                result = await self._lent(self._lender, query, sql, values)
+            elif self._kept is not None and not isinstance(query, Change):
+                result = await self._execute(self._kept.raw_connection, query, sql, values)
+            else:
+                # Changes are so rare that each may open the SQLite file for itself.
+                async with self._databases.connection() as connection:
+                    result = await self._execute(connection.raw_connection, query, sql, values)
         except TimeoutError as error:
             self._outage.begin(f"{query.name}: {error}")
             raise Unavailable(drivers.SLOW.message) from error
@@ -175,43 +169,43 @@ class Database:
         refused = Outage(f"the database to {statement}.sql", "answering 503 to what needs it")
         self._refused.setdefault(statement, refused).begin(error)
 
-    @asynccontextmanager
-    async def _connection(self, *, writing: bool) -> AsyncIterator[Any]:
-        # The kept one is for reading only; changes are so rare that each may open the file for itself.
-        if self._kept is not None and not writing:
-            yield self._kept.raw_connection
-            return
-        connection = self._databases.connection()
+    async def _lent(
+        self, lender: Lender, query: Statement, sql: str, values: dict[str, Value]
+    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        begun = time.perf_counter()
         try:
-            async with self._observer.wait(), asyncio.timeout(self._wait):
-                await connection.__aenter__()
-        except TimeoutError:
-            raise TimeoutError(f"no connection within {self._wait} s") from None
+            connection = await lender.lend()
+        except BaseException as error:
+            self._observer.told_wait(outcome_of(error), time.perf_counter() - begun)
+            raise
+        self._observer.told_wait(ANSWERED, time.perf_counter() - begun)
         try:
-            yield connection.raw_connection
+            return await self._execute(connection, query, sql, values)
         finally:
-            await connection.__aexit__()
+            lender.give_back(connection)
 
     async def _execute(
         self, connection: Any, query: Statement, sql: str, values: dict[str, Value]
     ) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        # The server ends a slow statement itself; the second more is for a server that hangs.
-        patience = self._timeout + 1
-        try:
-            async with asyncio.timeout(patience):
-                if self._is_aiomysql:
-                    query.description, found = await wire.ask(connection, sql, values, query.description)
-                    return query.description.names if query.description else [], found
-                context = connection.execute(sql, values) if self.is_sqlite else connection.cursor()
-                async with context as cursor:
-                    if not self.is_sqlite:
-                        await cursor.execute(sql, values)
-                    # What a change answers with has no description.
-                    return [column[0] for column in cursor.description or ()], await cursor.fetchall()
-        except (asyncio.CancelledError, TimeoutError) as error:
-            # Its answer may still come: nobody else may read it.
-            if not self.is_sqlite:
-                connection.close()
-            if isinstance(error, TimeoutError):
-                raise TimeoutError(f"no answer within {patience} s") from None
-            raise
+        with self._observer.statement(query.name):
+            try:
+                async with asyncio.timeout(self._patience):
+                    description, rows = await self._ask(connection, sql, values, self._described.get(query, ()))
+                    return self._names(query, description), rows
+            except (asyncio.CancelledError, TimeoutError) as error:
+                # Its answer may still come: nobody else may read it.
+                if not self.is_sqlite:
+                    connection.close()
+                if isinstance(error, TimeoutError):
+                    raise TimeoutError(f"no answer within {self._patience} s") from None
+                raise
+
+    def _names(self, query: Statement, description: drivers.Described | None) -> list[str]:
+        """The columns of a result that is described so, as the next ones of `query` may be too."""
+        if description is None:
+            return []
+        known = self._described.get(query, ())
+        if not known or description is not known[0]:
+            others = [each for each in known if each is not description]
+            self._described[query] = (description, *others[: DESCRIPTIONS - 1])
+        return description.names

@@ -1,8 +1,11 @@
-"""The text of a statement: read from its file, freed of comments, turned into a driver's placeholders."""
+"""Statements: their text, read from its file and turned into a driver's placeholders, and what their rows are."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from storage.rows import Shape
 
 Value = str | int | float | tuple[int, ...] | tuple[str, ...] | None
 
@@ -13,6 +16,27 @@ _TOKEN = re.compile(
     r"(?P<literal>'(?:[^']|'')*')|(?P<comment>--[^\n]*|/\*.*?\*/)|(?<![:\w]):(?P<value>[a-z_][a-z0-9_]*)",
     re.DOTALL,
 )
+
+
+class Statement:
+    """A statement of sql/.
+
+    `fragments` are fixed texts for the `{names}` in the file, never anything a client sent.
+    """
+
+    def __init__(self, name: str, **fragments: str) -> None:
+        self.name = name
+        self.sqlite = read(name, "sqlite", fragments)
+        self.mysql = for_mysql(read(name, "mysql", fragments))
+        self.values = values_of(self.sqlite)
+        # What becomes of its rows: the same every time.
+        self._shape = Shape(())
+
+    def nested(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Each row as a mapping, see Shape."""
+        if self._shape.names != tuple(names):
+            self._shape = Shape(names)
+        return self._shape.read(rows)
 
 
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:

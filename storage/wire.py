@@ -1,8 +1,9 @@
 """Reading a result from aiomysql all at once.
 
 The driver awaits every packet twice, and takes the description of every column apart for every result: of a
-single row with 20 columns that is half of the time. The results of a statement are described alike, so that the
-description is taken apart once, and the rows are read from what has arrived.
+single row with 20 columns that is half of the time. The results of a statement are described alike, but for which
+tables of a LEFT JOIN had a row, so that each description is taken apart once, and the rows are read from what has
+arrived.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -87,9 +88,9 @@ class Answer:
 
 
 async def ask(
-    connection: Any, sql: str, values: Mapping[str, Any], known: Description | None
+    connection: Any, sql: str, values: Mapping[str, Any], known: Sequence[Description]
 ) -> tuple[Description | None, list[list[Any]]]:
-    """The rows that a statement answers with, and their description, which is `known` if it is the same.
+    """The rows that a statement answers with, and their description, which is one of `known` if it is the same.
 
     Without a description it is a statement that answers with no rows. Raises MySQLError.
     """
@@ -106,21 +107,22 @@ async def ask(
         raise
 
 
-async def _read(answer: Answer, known: Description | None) -> tuple[Description | None, list[list[Any]]]:
+async def _read(answer: Answer, known: Sequence[Description]) -> tuple[Description | None, list[list[Any]]]:
     start, end = await answer.packet()
     if answer.data[start] == OK:
         return None, []
-    if known is None or not answer.data.startswith(known.packets, end):
-        count = _number(answer.data, start)
-        known = await _description(answer, count)
+    for description in known:
+        if answer.data.startswith(description.packets, end):
+            answer.at = end + len(description.packets)
+            break
     else:
-        answer.at = end + len(known.packets)
+        description = await _description(answer, _number(answer.data, start))
     rows: list[list[Any]] = []
     while True:
         start, end = await answer.packet()
         if answer.data[start] == EOF and end - start < 9:
-            return known, rows
-        rows.append(known.row(answer.data, start))
+            return description, rows
+        rows.append(description.row(answer.data, start))
 
 
 async def _description(answer: Answer, count: int) -> Description:

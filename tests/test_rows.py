@@ -1,4 +1,4 @@
-"""Rows of every type and size, as the fast reader of one driver reads them and as the other driver does."""
+"""Rows of every type and size, as they are read all at once and as the drivers read them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiomysql
-import pymysql
+import asyncmy
 import pytest
 
-from storage import drivers, wire
+from storage import drivers
+from storage.lending import is_usable
 from storage.rows import Shape
 from tests.servers import MariaDB
 
@@ -24,14 +25,25 @@ STATEMENTS = (
 )
 
 
-async def both(url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]]]]:
+BOTH = pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
+
+
+async def connect(driver: str, url: str) -> Any:
+    """A connection as the service has it."""
+    connect: Any = aiomysql.connect if driver == "aiomysql" else asyncmy.connect
+    return await connect(**options(url), conv=drivers.decoders(driver))
+
+
+async def both(driver: str, url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]]]]:
     """Names and rows as they are read all at once, first and again, and as the driver reads them."""
-    parts = pymysql_options(url)
-    connection = await aiomysql.connect(**parts, conv=drivers.decoders("aiomysql"))
+    ask = drivers.asking("mysql", driver)
+    connection = await connect(driver, url)
     try:
-        first, rows = await wire.ask(connection, sql, {}, None)
-        again, same = await wire.ask(connection, sql, {}, first)
+        first, rows = await ask(connection, sql, {}, [])
         assert first is not None
+        other, _ = await ask(connection, "SELECT 1 AS other", {}, [first])
+        assert other is not None
+        again, same = await ask(connection, sql, {}, [other, first])
         assert again is first
         async with connection.cursor() as cursor:
             await cursor.execute(sql, {})
@@ -41,7 +53,7 @@ async def both(url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]
         connection.close()
 
 
-def pymysql_options(url: str) -> dict[str, Any]:
+def options(url: str) -> dict[str, Any]:
     """How the drivers are told of a URL."""
 
     parts = urlsplit(url)
@@ -54,39 +66,49 @@ def pymysql_options(url: str) -> dict[str, Any]:
     }
 
 
+@BOTH
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_what_is_read_at_once_is_what_the_driver_reads(mariadb: MariaDB, sql: str) -> None:
-    mine, again, theirs = asyncio.run(both(mariadb.url, sql))
+def test_what_is_read_at_once_is_what_the_driver_reads(mariadb: MariaDB, driver: str, sql: str) -> None:
+    mine, again, theirs = asyncio.run(both(driver, mariadb.url, sql))
     assert mine == again == theirs
 
 
-def test_a_refusal_leaves_the_connection_usable_and_other_columns_are_noticed(mariadb: MariaDB) -> None:
-    async def ask() -> None:
-        connection = await aiomysql.connect(**pymysql_options(mariadb.url))
+@BOTH
+def test_a_refusal_leaves_the_connection_usable_and_other_columns_are_noticed(
+    mariadb: MariaDB, driver: str
+) -> None:
+    ask = drivers.asking("mysql", driver)
+
+    async def asked() -> None:
+        connection = await connect(driver, mariadb.url)
         try:
-            known, _ = await wire.ask(connection, "SELECT 1 AS a", {}, None)
-            with pytest.raises(pymysql.MySQLError, match="no_such"):
-                await wire.ask(connection, "SELECT no_such", {}, known)
-            other, rows = await wire.ask(connection, "SELECT %(text)s AS b", {"text": "it's \\ %"}, known)
+            known, _ = await ask(connection, "SELECT 1 AS a", {}, [])
+            assert known is not None
+            with pytest.raises(drivers.errors("mysql", driver), match="no_such"):
+                await ask(connection, "SELECT no_such", {}, [known])
+            other, rows = await ask(connection, "SELECT %(text)s AS b", {"text": "it's \\ %"}, [known])
             assert other is not None
             assert other is not known
-            assert (other.names, rows) == (["b"], [["it's \\ %"]])
-            assert await wire.ask(connection, "DO 1", {}, known) == (None, [])
+            assert (other.names, [tuple(row) for row in rows]) == (["b"], [("it's \\ %",)])
+            assert await ask(connection, "DO 1", {}, [known]) in ((None, []), (None, ()))
         finally:
             connection.close()
 
-    asyncio.run(ask())
+    asyncio.run(asked())
 
 
-def test_who_leaves_early_closes_the_connection(mariadb: MariaDB) -> None:
-    async def ask() -> bool:
-        connection = await aiomysql.connect(**pymysql_options(mariadb.url))
+@BOTH
+def test_who_leaves_early_closes_the_connection(mariadb: MariaDB, driver: str) -> None:
+    ask = drivers.asking("mysql", driver)
+
+    async def asked() -> bool:
+        connection = await connect(driver, mariadb.url)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await wire.ask(connection, "SELECT SLEEP(5) AS a", {}, None)
-        return bool(connection.closed)
+                await ask(connection, "SELECT SLEEP(5) AS a", {}, [])
+        return not is_usable(connection)
 
-    assert asyncio.run(ask())
+    assert asyncio.run(asked())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from demo.load import load_mysql, load_sqlite
 from domain.v2 import Score
 from storage.catalogue import Block
 from storage.pages import Blocks, Pages, Place
-from storage.query import Database, Statement
+from storage.query import Database
+from storage.statements import Statement
 from tests.servers import MariaDB
 from tests.test_data_traps import SCORE, USER, Row
 

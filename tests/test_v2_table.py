@@ -17,8 +17,9 @@ from storage import catalogue
 from storage.beatmaps import Beatmaps
 from storage.edits import Edits
 from storage.pages import Pages
-from storage.query import Database, Statement
+from storage.query import Database
 from storage.ranks import DatabaseRanks
+from storage.statements import Statement
 from tests import conformance_world
 
 # Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
