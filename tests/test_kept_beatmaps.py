@@ -14,7 +14,8 @@ from domain.beatmaps import Beatmap
 from domain.errors import Unavailable
 from storage import catalogue
 from storage.beatmaps import SECONDS, Beatmaps
-from storage.query import Database, Statement
+from storage.query import Database
+from storage.statements import Statement
 from tests.conftest import Playground, playground
 from tests.servers import MariaDB
 
