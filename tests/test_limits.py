@@ -154,6 +154,8 @@ def workers_that_answer(url: str, headers: dict[str, str], times: int) -> list[i
 def test_two_workers_count_together_in_redis_and_each_for_itself_without(recorded_sqlite: str) -> None:
     with servers.redis(private=True) as redis:
         settings = {**NOBODY, "rate_limit": "0.01", "rate_limit_burst": "20", "redis_url": redis.url}
+        # What was written is read below, as far as it is kept.
+        settings["access_log"] = "off"
         with running("--workers", "2", database_url=recorded_sqlite, **settings) as (client, process):
             url = f"{client.base_url}{COUNT}"
             assert workers_that_answer(url, come_from("192.0.2.1"), 30) == [200] * 20 + [429] * 10
