@@ -1,6 +1,7 @@
 """A whole run: build, check, measure without the indexes and with them, save."""
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,9 +34,8 @@ def run(plan: Plan, folder: Path, tell: Tell, *, keep: bool) -> tuple[Results, l
     cores, description = machine.Cores.of_this_machine(), machine.description()
     with ground(plan, folder, keep=keep) as here, game_server() as game:
         ids = {name: ids_of(world) for name, world in here.worlds.items()}
-        # Those of the larger world, in which all of the smaller one's players have scores too.
         largest = list(here.worlds.values())[-1]
-        _populate(game, ids[largest.name])
+        _populate(game, ids.values())
         with floors(plan, largest, cores, ids[largest.name].scores.typical) as bare:
             bench = Bench(plan, here, cores, game, bare, tell)
             bench.pin()
@@ -132,11 +132,11 @@ def _against(load: Load, floor: float) -> Load:
     return msgspec.structs.replace(load, floor=floor, ratio=load.rate / floor)
 
 
-def _populate(game: GameServer, ids: Ids) -> None:
-    """Some hundred players are online, one of them in a song, and some play matches."""
-    game.users = dict(ids.online)
-    game.statuses = dict.fromkeys(ids.online, playing())
-    hosts = list(ids.online.items())
+def _populate(game: GameServer, worlds: Iterable[Ids]) -> None:
+    """Some hundred players of each world are online, in a song, and some play matches."""
+    game.users = {id: name for ids in worlds for id, name in ids.online.items()}
+    game.statuses = dict.fromkeys(game.users, playing())
+    hosts = list(game.users.items())
     game.matches = {
         number: match(f"match {number}", hosts[number % len(hosts)]) for number in range(1, MATCHES + 1)
     }
