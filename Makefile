@@ -21,7 +21,7 @@ run: install  # serve on this machine
 
 test: $(TEST)  # run the tests; ARGS='-k players' chooses among them
 	@.venv/bin/python -m tests.install
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 2 --dist loadfile) $(ARGS)
 
 check: $(TEST)  # lint, formatting, types
 	.venv/bin/ruff check .
