@@ -14,6 +14,7 @@ from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.beatmaps import B, Beatmaps
+from storage.boards import Boards
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.gameserver import GameServer
@@ -65,6 +66,7 @@ async def open_services(
             beatmaps=open_beatmaps(database, catalogue.beatmaps_by_md5, closing),
             v2_beatmaps=open_beatmaps(database, catalogue.v2_beatmaps_by_md5, closing),
             pages=pages,
+            boards=open_boards(settings, database, closing),
             upstream=upstream,
             replays=replays,
             keys=Keys(database, failures=settings.key_failures),
@@ -82,6 +84,13 @@ def open_beatmaps(database: Database, query: Query[B], closing: AsyncExitStack) 
     beatmaps = Beatmaps(database, query)
     closing.push_async_callback(beatmaps.close)
     return beatmaps
+
+
+def open_boards(settings: Settings, database: Database, closing: AsyncExitStack) -> Boards:
+    """The order of leaderboards."""
+    boards = Boards(database, visible=settings.visible_on_boards)
+    closing.push_async_callback(boards.close)
+    return boards
 
 
 async def open_database(settings: Settings, closing: AsyncExitStack, observer: Observer) -> Database:

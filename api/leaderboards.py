@@ -12,12 +12,10 @@ from api.services import Services
 from domain.modes import INVALID_MODE, Mode, ruleset_mode
 from domain.players import LeaderboardEntry
 from storage import catalogue
+from storage.boards import Board
 from storage.query import Query
 
 E = TypeVar("E", bound=LeaderboardEntry)
-
-# So far down, reading twice what comes before a page costs more than sorting the whole mode.
-DEEP = 10_000
 
 
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,23 +46,13 @@ async def leaders(
 ) -> list[E]:
     """Whom `params` name in a mode; `queries` by what they sort by.
 
-    A country's players are few, and found by their country. Of the world's, those are read who have at least as
-    much as the last one on the page: then an index names them, and equals are still sorted by id.
+    Who they are may be some seconds old, what is said of them is not.
     """
-    visible = services.settings.visible_on_boards
-    least: int | float = 0
-    if params.country is None and params.offset < DEEP:
-        last = params.offset + params.limit - 1
-        row = await services.database.one(
-            catalogue.leaderboard_least[params.sort], mode=mode, visible=visible, last=last
-        )
-        least = row.least if row else 0
+    country = None if params.country is None else params.country.lower()
+    board = Board(params.sort, mode, country)
+    ids = await services.boards.places(board, offset=params.offset, limit=params.limit)
+    if not ids:
+        return []
     return await services.database.all(
-        queries[params.sort],
-        mode=mode,
-        country=None if params.country is None else params.country.lower(),
-        visible=visible,
-        least=least,
-        limit=params.limit,
-        offset=params.offset,
+        queries[params.sort], ids=ids, mode=mode, visible=services.settings.visible_on_boards
     )

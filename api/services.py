@@ -11,6 +11,7 @@ from replays.places import Place
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.beatmaps import Beatmaps
+from storage.boards import Boards
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
@@ -31,6 +32,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmaps: Beatmaps[Beatmap]
     v2_beatmaps: Beatmaps[v2.Beatmap]
     pages: Pages
+    boards: Boards
     upstream: Upstream | None
     replays: Place
     keys: Keys

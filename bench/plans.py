@@ -12,13 +12,14 @@ from bench.ids import Ids
 from bench.results import Plan
 from bench.worlds import PATIENCE, World
 from domain.accounts import ProfileFields
-from storage import catalogue
+from storage import boards, catalogue
 from storage.drivers import SESSION
 from storage.query import Query
 from storage.statements import Statement, Value, with_lists
 from tests import mariadbd
 
 TIMES = 3
+PART = boards.PART + boards.PAGE
 BLOCKS = 10_000  # rows that such a statement is asked for at a time
 SLOW = 2.0  # seconds after which once is enough
 
@@ -83,8 +84,13 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "clan": {"id": clan},
         "clan_members": {"id": clan},
         # Of a country: of the world's only those are read who have enough, which is what leaderboard_least tells.
-        "leaderboard": {"least": 0, "country": (ids.countries.heavy + ids.countries.typical)[0]},
-        "leaderboard_least": {"last": 49},
+        "leaderboard_order": {
+            "least": 0,
+            "country": (ids.countries.heavy + ids.countries.typical)[0],
+            "limit": 600,
+        },
+        "leaderboard": {"ids": tuple(map(int, ids.players.heavy + ids.players.typical))[:50]},
+        "leaderboard_least": {"last": PART - 1},
         "pool": {"id": 1},
         "pool_beatmaps": {"id": 1},
     }

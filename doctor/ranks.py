@@ -11,6 +11,7 @@ from domain.modes import Mode
 from domain.players import Rank
 from domain.settings import Settings
 from storage import catalogue
+from storage.boards import Board, Boards
 from storage.query import Database
 from storage.ranks import DatabaseRanks, RedisRanks
 
@@ -52,15 +53,9 @@ async def examine(settings: Settings, database: Database | None, progress: Calla
 
 async def _players(database: Database, settings: Settings, mode: Mode, offset: int) -> dict[int, str]:
     """Players of a mode from a place onwards, and their countries."""
-    rows = await database.all(
-        catalogue.leaderboard["pp"],
-        mode=int(mode),
-        visible=settings.visible_on_boards,
-        country=None,
-        least=0,
-        limit=SAMPLE,
-        offset=offset,
-    )
+    visible = settings.visible_on_boards
+    ids = await Boards(database, visible=visible).places(Board("pp", mode, None), offset=offset, limit=SAMPLE)
+    rows = await database.all(catalogue.leaderboard["pp"], ids=ids, mode=int(mode), visible=visible)
     return {row.player_id: row.country for row in rows}
 
 

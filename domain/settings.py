@@ -116,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strict_modes: Annotated[bool, about("refuse mode 7 instead of taking it for Autopilot")] = False
     cache: Annotated[
         bool,
-        about("keep answers some seconds, a minute while the database is away; beatmaps in lists even when off"),
+        about("keep answers some seconds, a minute while the database is away; parts of lists even when off"),
     ] = True
     cache_bytes: Annotated[
         int, about("bytes of memory that kept answers may take, in each worker", ge=2**20, le=2**40)

@@ -1,5 +1,4 @@
--- Which players lead a mode, in the world or in a country, sorted by {sort}? None on the page has less than `least`:
--- the {slack} is for a number that is not exactly what it is written as.
+-- What have some players reached who lead a mode, sorted by {sort}? For want of the hint, MariaDB reads all clans.
 SELECT
     s.id AS player_id,
     u.name,
@@ -21,11 +20,10 @@ SELECT
     c.tag AS clan_tag
 FROM stats s
 INNER JOIN users u ON u.id = s.id
-LEFT JOIN clans c ON c.id = u.clan_id
-WHERE s.mode = :mode
+LEFT JOIN clans c /*! FORCE INDEX FOR JOIN (PRIMARY) */ ON c.id = u.clan_id
+WHERE s.id IN (:ids)
+    AND s.mode = :mode
     AND s.{sort} > 0
-    AND s.{sort} >= :least - {slack}
     AND (u.priv & :visible) = :visible
-    AND (:country IS NULL OR u.country = :country)
 ORDER BY s.{sort} DESC, s.id
-LIMIT :limit OFFSET :offset
+LIMIT 100

@@ -38,6 +38,12 @@ class Least(msgspec.Struct, frozen=True):
     least: int | float
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """Who has the next place on a leaderboard."""
+
+    player_id: int
+
+
 class Version(msgspec.Struct, frozen=True):
     """What a database server says it is."""
 
@@ -61,7 +67,10 @@ known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
-leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS}
+leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
+leaderboard_order = {
+    sort: Query("leaderboard_order", Placed, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS
+}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = Query("key_owner", KeyOwner)
@@ -97,9 +106,7 @@ v2_player_stats = Query("player_stats", v2.PlayerStats)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
-v2_leaderboard = {
-    sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS
-}
+v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmaps_by_md5 = Query("beatmaps_by_md5", v2.Beatmap)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}

@@ -42,8 +42,8 @@ class Statement:
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """The statement in `sql/<name>.sql`, or in `<name>.<dialect>.sql` where that exists.
 
-    `{fragment}` is replaced by the fixed text given for it. Raises FileNotFoundError for a missing file and
-    ValueError for one without a statement.
+    `{fragment}` is replaced by the fixed text given for it. Of comments only those stay that MySQL executes: `/*! … */`.
+    Raises FileNotFoundError for a missing file and ValueError for one without a statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"
     path = special if special.exists() else FOLDER / f"{name}.sql"
@@ -85,4 +85,5 @@ def values_of(text: str) -> set[str]:
 
 
 def _without_comment(match: re.Match[str]) -> str:
-    return " " if match["comment"] else match[0]
+    comment = match["comment"]
+    return " " if comment and not comment.startswith("/*!") else match[0]

@@ -25,6 +25,7 @@ from storage import catalogue
 from storage.avatars import Avatars
 from storage.beatmap_files import BeatmapFiles
 from storage.beatmaps import Beatmaps
+from storage.boards import Boards
 from storage.edits import Edits
 from storage.engine import Engine
 from storage.keys import Keys
@@ -176,6 +177,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 beatmaps=Beatmaps(database, catalogue.beatmaps_by_md5),
                 v2_beatmaps=Beatmaps(database, catalogue.v2_beatmaps_by_md5),
                 pages=Pages(database),
+                boards=Boards(database, visible=1),
                 upstream=None,
                 replays=replays,
                 keys=Keys(database, failures=1),

@@ -111,6 +111,9 @@ def test_at_most_three(
             if question == "get_player_count":
                 # The number of players is kept for some seconds.
                 assert trips["100"] == 0
+            elif question.startswith("get_leaderboard"):
+                # Who is on it is kept, too.
+                assert trips["100"] == 1, question
             elif question.startswith(WITH_BEATMAPS):
                 # Beatmaps are kept too: those of either list may all be there from lists before.
                 assert abs(trips["100"] - trips["1"]) <= 1, question
@@ -121,8 +124,8 @@ def test_at_most_three(
             asked[question] = trips["1"]
     assert asked["get_player_info?scope=all&id=3"] == (2 if with_redis else 3)
     assert asked["get_player_count"] == 1
-    # Beside how much the last one on the page has; who is of a country is found at once.
-    assert (asked["get_leaderboard?mode=0{limit}"], asked["get_leaderboard?sort=acc&country=de{limit}"]) == (2, 1)
+    # The order, and beside it how much the last one in it has; who is of a country is found at once.
+    assert (asked["get_leaderboard?mode=0{limit}"], asked["get_leaderboard?sort=acc&country=de{limit}"]) == (3, 2)
     first = "get_player_scores?scope=best&id={scorer}&include_loved=1{limit}"
     assert (asked[first], asked["get_mappool?id=1"]) == (3, 3)
     reading = {name for name, endpoint in V1.items() if "GET" in endpoint.methods}

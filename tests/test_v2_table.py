@@ -15,6 +15,7 @@ from domain.settings import Settings
 from replays.places import open_place
 from storage import catalogue
 from storage.beatmaps import Beatmaps
+from storage.boards import Boards
 from storage.edits import Edits
 from storage.pages import Pages
 from storage.query import Database
@@ -25,7 +26,7 @@ from tests import conformance_world
 # Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
 STATEMENTS = {
     "server/stats": ("server/stats", ["player_total"]),
-    "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard"]),
+    "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard_order", "leaderboard"]),
     "players": ("players", ["count_players", "players"]),
     "players/search": ("players/search?q=re", ["player_search"]),
     "players/{player_id}": ("players/3", ["player_details"]),
@@ -129,6 +130,7 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await database.connect()
         pages = Pages(database)
+        boards = Boards(database, visible=settings.visible_on_boards)
         try:
             needed = {
                 "settings": settings,
@@ -138,12 +140,14 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
                 "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
                 "pages": pages,
+                "boards": boards,
                 "replays": open_place(settings),
                 "edits": Edits(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
         finally:
+            await boards.close()
             await pages.close()
             await database.disconnect()
 
@@ -169,7 +173,7 @@ def test_what_it_asks_in_other_cases(inside: Inside, path: str) -> None:
 
 
 def test_the_second_time_nothing_is_counted(inside: Inside) -> None:
-    for name in ("players", "maps", "scores", "clans"):
+    for name in ("players", "maps", "scores", "clans", "leaderboards/0"):
         asked = inside.asked(f"/v2/{name}")
         assert inside.asked(f"/v2/{name}?page_size=7") == asked[-1:]
 

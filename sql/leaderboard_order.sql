@@ -1,0 +1,13 @@
+-- In which order do players lead a mode, in the world or in a country, sorted by {sort}? None of them has less than
+-- `least`: the {slack} is for a number that is not exactly what it is written as.
+SELECT
+    s.id AS player_id
+FROM stats s
+INNER JOIN users u ON u.id = s.id
+WHERE s.mode = :mode
+    AND s.{sort} > 0
+    AND s.{sort} >= :least - {slack}
+    AND (u.priv & :visible) = :visible
+    AND (:country IS NULL OR u.country = :country)
+ORDER BY s.{sort} DESC, s.id
+LIMIT :limit OFFSET :offset
