@@ -5,6 +5,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from storage.patience import Patience
+
 # Seconds after which a connection that nobody used is no longer trusted: what is between may have forgotten it.
 RECYCLE = 300.0
 
@@ -22,6 +24,7 @@ class Lender:
         self._pool = pool
         self._most = most
         self._wait = wait
+        self._patience = Patience(wait)
         self._lent = 0
         self._idle: list[Any] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
@@ -37,7 +40,7 @@ class Lender:
                 return connection
             self._drop(connection)
         try:
-            async with asyncio.timeout(self._wait):
+            with self._patience:
                 return await self._wait_or_open()
         except TimeoutError:
             raise TimeoutError(f"no connection within {self._wait} s") from None

@@ -17,6 +17,7 @@ from storage import drivers
 from storage.lending import Lender
 from storage.observer import ANSWERED, Observer, outcome_of
 from storage.outage import Outage
+from storage.patience import Patience
 from storage.statements import Statement, Value, with_lists
 
 T = TypeVar("T")
@@ -56,7 +57,8 @@ class Database:
         self._largest = drivers.LARGEST[self._url.dialect]
         self._pool_max, self._wait = pool_max, wait
         # The server ends a slow statement itself; the second more is for a server that hangs.
-        self._patience = statement_timeout + 1
+        self._seconds = statement_timeout + 1
+        self._patience = Patience(self._seconds)
         self._observer = observer or Observer()
         self._outage = Outage(
             "the database", "answering 503 until it is back", tell=self._observer.reach("database")
@@ -189,7 +191,7 @@ class Database:
     ) -> tuple[list[str], Sequence[Sequence[Any]]]:
         with self._observer.statement(query.name):
             try:
-                async with asyncio.timeout(self._patience):
+                with self._patience:
                     description, rows = await self._ask(connection, sql, values, self._described.get(query, ()))
                     return self._names(query, description), rows
             except (asyncio.CancelledError, TimeoutError) as error:
@@ -197,7 +199,7 @@ class Database:
                 if not self.is_sqlite:
                     connection.close()
                 if isinstance(error, TimeoutError):
-                    raise TimeoutError(f"no answer within {self._patience} s") from None
+                    raise TimeoutError(f"no answer within {self._seconds} s") from None
                 raise
 
     def _names(self, query: Statement, description: drivers.Described | None) -> list[str]:

@@ -31,18 +31,22 @@ class Statement:
         self.values = values_of(self.sqlite)
         # What becomes of its rows: the same every time.
         self._shape = Shape(())
+        self._names: Sequence[str] = ()
 
     def nested(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         """Each row as a mapping, see Shape."""
-        if self._shape.names != tuple(names):
-            self._shape = Shape(names)
+        # The same object for results that are described alike.
+        if names is not self._names:
+            self._names = names
+            if self._shape.names != tuple(names):
+                self._shape = Shape(names)
         return self._shape.read(rows)
 
 
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """The statement in `sql/<name>.sql`, or in `<name>.<dialect>.sql` where that exists.
 
-    `{fragment}` is replaced by the fixed text given for it. Of comments only those stay that MySQL executes: `/*! … */`.
+    `{fragment}` is replaced by the fixed text given for it; of comments only those stay that MySQL executes.
     Raises FileNotFoundError for a missing file and ValueError for one without a statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"

@@ -41,7 +41,7 @@ async def ask(
     try:
         await connection._execute_command(COM_QUERY, text.encode(connection._encoding))
         # An older server ends descriptions with a packet that says more than the description.
-        if connection._deprecate_eof and (same := await _described(connection, known)):
+        if known and connection._deprecate_eof and (same := await _described(connection, known)):
             return same, await _rows(connection, same)
         result: Any = MySQLResult(connection)
         await result.read()
@@ -57,10 +57,9 @@ async def ask(
 async def _described(connection: Any, known: Sequence[Description]) -> Description | None:
     """The one of `known` with whose packets the answer begins, which are then passed over."""
     stream = connection._proto
-    come = b""
-    # Compared as it comes: another answer may be shorter than what is waited for.
-    while any(each.packets.startswith(come) for each in known):
-        await connection._fill_buffer(len(come) + 1)
+    come = 0
+    while True:
+        await connection._fill_buffer(come + 1)
         size = stream.length - stream.pos
         for each in known:
             # What lies beyond its size is left of an earlier answer.
@@ -68,8 +67,11 @@ async def _described(connection: Any, known: Sequence[Description]) -> Descripti
                 stream.pos += len(each.packets)
                 connection._next_seq_id = (connection._next_seq_id + each.count) & 0xFF
                 return each
-        come = bytes(stream.buffer[stream.pos : stream.length])
-    return None
+        # Compared as it comes: another answer may be shorter than what is waited for.
+        come = size
+        begun = bytes(stream.buffer[stream.pos : stream.length])
+        if not any(each.packets.startswith(begun) for each in known):
+            return None
 
 
 async def _rows(connection: Any, known: Description) -> list[tuple[Any, ...]]:
