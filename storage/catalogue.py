@@ -58,9 +58,9 @@ class Block(msgspec.Struct, frozen=True):
     total: int
 
 
-player = Query("player", Player)
-player_details = Query("player_details", PlayerDetails)
-player_stats = Query("player_stats", PlayerStats)
+player = Query("player", Player, prepared=True)
+player_details = Query("player_details", PlayerDetails, prepared=True)
+player_stats = Query("player_stats", PlayerStats, prepared=True)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 known_players = Query("known_players", KnownPlayer)
@@ -78,16 +78,16 @@ friends = Query("friends", Friend)
 profile = Query("profile", ProfileFields)
 profile_change = Change("profile_change")
 
-beatmap = Query("beatmap", Beatmap)
+beatmap = Query("beatmap", Beatmap, prepared=True)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
-score = Query("score", ScoreDetails)
+score = Query("score", ScoreDetails, prepared=True)
 score_newest = Query("score_newest", NewestScore)
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
-clan = Query("clan", ClanDetails)
+clan = Query("clan", ClanDetails, prepared=True)
 clan_members = Query("clan_members", ClanMember)
 pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
@@ -101,17 +101,17 @@ privileges = Query("privileges", inspection.Privilege)
 stats_repeated = Query("stats_repeated", inspection.RepeatedStats)
 
 # The same questions, answered in the shapes of the second version.
-v2_player_details = Query("player_details", v2.PlayerDetails)
-v2_player_stats = Query("player_stats", v2.PlayerStats)
+v2_player_details = Query("player_details", v2.PlayerDetails, prepared=True)
+v2_player_stats = Query("player_stats", v2.PlayerStats, prepared=True)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
-v2_beatmap = Query("beatmap", v2.BeatmapDetails)
+v2_beatmap = Query("beatmap", v2.BeatmapDetails, prepared=True)
 v2_beatmaps_by_md5 = Query("beatmaps_by_md5", v2.Beatmap)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}
-v2_score = Query("score", v2.ScoreDetails)
-v2_clan = Query("clan", v2.Clan)
+v2_score = Query("score", v2.ScoreDetails, prepared=True)
+v2_clan = Query("clan", v2.Clan, prepared=True)
 
 # The questions that only the second version answers.
 players = Query("players", v2.PlayerDetails)

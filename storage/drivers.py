@@ -1,7 +1,7 @@
 """What the drivers of the database do each in its own way: their errors, and how they read a value."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,12 @@ UNSTORABLE = {1267, 1271, 1366, 1406, 3854, 3988}
 
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
+
+# Prepared statements: unknown (a proxy has changed the server), not for this statement, too many on the server.
+NOT_PREPARED = {1243, 1295, 1461}
+
+# How many descriptions of a statement's results are known: one for each way in which two LEFT JOINs come out.
+DESCRIPTIONS = 4
 
 # A greater number is equal to nothing in a column, and SQLite refuses to look.
 LARGEST = {"sqlite": 2**63 - 1, "mysql": 2**64 - 1}
@@ -58,6 +64,27 @@ class Described(Protocol):
 
 # Called with a connection, a statement, its values, and the descriptions of its last results.
 Ask = Callable[[Any, str, Any, Any], Awaitable[tuple[Described | None, Sequence[Sequence[Any]]]]]
+
+
+class Descriptions:
+    """How the results of each statement were described, the last one first."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[Described, ...]] = {}
+
+    def of(self, statement: Hashable) -> tuple[Described, ...]:
+        """Those that its next result may have too."""
+        return self._known.get(statement, ())
+
+    def names(self, statement: Hashable, description: Described | None) -> list[str]:
+        """The columns of a result that is described so; none for one without rows."""
+        if description is None:
+            return []
+        known = self.of(statement)
+        if not known or description is not known[0]:
+            others = [each for each in known if each is not description]
+            self._known[statement] = (description, *others[: DESCRIPTIONS - 1])
+        return description.names
 
 
 class Named:
@@ -112,6 +139,11 @@ def is_refusal(error: Exception) -> bool:
     # Numbers from 2000 to 2999 are the driver's own: no connection, or a lost one.
     server = isinstance(code, int) and (1000 <= code < 2000 or code >= 3000) and code not in NOT_THERE
     return server or isinstance(error, sqlite3.Error)
+
+
+def cannot_prepare(error: Exception) -> bool:
+    """Whether the server would answer this statement if it were not prepared."""
+    return bool(error.args) and error.args[0] in NOT_PREPARED
 
 
 def decoders(driver: str) -> dict[Any, Any]:

@@ -1,11 +1,14 @@
 """Connections of a driver's pool, lent to one statement after another."""
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 from typing import Any
 
 from storage.patience import Patience
+
+log = logging.getLogger("apidot")
 
 # Seconds after which a connection that nobody used is no longer trusted: what is between may have forgotten it.
 RECYCLE = 300.0
@@ -29,6 +32,8 @@ class Lender:
         self._idle: list[Any] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._now = asyncio.get_running_loop().time
+        # Which statements each connection has prepared; None when they are not to.
+        self._prepared: dict[Any, set[str]] | None = {}
 
     async def lend(self) -> Any:
         """A connection that works, to be given back. Raises TimeoutError, and what the driver raises."""
@@ -64,6 +69,21 @@ class Lender:
         while self._idle:
             self._pool.release(self._idle.pop())
 
+    def remembers(self, connection: Any) -> bool:
+        """Whether the server takes the values of a prepared statement in EXECUTE, as MariaDB alone does."""
+        return self._prepared is not None and "MariaDB" in connection.get_server_info()
+
+    def prepared(self, connection: Any) -> set[str]:
+        """The names of the statements that a connection has prepared."""
+        assert self._prepared is not None
+        return self._prepared.setdefault(connection, set())
+
+    def forget(self, reason: object) -> None:
+        """Have no statement prepared any more: there are too many on the server, or a proxy loses them."""
+        if self._prepared is not None:
+            self._prepared = None
+            log.warning("the database keeps no prepared statements (%s): going on without", reason)
+
     async def _wait_or_open(self) -> Any:
         if self._lent < self._most:
             self._lent += 1
@@ -88,6 +108,8 @@ class Lender:
             raise
 
     def _drop(self, connection: Any) -> None:
+        if self._prepared is not None:
+            self._prepared.pop(connection, None)
         connection.close()
         self._pool.release(connection)
 

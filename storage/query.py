@@ -18,19 +18,16 @@ from storage.lending import Lender
 from storage.observer import ANSWERED, Observer, outcome_of
 from storage.outage import Outage
 from storage.patience import Patience
-from storage.statements import Statement, Value, with_lists
+from storage.statements import Prepared, Statement, Value, with_lists
 
 T = TypeVar("T")
-
-# How many descriptions of a statement's results are known: one for each way in which two LEFT JOINs come out.
-DESCRIPTIONS = 4
 
 
 class Query(Statement, Generic[T]):
     """A statement that answers with rows, and the Struct that a row of it becomes."""
 
-    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
-        super().__init__(name, **fragments)
+    def __init__(self, name: str, row: type[T], *, prepared: bool = False, **fragments: str) -> None:
+        super().__init__(name, prepared=prepared, **fragments)
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
 
@@ -73,8 +70,7 @@ class Database:
         # SQLite opens a file and starts a thread per connection, so one is opened and kept.
         self._kept: databases.core.Connection | None = None
         self._lender: Lender | None = None
-        # How the results of each statement were described, the last one first.
-        self._described: dict[Statement, tuple[drivers.Described, ...]] = {}
+        self._descriptions = drivers.Descriptions()
 
     async def connect(self) -> None:
         """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
@@ -182,9 +178,25 @@ class Database:
             raise
         self._observer.told_wait(ANSWERED, time.perf_counter() - begun)
         try:
-            return await self._execute(connection, query, sql, values)
+            if query.prepared is None or not lender.remembers(connection):
+                return await self._execute(connection, query, sql, values)
+            try:
+                return await self._prepared(lender.prepared(connection), connection, query, query.prepared, values)
+            except self._errors as error:
+                if not drivers.cannot_prepare(error):
+                    raise
+                lender.forget(error)
+                return await self._execute(connection, query, sql, values)
         finally:
             lender.give_back(connection)
+
+    async def _prepared(
+        self, known: set[str], connection: Any, query: Statement, prepared: Prepared, values: dict[str, Value]
+    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        if query.name not in known:
+            await self._execute(connection, query, prepared.prepare, {})
+            known.add(query.name)
+        return await self._execute(connection, query, prepared.execute, values)
 
     async def _execute(
         self, connection: Any, query: Statement, sql: str, values: dict[str, Value]
@@ -192,8 +204,8 @@ class Database:
         with self._observer.statement(query.name):
             try:
                 with self._patience:
-                    description, rows = await self._ask(connection, sql, values, self._described.get(query, ()))
-                    return self._names(query, description), rows
+                    description, rows = await self._ask(connection, sql, values, self._descriptions.of(query))
+                    return self._descriptions.names(query, description), rows
             except (asyncio.CancelledError, TimeoutError) as error:
                 # Its answer may still come: nobody else may read it.
                 if not self.is_sqlite:
@@ -201,13 +213,3 @@ class Database:
                 if isinstance(error, TimeoutError):
                     raise TimeoutError(f"no answer within {self._seconds} s") from None
                 raise
-
-    def _names(self, query: Statement, description: drivers.Described | None) -> list[str]:
-        """The columns of a result that is described so, as the next ones of `query` may be too."""
-        if description is None:
-            return []
-        known = self._described.get(query, ())
-        if not known or description is not known[0]:
-            others = [each for each in known if each is not description]
-            self._described[query] = (description, *others[: DESCRIPTIONS - 1])
-        return description.names

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.rows import Shape
 
@@ -16,6 +16,23 @@ _TOKEN = re.compile(
     r"(?P<literal>'(?:[^']|'')*')|(?P<comment>--[^\n]*|/\*.*?\*/)|(?<![:\w]):(?P<value>[a-z_][a-z0-9_]*)",
     re.DOTALL,
 )
+_PLACEHOLDER = re.compile(r"%\(\w+\)s")
+
+
+class Prepared(NamedTuple):
+    """A statement that MariaDB takes apart but once in a connection: how it is told of it, and how it runs it."""
+
+    prepare: str
+    execute: str
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Prepared":
+        """For `text` as `for_mysql` gives it, under a name that no game server uses."""
+        assert "\\" not in text, "what a backslash means depends on the session"
+        values = [match[0] for match in _PLACEHOLDER.finditer(text)]
+        quoted = _PLACEHOLDER.sub("?", text).replace("'", "''")
+        using = f" USING {', '.join(values)}" if values else ""
+        return cls(f"PREPARE apidot_{name} FROM '{quoted}'", f"EXECUTE apidot_{name}{using}")
 
 
 class Statement:
@@ -24,10 +41,12 @@ class Statement:
     `fragments` are fixed texts for the `{names}` in the file, never anything a client sent.
     """
 
-    def __init__(self, name: str, **fragments: str) -> None:
+    def __init__(self, name: str, *, prepared: bool = False, **fragments: str) -> None:
+        """A `prepared` one is worth being remembered by each connection: small, and asked all the time."""
         self.name = name
         self.sqlite = read(name, "sqlite", fragments)
         self.mysql = for_mysql(read(name, "mysql", fragments))
+        self.prepared = Prepared.of(name, self.mysql) if prepared else None
         self.values = values_of(self.sqlite)
         # What becomes of its rows: the same every time.
         self._shape = Shape(())
