@@ -1,6 +1,7 @@
 """Measures the service: python -m bench. What is found is printed, and saved in a folder."""
 
 import os
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -35,6 +36,8 @@ RESULTS = Path(__file__).parent / "results"
 )
 def main(quick: bool, world: Path | None, out: Path | None) -> None:
     """Measure the service, beside the least that could be."""
+    # Stopped in whatever way, the servers and the load generator end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     out = out or RESULTS / f"{datetime.now():%Y-%m-%d_%H.%M.%S}"
     with ExitStack() as stack:
         folder = world or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apidot-")))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bench.plan import LARGE
 from bench.questions import Question
-from bench.results import Alone, Check, Floor, Growth, Load, Results
+from bench.results import Alone, Check, Floor, Growth, Load, Results, Times
 from bench.serving import AIOMYSQL, ASYNCMY
 
 SMALL = 4096  # bytes
@@ -14,6 +14,7 @@ PROFILE = 0.3
 LIST_RATE = 300 / 4000  # requests a second, for each of the floor
 LIST_ALONE = 15.0  # ms
 GROWTH = 1.5
+TAIL = 5.0
 POLLING_P99 = 50.0  # ms
 WORKER = 150.0  # MiB
 
@@ -27,6 +28,7 @@ def checks(results: Results, asked: Sequence[Question]) -> list[Check]:
         *_lists(results, by_name),
         *_growth(results.growth),
         *_polling(results),
+        *_tail(results, by_name),
         _errors(results),
     ]
 
@@ -35,27 +37,19 @@ def growth(alone: Iterable[Alone], smaller: str, larger: str) -> list[Growth]:
     """How many times as long a single client waits in the larger world."""
     found = {(each.question, each.world, each.indexes): each for each in alone}
 
-    def ratios(question: str, indexes: bool) -> tuple[float | None, float]:
+    def times(question: str, indexes: bool) -> Times:
         before, after = found[question, smaller, indexes], found[question, larger, indexes]
-        both = before.heaviest_ms and after.heaviest_ms
-        heaviest = (
-            after.heaviest_ms / before.heaviest_ms if both and before.heaviest_ms and after.heaviest_ms else None
+        heaviest = None
+        if before.heaviest_ms and after.heaviest_ms:
+            heaviest = after.heaviest_ms / before.heaviest_ms
+        return Times(
+            alike=after.alike_ms / before.alike_ms,
+            heaviest=heaviest,
+            typical=after.typical_ms / before.typical_ms,
         )
-        return heaviest, after.typical_ms / before.typical_ms
 
-    grown = []
-    for question in dict.fromkeys(question for question, world, _ in found if world == larger):
-        (heaviest, typical), (heaviest_without, typical_without) = ratios(question, True), ratios(question, False)
-        grown.append(
-            Growth(
-                question=question,
-                heaviest=heaviest,
-                typical=typical,
-                heaviest_without=heaviest_without,
-                typical_without=typical_without,
-            )
-        )
-    return grown
+    questions = dict.fromkeys(question for question, world, _ in found if world == larger)
+    return [Growth(question=each, indexed=times(each, True), without=times(each, False)) for each in questions]
 
 
 def _hot(results: Results, asked: dict[str, Question]) -> list[Check]:
@@ -100,20 +94,32 @@ def _lists(results: Results, asked: dict[str, Question]) -> list[Check]:
 
 
 def _growth(grown: list[Growth]) -> list[Check]:
-    """The median over all ids; of the heaviest, who has thirty times as much to be read there, for information."""
-    worst = max(((each.typical, each.question) for each in grown), default=None)
-    heaviest = max(((each.heaviest or 0, each.question) for each in grown), default=None)
+    """Of answers of the same length; those of the others have up to thirty times as many rows, for information."""
     name = "4. from the smaller world to the larger, with the indexes, median"
+    alike = max(((each.indexed.alike, each.question) for each in grown), default=None)
+    others = {
+        "each world's typical ids": max(((each.indexed.typical, each.question) for each in grown), default=None),
+        "its heaviest id": max(((each.indexed.heaviest or 0, each.question) for each in grown), default=None),
+    }
     return [
-        _judged(f"{name}: at most 1.5 times", worst, lambda times: times <= GROWTH, "{:.2f} times"),
-        Check(
-            name=f"{name} for each world's heaviest id",
-            passed=None,
-            figure="this run does not measure it"
-            if heaviest is None
-            else f"{heaviest[0]:.2f} times ({heaviest[1]})",
+        _judged(f"{name}, same length: at most 1.5 times", alike, lambda times: times <= GROWTH, "{:.2f} times"),
+        *(
+            Check(
+                name=f"{name} for {whom}, whatever the length",
+                passed=None,
+                figure="this run does not measure it" if worst is None else f"{worst[0]:.2f} times ({worst[1]})",
+            )
+            for whom, worst in others.items()
         ),
     ]
+
+
+def _tail(results: Results, asked: dict[str, Question]) -> list[Check]:
+    """Where the answers are alike: among others those to heavy ids take longer than five of the usual ones."""
+    alike = [each for each in results.load if each.cache or asked[each.question].rows == "one"]
+    worst = max(((each.p99_ms / each.p50_ms, each.question) for each in alike), default=None)
+    name = "the slowest hundredth, hot, and cold for one row, of the median: at most 5 times"
+    return [_judged(name, worst, lambda times: times <= TAIL, "{:.1f} times")]
 
 
 def _polling(results: Results) -> list[Check]:

@@ -1,13 +1,15 @@
 """Measures questions on a world: under load, and one after the other."""
 
 import os
+import statistics
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from itertools import cycle
 
 from bench import machine
 from bench.floors import Floors
-from bench.load import Failed
+from bench.load import Client, Failed
 from bench.machine import Cores, share, taken
 from bench.plan import Plan
 from bench.questions import Question
@@ -90,28 +92,50 @@ class Bench:
             ratio=shot.rate / floor if floor else 0,
         )
 
-    def alone(self, world: World, asked: Sequence[Question], *, indexes: bool) -> list[Alone]:
-        """Each question from a single client."""
-        self.tell(f"\n{world.name} world, {_state(indexes, AIOMYSQL, False)}, a single client: medians in ms")
-        self.tell(f"  {'':33}{'heaviest':>10}{'typical':>10}")
+    def alone(
+        self, worlds: Sequence[World], asked: Mapping[str, Sequence[Question]], *, indexes: bool
+    ) -> list[Alone]:
+        """Each question from a single client, of all worlds in turn: the machine is not the same for long."""
+        names = " and ".join(world.name for world in worlds)
+        self.tell(f"\n{names} world, {_state(indexes, AIOMYSQL, False)}, a single client: medians in ms")
+        self.tell(f"  {'':33}{'heaviest':>10}{'typical':>10}{'alike':>10}, in each")
         found = []
-        with self.serving(world, cache=False) as here:
-            # The first connections to the database, and what a process does but once.
-            here.client.warm(asked[0].paths, self.plan.warm)
-            for question in asked:
-                found.append(self._alone(here, world, question, indexes))
-                heaviest = found[-1].heaviest_ms
-                told = "" if heaviest is None else f"{heaviest:.2f}"
-                self.tell(f"  {question.name:33}{told:>10}{found[-1].typical_ms:>10.2f}")
+        with ExitStack() as stack:
+            clients = [stack.enter_context(self.serving(world, cache=False)).client for world in worlds]
+            for client, world in zip(clients, worlds, strict=True):
+                # The first connections to the database, and what a process does but once.
+                client.warm(asked[world.name][0].paths, self.plan.warm)
+            for questions in zip(*(asked[world.name] for world in worlds), strict=True):
+                heaviest = self._waits(clients, [question.heavy[:1] for question in questions])
+                typical = self._waits(clients, [question.typical or question.heavy for question in questions])
+                alike = typical
+                if all(question.alike for question in questions):
+                    alike = self._waits(clients, [question.alike for question in questions])
+                found += [
+                    Alone(
+                        question=questions[0].name,
+                        world=world.name,
+                        indexes=indexes,
+                        heaviest_ms=heaviest[number],
+                        typical_ms=typical[number] or 0,
+                        alike_ms=alike[number] or 0,
+                    )
+                    for number, world in enumerate(worlds)
+                ]
+                told = "".join(f"{'' if ms is None else f'{ms:.2f}':>10}" for ms in (*heaviest, *typical, *alike))
+                self.tell(f"  {questions[0].name:33}{told}")
         return found
 
-    def _alone(self, here: Serving, world: World, question: Question, indexes: bool) -> Alone:
-        limits = self.plan.alone_requests, self.plan.alone_seconds
-        heaviest = here.client.median(question.heavy[:1], *limits) if question.heavy else None
-        typical = here.client.median(question.typical or question.heavy, *limits)
-        return Alone(
-            question=question.name, world=world.name, indexes=indexes, heaviest_ms=heaviest, typical_ms=typical
-        )
+    def _waits(self, clients: Sequence[Client], paths: Sequence[Sequence[str]]) -> list[float | None]:
+        """The median of what an answer takes, for each client with its own paths; None where there are none."""
+        turns = self.plan.alone_turns
+        requests, seconds = -(-self.plan.alone_requests // turns), self.plan.alone_seconds / turns
+        some = [cycle(each) for each in paths]
+        taken: list[list[float]] = [[] for _ in clients]
+        for _ in range(turns):
+            for client, each, mine, waits in zip(clients, some, paths, taken, strict=True):
+                waits += client.waits(each, requests, seconds) if mine else []
+        return [statistics.median(waits) if waits else None for waits in taken]
 
     def check(self, world: World, asked: Sequence[Question]) -> None:
         """Asks everything once, so that a question without an answer ends the run before it has begun."""

@@ -19,7 +19,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     window: float = 2.0
     floor_window: float = 1.0
     alone_requests: int = 40  # of a single client, one after the other
-    alone_seconds: float = 2.0  # or as many as it gets done meanwhile, and five at least
+    alone_seconds: float = 2.0  # or as many as it gets done meanwhile
+    alone_turns: int = 5  # in which the worlds are asked, one after the other
     polling_seconds: float = 30.0
     polling_clients: int = 100
 

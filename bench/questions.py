@@ -21,11 +21,12 @@ PAGE = 100
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question: its name in the report, and paths to ask."""
+    """A question: its name in the report, and paths to ask; answers to those `alike` are as long in any world."""
 
     name: str
     heavy: list[str]
     typical: list[str]
+    alike: list[str]
     key: bool = False  # asked when there is little time too
     rows: str = ""  # "one": answers from a single row; "list": from 25 to 100
     json: bool = True
@@ -57,6 +58,7 @@ def _about(
         name=name,
         heavy=[path.format(quote(each)) for each in some.heavy],
         typical=[path.format(quote(each)) for each in some.typical],
+        alike=[path.format(quote(each)) for each in some.alike],
         key=key,
         rows=rows,
         json=json,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bench.results import Alone, Check, Floor, Load, Polling, Results
+from bench.overview import overview
+from bench.results import Alone, Check, Floor, Load, Polling, Results, Times
 from bench.serving import AIOMYSQL, ASYNCMY
 
 VERDICTS = {True: "PASS", False: "FAIL", None: "----"}
@@ -24,10 +25,15 @@ def markdown(results: Results) -> str:
     """Everything that was found."""
     scores = ", ".join(f"{name} {count:,} scores" for name, count in results.scores.items())
     built = ", ".join(f"{name} in {seconds:.0f} s" for name, seconds in results.building.items() if seconds)
+    head, *lines = overview(results)
     parts = [
         f"Measured {results.began[:10]} in {results.minutes} minutes: {results.machine}; {results.database}.\n"
         f"Worlds: {scores}" + (f"; built: {built}." if built else "."),
         _table(["", "promise", "found"], [[_verdict(c), c.name, c.figure] for c in results.checks]),
+        "**Overview** of the largest world, with `sql/indexes.sql` where it does not say otherwise: rates and"
+        " their ratio to the floor; waits of the heaviest / of typical ones; how many times as long they are as in"
+        " the smaller world for answers of the same length (the heaviest / typical ones).",
+        _table(head, lines),
         "**Floors**: a bare application with so many bytes, and a bare handler with one row of the database.",
         _floors(results.floors),
         *_loads(results),
@@ -104,7 +110,10 @@ def _rate(floors: Iterable[Floor], name: str) -> float:
 def _waits(results: Results) -> Iterable[str]:
     """What a single client waits, and how that grows with the scores."""
     states = list(dict.fromkeys((each.world, each.indexes) for each in results.alone))
-    yield "**A single client**: the median in ms, cold, of the heaviest there is / of typical ones."
+    yield (
+        "**A single client**: the median in ms, cold, of the heaviest there is / of typical ones; how many times"
+        " as long in the larger world: answers of the same length (heaviest / typical ones, which grow longer)."
+    )
     found: dict[str, dict[tuple[str, bool], Alone]] = {}
     for each in results.alone:
         found.setdefault(each.question, {})[each.world, each.indexes] = each
@@ -113,12 +122,16 @@ def _waits(results: Results) -> Iterable[str]:
     if results.growth:
         head += ["times as long, with", "without"]
         for row, grown in zip(rows, results.growth, strict=True):
-            row += [_pair(grown.heaviest, grown.typical), _pair(grown.heaviest_without, grown.typical_without)]
+            row += [_times(grown.indexed), _times(grown.without)]
     yield _table(head, rows)
 
 
 def _wait(each: Alone | None) -> str:
     return "" if each is None else _pair(each.heaviest_ms, each.typical_ms)
+
+
+def _times(times: Times) -> str:
+    return f"{times.alike:.2f} ({_pair(times.heaviest, times.typical)})"
 
 
 def _pair(heaviest: float | None, typical: float) -> str:

@@ -52,23 +52,33 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alone(msgspec.Struct, frozen=True, kw_only=True):
-    """The medians of a single client, in ms: of the heaviest there is, and of typical ones; the cache is off."""
+    """The medians of a single client, in ms: of the heaviest there is, of typical ones, and of those `alike`.
+
+    Of the last the answers are as long in all worlds. The cache is off.
+    """
 
     question: str
     world: str
     indexes: bool
     heaviest_ms: float | None
     typical_ms: float
+    alike_ms: float
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """How many times as long: for the same length of answer, and for each world's heaviest and typical ids."""
+
+    alike: float
+    heaviest: float | None
+    typical: float
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
     """How many times as long a single client waits in the large world, with sql/indexes.sql and without."""
 
     question: str
-    heaviest: float | None
-    typical: float
-    heaviest_without: float | None
-    typical_without: float
+    indexed: Times
+    without: Times
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):

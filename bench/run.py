@@ -19,7 +19,7 @@ from bench.questions import NOT_MEASURED, Question, questions
 from bench.results import Alone, Load, Polling, Results
 from bench.results import Plan as QueryPlan
 from bench.serving import AIOMYSQL, ASYNCMY
-from bench.worlds import Ground, IndexSize, World, analyze, create_indexes, drop_indexes, ground, index_sizes
+from bench.worlds import Ground, IndexSize, analyze, create_indexes, drop_indexes, ground, index_sizes
 from tests.gameserver import GameServer, game_server, match, playing
 
 MATCHES = 20
@@ -90,22 +90,21 @@ class _Run:
             analyze(world)
             self.bench.check(world, self.asked[world.name])
         if len(self.worlds) > 1:
-            for world in self.worlds:
-                self._measure(world, indexes=False)
+            self._measure(indexes=False)
         self._plans(indexes=False)
         for world in self.worlds:
             self.bench.tell(f"\ncreating the indexes of sql/indexes.sql in the {world.name} world")
             created = create_indexes(world)
             analyze(world)
             self.indexes += index_sizes(world, created)
-            self._measure(world, indexes=True)
+        self._measure(indexes=True)
         self._plans(indexes=True)
         self._largest()
 
-    def _measure(self, world: World, *, indexes: bool) -> None:
-        asked = self.asked[world.name]
-        self.load += self.bench.load(world, asked, indexes=indexes)
-        self.alone += self.bench.alone(world, asked, indexes=indexes)
+    def _measure(self, *, indexes: bool) -> None:
+        for world in self.worlds:
+            self.load += self.bench.load(world, self.asked[world.name], indexes=indexes)
+        self.alone += self.bench.alone(self.worlds, self.asked, indexes=indexes)
 
     def _plans(self, *, indexes: bool) -> None:
         world = self.worlds[-1]

@@ -21,6 +21,7 @@ from tests import mariadbd, servers
 OPTIONS = (
     "--innodb-buffer-pool-size=2G",
     "--innodb-log-file-size=512M",
+    "--innodb-sort-buffer-size=64M",
     "--innodb-doublewrite=OFF",
     "--max-connections=300",
 )

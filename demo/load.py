@@ -4,6 +4,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -85,15 +86,19 @@ def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) ->
     with closing(_connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SET unique_checks = 0, foreign_key_checks = 0")
         cursor.execute("SELECT @@local_infile")
-        fill = _load_data if (cursor.fetchone() or (0,))[0] else _insert
+        ready = _load_data if (cursor.fetchone() or (0,))[0] else _insert
         for statement in before:
             cursor.execute(statement)
-        for table, columns, rows in tables:
-            names = ", ".join(f"`{column}`" for column in columns)
-            for batch in _batches(rows, LOAD_BATCH):
-                fill(cursor, f"`{table}` ({names})", batch)
-                connection.commit()
-                progress(len(batch))
+        # While one batch is stored, the next one is made.
+        with ThreadPoolExecutor(1) as storing:
+            for table, columns, rows in tables:
+                names = ", ".join(f"`{column}`" for column in columns)
+                stored = storing.submit(int)
+                for batch in _batches(rows, LOAD_BATCH):
+                    store = ready(cursor, f"`{table}` ({names})", batch)
+                    progress(stored.result())
+                    stored = storing.submit(_committed, connection, store)
+                progress(stored.result())
         for statement in after:
             cursor.execute(statement)
 
@@ -123,26 +128,47 @@ def check_mysql(url: str) -> None:
         raise WorldExists(f"The database has these tables already: {', '.join(there)}.")
 
 
-def _load_data(cursor: Any, target: str, batch: list[Row]) -> None:
+def _committed(connection: "pymysql.Connection[Any]", store: Callable[[], int]) -> int:
+    rows = store()
+    connection.commit()
+    return rows
+
+
+def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
+    """Writes a batch into a file, and gives what loads it, which says how many rows that were."""
     table, columns = target.split(" ", 1)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".tsv") as file:
-        file.writelines(_tsv_line(row) for row in batch)
-        file.flush()
-        cursor.execute(
-            f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 {columns}", (file.name,)
-        )
-    # LOCAL turns every error of a row into a warning.
-    if cursor.rowcount != len(batch) or cursor.execute("SHOW WARNINGS"):
-        raise ValueError(f"{table} did not take every row as it is: {cursor.fetchone()}")
+    file = tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".tsv")  # noqa: SIM115
+    file.writelines(map(_tsv_line, batch))
+    file.flush()
+
+    def load() -> int:
+        with file:
+            cursor.execute(
+                f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 {columns}", (file.name,)
+            )
+        # LOCAL turns every error of a row into a warning.
+        if cursor.rowcount != len(batch) or cursor.execute("SHOW WARNINGS"):
+            raise ValueError(f"{table} did not take every row as it is: {cursor.fetchone()}")
+        return len(batch)
+
+    return load
 
 
 def _tsv_line(row: Row) -> str:
-    return "\t".join([r"\N" if v is None else str(v).translate(TSV) for v in row]) + "\n"
+    return (
+        "\t".join([v.translate(TSV) if isinstance(v, str) else r"\N" if v is None else str(v) for v in row]) + "\n"
+    )
 
 
-def _insert(cursor: Any, target: str, batch: list[Row]) -> None:
+def _insert(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
+    """Gives what inserts a batch, several hundred rows a statement, and says how many rows that were."""
     marks = ", ".join(["%s"] * len(batch[0]))
-    cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", batch)  # several hundred rows a statement
+
+    def insert() -> int:
+        cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", batch)
+        return len(batch)
+
+    return insert
 
 
 def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
