@@ -89,8 +89,10 @@ def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) ->
         ready = _load_data if (cursor.fetchone() or (0,))[0] else _insert
         for statement in before:
             cursor.execute(statement)
-        # While one batch is stored, the next one is made.
-        with ThreadPoolExecutor(1) as storing:
+        indexing = {statement.split()[2]: statement for statement in after}
+        # While one batch is stored, the next one is made, and what was stored before gets its indexes.
+        with ThreadPoolExecutor(1) as storing, ThreadPoolExecutor(1) as finishing:
+            finished = []
             for table, columns, rows in tables:
                 names = ", ".join(f"`{column}`" for column in columns)
                 stored = storing.submit(int)
@@ -99,8 +101,10 @@ def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) ->
                     progress(stored.result())
                     stored = storing.submit(_committed, connection, store)
                 progress(stored.result())
-        for statement in after:
-            cursor.execute(statement)
+                if table in indexing:
+                    finished.append(finishing.submit(_execute, url, indexing[table]))
+            for each in finished:
+                each.result()
 
 
 def _connect(url: str) -> "pymysql.Connection[Any]":
@@ -126,6 +130,11 @@ def check_mysql(url: str) -> None:
         there = sorted(tables.intersection(name for (name,) in cursor.fetchall()))
     if there:
         raise WorldExists(f"The database has these tables already: {', '.join(there)}.")
+
+
+def _execute(url: str, statement: str) -> None:
+    with closing(_connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _committed(connection: "pymysql.Connection[Any]", store: Callable[[], int]) -> int:
