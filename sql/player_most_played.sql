@@ -1,4 +1,5 @@
--- Which beatmaps has a player played most in a mode, failed plays counted too?
+-- Which beatmaps has a player played most in a mode, failed plays counted too? Their ids are found by an index alone,
+-- and only those of the page are read whole.
 SELECT
     m.md5,
     m.id,
@@ -11,13 +12,20 @@ SELECT
     p.plays
 FROM (
     SELECT
-        s.map_md5,
-        COUNT(*) AS plays
-    FROM scores s
-    WHERE s.userid = :id
-        AND s.mode = :mode
-    GROUP BY s.map_md5
+        n.id,
+        c.plays
+    FROM (
+        SELECT
+            s.map_md5,
+            COUNT(*) AS plays
+        FROM scores s
+        WHERE s.userid = :id
+            AND s.mode = :mode
+        GROUP BY s.map_md5
+    ) c
+    INNER JOIN maps n ON n.md5 = c.map_md5
+    ORDER BY c.plays DESC, n.id
+    LIMIT :limit OFFSET :offset
 ) p
-INNER JOIN maps m ON m.md5 = p.map_md5
+INNER JOIN maps m ON m.id = p.id
 ORDER BY p.plays DESC, m.id
-LIMIT :limit OFFSET :offset
