@@ -101,10 +101,12 @@ def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) ->
                     progress(stored.result())
                     stored = storing.submit(_committed, connection, store)
                 progress(stored.result())
-                if table in indexing:
-                    finished.append(finishing.submit(_execute, url, indexing[table]))
+                if statement := indexing.pop(table, ""):
+                    finished.append(finishing.submit(_execute, url, statement))
             for each in finished:
                 each.result()
+        for statement in indexing.values():
+            cursor.execute(statement)
 
 
 def _connect(url: str) -> "pymysql.Connection[Any]":
