@@ -130,7 +130,7 @@ def _alone(panel: Any, results: Results, names: list[str]) -> None:
     panel.axvline(15, color="#c0392b", linewidth=1, linestyle=":", label="15 ms, promised for lists")
     panel.set_xscale("log")
     panel.set_title("A single client: the heaviest there is, cold", color=INK)
-    grown = "; ×: how many times as long in the larger world, same length, with indexes" if results.growth else ""
+    grown = "; ×: growth, same length" if results.growth else ""
     panel.set_xlabel(f"median ms, logarithmic{grown}")
 
 

@@ -110,6 +110,22 @@ def test_a_server_without_room_for_them(server: MariaDB, driver: str) -> None:
         mariadbd.execute(server.url, "SET GLOBAL max_prepared_stmt_count = 16382")
 
 
+@DRIVERS
+def test_a_server_that_does_not_know_how(
+    server: MariaDB, driver: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with connected(server, driver) as database:
+            assert len(await names(database, 3, 4)) == 2
+
+    # Older ones take nothing but the names of variables.
+    unknown = Prepared("PREPARE apidot_player FROM 'SELECT 1'", "EXECUTE apidot_player USING @a + %(id)s ?")
+    monkeypatch.setattr(catalogue.player, "prepared", unknown)
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(test())
+    assert sum("keeps no prepared statements ((1064" in record.getMessage() for record in caplog.records) == 1
+
+
 def test_how_it_is_written() -> None:
     text = "SELECT a %% 2, 'it''s' FROM t WHERE b = %(b)s AND c = COALESCE(%(c)s, %(b)s)"
     assert Prepared.of("some", text) == Prepared(
