@@ -25,8 +25,8 @@ UNSTORABLE = {1267, 1271, 1366, 1406, 3854, 3988}
 # A text with a character that the column's character set lacks; such a text is equal to nothing in it.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 
-# Prepared statements: unknown (a proxy has changed the server), not for this statement, too many on the server; and
-# MariaDB before 10.2.3 does not know how values are given to them.
+# Prepared statements: unknown (a proxy has changed the server), not for this statement, too many on the server;
+# and MariaDB before 10.2.3 does not know how values are given to them.
 NOT_PREPARED = {1064, 1243, 1295, 1461}
 
 # How many descriptions of a statement's results are known: one for each way in which two LEFT JOINs come out.

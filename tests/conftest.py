@@ -4,15 +4,16 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import httpx2
 import hypothesis
 import pytest
 
+from storage.query import Database
 from tests import conformance_world, mariadbd, servers
 from tests.processes import Process, free_port, serve
 from tests.servers import S3, MariaDB, Redis
@@ -20,6 +21,8 @@ from tests.servers import S3, MariaDB, Redis
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("fixed")
+
+D = TypeVar("D", bound=Database)
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,6 +77,23 @@ def recorded_mysql(mariadb: MariaDB) -> str:
     url = mariadb.database("recorded")
     conformance_world.load(url)
     return url
+
+
+@pytest.fixture(params=["sqlite", "mysql", "mysql+asyncmy"])
+def recorded_url(request: pytest.FixtureRequest) -> str:
+    """The URL of the recorded world, for each driver."""
+    url: str = request.getfixturevalue("recorded_sqlite" if request.param == "sqlite" else "recorded_mysql")
+    return url.replace("mysql://", f"{request.param}://")
+
+
+@asynccontextmanager
+async def connected(database: D) -> AsyncIterator[D]:
+    """A database that is connected, and disconnected at the end."""
+    await database.connect()
+    try:
+        yield database
+    finally:
+        await database.disconnect()
 
 
 @contextmanager

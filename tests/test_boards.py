@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from storage import boards, catalogue
 from storage.boards import SECONDS, Board, Boards
 from storage.query import Database
 from storage.statements import Statement
-from tests.conftest import Playground, playground
+from tests.conftest import Playground, connected, playground
 from tests.servers import MariaDB
 
 VISIBLE = 1
@@ -34,30 +33,12 @@ class Counting(Database):
         return await super()._run(query, values)
 
 
-@pytest.fixture(params=["sqlite", "mysql", "mysql+asyncmy"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of the recorded world, for each driver."""
-    recorded: str = request.getfixturevalue("recorded_sqlite" if request.param == "sqlite" else "recorded_mysql")
-    return recorded.replace("mysql://", f"{request.param}://")
-
-
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts so small that the recorded boards have several, the last of them deep."""
     monkeypatch.setattr(boards, "PART", 20)
     monkeypatch.setattr(boards, "PAGE", 7)
     monkeypatch.setattr(boards, "DEEP", 40)
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Counting]:
-    """A database that counts."""
-    database = Counting(url)
-    await database.connect()
-    try:
-        yield database
-    finally:
-        await database.disconnect()
 
 
 async def whole(database: Database, board: Board) -> tuple[int, ...]:
@@ -69,9 +50,9 @@ async def whole(database: Database, board: Board) -> tuple[int, ...]:
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("board", [*WORLD, COUNTRY])
-def test_every_page_is_a_run_of_the_whole(url: str, board: Board) -> None:
+def test_every_page_is_a_run_of_the_whole(recorded_url: str, board: Board) -> None:
     async def test() -> None:
-        async with connected(url) as database:
+        async with connected(Counting(recorded_url)) as database:
             everybody = await whole(database, board)
             assert len(everybody) > (45 if board in WORLD else 3)
             there = Boards(database, visible=VISIBLE)
@@ -87,7 +68,7 @@ def test_every_page_is_a_run_of_the_whole(url: str, board: Board) -> None:
 @pytest.mark.usefixtures("small")
 def test_a_part_is_read_once(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             there = Boards(database, visible=VISIBLE)
 
             async def asked(board: Board, *offsets: int) -> list[str]:
@@ -110,7 +91,7 @@ def test_a_part_is_read_once(recorded_sqlite: str) -> None:
 @pytest.mark.usefixtures("small")
 def test_no_more_is_kept_than_it_may(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             monkeypatch.setattr(boards, "PLACES", 100)
             there = Boards(database, visible=VISIBLE)
             for number in range(200):

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ from storage import catalogue
 from storage.beatmaps import SECONDS, Beatmaps
 from storage.query import Database
 from storage.statements import Statement
-from tests.conftest import Playground, playground
+from tests.conftest import Playground, connected, playground
 from tests.servers import MariaDB
 
-DRIVERS = ["sqlite", "mysql", "mysql+asyncmy"]
 UNKNOWN = "f" * 32
 NAMES = catalogue.beatmap_files
 
@@ -43,24 +41,6 @@ class Counting(Database):
         return await super()._run(query, values)
 
 
-@pytest.fixture(params=DRIVERS)
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of the recorded world, for each driver."""
-    recorded: str = request.getfixturevalue("recorded_sqlite" if request.param == "sqlite" else "recorded_mysql")
-    return recorded.replace("mysql://", f"{request.param}://")
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Counting]:
-    """A database that counts."""
-    database = Counting(url)
-    await database.connect()
-    try:
-        yield database
-    finally:
-        await database.disconnect()
-
-
 async def some(database: Database, number: int) -> list[str]:
     """The md5s of so many beatmaps."""
     found = await database.all(NAMES, ids=tuple(range(1, 4000)))
@@ -73,9 +53,9 @@ def read(found: dict[str, msgspec.Raw]) -> dict[str, Beatmap]:
     return {md5: msgspec.json.decode(raw, type=Beatmap) for md5, raw in found.items()}
 
 
-def test_a_hundred_are_asked_in_one_statement_and_once(url: str) -> None:
+def test_a_hundred_are_asked_in_one_statement_and_once(recorded_url: str) -> None:
     async def test() -> None:
-        async with connected(url) as database:
+        async with connected(Counting(recorded_url)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5)
             hundred = await some(database, 100)
             found = read(await kept.of([*hundred, hundred[0], UNKNOWN]))
@@ -93,9 +73,9 @@ def test_a_hundred_are_asked_in_one_statement_and_once(url: str) -> None:
     asyncio.run(test())
 
 
-def test_lists_that_ask_at_once_ask_for_each_beatmap_once(url: str) -> None:
+def test_lists_that_ask_at_once_ask_for_each_beatmap_once(recorded_url: str) -> None:
     async def test() -> None:
-        async with connected(url) as database:
+        async with connected(Counting(recorded_url)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5)
             md5s = await some(database, 30)
             lists = [md5s[start : start + 10] for start in (0, 5, 10, 15, 20, 0)]
@@ -109,7 +89,7 @@ def test_lists_that_ask_at_once_ask_for_each_beatmap_once(url: str) -> None:
 
 def test_who_leaves_does_not_end_it_for_the_others(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5)
             md5s = await some(database, 3)
             database.may.clear()
@@ -126,7 +106,7 @@ def test_who_leaves_does_not_end_it_for_the_others(recorded_sqlite: str) -> None
 
 def test_a_failure_is_told_to_all_who_wait_and_is_not_kept(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5)
             md5s = await some(database, 3)
             database.away = True
@@ -141,7 +121,7 @@ def test_a_failure_is_told_to_all_who_wait_and_is_not_kept(recorded_sqlite: str)
 
 def test_no_more_than_its_size_and_the_oldest_make_room(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5, size=10)
             md5s = await some(database, 40)
             assert len(await kept.of(md5s)) == 40
@@ -161,7 +141,7 @@ def test_no_more_than_its_size_and_the_oldest_make_room(recorded_sqlite: str) ->
 
 def test_kept_from_when_it_was_asked(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5, seconds=0.2)
             md5s = await some(database, 2)
             database.may.clear()
@@ -180,7 +160,7 @@ def test_kept_from_when_it_was_asked(recorded_sqlite: str) -> None:
 
 def test_closing_ends_what_is_asked(recorded_sqlite: str) -> None:
     async def test() -> None:
-        async with connected(recorded_sqlite) as database:
+        async with connected(Counting(recorded_sqlite)) as database:
             kept = Beatmaps(database, catalogue.beatmaps_by_md5)
             database.may.clear()
             waiting = asyncio.create_task(kept.of([UNKNOWN]))

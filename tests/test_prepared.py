@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -11,6 +11,7 @@ from storage import catalogue
 from storage.query import Database
 from storage.statements import Prepared
 from tests import conformance_world, mariadbd, servers
+from tests.conftest import connected
 from tests.servers import MariaDB
 
 DRIVERS = pytest.mark.parametrize("driver", ["mysql", "mysql+asyncmy"])
@@ -24,15 +25,9 @@ def server() -> Iterator[MariaDB]:
         yield running
 
 
-@asynccontextmanager
-async def connected(server: MariaDB, driver: str) -> AsyncIterator[Database]:
+def single(server: MariaDB, driver: str) -> Database:
     """A database with a single connection."""
-    database = Database(f"{server.url.replace('mysql://', f'{driver}://')}recorded", pool_max=1)
-    await database.connect()
-    try:
-        yield database
-    finally:
-        await database.disconnect()
+    return Database(f"{server.url.replace('mysql://', f'{driver}://')}recorded", pool_max=1)
 
 
 def prepared_so_far(server: MariaDB) -> tuple[int, int]:
@@ -57,7 +52,7 @@ async def names(database: Database, *ids: int) -> list[str]:
 def test_prepared_once_and_run_with_other_values(server: MariaDB, driver: str) -> None:
     async def test() -> None:
         before = prepared_so_far(server)
-        async with connected(server, driver) as database:
+        async with connected(single(server, driver)) as database:
             first = await names(database, 3, 4, 5, 3)
             assert len(first) == 4
             assert first[0] == first[3] != first[1]
@@ -78,7 +73,7 @@ def test_what_the_server_has_forgotten_is_run_as_it_is(
     server: MariaDB, driver: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
-        async with connected(server, driver) as database:
+        async with connected(single(server, driver)) as database:
             expected = await names(database, 3, 4)
             assert database._lender is not None
             connection = await database._lender.lend()
@@ -98,7 +93,7 @@ def test_what_the_server_has_forgotten_is_run_as_it_is(
 @DRIVERS
 def test_a_server_without_room_for_them(server: MariaDB, driver: str) -> None:
     async def test() -> None:
-        async with connected(server, driver) as database:
+        async with connected(single(server, driver)) as database:
             assert len(await names(database, 3, 4)) == 2
 
     mariadbd.execute(server.url, "SET GLOBAL max_prepared_stmt_count = 0")
@@ -115,7 +110,7 @@ def test_a_server_that_does_not_know_how(
     server: MariaDB, driver: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
-        async with connected(server, driver) as database:
+        async with connected(single(server, driver)) as database:
             assert len(await names(database, 3, 4)) == 2
 
     # Older ones take nothing but the names of variables.
