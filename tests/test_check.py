@@ -65,7 +65,7 @@ def test_nothing_is_found_where_nothing_is_wrong(served: str, redis: Redis, data
 def test_a_stock_database_lacks_the_indexes_and_nothing_else(recorded_mysql: str, data: Path) -> None:
     found = examined(data, database_url=recorded_mysql)
 
-    assert found.counts["indexes.missing"] == len(expected.indexes()) == 9
+    assert found.counts["indexes.missing"] == len(expected.indexes()) == 10
     assert {f.advice for f in found.findings if f.code == "indexes.missing"} == {
         f"run: {index.statement}" for index in expected.indexes()
     }
