@@ -45,6 +45,11 @@ class Floors:
         self._constant.warm([f"/?{name}"], self._plan.warm / 3)
         return self._constant.load([f"/?{name}"], self._plan.floor_window).rate
 
+    def of_row(self) -> float:
+        """Requests a second of the bare handler on aiomysql, now."""
+        self._measure(AIOMYSQL, self._rows[AIOMYSQL], self._paths)
+        return self._shots[AIOMYSQL][-1].rate
+
     def all(self) -> list[Floor]:
         """The medians of what was measured."""
         return [_floor(name, shots) for name, shots in self._shots.items()]

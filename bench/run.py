@@ -125,8 +125,8 @@ class _Run:
 
 
 def _against(load: Load, floor: float) -> Load:
-    """A cold one beside its floor, now that this has been measured as often as it will be."""
-    if load.cache:
+    """One without a floor of its own beside that of the run, now that it has been measured often enough."""
+    if load.floor:
         return load
     return msgspec.structs.replace(load, floor=floor, ratio=load.rate / floor)
 
