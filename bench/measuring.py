@@ -56,7 +56,10 @@ class Bench:
             for question in asked:
                 if cache and not question.cached:
                     continue
-                found.append(self._load(here, world, question, indexes, driver, cache))
+                turns = self.plan.row_turns if question.rows == "one" and not cache else 1
+                shots = [self._load(here, world, question, indexes, driver, cache) for _ in range(turns)]
+                # What is promised closely is measured several times: the one in the middle counts.
+                found.append(sorted(shots, key=lambda shot: shot.ratio)[turns // 2])
                 self.tell(_line(found[-1]))
         return found
 

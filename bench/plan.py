@@ -18,6 +18,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm: float = 0.3  # not counted, before each measurement
     window: float = 2.0
     floor_window: float = 1.0
+    row_turns: int = 3  # in which what is asked of one row is measured, each beside its floor
     alone_requests: int = 40  # of a single client, one after the other
     alone_seconds: float = 2.0  # or as many as it gets done meanwhile
     alone_turns: int = 5  # in which the worlds are asked, one after the other

@@ -25,6 +25,7 @@ PLAN = Plan(
     warm=0.0,
     window=0.05,
     floor_window=0.05,
+    row_turns=2,
     alone_requests=2,
     alone_seconds=0.1,
     polling_seconds=2.0,
