@@ -206,7 +206,7 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     if score is None:
         raise NO_SCORE()
     if not services.settings.show_client_flags:
-        # In place: a copy of so many fields would take as long as reading them did.
+        # In place: a copy would go over all fields once more.
         for field in ANTICHEAT:
             msgspec.structs.force_setattr(score, field, UNSET)
     return ScoreInfo(score=score)

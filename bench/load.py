@@ -16,8 +16,6 @@ from bench.results import Shot
 from tests import install
 
 SCRIPT = Path(__file__).parent / "rotate.lua"
-
-
 # Seconds: wrk is interrupted long before, unless whoever should do so has been killed.
 ENOUGH = 60
 

@@ -87,7 +87,7 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "leaderboard_order": {
             "least": 0,
             "country": (ids.countries.heavy + ids.countries.typical)[0],
-            "limit": 600,
+            "limit": PART,
         },
         "leaderboard": {"ids": tuple(map(int, ids.players.heavy + ids.players.typical))[:50]},
         "leaderboard_least": {"last": PART - 1},

@@ -69,13 +69,13 @@ class Lender:
         while self._idle:
             self._pool.release(self._idle.pop())
 
-    def remembers(self, connection: Any) -> bool:
-        """Whether the server takes the values of a prepared statement in EXECUTE, as MariaDB alone does."""
-        return self._prepared is not None and "MariaDB" in connection.get_server_info()
+    def prepared(self, connection: Any) -> set[str] | None:
+        """The names of the statements that a connection has prepared; None when it is not to prepare any.
 
-    def prepared(self, connection: Any) -> set[str]:
-        """The names of the statements that a connection has prepared."""
-        assert self._prepared is not None
+        MariaDB alone takes the values of a prepared statement in EXECUTE.
+        """
+        if self._prepared is None or "MariaDB" not in connection.get_server_info():
+            return None
         return self._prepared.setdefault(connection, set())
 
     def forget(self, reason: object) -> None:

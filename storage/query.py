@@ -178,10 +178,11 @@ class Database:
             raise
         self._observer.told_wait(ANSWERED, time.perf_counter() - begun)
         try:
-            if query.prepared is None or not lender.remembers(connection):
+            known = lender.prepared(connection) if query.prepared else None
+            if query.prepared is None or known is None:
                 return await self._execute(connection, query, sql, values)
             try:
-                return await self._prepared(lender.prepared(connection), connection, query, query.prepared, values)
+                return await self._prepared(known, connection, query, query.prepared, values)
             except self._errors as error:
                 if not drivers.cannot_prepare(error):
                     raise

@@ -200,3 +200,14 @@ def world(request: pytest.FixtureRequest) -> Playground:
     """Either of them."""
     here: Playground = request.getfixturevalue(request.param)
     return here
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def uncached(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
+    """A world of one test's own to write to, behind a service that keeps no answers."""
+    url = f"sqlite:///{tmp_path / 'world.sqlite'}"
+    if request.param == "mysql":
+        mariadb: MariaDB = request.getfixturevalue("mariadb")
+        url = mariadb.database("uncached")
+    with playground(tmp_path, url, cache="off") as here:
+        yield here

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from storage import boards, catalogue
 from storage.boards import SECONDS, Board, Boards
 from storage.query import Database
 from storage.statements import Statement
-from tests.conftest import Playground, connected, playground
-from tests.servers import MariaDB
+from tests.conftest import Playground, connected
 
 VISIBLE = 1
 WORLD = [Board(sort, mode, None) for sort in ("pp", "acc") for mode in (Mode.VN_STD, Mode.RX_STD)]
@@ -102,36 +100,25 @@ def test_no_more_is_kept_than_it_may(recorded_sqlite: str, monkeypatch: pytest.M
     asyncio.run(test())
 
 
-@pytest.fixture(params=["sqlite", "mysql"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
-    """A world to write to, behind a service that keeps no answers."""
-    url = f"sqlite:///{tmp_path / 'world.sqlite'}"
-    if request.param == "mysql":
-        mariadb: MariaDB = request.getfixturevalue("mariadb")
-        url = mariadb.database("boards")
-    with playground(tmp_path, url, cache="off") as here:
-        yield here
-
-
-def leaders(world: Playground, limit: int = 5) -> list[tuple[int, int]]:
+def leaders(uncached: Playground, limit: int = 5) -> list[tuple[int, int]]:
     """Who leads, and with how much."""
-    found = world.client.get(f"/get_leaderboard?mode=0&limit={limit}").raise_for_status().json()["leaderboard"]
+    found = uncached.client.get(f"/get_leaderboard?mode=0&limit={limit}").raise_for_status().json()["leaderboard"]
     return [(each["player_id"], each["pp"]) for each in found]
 
 
-def test_what_changes_is_seen_at_once_and_who_comes_in_time(world: Playground) -> None:
-    before = leaders(world, 20)
+def test_what_changes_is_seen_at_once_and_who_comes_in_time(uncached: Playground) -> None:
+    before = leaders(uncached, 20)
     began = time.monotonic()
     first, second, third, fourth, fifth = (id for id, _ in before[:5])
     newcomer = before[15][0]
-    world.sql(
+    uncached.sql(
         f"UPDATE users SET priv = 2 WHERE id = {first}",
         f"UPDATE stats SET pp = 90000 WHERE id = {fifth} AND mode = 0",
         f"UPDATE stats SET pp = 80000 WHERE id = {newcomer} AND mode = 0",
         f"UPDATE stats SET pp = 0 WHERE id = {third} AND mode = 0",
     )
     # Nobody is shown who may not be seen, nothing that is no longer so, and in no other order than by it.
-    assert leaders(world) == [(fifth, 90000), (second, before[1][1]), (fourth, before[3][1])]
+    assert leaders(uncached) == [(fifth, 90000), (second, before[1][1]), (fourth, before[3][1])]
     time.sleep(max(0.0, began + SECONDS - time.monotonic()))
     now = [(fifth, 90000), (newcomer, 80000), (second, before[1][1]), (fourth, before[3][1]), before[5]]
-    assert leaders(world) == now
+    assert leaders(uncached) == now

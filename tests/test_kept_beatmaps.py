@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ from storage import catalogue
 from storage.beatmaps import SECONDS, Beatmaps
 from storage.query import Database
 from storage.statements import Statement
-from tests.conftest import Playground, connected, playground
-from tests.servers import MariaDB
+from tests.conftest import Playground, connected
 
 UNKNOWN = "f" * 32
 NAMES = catalogue.beatmap_files
@@ -175,36 +173,25 @@ def test_closing_ends_what_is_asked(recorded_sqlite: str) -> None:
 LISTS = ("/v1/get_player_scores?scope=recent&id=50&limit=5", "/v2/players/50/scores?scope=recent&limit=5")
 
 
-@pytest.fixture(params=["sqlite", "mysql"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
-    """A world to write to, behind a service that keeps no answers."""
-    url = f"sqlite:///{tmp_path / 'world.sqlite'}"
-    if request.param == "mysql":
-        mariadb: MariaDB = request.getfixturevalue("mariadb")
-        url = mariadb.database("kept_beatmaps")
-    with playground(tmp_path, url, cache="off") as here:
-        yield here
-
-
-def scores(world: Playground, path: str) -> list[Any]:
+def scores(uncached: Playground, path: str) -> list[Any]:
     """The scores of a list."""
-    answer = world.client.get(path).json()
+    answer = uncached.client.get(path).json()
     found: list[Any] = answer["scores"] if "scores" in answer else answer["data"]
     return found
 
 
-def test_changes_are_seen_in_time(world: Playground) -> None:
-    first = {path: scores(world, path) for path in LISTS}
+def test_changes_are_seen_in_time(uncached: Playground) -> None:
+    first = {path: scores(uncached, path) for path in LISTS}
     began = time.monotonic()
     gone, *others = dict.fromkeys(score["map_md5"] for score in first[LISTS[0]])
     assert others
-    world.sql("UPDATE maps SET plays = 123456", f"DELETE FROM maps WHERE md5 = '{gone}'")
+    uncached.sql("UPDATE maps SET plays = 123456", f"DELETE FROM maps WHERE md5 = '{gone}'")
     # One that is gone takes its scores along, at once.
     for path in LISTS:
-        shown = {score["beatmap"]["md5"]: score["beatmap"] for score in scores(world, path)}
+        shown = {score["beatmap"]["md5"]: score["beatmap"] for score in scores(uncached, path)}
         assert gone not in shown
         assert {score["beatmap"]["md5"]: score["beatmap"] for score in first[path]}[others[0]] == shown[others[0]]
         assert shown[others[0]]["plays"] != 123456
     time.sleep(max(0.0, began + SECONDS - time.monotonic()))
     for path in LISTS:
-        assert {score["beatmap"]["plays"] for score in scores(world, path)} == {123456}
+        assert {score["beatmap"]["plays"] for score in scores(uncached, path)} == {123456}
