@@ -79,6 +79,11 @@ class Browser:
         """What the script returns."""
         return self.driver.execute_script(script, *arguments)
 
+    def run_async(self, script: str, *arguments: object) -> Any:
+        """What the script hands to its last argument, a function. Raises TimeoutException."""
+        self.driver.set_script_timeout(60)
+        return self.driver.execute_async_script(script, *arguments)
+
     def beyond(self) -> int:
         """By how many pixels the page is wider than the window."""
         width: int = self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -15,7 +15,8 @@ KEY = ["-H", f"Authorization: Bearer {ADMIN}"]
 
 def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
     program = Path(sys.executable).with_name("schemathesis")
-    options = ["--max-examples", "100", "--seed", "1", "--continue-on-failure", "--workers", "2"]
+    # One worker: before CPython 3.11.8 (gh-106905) ast.parse, with which it describes strategies, fails in two.
+    options = ["--max-examples", "50", "--seed", "1", "--continue-on-failure", "--workers", "1"]
     with playground(tmp_path, mariadb.database("schemathesis")) as here:
         url = f"{str(here.client.base_url).rstrip('/')}/openapi.json"
         run = subprocess.run(
