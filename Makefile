@@ -19,9 +19,10 @@ install: .venv/requirements.lock  # make .venv/ and put the locked packages in i
 run: install  # serve on this machine
 	exec .venv/bin/python main.py serve
 
+# --no-loadscope-reorder: sorted by their number of tests, the files that take longest would be left for the end.
 test: $(TEST)  # run the tests; ARGS='-k players' chooses among them
 	@.venv/bin/python -m tests.install
-	.venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 2 --dist loadfile) $(ARGS)
+	.venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 check: $(TEST)  # lint, formatting, types
 	.venv/bin/ruff check .
