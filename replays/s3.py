@@ -1,7 +1,9 @@
 """Replays in S3-compatible storage: `<prefix>/<score id>.osr` in a bucket."""
 
+import atexit
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, timedelta
@@ -25,6 +27,12 @@ log = logging.getLogger("apidot")
 
 HEAD = 1 << 16  # bytes
 CHUNK = 1 << 16  # bytes, at the least; the library hands out what it has received, often more
+PARTING = 0.3  # seconds
+
+# A thread of the library that has just handed over an answer still wants the interpreter. Before CPython 3.14 an
+# interpreter that ends meanwhile stops the thread by unwinding it, which Rust does not bear: the process aborts.
+# Asleep, it lets such threads come to rest first.
+atexit.register(time.sleep, PARTING)
 
 
 class Bucket:

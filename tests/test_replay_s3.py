@@ -1,6 +1,7 @@
 """S3-compatible storage: what a folder has no like of."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from contextlib import aclosing
@@ -113,6 +114,29 @@ def test_a_missing_object_is_not_a_missing_bucket(s3: S3) -> None:
         asyncio.run(read(gone, 0, 1))
     assert asyncio.run(there.fault()) is None
     assert asyncio.run(gone.fault()) == "NoSuchBucket: The specified bucket does not exist"
+
+
+# What a command does whose storage is away: it asks, is refused, and ends.
+ASK_AND_END = """
+import asyncio
+from domain.settings import Settings
+from replays.places import open_place
+place = open_place(Settings(replays_url="s3://bucket", aws_endpoint_url="http://127.0.0.1:1"))
+raise SystemExit(2 if asyncio.run(place.fault()) else 0)
+"""
+
+
+def test_whoever_ends_right_after_an_answer_ends_as_it_says() -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    # Many at once, since the library's threads must lose a race for a core.
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", ASK_AND_END], cwd=ROOT, env=os.environ | keys, stderr=subprocess.PIPE
+        )
+        for _ in range(16)
+    ]
+    ended = [(process.communicate(timeout=60)[1], process.returncode) for process in started]
+    assert ended == [(b"", 2)] * len(started)
 
 
 def test_storage_that_goes_away_and_comes_back(recorded_sqlite: str) -> None:
