@@ -178,8 +178,7 @@ class Database:
             raise
         self._observer.told_wait(ANSWERED, time.perf_counter() - begun)
         try:
-            known = lender.prepared(connection) if query.prepared else None
-            if query.prepared is None or known is None:
+            if query.prepared is None or (known := lender.prepared(connection)) is None:
                 return await self._execute(connection, query, sql, values)
             try:
                 return await self._prepared(known, connection, query, query.prepared, values)

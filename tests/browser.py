@@ -33,6 +33,7 @@ FLAGS = (
 # Of a browser itself, not of a network.
 INNER = ("data", "blob", "chrome", "about")
 HEIGHT = 900
+SECONDS = 60  # that a condition or a script is waited for
 
 
 class Browser:
@@ -68,7 +69,7 @@ class Browser:
 
     def wait(self, condition: Callable[[object], Any], what: str) -> Any:
         """What `condition` returns once that is true. Raises TimeoutException."""
-        return WebDriverWait(self.driver, 60, ignored_exceptions=()).until(condition, what)
+        return WebDriverWait(self.driver, SECONDS, ignored_exceptions=()).until(condition, what)
 
     def click(self, element: WebElement) -> None:
         """Clicks it, wherever it is on the page."""
@@ -81,7 +82,6 @@ class Browser:
 
     def run_async(self, script: str, *arguments: object) -> Any:
         """What the script hands to its last argument, a function. Raises TimeoutException."""
-        self.driver.set_script_timeout(60)
         return self.driver.execute_async_script(script, *arguments)
 
     def beyond(self) -> int:
@@ -128,6 +128,7 @@ def chromium() -> Iterator[Browser]:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         driver = Chrome(options=options, service=service)
         try:
+            driver.set_script_timeout(SECONDS)
             yield Browser(driver)
         finally:
             driver.quit()
