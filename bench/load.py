@@ -33,7 +33,17 @@ class Client:
         self._connections = connections
 
     def load(self, paths: Sequence[str], seconds: float) -> Shot:
-        """The paths in turn, as fast as the server answers. Raises CannotInstall."""
+        """The paths in turn, as fast as the server answers. Raises CannotInstall.
+
+        For twice as long, and twice again, when nothing was answered in that time.
+        """
+        shot = self._shoot(paths, seconds)
+        while not shot.requests and not shot.errors and seconds < ENOUGH:
+            seconds *= 2
+            shot = self._shoot(paths, seconds)
+        return shot
+
+    def _shoot(self, paths: Sequence[str], seconds: float) -> Shot:
         wrk = install.require(install.WRK)
         with tempfile.NamedTemporaryFile("w", suffix=".paths") as file:
             file.write("\n".join(paths) + "\n")

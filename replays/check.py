@@ -109,7 +109,8 @@ async def decode(archive: Archive, files: ScoreIDs, jobs: int, progress: Progres
                     for finding in each.result():
                         yield finding
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # A pool left to itself closes its pipes while the interpreter, which ends, writes to them.
+            pool.shutdown(cancel_futures=True)
 
 
 def examine(settings: Settings, ids: list[int]) -> list[Finding]:

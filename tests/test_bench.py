@@ -1,6 +1,10 @@
 """The bench works, from building the worlds to the picture; how fast anything is, is not tested here."""
 
+import os
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +14,7 @@ from starlette.routing import compile_path
 
 from api.routes import V1, V2
 from bench.chart import draw
+from bench.load import Client
 from bench.plan import Plan
 from bench.plans import statements
 from bench.questions import NOT_MEASURED, Question
@@ -107,3 +112,28 @@ def test_a_kept_world_is_not_built_again_and_no_other_takes_its_place(ran: Ran) 
     other = msgspec.structs.replace(PLAN, worlds={"medium": Sizes(**SOME, scores=4000)})
     with pytest.raises(UnfitFolder, match="other sizes"), ground(other, ran.folder, keep=True):
         pass
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Answers after longer than a window takes."""
+
+    def do_GET(self) -> None:
+        time.sleep(0.3)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_window_without_an_answer_is_measured_again() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            shot = Client(server.server_port, os.sched_getaffinity(0), connections=1).load(["/"], 0.05)
+        finally:
+            server.shutdown()
+    assert shot.requests > 0
+    assert shot.seconds > 0.3
+    assert shot.errors == 0

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import multiprocessing
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ import pytest
 from demo.load import load_sqlite
 from domain.replays import ScoreStatus
 from domain.settings import Settings
-from replays.check import Archive, Finding, Scores, compare, stored
-from replays.places import Place
+from replays.check import Archive, Finding, Scores, compare, decode, stored
+from replays.places import Place, open_place
 from replays.score_ids import ScoreIDs, score_id
 from tests import conformance_world
 from tests.conftest import ROOT
@@ -102,6 +104,23 @@ def test_json(tmp_path: Path, database_url: str, place: dict[str, str], statuses
         "scores": len(statuses),
         **{problem: len(ids) for problem, ids in want.items()},
     }
+
+
+def test_nothing_of_the_processes_is_left(tmp_path: Path) -> None:
+    (tmp_path / "osr").mkdir()
+    (tmp_path / "osr" / "7.osr").write_bytes(b"")
+    settings = Settings(data_directory=str(tmp_path))
+    archive = Archive(settings=settings, place=open_place(settings), scores=Few({7: 1}))
+    files = ScoreIDs()
+    files.update([7])
+
+    async def found() -> list[Finding]:
+        return [each async for each in decode(archive, files, 1, lambda _: None)]
+
+    before = set(threading.enumerate())
+    assert [each.problem for each in asyncio.run(found())] == ["truncated"]
+    assert set(threading.enumerate()) == before
+    assert multiprocessing.active_children() == []
 
 
 def test_table(tmp_path: Path, recorded_sqlite: str, place: dict[str, str]) -> None:
