@@ -125,12 +125,20 @@ def _die_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "TERM"] if setpriv and main else []
 
 
+_handed_out: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
+    """A port of the loopback address that nothing listens on, and another one each time.
+
+    Test processes that run at once, up to eight, each have ports of their own.
+    """
     # Below the range the system takes outgoing connections from: a client that tries again and again to reach
     # a stopped server on a port of that range ends up connected to itself, and the server cannot come back.
+    first = 20000 + 1500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.choice([port for port in range(first, first + 1500) if port not in _handed_out])
+        _handed_out.add(port)
         with socket.socket() as candidate, suppress(OSError):
             candidate.bind(("127.0.0.1", port))
             return port

@@ -40,6 +40,15 @@ with redis(private=True) as server:
 """
 
 
+def test_no_port_is_handed_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[int] = []
+    for worker in ("gw5", "gw6", "gw7"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        found += [free_port() for _ in range(200)]
+    assert len(set(found)) == len(found)
+    assert found[:200] == [port for port in found if 27500 <= port < 29000]
+
+
 def test_serve_runs_a_command_until_its_url_answers() -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/healthz"
