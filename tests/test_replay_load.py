@@ -35,7 +35,7 @@ def open_replays(pid: int) -> int:
     return count
 
 
-async def download(port: int, expected: memoryview, leave_at: int, wait: asyncio.Event | None = None) -> int:
+async def download(port: int, expected: bytes, leave_at: int, wait: asyncio.Event | None = None) -> int:
     """How many bytes were received before leaving, each of them as expected."""
     loop = asyncio.get_running_loop()
     buffer = memoryview(bytearray(1 << 18))
@@ -55,7 +55,7 @@ async def download(port: int, expected: memoryview, leave_at: int, wait: asyncio
         if wait:
             await wait.wait()
         while at < leave_at and (length := await loop.sock_recv_into(client, buffer)):
-            assert buffer[:length] == expected[at : at + length]
+            assert bytes(buffer[:length]) == expected[at : at + length]
             at += length
         return at
 
@@ -82,18 +82,18 @@ async def closed(pid: int) -> bool:
 
 
 @pytest.fixture
-def body() -> memoryview:
-    return memoryview(large(SIZE))
+def body() -> bytes:
+    return large(SIZE)
 
 
 @pytest.fixture
-def settings(recorded_sqlite: str, tmp_path: Path, body: memoryview) -> dict[str, str]:
+def settings(recorded_sqlite: str, tmp_path: Path, body: bytes) -> dict[str, str]:
     (tmp_path / "osr").mkdir()
     (tmp_path / "osr" / "805.osr").write_bytes(body)
     return {"database_url": recorded_sqlite, "data_directory": str(tmp_path), "log_level": "warning"}
 
 
-def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: memoryview) -> None:
+def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: bytes) -> None:
     rng = random.Random(1)
     ends = [rng.randrange(SIZE // 20, SIZE * 9 // 10) if number % 2 else SIZE for number in range(CLIENTS)]
 
@@ -112,7 +112,7 @@ def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: 
         asyncio.run(main(service.client.base_url.port or 0, service.process.pid))
 
 
-def test_clients_that_take_nothing_and_then_leave(settings: dict[str, str], body: memoryview) -> None:
+def test_clients_that_take_nothing_and_then_leave(settings: dict[str, str], body: bytes) -> None:
     async def main(port: int, pid: int) -> None:
         assert await download(port, body, SIZE) == SIZE
         leave = asyncio.Event()
