@@ -109,7 +109,7 @@ def plans(world: World, ids: Ids, *, indexes: bool) -> list[Plan]:
         with connection.cursor() as cursor:
             cursor.execute(SESSION.format(seconds=60, milliseconds=60_000))
         for name, statement in statements():
-            sql, values = with_lists(statement.mysql, values_for(statement, ids), "%({})s")
+            sql, values = with_lists(statement.mysql, values_for(statement, ids))
             with connection.cursor(DictCursor) as cursor:
                 cursor.execute(f"EXPLAIN {sql}", values)
                 steps = [_step(row) for row in cursor.fetchall()]

@@ -18,7 +18,7 @@ from storage.lending import Lender
 from storage.observer import ANSWERED, Observer, outcome_of
 from storage.outage import Outage
 from storage.patience import Patience
-from storage.statements import Prepared, Statement, Value, with_lists
+from storage.statements import Prepared, Statement, Value, with_json, with_lists
 
 T = TypeVar("T")
 
@@ -126,14 +126,14 @@ class Database:
         if values.keys() != query.values:
             # The drivers would overlook one too many.
             raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
-        sql, placeholder = (query.sqlite, ":{}") if self.is_sqlite else (query.mysql, "%({})s")
+        sql = query.sqlite if self.is_sqlite else query.mysql
         lists = False
         for value in values.values():
             if isinstance(value, int) and abs(value) > self._largest:
                 return [], []
             lists = lists or isinstance(value, tuple)
         if lists:
-            sql, values = with_lists(sql, values, placeholder)
+            sql, values = (with_json if self.is_sqlite else with_lists)(sql, values)
         try:
             if self._lender is not None:
                 result = await self._lent(self._lender, query, sql, values)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from storage.rows import Shape
 
 Value = str | int | float | tuple[int, ...] | tuple[str, ...] | None
@@ -85,10 +87,10 @@ def for_mysql(text: str) -> str:
     )
 
 
-def with_lists(text: str, values: Mapping[str, Value], placeholder: str) -> tuple[str, dict[str, Value]]:
-    """`text` and `values` with an item of its own for each item of a value that is a tuple.
+def with_lists(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
+    """`text` and `values` for MySQL, with an item of its own for each item of a value that is a tuple.
 
-    `placeholder` is how the driver writes a value, with {} for its name. An empty tuple is NULL: IN finds nothing.
+    An empty tuple is NULL: IN finds nothing.
     """
     flat: dict[str, Value] = {}
     for name, value in values.items():
@@ -96,9 +98,22 @@ def with_lists(text: str, values: Mapping[str, Value], placeholder: str) -> tupl
             flat[name] = value
             continue
         items: dict[str, Value] = dict(zip((f"{name}_{index}" for index in range(len(value))), value, strict=True))
-        names = ", ".join(placeholder.format(each) for each in items)
-        text = text.replace(placeholder.format(name), names or "NULL")
+        names = ", ".join(f"%({each})s" for each in items)
+        text = text.replace(f"%({name})s", names or "NULL")
         flat |= items
+    return text, flat
+
+
+def with_json(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
+    """`text` and `values` for SQLite, with each tuple as one value that is JSON.
+
+    SQLite looks for the name of a value among all names before it: 20 000 of them take seconds.
+    """
+    flat = dict(values)
+    for name, value in values.items():
+        if isinstance(value, tuple):
+            text = text.replace(f"IN (:{name})", f"IN (SELECT value FROM json_each(:{name}))")
+            flat[name] = msgspec.json.encode(value).decode()
     return text, flat
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from storage import catalogue
 from storage.query import Database
-from storage.statements import Value, with_lists
+from storage.statements import Value, with_json, with_lists
 
 DRIVERS = ["sqlite", "mysql", "mysql+asyncmy"]
 
@@ -37,9 +37,15 @@ def test_known_players(request: pytest.FixtureRequest, driver: str) -> None:
 @pytest.mark.parametrize(
     ("values", "text", "bound"),
     [
-        ({"a": 1, "ids": (7, 8)}, "a = :a AND id IN (:ids_0, :ids_1)", {"a": 1, "ids_0": 7, "ids_1": 8}),
-        ({"a": None, "ids": ()}, "a = :a AND id IN (NULL)", {"a": None}),
+        ({"a": 1, "ids": (7, 8)}, "a = %(a)s AND id IN (%(ids_0)s, %(ids_1)s)", {"a": 1, "ids_0": 7, "ids_1": 8}),
+        ({"a": None, "ids": ()}, "a = %(a)s AND id IN (NULL)", {"a": None}),
     ],
 )
 def test_with_lists(values: dict[str, Value], text: str, bound: dict[str, Value]) -> None:
-    assert with_lists("a = :a AND id IN (:ids)", values, ":{}") == (text, bound)
+    assert with_lists("a = %(a)s AND id IN (%(ids)s)", values) == (text, bound)
+
+
+def test_with_json() -> None:
+    text = "a = :a AND id IN (SELECT value FROM json_each(:ids))"
+    bound = {"a": "x", "ids": '["7","\\"ú"]'}
+    assert with_json("a = :a AND id IN (:ids)", {"a": "x", "ids": ("7", '"ú')}) == (text, bound)
