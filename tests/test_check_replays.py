@@ -119,7 +119,7 @@ def test_nothing_of_the_processes_is_left(tmp_path: Path) -> None:
 
     before = set(threading.enumerate())
     assert [each.problem for each in asyncio.run(found())] == ["truncated"]
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     assert multiprocessing.active_children() == []
 
 
