@@ -39,7 +39,10 @@ def create(binary: str, folder: Path, url: str) -> list[str]:
     Raises RuntimeError when the data cannot be made.
     """
     parts = urlsplit(url)
-    common = ["--no-defaults", f"--datadir={folder / 'data'}", CHARSET]
+    # A server that starts removes the temporary tables it finds, and would remove those of others.
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={temporary}", CHARSET]
     if os.geteuid() == 0:
         common.append("--user=root")
     installer = shutil.which("mariadb-install-db")

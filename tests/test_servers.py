@@ -55,6 +55,15 @@ def test_a_database_is_empty_each_time(database_server: MariaDB) -> None:
         database_server.database("again; DROP DATABASE mysql")
 
 
+def test_another_mariadb_leaves_temporary_tables_alone(database_server: MariaDB) -> None:
+    with closing(connect(database_server.database("temporary"))) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE players (id INT) ENGINE=MyISAM")
+        with mariadb(private=True) as other:
+            assert value(other.url, "SELECT 1") == 1
+        cursor.execute("INSERT INTO players VALUES (7)")
+        cursor.execute("DROP TABLE players")
+
+
 def test_mariadb_keeps_its_data_when_taken_down(database_server: MariaDB) -> None:
     url = database_server.database("outage")
     execute(url, "CREATE TABLE players (name TEXT)", "INSERT INTO players VALUES ('Björn')")
