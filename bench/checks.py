@@ -67,7 +67,7 @@ def _rows(results: Results, asked: dict[str, Question]) -> list[Check]:
         )
         for driver, least in ROW.items()
     ]
-    profiles = [each for each in cold if each.driver == AIOMYSQL and each.question == "get_player_info all"]
+    profiles = [each for each in cold if each.driver == AIOMYSQL and asked[each.question].rows == "profile"]
     return [*found, _least("2. cold, get_player_info scope=all, of the same", profiles, PROFILE)]
 
 

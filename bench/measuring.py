@@ -56,7 +56,7 @@ class Bench:
             for question in asked:
                 if cache and not question.cached:
                     continue
-                turns = self.plan.row_turns if question.rows == "one" and not cache else 1
+                turns = self.plan.turns if _closely(question, cache) else 1
                 shots = [self._load(here, world, question, indexes, driver, cache) for _ in range(turns)]
                 # What is promised closely is measured several times: the one in the middle counts.
                 found.append(sorted(shots, key=lambda shot: shot.ratio)[turns // 2])
@@ -69,7 +69,7 @@ class Bench:
         paths = question.few if cache else question.paths
         body = here.client.body((question.heavy or question.typical)[0])
         # Before and after: the machine is not the same from one second to the next.
-        beside = cache or question.rows == "one"
+        beside = _closely(question, cache)
         floors = [self._floor(body, cache)] if beside else []
         here.client.warm(paths, self.plan.warm)
         database = self._ground.mariadb.process.pid
@@ -159,6 +159,11 @@ class Bench:
         """Keeps the database, Redis and this process, which is the game server too, off the server's core."""
         for pid in (self._ground.mariadb.process.pid, self._ground.redis.process.pid, os.getpid()):
             machine.pin(pid, self.cores.others)
+
+
+def _closely(question: Question, cache: bool) -> bool:
+    """Whether what is asked is compared with a floor that answers the same."""
+    return cache or question.rows in ("one", "profile")
 
 
 def _state(indexes: bool, driver: str, cache: bool) -> str:

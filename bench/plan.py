@@ -18,7 +18,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm: float = 0.3  # not counted, before each measurement
     window: float = 2.0
     floor_window: float = 1.0
-    row_turns: int = 3  # in which what is asked of one row is measured, each beside its floor
+    turns: int = 3  # in which hot answers, single rows and profiles are measured, each beside its floor
     alone_requests: int = 40  # of a single client, one after the other
     alone_seconds: float = 2.0  # or as many as it gets done meanwhile
     alone_turns: int = 5  # in which the worlds are asked, one after the other
@@ -35,8 +35,8 @@ FULL = Plan(
 QUICK = Plan(
     worlds={MEDIUM: Sizes(**PEOPLE, scores=100_000)},
     key_questions_only=True,
-    window=1.0,
-    floor_window=0.7,
+    window=0.8,
+    floor_window=0.5,
     alone_seconds=1.0,
     polling_seconds=10.0,
 )

@@ -28,7 +28,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     typical: list[str]
     alike: list[str]
     key: bool = False  # asked when there is little time too
-    rows: str = ""  # "one": answers from a single row; "list": from 25 to 100
+    rows: str = ""  # "one": answers from a single row; "list": from 25 to 100; "profile": from all about a player
     json: bool = True
     cached: bool = True
 
@@ -75,7 +75,7 @@ NOTHING = Some([], [""])
 
 def _v1_players(ids: Ids) -> Iterator[Question]:
     players = ids.players
-    yield _about("get_player_info all", "/v1/get_player_info?scope=all&id={}", players, key=True)
+    yield _about("get_player_info all", "/v1/get_player_info?scope=all&id={}", players, key=True, rows="profile")
     yield _about("get_player_info info", "/v1/get_player_info?scope=info&id={}", players)
     yield _about("get_player_info stats", "/v1/get_player_info?scope=stats&id={}", players)
     yield _about("get_player_info name", "/v1/get_player_info?scope=all&name={}", ids.names)
