@@ -21,7 +21,7 @@ run: install  # serve on this machine
 
 # --no-loadscope-reorder: sorted by their number of tests, the files that take longest would be left for the end.
 test: $(TEST)  # run the tests; ARGS='-k players' chooses among them
-	@.venv/bin/python -m tests.install
+	@.venv/bin/python -m tests.support.install
 	.venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 check: $(TEST)  # lint, formatting, types
@@ -34,10 +34,10 @@ format: $(TEST)  # format the code and mend what the linter can
 	.venv/bin/ruff check --fix .
 
 examples: $(TEST)  # renew the examples of /openapi.json from the demo world
-	.venv/bin/python -m tests.examples
+	.venv/bin/python -m tests.support.openapi_examples
 
 bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 takes five minutes instead of half an hour
-	@.venv/bin/python -m tests.install
+	@.venv/bin/python -m tests.support.install
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
 
 lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and deploy/requirements.lock

@@ -17,23 +17,22 @@ from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
-from api.watch.logs import set_up
-from api.watch.metrics import Metrics
+from api.observability.log_format import set_up
+from api.observability.metrics import Metrics
+from api.server import check_port_free, check_reload_possible, listen, url_of
+from api.startup import open_services, startup_report
+from checks.check_replays import check_replays
+from checks.command import check
+from checks.score_pages import Scores
+from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
+from config.settings import Settings
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
 from demo.load import WorldExists
 from demo.settings import demo_folder, in_demo_world
-from doctor.command import check
 from domain.errors import CannotOpen
-from domain.settings import Settings
-from domain.settings_text import MAY_BE_EMPTY, BadSetting, read_settings
-from found import found
-from listening import listen, require_port, require_reload, url_of
-from replays.command import check_replays
-from startup import open_services
 from storage.observer import Observer
-from storage.score_ids import Scores
 
 # Workers are processes of their own, which read the same settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -67,7 +66,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     file = Path(environ.get(ENV_FILE, ".env"))
     from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
     try:
-        return read_settings(settings_in(file) | from_environment, file.resolve().parent)
+        return settings_from(settings_in(file) | from_environment, file.resolve().parent)
     except BadSetting as error:
         raise CannotStart(str(error)) from None
 
@@ -131,11 +130,11 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     host, port = host or settings.api_host, port or settings.api_port
     try:
         if reload:
-            require_reload(settings.api_workers)
-        require_port(host, port)
+            check_reload_possible(settings.api_workers)
+        check_port_free(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
-        lines = asyncio.run(found(settings))
+        lines = asyncio.run(startup_report(settings))
     except CannotOpen as error:
         raise CannotStart(str(error)) from None
     url = url_of(host, port)

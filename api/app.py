@@ -13,24 +13,24 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from api import answers
-from api.address import ClientAddress
-from api.bodies import Unread
-from api.cache import Answers, Ready
-from api.cors import CORS
 from api.health import NotReady, not_ready
-from api.limits import RateLimits
-from api.middleware import Watch
-from api.params import InvalidParams
+from api.middleware.client_address import ClientAddress
+from api.middleware.cors import CORS
+from api.middleware.rate_limit import RateLimitMiddleware
+from api.middleware.request_log import RequestLog
+from api.observability.access_log import LoggedTarget
+from api.observability.log_format import at_once
+from api.observability.metrics import Metrics
+from api.observability.metrics_route import MetricsPage
+from api.observability.process_metrics import Samples
+from api.request.body import DrainUnreadBody
+from api.request.params import InvalidParams
+from api.response import errors
+from api.response.cache import CachedResponseShortcut, ResponseCache
 from api.routes import ROUTES, routes
 from api.services import Services
-from api.watch.access import Targets
-from api.watch.logs import at_once
-from api.watch.metrics import Metrics
-from api.watch.page import MetricsPage
-from api.watch.samples import Samples
-from domain.errors import Refusal, Unavailable
-from domain.settings import Settings
+from config.settings import Settings
+from domain.errors import APIError, Unavailable
 
 log = logging.getLogger("apidot")
 
@@ -39,14 +39,14 @@ class State(TypedDict):
     """What the life of the application offers each request."""
 
     services: Services
-    answers: Answers
-    watch: Watch
+    answers: ResponseCache
+    watch: RequestLog
 
 
-async def http_error(request: Request, error: Exception) -> answers.JSON:
+async def http_error(request: Request, error: Exception) -> errors.JSON:
     """The answer to what the router refuses: an unknown path, a method that a path does not take."""
     assert isinstance(error, HTTPException)
-    return answers.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
+    return errors.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
 
 
 def build(
@@ -60,7 +60,7 @@ def build(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         async with open_services(settings) as services, watching(watch, settings, samples):
-            kept = Answers(services)
+            kept = ResponseCache(services)
             if samples:
                 samples.add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: kept.bytes)
                 samples.add("cache_kept_answers", "Kept answers.", lambda: kept.count)
@@ -72,14 +72,18 @@ def build(
     app = Starlette(
         routes=[MetricsPage(metrics, samples, settings.metrics_readers), *routes()],
         lifespan=lifespan,
-        middleware=[Middleware(RateLimits, settings.unlimited), Middleware(Ready), Middleware(Unread)],
+        middleware=[
+            Middleware(RateLimitMiddleware, settings.unlimited),
+            Middleware(CachedResponseShortcut),
+            Middleware(DrainUnreadBody),
+        ],
         exception_handlers={
-            Refusal: answers.refused,
-            InvalidParams: answers.invalid,
-            Unavailable: answers.unavailable,
+            APIError: errors.refused,
+            InvalidParams: errors.invalid,
+            Unavailable: errors.unavailable,
             NotReady: not_ready,
             HTTPException: http_error,
-            Exception: answers.internal_error,
+            Exception: errors.internal_error,
         },
     )
     # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
@@ -87,12 +91,12 @@ def build(
     # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
     wrapped: ASGIApp = CORS(app, settings.origins) if settings.origins else app
     shown = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
-    watch = Watch(wrapped, targets=Targets(shown) if settings.access_log else None, metrics=metrics)
+    watch = RequestLog(wrapped, targets=LoggedTarget(shown) if settings.access_log else None, metrics=metrics)
     return ClientAddress(watch, settings.proxies)
 
 
 @asynccontextmanager
-async def watching(watch: Watch, settings: Settings, samples: Samples | None) -> AsyncIterator[None]:
+async def watching(watch: RequestLog, settings: Settings, samples: Samples | None) -> AsyncIterator[None]:
     """Says when the worker is ready and when it has stopped, and samples in between."""
     async with AsyncExitStack() as ending:
         if samples:

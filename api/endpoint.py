@@ -8,12 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.answers import encode
-from api.bodies import Body
-from api.cache import READS, Answers
-from api.callers import Caller
-from api.params import Reader
-from api.prepared import Prepared
+from api.request.auth import Caller
+from api.request.body import Body
+from api.request.params import Reader
+from api.response.cache import READS, ResponseCache
+from api.response.encoded import EncodedResponse, encode
 from api.services import Services
 
 # Called with the services, its parameters, and what else of the request it declares.
@@ -66,9 +65,9 @@ class Endpoint:
         if scope["method"] not in self.methods:
             raise HTTPException(405, headers={"Allow": self._allow})
         params = self._reader.read(scope["query_string"], scope["path_params"])
-        response: Prepared | Response
+        response: EncodedResponse | Response
         if self.seconds:
-            answers: Answers = scope["state"]["answers"]
+            answers: ResponseCache = scope["state"]["answers"]
             response = await answers.get(self, params, scope)
         else:
             services: Services = scope["state"]["services"]
@@ -77,9 +76,9 @@ class Endpoint:
             response = answer if isinstance(answer, Response) else self._prepared(services, answer)
         await response(scope, receive, send)
 
-    async def prepare(self, services: Services, params: msgspec.Struct) -> Prepared:
+    async def prepare(self, services: Services, params: msgspec.Struct) -> EncodedResponse:
         """The answer to `params`, made anew. Raises what the handler raises."""
         return self._prepared(services, await self.handler(services, params))
 
-    def _prepared(self, services: Services, answer: msgspec.Struct) -> Prepared:
-        return Prepared(encode(answer), self._cache_control, compress=services.settings.compression)
+    def _prepared(self, services: Services, answer: msgspec.Struct) -> EncodedResponse:
+        return EncodedResponse(encode(answer), self._cache_control, compress=services.settings.compression)

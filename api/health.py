@@ -5,10 +5,10 @@ from typing import Literal
 import msgspec
 from starlette.requests import Request
 
-from api.answers import JSON
-from api.params import NoParams
+from api.dependencies import DEGRADED, State
+from api.request.params import NoParams
+from api.response.errors import JSON
 from api.services import Services
-from domain.neighbours import MEANWHILE, State
 
 # Seconds the whole question may take.
 PATIENCE = 2.0
@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     meanwhile: str = ""
 
 
-class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
+class DependencyStates(msgspec.Struct, frozen=True, kw_only=True):
     """What this service leans on."""
 
     database: Found
@@ -41,7 +41,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether questions are answered: `degraded` is that some of them are answered worse than they could be."""
 
     status: Literal["ready", "degraded", "unavailable"]
-    neighbours: Neighbourhood
+    neighbours: DependencyStates
 
 
 class NotReady(Exception):
@@ -59,13 +59,15 @@ async def live(_: Services, __: NoParams) -> Alive:
 
 async def ready(services: Services, _: NoParams) -> Readiness:
     """How the neighbours are found, at most two seconds ago. Raises NotReady without the database."""
-    found = await services.neighbours.look(PATIENCE)
+    found = await services.dependencies.look(PATIENCE)
     around = {
-        name: Found(state=each.state, meanwhile="" if each.state in ("up", "unknown") else MEANWHILE[name])
+        name: Found(state=each.state, meanwhile="" if each.state in ("up", "unknown") else DEGRADED[name])
         for name, each in found.items()
     }
     states = {each.state for each in around.values()}
-    readiness = Readiness(status="degraded" if "down" in states else "ready", neighbours=Neighbourhood(**around))
+    readiness = Readiness(
+        status="degraded" if "down" in states else "ready", neighbours=DependencyStates(**around)
+    )
     if around["database"].state != "up":
         raise NotReady(msgspec.structs.replace(readiness, status="unavailable"))
     return readiness

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
-from api import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
-from api.answers import V2_PREFIXES
 from api.endpoint import WRITES, Endpoint
+from api.middleware.passthrough import Passthrough
 from api.openapi import document as openapi
-from api.pages import Served, pages
-from api.passthrough import Passthrough
+from api.response.errors import V2_PREFIXES
 from api.services import Services
+from api.site.pages import Served, pages
+from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
@@ -103,7 +103,7 @@ class Table(BaseRoute):
         """Answers a request that `matches` has placed."""
         endpoint: Served = scope["endpoint"]
         services: Services = scope["state"]["services"]
-        if self._writes and services.upstream and scope["method"] not in (*endpoint.methods, "OPTIONS"):
+        if self._writes and services.game_server_proxy and scope["method"] not in (*endpoint.methods, "OPTIONS"):
             await self._writes.handle(scope, receive, send)
         else:
             await endpoint(scope, receive, send)

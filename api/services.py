@@ -2,24 +2,24 @@
 
 import msgspec
 
-from api.neighbours import Neighbours
+from api.dependencies import Dependencies
+from config.settings import Settings
 from domain import v2
 from domain.beatmaps import Beatmap
 from domain.live import Live
-from domain.settings import Settings
-from replays.places import Place
-from storage.avatars import Avatars
-from storage.beatmap_files import BeatmapFiles
-from storage.beatmaps import Beatmaps
-from storage.boards import Boards
-from storage.edits import Edits
-from storage.engine import Engine
-from storage.keys import Keys
-from storage.limits import Limits
-from storage.pages import Pages
-from storage.query import Database
+from replays.store import ReplayStore
+from storage.api_keys import APIKeys
+from storage.cache.beatmaps import Beatmaps
+from storage.cache.change_marker import ChangeMarker
+from storage.cache.leaderboards import LeaderboardOrder
+from storage.cache.pagination import Pagination
+from storage.database.database import Database
+from storage.files.avatars import Avatars
+from storage.files.beatmap_files import BeatmapFiles
+from storage.game_server.proxy import GameServerProxy
+from storage.pp.engine import PPEngine
 from storage.ranks import Ranks
-from storage.upstream import Upstream
+from storage.rate_limit import RateLimiter
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,14 +31,14 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     beatmaps: Beatmaps[Beatmap]
     v2_beatmaps: Beatmaps[v2.Beatmap]
-    pages: Pages
-    boards: Boards
-    upstream: Upstream | None
-    replays: Place
-    keys: Keys
-    limits: Limits | None
+    pagination: Pagination
+    leaderboard_order: LeaderboardOrder
+    game_server_proxy: GameServerProxy | None
+    replays: ReplayStore
+    api_keys: APIKeys
+    rate_limiter: RateLimiter | None
     beatmap_files: BeatmapFiles
-    engine: Engine
+    pp_engine: PPEngine
     avatars: Avatars
-    edits: Edits
-    neighbours: Neighbours
+    change_marker: ChangeMarker
+    dependencies: Dependencies

@@ -17,7 +17,7 @@ from bench.plan import FULL, QUICK
 from bench.report import markdown, summary
 from bench.run import run
 from bench.worlds import UnfitFolder
-from tests.install import CannotInstall
+from tests.support.install import CannotInstall
 
 RESULTS = Path(__file__).parent / "results"
 

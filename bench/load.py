@@ -13,7 +13,7 @@ import msgspec
 
 from bench import machine
 from bench.results import Shot
-from tests import install
+from tests.support import install
 
 SCRIPT = Path(__file__).parent / "rotate.lua"
 # Seconds: wrk is interrupted long before, unless whoever should do so has been killed.

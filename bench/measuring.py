@@ -16,7 +16,7 @@ from bench.questions import Question
 from bench.results import Alone, Load
 from bench.serving import AIOMYSQL, Serving, service
 from bench.worlds import Ground, World
-from tests.gameserver import GameServer
+from tests.support.game_server import GameServer
 
 Tell = Callable[[str], None]
 

@@ -12,14 +12,15 @@ from bench.ids import Ids
 from bench.results import Plan
 from bench.worlds import PATIENCE, World
 from domain.accounts import ProfileFields
-from storage import boards, catalogue
-from storage.drivers import SESSION
-from storage.query import Query
-from storage.statements import Statement, Value, with_lists
-from tests import mariadbd
+from storage.cache import leaderboards
+from storage.database import catalogue
+from storage.database.database import Query
+from storage.database.drivers import SESSION
+from storage.database.statement import Statement, Value, with_lists
+from tests.support import mariadbd
 
 TIMES = 3
-PART = boards.PART + boards.PAGE
+PART = leaderboards.PART + leaderboards.PAGE
 BLOCKS = 10_000  # rows that such a statement is asked for at a time
 SLOW = 2.0  # seconds after which once is enough
 

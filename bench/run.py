@@ -20,7 +20,7 @@ from bench.results import Alone, Load, Polling, Results
 from bench.results import Plan as QueryPlan
 from bench.serving import AIOMYSQL, ASYNCMY
 from bench.worlds import Ground, IndexSize, analyze, create_indexes, drop_indexes, ground, index_sizes
-from tests.gameserver import GameServer, game_server, match, playing
+from tests.support.game_server import GameServer, game_server, match, playing
 
 MATCHES = 20
 

@@ -11,8 +11,8 @@ from bench import machine
 from bench.load import Client
 from bench.machine import Cores
 from bench.worlds import World
-from tests.gameserver import DOMAIN, GameServer
-from tests.processes import Process, free_port, serve
+from tests.support.game_server import DOMAIN, GameServer
+from tests.support.processes import Process, free_port, serve
 
 ROOT = Path(__file__).resolve().parent.parent
 AIOMYSQL, ASYNCMY = "aiomysql", "asyncmy"

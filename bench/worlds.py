@@ -11,11 +11,11 @@ import msgspec
 from pymysql.cursors import Cursor
 
 from bench.plan import Plan
+from checks.expected import indexes
 from demo.build import build_on_servers
 from demo.command import Bars
 from demo.world import Sizes
-from doctor.expected import indexes
-from tests import mariadbd, servers
+from tests.support import mariadbd, servers
 
 # As much memory as a game server's database is given. What a crash would lose is built anew.
 OPTIONS = (

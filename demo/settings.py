@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from config.settings import Settings
+from config.types import Secret
 from demo.build import DATABASE
-from domain.kinds import Secret
-from domain.settings import Settings
 
 
 def demo_folder(settings: Settings) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from domain.errors import Wording
+from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 
 # users.priv: either of the two kinds of donors.
@@ -65,17 +65,17 @@ FOR_SUPPORTERS = ("custom_badge_name", "custom_badge_icon")
 # It keeps them in the memory of sessions, and has rules and prices of its own for changing them.
 GAME_SERVERS = {"name", "username", "safe_name", "country", "email", "password", "pw_bcrypt"}
 
-NO_FIELD = Wording(400, f"Must provide a field to change: {', '.join(HINTS)}.")
-GAME_SERVERS_FIELD = Wording(400, "{name} is owned by the game server: change it there.")
-UNKNOWN_FIELD = Wording(400, f"{{name}} is not a field to change; these are: {', '.join(HINTS)}.")
-WRONG_VALUE = Wording(400, "{name} must be {what}.")
+NO_FIELD = ErrorSpec(400, f"Must provide a field to change: {', '.join(HINTS)}.")
+GAME_SERVERS_FIELD = ErrorSpec(400, "{name} is owned by the game server: change it there.")
+UNKNOWN_FIELD = ErrorSpec(400, f"{{name}} is not a field to change; these are: {', '.join(HINTS)}.")
+WRONG_VALUE = ErrorSpec(400, "{name} must be {what}.")
 PROFILE = (NO_FIELD, GAME_SERVERS_FIELD, UNKNOWN_FIELD, WRONG_VALUE, INVALID_MODE)
 
 
 def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = False) -> ProfileFields:
     """The changes that `given` asks for; with `texts` the values come from a form, where all are texts.
 
-    Raises Refusal for a field that is not to be changed here, for a value it cannot have, and without any field.
+    Raises APIError for a field that is not to be changed here, for a value it cannot have, and without any field.
     """
     if not given:
         raise NO_FIELD()

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Refusal(Exception):
+class APIError(Exception):
     """The client asked for something it cannot have.
 
     `status` is the HTTP status, `message` the text on the wire: part of the contract, kept to the letter.
@@ -17,7 +17,7 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-class Wording(NamedTuple):
+class ErrorSpec(NamedTuple):
     """What a refusal says, and with which HTTP status; calling it makes one.
 
     The message is part of the contract, kept to the letter. In braces stand the names of what differs each time.
@@ -26,9 +26,9 @@ class Wording(NamedTuple):
     status: int
     message: str
 
-    def __call__(self, retry_after: int | None = None, **values: object) -> Refusal:
+    def __call__(self, retry_after: int | None = None, **values: object) -> APIError:
         """A refusal in these words."""
-        return Refusal(self.status, self.message.format(**values), retry_after)
+        return APIError(self.status, self.message.format(**values), retry_after)
 
 
 class Unavailable(Exception):

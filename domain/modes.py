@@ -2,9 +2,9 @@
 
 from enum import IntEnum
 
-from domain.errors import Wording
+from domain.errors import ErrorSpec
 
-INVALID_MODE = Wording(400, "Invalid gamemode.")
+INVALID_MODE = ErrorSpec(400, "Invalid gamemode.")
 
 
 class Mode(IntEnum):
@@ -32,7 +32,7 @@ AUTOPILOT_ALIAS = 7
 def ruleset_mode(value: int, *, strict: bool = False) -> Mode:
     """The mode a client means by `value`, 0 to 11.
 
-    7 means Autopilot unless `strict`. Raises Refusal for a mode that does not exist.
+    7 means Autopilot unless `strict`. Raises APIError for a mode that does not exist.
     """
     if value == AUTOPILOT_ALIAS and not strict:
         return Mode.AP_STD

@@ -24,7 +24,7 @@ def readable(mods: int) -> str:
     return "".join(acronym for acronym, bit in BITS.items() if mods & bit) or "NM"
 
 
-class Board(msgspec.Struct, frozen=True):
+class ScoreFilter(msgspec.Struct, frozen=True):
     """Which scores a list is drawn from.
 
     With `mask` 0 there is no filter. Else a score must carry all of its bits, or, when `weak`, any of them.
@@ -35,36 +35,36 @@ class Board(msgspec.Struct, frozen=True):
     weak: bool = False
 
 
-def board(mode: int, mods: str | None, *, strict: bool = False) -> Board | None:
-    """The board that the `mode` and `mods` parameters name; None when no score can be on it.
+def score_filter(mode: int, mods: str | None, *, strict: bool = False) -> ScoreFilter | None:
+    """The score_filter that the `mode` and `mods` parameters name; None when no score can be on it.
 
-    Raises Refusal for a mode that does not exist.
+    Raises APIError for a mode that does not exist.
     """
     ruleset = ruleset_mode(mode, strict=strict)
     special = (mods or "").lower()
     if special in ("", "vn"):
-        return Board(ruleset)
+        return ScoreFilter(ruleset)
     if special in ("rx", "ap"):
         return _played_with(special, ruleset)
     return _filtered(ruleset, mods or "")
 
 
-def _played_with(special: str, mode: Mode) -> Board | None:
+def _played_with(special: str, mode: Mode) -> ScoreFilter | None:
     """Old clients say `mods=rx&mode=0` for what is a mode of its own today."""
     if special == "rx" and mode <= Mode.RX_CATCH and mode != Mode.VN_MANIA:
-        return Board(Mode(mode % 4 + Mode.RX_STD))
+        return ScoreFilter(Mode(mode % 4 + Mode.RX_STD))
     if special == "ap" and mode in (Mode.VN_STD, Mode.AP_STD):
-        return Board(Mode.AP_STD)
+        return ScoreFilter(Mode.AP_STD)
     return None
 
 
-def _filtered(mode: Mode, mods: str) -> Board | None:
+def _filtered(mode: Mode, mods: str) -> ScoreFilter | None:
     weak = mods.startswith("~")
     mask = bitmask(mods[1:] if mods[0] in "~=" else mods)
     if weak:
         mask &= ALL_MODS
-        return Board(mode, mask, weak=True) if mask else None
-    return Board(mode, mask) if mask <= ALL_MODS else None
+        return ScoreFilter(mode, mask, weak=True) if mask else None
+    return ScoreFilter(mode, mask) if mask <= ALL_MODS else None
 
 
 def bitmask(text: str) -> int:

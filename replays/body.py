@@ -8,14 +8,14 @@ from replays.frames import Stored
 from replays.osr import Replay, header, trailer
 
 
-class Wrapping(msgspec.Struct, frozen=True, kw_only=True):
+class OsrEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the score: what stands around bare frames, and what the file is called."""
 
     replay: Replay
     name: str
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
+class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
     """`head`, the bytes from `start` to before `stop` of the file, `tail`."""
 
     head: bytes = b""
@@ -32,11 +32,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this is a file of `size` bytes, all of it and nothing else."""
         return not self.head and not self.tail and (self.start, self.stop) == (0, size)
 
-    def cut(self, start: int, stop: int) -> "Body":
+    def cut(self, start: int, stop: int) -> "ByteLayout":
         """The bytes from `start` to before `stop` of this body."""
         in_file = self.start - len(self.head)
         in_tail = len(self.head) + self.stop - self.start
-        return Body(
+        return ByteLayout(
             head=self.head[start:stop],
             start=min(max(in_file + start, self.start), self.stop),
             stop=max(min(in_file + stop, self.stop), self.start),
@@ -52,11 +52,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         return f'"{digest.hexdigest()}"'
 
 
-def body_of(stored: Stored, size: int, wrapping: Wrapping | None) -> Body:
+def layout_of(stored: Stored, size: int, wrapping: OsrEnvelope | None) -> ByteLayout:
     """The frames of a file of `size` bytes; with a wrapping, a whole .osr file. Raises BadReplay."""
     if wrapping is None:
-        return Body(start=stored.offset, stop=stored.offset + stored.length)
+        return ByteLayout(start=stored.offset, stop=stored.offset + stored.length)
     if stored.kind == "whole":
-        return Body(start=0, stop=size)
+        return ByteLayout(start=0, stop=size)
     replay = wrapping.replay
-    return Body(head=header(replay, stored.length), start=0, stop=stored.length, tail=trailer(replay))
+    return ByteLayout(head=header(replay, stored.length), start=0, stop=stored.length, tail=trailer(replay))

@@ -1,12 +1,12 @@
 """How the replay of a score may fail to be had."""
 
-from domain.errors import CannotOpen, Refusal, Unavailable, Wording
+from domain.errors import APIError, CannotOpen, ErrorSpec, Unavailable
 
-NO_REPLAY = Wording(404, "Replay not found.")
-REPLAYS_AWAY = Wording(503, "The replay storage did not answer.")
+NO_REPLAY = ErrorSpec(404, "Replay not found.")
+REPLAYS_AWAY = ErrorSpec(503, "The replay storage did not answer.")
 
 
-class NoReplay(Refusal):
+class NoReplay(APIError):
     """There is no replay of this score, or none for everyone to see."""
 
     def __init__(self) -> None:

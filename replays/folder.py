@@ -56,7 +56,7 @@ class Folder:
             log.warning("replays cannot be listed: %s", error)
             raise Away from error
 
-    async def fault(self) -> str | None:
+    async def unavailable_reason(self) -> str | None:
         """Why the folder cannot be used; None when it can."""
         try:
             await asyncio.to_thread(lambda: os.scandir(self._path).close())

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from replays.binary import BadReplay
-from replays.body import Body, Wrapping, body_of
-from replays.conditions import Unsatisfiable, asked_range, refusal
+from replays.body import ByteLayout, OsrEnvelope, layout_of
+from replays.conditional import Unsatisfiable, asked_range, refusal
 from replays.errors import NoReplay
-from replays.names import content_disposition
-from replays.places import OpenReplay, Place, find_frames
+from replays.filename import content_disposition
 from replays.score_ids import file_name
+from replays.store import OpenReplay, ReplayStore, find_frames
 
 log = logging.getLogger("apidot")
 
@@ -28,13 +28,13 @@ TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."
 # Else caches guess from Last-Modified for how long they need not ask; and players come to be hidden.
 ASK_AGAIN = {"cache-control": "no-cache"}
 
-FindWrapping = Callable[[], Awaitable[Wrapping | None]]
+FindWrapping = Callable[[], Awaitable[OsrEnvelope | None]]
 
 
 class ReplayResponse(Response):
     """The replay of a score, or what RFC 9110 has in its place when the request is conditional or for a range.
 
-    `find_wrapping` is asked once there is a file; None from it stands for the bare frames. Calling the response
+    `find_envelope` is asked once there is a file; None from it stands for the bare frames. Calling the response
     raises what it raises, NoReplay and Unavailable; and Changed, when it is too late for another answer.
 
     `nginx_location` is where nginx finds the place's files, empty when it does not: there it is told to take over
@@ -45,9 +45,9 @@ class ReplayResponse(Response):
 
     def __init__(
         self,
-        place: Place,
+        place: ReplayStore,
         score_id: int,
-        find_wrapping: FindWrapping,
+        find_envelope: FindWrapping,
         *,
         nginx_location: str = "",
     ) -> None:
@@ -55,13 +55,13 @@ class ReplayResponse(Response):
         self._nginx_location = nginx_location
         self._place = place
         self._score_id = score_id
-        self._find_wrapping = find_wrapping
+        self._find_wrapping = find_envelope
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._place.open(self._score_id) as file:
             wrapping = await self._find_wrapping()
             try:
-                body = body_of(await find_frames(file), file.size, wrapping)
+                body = layout_of(await find_frames(file), file.size, wrapping)
             except BadReplay as error:
                 log.warning("%s in %s is no replay: %s", self._score_id, self._place.name, error)
                 raise NoReplay from error
@@ -69,7 +69,7 @@ class ReplayResponse(Response):
             if wrapping is not None:
                 headers["content-disposition"] = content_disposition(wrapping.name)
             # Who did not come by way of a proxy would be left with an empty answer.
-            if self._nginx_location and body.is_whole(file.size) and len(scope["way"]) > 1:
+            if self._nginx_location and body.is_whole(file.size) and len(scope["proxy_chain"]) > 1:
                 headers |= {"x-accel-redirect": self._nginx_location + file_name(self._score_id)} | ASK_AGAIN
                 await Response(headers=headers)(scope, receive, send)
                 return
@@ -93,11 +93,11 @@ class _Answer(msgspec.Struct, frozen=True):
     """A successful answer: its first ASGI message, and what of the file follows it."""
 
     start: dict[str, object]
-    body: Body | None
+    body: ByteLayout | None
 
 
 def _answer(
-    scope: Scope, body: Body, file: OpenReplay, headers: dict[str, str], failure: Failure
+    scope: Scope, body: ByteLayout, file: OpenReplay, headers: dict[str, str], failure: Failure
 ) -> _Answer | Response:
     asked, size, etag = Headers(scope=scope), body.size, body.etag(file.version)
     now = datetime.now(UTC)
@@ -133,7 +133,7 @@ def _instead(status: int, headers: dict[str, str], failure: Failure) -> Response
     return Response(msgspec.json.encode(failure(TEXTS[status])), status, headers, "application/json")
 
 
-async def _send(body: Body | None, file: OpenReplay, receive: Receive, send: Send) -> None:
+async def _send(body: ByteLayout | None, file: OpenReplay, receive: Receive, send: Send) -> None:
     client = _Client(receive, send)
     try:
         if body is not None:

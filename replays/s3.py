@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from domain.settings import Settings
+from config.settings import Settings
 from replays.errors import Away, Changed, MissingPackage, NoReplay
 from replays.score_ids import file_name, score_id
 
@@ -95,7 +95,7 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise self._away(error) from error
 
-    async def fault(self) -> str | None:
+    async def unavailable_reason(self) -> str | None:
         """Why the bucket cannot be used; None when it can."""
         try:
             async for _ in obstore.list(self._store, chunk_size=1):

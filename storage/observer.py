@@ -57,26 +57,26 @@ class Observer:
             if seconds >= self._slow:
                 # Its name alone: what is bound to it may be somebody's key.
                 log.warning("slow statement: %s.sql took %d ms: %s", name, seconds * 1000, outcome)
-            self.told_statement(name, outcome, seconds)
+            self.on_statement(name, outcome, seconds)
 
         return Timed(tell)
 
     def call(self, neighbour: str, question: str) -> Timed:
         """Around a question to a neighbour that is no statement."""
-        return Timed(lambda outcome, seconds: self.told_call(neighbour, question, outcome, seconds))
+        return Timed(lambda outcome, seconds: self.on_call(neighbour, question, outcome, seconds))
 
     def reach(self, neighbour: str) -> Callable[[bool], None]:
         """To be told whether a neighbour is there; they are until they are found not to be."""
-        return lambda there: self.told_reach(neighbour, there)
+        return lambda there: self.on_availability(neighbour, there)
 
-    def told_statement(self, name: str, outcome: str, seconds: float) -> None:
+    def on_statement(self, name: str, outcome: str, seconds: float) -> None:
         """A statement has ended."""
 
-    def told_call(self, neighbour: str, question: str, outcome: str, seconds: float) -> None:
+    def on_call(self, neighbour: str, question: str, outcome: str, seconds: float) -> None:
         """A question has been answered, or not."""
 
-    def told_wait(self, outcome: str, seconds: float) -> None:
+    def on_wait(self, outcome: str, seconds: float) -> None:
         """There is a connection, or waiting for one was given up."""
 
-    def told_reach(self, neighbour: str, there: bool) -> None:
+    def on_availability(self, neighbour: str, there: bool) -> None:
         """A neighbour has come or gone."""

@@ -9,10 +9,10 @@ from redis.exceptions import RedisError
 
 from domain.modes import Mode
 from domain.players import Rank
-from storage import catalogue
+from storage.availability import Availability
+from storage.database import catalogue
+from storage.database.database import Database
 from storage.observer import Observer
-from storage.outage import Outage
-from storage.query import Database
 
 BOARD = "bancho:leaderboard:"
 # As a pipeline of sixteen commands it takes the client five times as long as this one.
@@ -61,7 +61,9 @@ class RedisRanks:
         )
         self._fallback = fallback
         self._observer = observer or Observer()
-        self._outage = Outage("Redis", "counting ranks in the database", tell=self._observer.reach("redis"))
+        self._availability = Availability(
+            "Redis", "counting ranks in the database", tell=self._observer.reach("redis")
+        )
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
         """See Ranks."""
@@ -70,9 +72,9 @@ class RedisRanks:
             with self._observer.call("redis", "ranks"):
                 found = await self._redis.eval(PLACES, len(boards), *boards, str(player_id))
         except (RedisError, OSError) as error:
-            self._outage.begin(error)
+            self._availability.down(error)
             return await self._fallback.of(player_id, country)
-        self._outage.end()
+        self._availability.up()
         places = [0 if place is None else place + 1 for place in found]
         pairs = zip(Mode, places[::2], places[1::2], strict=True)
         return {mode: Rank(world, home) for mode, world, home in pairs if world or home}

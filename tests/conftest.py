@@ -13,10 +13,10 @@ import httpx2
 import hypothesis
 import pytest
 
-from storage.query import Database
-from tests import conformance_world, mariadbd, servers
-from tests.processes import Process, free_port, serve
-from tests.servers import S3, MariaDB, Redis
+from storage.database.database import Database
+from tests.support import conformance, mariadbd, servers
+from tests.support.processes import Process, free_port, serve
+from tests.support.servers import S3, MariaDB, Redis
 
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -52,7 +52,7 @@ def mariadb() -> Iterator[MariaDB]:
 def redis() -> Iterator[Redis]:
     """A Redis with the recorded ranks, for all tests that do not take it down."""
     with servers.redis() as server:
-        conformance_world.load_ranks(server.url)
+        conformance.load_ranks(server.url)
         yield server
 
 
@@ -67,7 +67,7 @@ def s3() -> Iterator[S3]:
 def recorded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a SQLite file that holds the recorded world."""
     url = f"sqlite:///{tmp_path_factory.mktemp('recorded') / 'world.sqlite'}"
-    conformance_world.load(url)
+    conformance.load(url)
     return url
 
 
@@ -75,7 +75,7 @@ def recorded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
 def recorded_mysql(mariadb: MariaDB) -> str:
     """The URL of a database on MariaDB that holds the recorded world."""
     url = mariadb.database("recorded")
-    conformance_world.load(url)
+    conformance.load(url)
     return url
 
 
@@ -132,7 +132,7 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     else:
         ranks: Redis = request.getfixturevalue("redis")
         settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
-    with service(data_directory=str(conformance_world.WORLD), **settings) as client:
+    with service(data_directory=str(conformance.WORLD), **settings) as client:
         yield Recorded(request.param, client)
 
 
@@ -161,9 +161,9 @@ def signed(key: str) -> dict[str, str]:
 @contextmanager
 def playground(folder: Path, url: str, **settings: str) -> Iterator[Playground]:
     """A service on a world of its own in an empty database, with the data folder below `folder`."""
-    conformance_world.load(url)
+    conformance.load(url)
     data = folder / "data"
-    shutil.copytree(conformance_world.WORLD / "osu", data / "osu")
+    shutil.copytree(conformance.WORLD / "osu", data / "osu")
 
     def sql(*statements: str) -> None:
         if url.startswith("mysql"):

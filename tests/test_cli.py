@@ -16,11 +16,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from listening import url_of
-from tests import mariadbd
+from api.server import url_of
 from tests.conftest import ROOT, running
-from tests.processes import free_port, serve
-from tests.servers import MariaDB, Redis
+from tests.support import mariadbd
+from tests.support.processes import free_port, serve
+from tests.support.servers import MariaDB, Redis
 
 MAIN = str(ROOT / "main.py")
 
@@ -220,9 +220,9 @@ def test_reload_takes_one_worker(recorded_sqlite: str) -> None:
 
 
 def test_reload_starts_again_when_a_statement_or_code_changes(recorded_sqlite: str, tmp_path: Path) -> None:
-    for name in ("api", "demo", "doctor", "domain", "replays", "sql", "storage"):
+    for name in ("api", "checks", "config", "demo", "domain", "replays", "sql", "storage"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("main.py", "startup.py", "found.py", "listening.py", "pyproject.toml"):
+    for name in ("main.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     port = free_port()
     command = [sys.executable, "main.py", "serve", "--reload", "--port", str(port)]

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.conftest import ROOT
-from tests.processes import free_port, serve
+from tests.support.processes import free_port, serve
 from tests.test_readme_examples import EXAMPLE
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

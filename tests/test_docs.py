@@ -4,7 +4,7 @@ import re
 from typing import get_args, get_type_hints
 
 from api.routes import V1, V2
-from domain.settings import Settings
+from config.settings import Settings
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,29 +13,26 @@ import msgspec
 import pytest
 from msgspec import NODEFAULT, UnsetType
 
-from storage import catalogue
-from storage.query import Change, Database, Query
-from storage.statements import FOLDER, for_mysql, read, values_of
+from storage.database import catalogue
+from storage.database.database import Change, Database, Query
+from storage.database.statement import FOLDER, for_mysql, read, values_of
 
 ROOT = Path(__file__).parent.parent
-# What each of the folders may import of the others; main.py may import them all.
+# What each package may import of the others; main.py may import them all.
 MAY_IMPORT = {
     "domain": set[str](),
-    "replays": {"domain"},
-    "storage": {"domain"},
-    "api": {"domain", "storage", "replays"},
-    "demo": {"domain", "storage", "replays"},
-    "startup": {"domain", "storage", "replays", "api"},
-    "found": {"domain", "storage", "api", "startup"},
-    "listening": {"domain", "api"},
-    "doctor": {"domain", "storage", "replays", "demo"},
+    "config": {"domain"},
+    "replays": {"config", "domain"},
+    "storage": {"config", "domain"},
+    "api": {"config", "domain", "replays", "storage"},
+    "demo": {"config", "domain", "replays", "storage"},
+    "checks": {"api", "config", "demo", "domain", "replays", "storage"},
 }
 OURS = {*MAY_IMPORT, "main", "tests"}
 PURE = {"domain"}
 TEXTS = {"artist", "country", "creator", "filename", "key", "map_md5", "md5", "pattern", "safe_name", "server"}
 MODULES = [
     ROOT / "main.py",
-    *(ROOT / f"{name}.py" for name in ("startup", "found", "listening")),
     *(file for folder in MAY_IMPORT for file in sorted((ROOT / folder).rglob("*.py"))),
 ]
 SERVICE = [file for file in MODULES if file.parent.name != "demo"]
@@ -90,7 +87,7 @@ def test_imports_run_one_way(file: Path) -> None:
 
 def test_one_file_knows_the_database_library() -> None:
     knowing = {file.name for file in SERVICE if "databases" in set(imported(file))}
-    assert knowing == {"query.py"}
+    assert knowing == {"database.py"}
 
 
 def test_one_file_reads_the_environment() -> None:

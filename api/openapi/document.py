@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api.cache import READS
 from api.endpoint import Endpoint
 from api.openapi.failures import COMPONENTS, METHOD_NOT_ALLOWED
 from api.openapi.operations import operation, tag, tag_description, types_of
 from api.openapi.schemas import JSONSchema, Schemas
-from api.prepared import Prepared
+from api.response.cache import READS
+from api.response.encoded import EncodedResponse
 
 PATH = "/openapi.json"
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -98,7 +98,7 @@ class Served:
 
     def __init__(self, v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> None:
         # It changes with a new version of the service alone; caches are to ask whether it has.
-        self._answer = Prepared(msgspec.json.encode(document(v1, v2, services)), b"no-cache", ages=False)
+        self._answer = EncodedResponse(msgspec.json.encode(document(v1, v2, services)), b"no-cache", ages=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READS:

@@ -7,16 +7,16 @@ from itertools import groupby
 from typing import TypeGuard
 
 from api.endpoint import Endpoint
-from api.limits import TOO_MANY
+from api.middleware.rate_limit import TOO_MANY
 from api.openapi.schemas import JSONSchema
-from api.params import LONG_QUERY
-from api.refusals import refusals_of
-from domain.errors import Wording
+from api.request.params import LONG_QUERY
+from api.response.errors import errors_of
+from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
-from storage.drivers import AWAY, SLOW
+from storage.database.drivers import AWAY, SLOW
 
 # What every endpoint may say.
-EVERYWHERE: tuple[Wording, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)
+EVERYWHERE: tuple[ErrorSpec, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)
 
 RETRY_AFTER = {"description": "seconds until asking again may help", "schema": {"type": "integer", "minimum": 0}}
 
@@ -91,9 +91,9 @@ def is_file(answer: object) -> TypeGuard[type[ReplayResponse]]:
 
 def failures(endpoint: Endpoint, *, second: bool) -> dict[str, JSONSchema]:
     """What an endpoint may say instead of an answer, by status; shaped as in its version."""
-    wordings = {*refusals_of(endpoint.handler), *EVERYWHERE}
+    wordings = {*errors_of(endpoint.handler), *EVERYWHERE}
     if is_file(endpoint.answer):
-        wordings |= {Wording(status, text) for status, text in TEXTS.items()}
+        wordings |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
     found = {
         str(status): _response(status, list(group), second=second)
         for status, group in groupby(sorted(wordings), key=lambda wording: wording.status)
@@ -103,7 +103,7 @@ def failures(endpoint: Endpoint, *, second: bool) -> dict[str, JSONSchema]:
     return found
 
 
-def _response(status: int, wordings: Iterable[Wording], *, second: bool) -> JSONSchema:
+def _response(status: int, wordings: Iterable[ErrorSpec], *, second: bool) -> JSONSchema:
     texts = [wording.message for wording in wordings]
     schema = "V2Failure" if second else "Failure"
     content = {

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from api.bodies import Body
-from api.callers import Caller
 from api.endpoint import Endpoint
 from api.openapi.failures import failures, is_file
 from api.openapi.parameters import parameters
 from api.openapi.schemas import JSONSchema, Schemas
+from api.request.auth import Caller
+from api.request.body import Body
 
 # Of an endpoint: the parameters, the body and the answer of a request to the demo world.
 Example = Mapping[str, Any]

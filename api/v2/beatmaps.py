@@ -2,10 +2,10 @@
 
 import msgspec
 
-from api.params import PageNumber, PageSize
-from api.refusals import refuses
-from api.selectors import NO_BEATMAP, find_beatmap
+from api.request.params import PageNumber, PageSize
+from api.response.errors import errors
 from api.services import Services
+from api.v1.lookup import NO_BEATMAP, find_beatmap
 from api.v2.envelope import Item, Page, page_of
 from api.v2.params import (
     Artist,
@@ -19,8 +19,8 @@ from api.v2.params import (
     Frozen,
 )
 from domain.v2 import BeatmapDetails, Rating
-from storage import catalogue
-from storage.pages import Place
+from storage.cache.pagination import PageRequest
+from storage.database import catalogue
 
 
 class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +40,8 @@ class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDetails]:
     """The beatmaps."""
-    place = Place(params.page, params.page_size)
-    rows, total = await services.pages.read(
+    place = PageRequest(params.page, params.page_size)
+    rows, total = await services.pagination.read(
         catalogue.beatmaps,
         catalogue.count_beatmaps,
         place,
@@ -63,13 +63,13 @@ class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
     map_id: BeatmapNumber
 
 
-@refuses(NO_BEATMAP)
+@errors(NO_BEATMAP)
 async def get_map(services: Services, params: BeatmapParams) -> Item[BeatmapDetails]:
     """A beatmap."""
     return Item(data=await find_beatmap(services, params.map_id, None, catalogue.v2_beatmap))
 
 
-@refuses(NO_BEATMAP)
+@errors(NO_BEATMAP)
 async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rating]:
     """What the players think of a beatmap."""
     beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)

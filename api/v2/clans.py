@@ -2,15 +2,15 @@
 
 import msgspec
 
-from api.clans import NO_CLAN
-from api.params import PageNumber, PageSize
-from api.refusals import refuses
+from api.request.params import PageNumber, PageSize
+from api.response.errors import errors
 from api.services import Services
+from api.v1.clans import NO_CLAN
 from api.v2.envelope import Item, Page, page_of
 from api.v2.params import ClanNumber
 from domain.v2 import Clan
-from storage import catalogue
-from storage.pages import Place
+from storage.cache.pagination import PageRequest
+from storage.database import catalogue
 
 
 class ClansParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +22,8 @@ class ClansParams(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_clans(services: Services, params: ClansParams) -> Page[Clan]:
     """The clans."""
-    place = Place(params.page, params.page_size)
-    rows, total = await services.pages.read(catalogue.clans, catalogue.count_clans, place)
+    place = PageRequest(params.page, params.page_size)
+    rows, total = await services.pagination.read(catalogue.clans, catalogue.count_clans, place)
     return page_of(rows, total, place)
 
 
@@ -33,7 +33,7 @@ class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
     clan_id: ClanNumber
 
 
-@refuses(NO_CLAN)
+@errors(NO_CLAN)
 async def get_clan(services: Services, params: ClanParams) -> Item[Clan]:
     """A clan."""
     clan = await services.database.one(catalogue.v2_clan, id=params.clan_id, visible=services.settings.visible)

@@ -4,8 +4,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from api.answers import Success
-from storage.pages import Place
+from api.response.encoded import Success
+from storage.cache.pagination import PageRequest
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Page(Success, Generic[T], frozen=True, kw_only=True):
     meta: PageMeta
 
 
-def page_of(rows: list[T], total: int, place: Place) -> Page[T]:
+def page_of(rows: list[T], total: int, place: PageRequest) -> Page[T]:
     """The page at `place` with its rows, in a list of `total` rows."""
     return Page(data=rows, meta=PageMeta(total=total, page=place.page, page_size=place.size))
 

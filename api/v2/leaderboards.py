@@ -2,15 +2,15 @@
 
 import msgspec
 
-from api import leaderboards
-from api.answers import Success
-from api.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
-from api.refusals import refuses
+from api.request.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
+from api.response.encoded import Success
+from api.response.errors import errors
 from api.services import Services
+from api.v1 import leaderboards
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
-from storage import catalogue
-from storage.pages import Place
+from storage.cache.pagination import PageRequest
+from storage.database import catalogue
 
 
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +37,10 @@ class Leaderboard(Success, frozen=True, kw_only=True):
     meta: LeaderboardMeta
 
 
-@refuses(INVALID_MODE)
+@errors(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The players who lead a mode, in the world or in one country, with their places."""
-    place = Place(params.page, params.page_size)
+    place = PageRequest(params.page, params.page_size)
     mode = ruleset_mode(params.mode, strict=True)
     asked = leaderboards.LeaderboardParams(
         sort=params.sort, mode=mode, limit=place.size, offset=place.offset, country=params.country

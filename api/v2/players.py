@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from api import players
-from api.answers import Success
-from api.fields import Invalid, integer
-from api.params import Fault, InvalidParams, PageNumber, PageSize
-from api.refusals import refuses
-from api.selectors import NO_PLAYER, find_player
+from api.request.fields import Invalid, integer
+from api.request.params import Fault, InvalidParams, PageNumber, PageSize
+from api.response.encoded import Success
+from api.response.errors import errors
 from api.services import Services
+from api.v1 import players
+from api.v1.lookup import NO_PLAYER, find_player
 from api.v2.envelope import Item, ListMeta, Page, page_of
 from api.v2.params import (
     AnyMode,
@@ -23,15 +23,15 @@ from api.v2.params import (
     PlayStyle,
     Privileges,
 )
-from domain.errors import Wording
+from domain.errors import ErrorSpec
 from domain.players import safe_name
 from domain.v2 import Activity, FoundPlayer, PlayerDetails, PlayerStats
-from storage import catalogue
-from storage.gameserver import GAME_SERVER_AWAY
-from storage.pages import Place
+from storage.cache.pagination import PageRequest
+from storage.database import catalogue
+from storage.game_server.client import GAME_SERVER_AWAY
 
-NO_STATUS = Wording(404, "Player status not found.")
-NO_STATS = Wording(404, "Player stats not found.")
+NO_STATUS = ErrorSpec(404, "Player status not found.")
+NO_STATS = ErrorSpec(404, "Player stats not found.")
 
 
 class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +49,8 @@ class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_players(services: Services, params: PlayersParams) -> Page[PlayerDetails]:
     """The players; hidden ones are left out."""
-    place = Place(params.page, params.page_size)
-    rows, total = await services.pages.read(
+    place = PageRequest(params.page, params.page_size)
+    rows, total = await services.pagination.read(
         catalogue.players,
         catalogue.count_players,
         place,
@@ -91,7 +91,7 @@ class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
     key: Annotated[Literal["id", "username"], Meta(description="what player_id is")] | None = None
 
 
-@refuses(NO_PLAYER)
+@errors(NO_PLAYER)
 async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDetails]:
     """A player's profile.
 
@@ -128,7 +128,7 @@ class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
     player_id: PlayerNumber
 
 
-@refuses(NO_STATUS, GAME_SERVER_AWAY)
+@errors(NO_STATUS, GAME_SERVER_AWAY)
 async def get_player_status(services: Services, params: PlayerPath) -> Item[Activity]:
     """What a player who is online is doing."""
     player = await services.database.one(
@@ -157,10 +157,10 @@ class StatsParams(msgspec.Struct, frozen=True, kw_only=True):
     page_size: PageSize = 50
 
 
-@refuses(NO_PLAYER)
+@errors(NO_PLAYER)
 async def get_player_stats(services: Services, params: StatsParams) -> Page[PlayerStats]:
     """What a player has reached in each mode."""
-    place = Place(params.page, params.page_size)
+    place = PageRequest(params.page, params.page_size)
     stats = await _stats(services, params.player_id)
     return page_of(stats[place.offset : place.offset + place.size], len(stats), place)
 
@@ -172,7 +172,7 @@ class ModeParams(msgspec.Struct, frozen=True, kw_only=True):
     mode: AnyMode
 
 
-@refuses(NO_PLAYER, NO_STATS)
+@errors(NO_PLAYER, NO_STATS)
 async def get_player_mode_stats(services: Services, params: ModeParams) -> Item[PlayerStats]:
     """What a player has reached in one mode."""
     for stats in await _stats(services, params.player_id):
@@ -182,7 +182,7 @@ async def get_player_mode_stats(services: Services, params: ModeParams) -> Item[
 
 
 async def _stats(services: Services, player_id: int) -> list[PlayerStats]:
-    """With ranks; none of who does not exist. Raises Refusal for who is hidden."""
+    """With ranks; none of who does not exist. Raises APIError for who is hidden."""
     rows = await services.database.all(catalogue.v2_player_stats, id=player_id)
     if not rows:
         return []

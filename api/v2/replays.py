@@ -1,11 +1,10 @@
 """Replays."""
 
-from api import answers, replays
-from api.answers import V2_PREFIXES
-from api.params import INT64
-from api.refusals import refuses
-from api.scores import NO_SCORE
+from api.request.params import INT64
+from api.response.errors import V2_PREFIXES, errors, failure
 from api.services import Services
+from api.v1 import replays
+from api.v1.scores import NO_SCORE
 from api.v2.scores import ScoreParams
 from replays.errors import NO_REPLAY, REPLAYS_AWAY, NoReplay
 from replays.response import ReplayResponse
@@ -19,10 +18,10 @@ class OsuReplay(ReplayResponse):
     @staticmethod
     def failure(text: str) -> dict[str, str]:
         """As everywhere in this version."""
-        return answers.failure(V2_PREFIXES[0], text)
+        return failure(V2_PREFIXES[0], text)
 
 
-@refuses(NO_REPLAY, NO_SCORE, REPLAYS_AWAY)
+@errors(NO_REPLAY, NO_SCORE, REPLAYS_AWAY)
 async def get_replay(services: Services, params: ScoreParams) -> OsuReplay:
     """The replay of a score as an .osr file."""
     if not 0 <= params.score_id <= INT64:

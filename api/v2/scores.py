@@ -4,20 +4,20 @@ from typing import cast
 
 import msgspec
 
-from api import scores
-from api.answers import Success
-from api.params import IncludeFailed, IncludeLoved, Limit, PageNumber, PageSize, RulesetMode, ScoresScope
-from api.refusals import refuses
-from api.scores import NO_SCORE
-from api.selectors import NO_BEATMAP, NO_PLAYER, find_beatmap, find_player
+from api.request.params import IncludeFailed, IncludeLoved, Limit, PageNumber, PageSize, RulesetMode, ScoresScope
+from api.response.encoded import Success
+from api.response.errors import errors
 from api.services import Services
+from api.v1 import scores
+from api.v1.lookup import NO_BEATMAP, NO_PLAYER, find_beatmap, find_player
+from api.v1.scores import NO_SCORE
 from api.v2.envelope import Item, ListMeta, Page, page_of
 from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.mods import Board
+from domain.mods import ScoreFilter
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
-from storage import catalogue
-from storage.pages import Place
+from storage.cache.pagination import PageRequest
+from storage.database import catalogue
 
 
 class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +34,8 @@ class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
     """The scores."""
-    place = Place(params.page, params.page_size)
-    rows, total = await services.pages.scores(
+    place = PageRequest(params.page, params.page_size)
+    rows, total = await services.pagination.scores(
         place,
         map_md5=params.map_md5,
         user_id=params.user_id,
@@ -53,7 +53,7 @@ class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
     score_id: ScoreNumber
 
 
-@refuses(NO_SCORE)
+@errors(NO_SCORE)
 async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetails]:
     """A score with its player and its beatmap."""
     score = await services.database.one(catalogue.v2_score, id=params.score_id, visible=services.settings.visible)
@@ -87,7 +87,7 @@ class PlayerScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
-@refuses(INVALID_MODE, NO_PLAYER)
+@errors(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
     """A player's best scores by pp, or the last ones by time."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -98,7 +98,7 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         include_loved=params.include_loved,
         include_failed=params.include_failed,
     )
-    rows = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, Board(mode), asked)
+    rows = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, ScoreFilter(mode), asked)
     # Encoded, they are what the Struct says.
     found = cast(list[PlayerScore], await scores.with_beatmaps(rows, services.v2_beatmaps))
     return PlayerScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
@@ -125,7 +125,7 @@ class MostPlayed(Success, frozen=True, kw_only=True):
     meta: ModeMeta
 
 
-@refuses(INVALID_MODE, NO_PLAYER)
+@errors(INVALID_MODE, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
     """The beatmaps a player has played most in a mode, with how often."""
     mode = ruleset_mode(params.mode, strict=True)
@@ -152,11 +152,13 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
     meta: PlayerScoresMeta
 
 
-@refuses(INVALID_MODE, NO_BEATMAP)
+@errors(INVALID_MODE, NO_BEATMAP)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
     """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
     mode = ruleset_mode(params.mode, strict=True)
     beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)
     asked = scores.BeatmapScoresParams(scope=params.scope, limit=params.limit)
-    found = await scores.scores_on_beatmap(services, catalogue.v2_beatmap_scores, beatmap.md5, Board(mode), asked)
+    found = await scores.scores_on_beatmap(
+        services, catalogue.v2_beatmap_scores, beatmap.md5, ScoreFilter(mode), asked
+    )
     return BeatmapScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from api import players
-from api.params import NoParams
-from api.refusals import refuses
+from api.request.params import NoParams
+from api.response.errors import errors
 from api.services import Services
+from api.v1 import players
 from api.v2.envelope import Item
-from storage.gameserver import GAME_SERVER_AWAY
+from storage.game_server.client import GAME_SERVER_AWAY
 
 
 class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
     total_players: int
 
 
-@refuses(GAME_SERVER_AWAY)
+@errors(GAME_SERVER_AWAY)
 async def get_stats(services: Services, params: NoParams) -> Item[ServerStats]:
     """How many players are online, and how many are registered."""
     counts = (await players.get_player_count(services, params)).counts

@@ -1,0 +1,78 @@
+"""The command `check`: the operator's doctor."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+
+from checks import configuration
+from checks.findings import Finding, Level, report
+from checks.order import run as run_checks
+from config.settings import Settings
+from demo.build import DATABASE
+from demo.settings import in_demo_world
+
+COLOURS: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}
+VERDICTS: dict[Level, str] = {
+    "ok": "all is well",
+    "warning": "it can be served, and something is to be done",
+    "error": "it cannot be served as it is",
+}
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The value of --url, which must be an address."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        _port = parts.port
+    except ValueError:
+        raise click.BadParameter("not an address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter("an address such as https://api.example.com is accepted")
+    return value
+
+
+@click.command()
+@click.option("--url", callback=_address, help="Also look at this public address as a browser would.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
+@click.pass_context
+def check(context: click.Context, url: str | None, as_json: bool) -> None:
+    """Find out whether the settings, the database, Redis, the game server and the files are as they should be.
+
+    Changes nothing. Ends with 0 when all is well, 1 with warnings, 2 when it cannot be served.
+    """
+    configured: Settings = context.obj()
+    settings = in_demo_world(configured)
+    demo = configured.database is None
+    # The report says the same, and what to do about it.
+    logging.getLogger("apidot").disabled = True
+    if demo and not Path(settings.data_directory, DATABASE).exists():
+        found = report(configuration.unbuilt())
+    else:
+        found = report(asyncio.run(run_checks(settings, demo=demo, url=url, progress=_progress)))
+        _progress("")
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+    else:
+        for finding in found.findings:
+            click.echo(_line(finding))
+        click.secho(VERDICTS[found.level], fg=COLOURS[found.level])
+    context.exit(found.exit_code)
+
+
+def _line(finding: Finding) -> str:
+    advice = f" -> {finding.advice}" if finding.advice else ""
+    level = click.style(f"{finding.level:8}", fg=COLOURS[finding.level])
+    return f"{level} {finding.subject:12} {finding.text}{advice}"
+
+
+def _progress(what: str) -> None:
+    """Shows on a terminal what is being looked at, on a line that the next one replaces."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\033[K{what}", err=True, nl=False)

@@ -1,0 +1,28 @@
+"""The settings in force."""
+
+from checks.findings import Finding, ok
+from config.settings import Settings
+from config.types import Secret
+
+DEFAULTS = Settings()
+
+
+def run(settings: Settings, *, demo: bool) -> list[Finding]:
+    """Which settings differ from their defaults; none of the secret ones is shown."""
+    values = {name: getattr(settings, name) for name in Settings.__struct_fields__}
+    changed = [
+        f"{name.upper()}={'********' if isinstance(value, Secret) else value}"
+        for name, value in values.items()
+        # The demo world's are not the operator's.
+        if value != getattr(DEFAULTS, name) and not (demo and name == "database_url")
+    ]
+    findings = [ok("settings.in-force", f"set: {', '.join(changed)}" if changed else "all at their defaults")]
+    if demo:
+        findings.append(ok("settings.demo", "no database is configured (DATABASE_URL, DB_HOST): the demo world"))
+    return findings
+
+
+def unbuilt() -> list[Finding]:
+    """There is neither a database nor a demo world yet."""
+    text = "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
+    return [ok("settings.demo-unbuilt", text)]

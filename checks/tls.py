@@ -1,0 +1,65 @@
+"""What a browser makes of a server's certificate, and which version of HTTP the two agree on."""
+
+import asyncio
+import ssl
+import time
+from typing import Any, NamedTuple
+
+from checks.findings import Finding, error, ok, warning
+
+SOON = 14  # days
+PATIENCE = 5.0  # seconds
+
+
+class Handshake(NamedTuple):
+    """What came of it: the context to go on with, and what there is to say."""
+
+    context: ssl.SSLContext
+    findings: list[Finding]
+
+
+async def shake(host: str, port: int) -> Handshake:
+    """A TLS connection as a browser opens one. Raises OSError, TimeoutError and ssl.SSLError."""
+    context = _context()
+    findings = []
+    try:
+        connection = await _connected(host, port, context)
+    except ssl.SSLCertVerificationError as refused:
+        advice = "renew it, or name the right one in nginx's ssl_certificate, with its chain (fullchain.pem)"
+        findings.append(error("browser.certificate", f"browsers refuse it: {refused.verify_message}", advice))
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = await _connected(host, port, context)
+    else:
+        findings.append(_expiry(connection.getpeercert()))
+    if connection.selected_alpn_protocol() == "h2":
+        findings.append(ok("browser.http-version", f"HTTP/2 over {connection.version()}"))
+    else:
+        advice = "add `http2` to nginx's `listen … ssl`"
+        findings.append(
+            warning("browser.http-version", f"no HTTP/2, only 1.1 over {connection.version()}", advice)
+        )
+    # What goes on asking speaks nothing newer.
+    context.set_alpn_protocols(["http/1.1"])
+    return Handshake(context, findings)
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
+
+
+async def _connected(host: str, port: int, context: ssl.SSLContext) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+    # What was agreed on can still be read.
+    writer.close()
+    return writer.get_extra_info("ssl_object")
+
+
+def _expiry(certificate: dict[str, Any]) -> Finding:
+    days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // 86400)
+    text = f"the certificate is good for {days} more days"
+    if days < SOON:
+        return warning("browser.certificate", text, "renew it; does certbot's timer run?")
+    return ok("browser.certificate", text)

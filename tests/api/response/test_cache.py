@@ -1,0 +1,215 @@
+"""Answers that are kept: for how long, for whom, in which forms, and what ends them."""
+
+import gzip
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from api.response.encoded import encoding_for
+from api.routes import V1, V2
+from tests.conftest import PLAYER, Playground, playground, running, service, signed
+from tests.support import conformance, mariadbd, servers
+from tests.support.servers import MariaDB
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+INFO = "/v1/get_player_info?scope=info&id=12"
+LONG = "/v1/get_player_info?scope=all&id=3"
+
+
+@pytest.fixture(scope="module")
+def client(recorded_sqlite: str) -> Iterator[httpx2.Client]:
+    with service(database_url=recorded_sqlite) as client:
+        client.headers["Accept-Encoding"] = "identity"
+        yield client
+
+
+def renamed(world: Playground, name: str) -> None:
+    """Changes a clan behind the service's back."""
+    world.sql(f"UPDATE clans SET name = '{name}' WHERE id = 1")
+
+
+def test_an_answer_is_kept_for_its_time(world: Playground) -> None:
+    path = "/v1/get_clan?id=1"
+    renamed(world, "first")
+    while world.client.get(path).json()["name"] != "first":
+        time.sleep(0.1)
+    asked = time.monotonic()
+    renamed(world, "second")
+    # In other words, but the same question.
+    assert world.client.get(path + "&unknown=1").json()["name"] == "first"
+    while (answer := world.client.get(path)).json()["name"] != "second":
+        assert time.monotonic() - asked < V1["get_clan"].seconds + 1
+        time.sleep(0.1)
+    assert "Age" not in answer.headers
+    time.sleep(1.1)
+    assert world.client.get(path).headers["Age"] == "1"
+
+
+def test_a_hundred_at_once_are_one_question(tmp_path: Path, mariadb: MariaDB) -> None:
+    with playground(tmp_path, mariadb.database("together")) as world, ThreadPoolExecutor(100) as pool:
+        world.client.get("/v1/get_clan?id=2")
+
+        def count() -> int:
+            with mariadbd.connect(mariadb.url) as connection, connection.cursor() as cursor:
+                cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_select'")
+                return int(cursor.fetchall()[0][1])
+
+        before = count()
+        found = list(pool.map(lambda _: world.client.get("/v1/get_clan?id=1").content, range(100)))
+        # The clan and its members.
+        assert count() - before == 2
+    assert len(set(found)) == 1
+
+
+def test_nothing_is_kept_without_the_cache(tmp_path: Path) -> None:
+    with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", cache="off") as world:
+        for name in ("one", "two"):
+            renamed(world, name)
+            assert world.client.get("/v1/get_clan?id=1").json()["name"] == name
+
+
+def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
+    with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", cache_bytes=str(2**20)) as world:
+        renamed(world, "first")
+        assert world.client.get("/v1/get_clan?id=1").json()["name"] == "first"
+        renamed(world, "second")
+        assert world.client.get("/v1/get_clan?id=1").json()["name"] == "first"
+        for offset in range(400):
+            world.client.get(f"/v1/get_player_most_played?id=3&limit=1&offset={offset}").raise_for_status()
+        assert world.client.get("/v1/get_clan?id=1").json()["name"] == "second"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_change_is_in_the_next_answer(tmp_path: Path, mariadb: MariaDB, workers: str) -> None:
+    asked = [INFO, "/get_player_info?scope=all&name=" + name_of(tmp_path), "/v2/players/12", "/v2/players"]
+    with playground(tmp_path, mariadb.database("edited"), api_workers=workers) as world:
+        for number in range(20):
+            text = f"page {number}"
+            for path in asked:
+                world.client.get(path)
+            # A connection each, so that both workers are asked.
+            with httpx2.Client(base_url=world.client.base_url, trust_env=False) as other:
+                changed = other.put("/v1/set_player_info", json={"userpage_content": text}, headers=signed(PLAYER))
+            assert changed.status_code == 200
+            for path in asked:
+                with httpx2.Client(base_url=world.client.base_url, trust_env=False) as other:
+                    assert text in other.get(path).text
+
+
+def name_of(folder: Path) -> str:
+    """The name of the player who makes the changes."""
+    url = f"sqlite:///{folder / 'names.sqlite'}"
+    conformance.load(url)
+    with service(database_url=url) as client:
+        name: str = client.get(INFO).json()["player"]["info"]["safe_name"]
+    return name
+
+
+def test_last_answers_while_the_database_is_away() -> None:
+    with servers.mariadb(private=True) as server:
+        url = server.database("recorded")
+        conformance.load(url)
+        with running(database_url=url, db_pool_wait="1") as (client, _):
+            path = "/v1/get_player_info?scope=all&id=3"
+            there = client.get(path)
+            server.stop()
+            time.sleep(V1["get_player_info"].seconds + 0.1)
+            away = client.get(path)
+            assert (away.status_code, away.content) == (200, there.content)
+            assert int(away.headers["Age"]) >= 2
+            unknown = client.get("/v1/get_player_info?scope=all&id=12")
+            assert (unknown.status_code, unknown.json()) == (503, {"status": "The database did not answer."})
+            server.start()
+            while "Age" in client.get(path).headers:
+                time.sleep(0.1)
+
+
+@pytest.mark.parametrize("path", [INFO, LONG, "/v2/clans/1"])
+def test_who_has_it_already_is_told_so(client: httpx2.Client, path: str) -> None:
+    first = client.get(path)
+    etag = first.headers["ETag"]
+    assert etag.startswith('W/"')
+    for known in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
+        again = client.get(path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == etag
+        assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+        assert again.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Content-Type" not in again.headers
+    assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+    # A connection that has had a 304 goes on to be of use.
+    assert client.get(path).content == first.content
+
+
+@pytest.mark.parametrize("table", [V1, V2], ids=["v1", "v2"])
+def test_reads_are_kept_and_nothing_else(table: dict[str, object]) -> None:
+    never = {"get_replay", "calculate_pp", "calculate_pp_batch", "get_friends", "set_player_info", "set_avatar"}
+    never.add("scores/{score_id}/replay")
+    for name, endpoint in (V1 | V2).items():
+        assert (endpoint.seconds == 0) == (name in never)
+        assert 0 <= endpoint.seconds <= 5
+
+
+def test_cache_control(client: httpx2.Client) -> None:
+    assert client.get("/v1/get_clan?id=1").headers["Cache-Control"] == "public, max-age=5"
+    # What its player may change is asked for each time.
+    assert client.get(INFO).headers["Cache-Control"] == "no-cache"
+    assert "Cache-Control" not in client.get("/v1/get_clan?id=99999").headers
+    assert client.get("/v1/get_friends", headers=signed(PLAYER)).headers["Cache-Control"] == "no-store"
+
+
+def test_compressed_for_those_who_take_it(client: httpx2.Client) -> None:
+    plain = client.get(LONG)
+    assert "Content-Encoding" not in plain.headers
+    forms = {"gzip": gzip.decompress, "zstd": zstd.decompress}
+    for encoding, decompress in forms.items():
+        for _ in range(2):
+            with client.stream("GET", LONG, headers={"Accept-Encoding": encoding}) as answer:
+                sent = b"".join(answer.iter_raw())
+            assert answer.headers["Content-Encoding"] == encoding
+            assert answer.headers["Vary"] == plain.headers.get("Vary") == "Accept-Encoding", answer.headers
+            assert answer.headers["ETag"] == plain.headers["ETag"]
+            assert int(answer.headers["Content-Length"]) == len(sent) < len(plain.content) / 3
+            assert decompress(sent) == plain.content
+    short = client.get("/v1/get_player_count", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in short.headers
+    assert "Vary" not in short.headers
+
+
+def test_compression_is_left_to_the_proxy(recorded_sqlite: str) -> None:
+    with service(database_url=recorded_sqlite, compression="off") as client:
+        answer = client.get(LONG)
+    assert "Content-Encoding" not in answer.headers
+    assert "Vary" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        (b"gzip, deflate, br, zstd", b"zstd"),
+        (b"gzip, deflate, br", b"gzip"),
+        (b"GZIP", b"gzip"),
+        (b"zstd;q=0.1, gzip;q=0.5", b"gzip"),
+        (b"gzip;q=0", b""),
+        (b"gzip; q=0.000, *", b"zstd"),
+        (b"*;q=0", b""),
+        (b"identity", b""),
+        (b"", b""),
+        (b"br", b""),
+        (b"gzip;q=x", b""),
+        (b"gzip;q=nan", b""),
+        (b",;,=;q", b""),
+        (b"\xff;q=\xff", b""),
+    ],
+)
+def test_encodings(accepted: bytes, chosen: bytes) -> None:
+    assert encoding_for(accepted) == chosen

@@ -1,0 +1,162 @@
+"""What is said of a service whose neighbours come and go."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import service
+from tests.support import conformance, mariadbd, servers
+from tests.support.game_server import DOMAIN, GameServer, game_server
+from tests.support.servers import MariaDB, Redis
+
+WAIT = 0.5
+KEPT = 2.2  # seconds for which an answer is given, and a little more
+BOUND = 2.9
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[MariaDB]:
+    """A MariaDB to take down."""
+    with servers.mariadb(private=True) as server:
+        conformance.load(server.database("recorded"))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    """A Redis to take down."""
+    with servers.redis(private=True) as server:
+        yield server
+
+
+@pytest.fixture
+def live() -> Iterator[GameServer]:
+    with game_server() as running:
+        yield running
+
+
+@pytest.fixture
+def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[httpx2.Client]:
+    settings = {
+        "database_url": f"{database.url}recorded",
+        "redis_url": redis.url,
+        "game_server_url": live.url,
+        "domain": DOMAIN,
+        "data_directory": str(conformance.WORLD),
+        "db_pool_wait": str(WAIT),
+        "db_statement_timeout": str(WAIT),
+    }
+    with service(**settings) as running:
+        yield running
+
+
+def ready(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
+    """The status, the verdict, and each neighbour's state."""
+    start = time.monotonic()
+    answer = client.get("/health/ready")
+    assert time.monotonic() - start < BOUND
+    body = answer.json()
+    return answer.status_code, body["status"], {name: each["state"] for name, each in body["neighbours"].items()}
+
+
+def states(**changes: str) -> dict[str, str]:
+    up = dict.fromkeys(("database", "redis", "game_server", "replays", "pp_engine"), "up")
+    return up | changes
+
+
+def settled(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
+    """The same once the pp engine has been started, and what was kept is no more."""
+    time.sleep(KEPT)
+    return ready(client)
+
+
+def test_all_is_well(client: httpx2.Client) -> None:
+    ready(client)
+    assert settled(client) == (200, "ready", states())
+    assert client.head("/health/ready").status_code == 200
+    assert client.post("/health/ready").status_code == 405
+
+
+def test_the_neighbours_go_and_come_back(
+    client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer
+) -> None:
+    ready(client)
+    redis.stop()
+    try:
+        assert settled(client) == (200, "degraded", states(redis="down"))
+        answer = client.get("/health/ready").json()["neighbours"]["redis"]
+        assert answer == {"state": "down", "meanwhile": "ranks are counted in the database"}
+    finally:
+        redis.start()
+    live.stop()
+    assert settled(client) == (200, "degraded", states(game_server="down"))
+    live.start()
+    assert settled(client) == (200, "ready", states())
+    database.stop()
+    try:
+        assert settled(client) == (503, "unavailable", states(database="down"))
+        answered = client.get("/health/ready")
+        assert int(answered.headers["Retry-After"]) > 0
+        alive = client.get("/health/live")
+        assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+    finally:
+        database.start()
+    assert settled(client) == (200, "ready", states())
+
+
+def test_neighbours_that_hang(client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer) -> None:
+    ready(client)
+    live.mode = "hung"
+    redis.pause()
+    try:
+        assert settled(client) == (200, "degraded", states(redis="down", game_server="down"))
+    finally:
+        redis.resume()
+        live.mode = "up"
+    assert settled(client) == (200, "ready", states())
+    database.pause()
+    try:
+        time.sleep(KEPT)
+        with ThreadPoolExecutor(20) as pool:
+            found = list(pool.map(lambda _: ready(client), range(20)))
+        assert {status for status, _, _ in found} == {503}
+    finally:
+        database.resume()
+    assert settled(client)[0] == 200
+
+
+def test_many_who_ask_are_one_question(client: httpx2.Client, database: MariaDB) -> None:
+    ready(client)
+    with closing(mariadbd.connect(database.url)) as connection, connection.cursor() as cursor:
+
+        def selects() -> int:
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_select'")
+            row = cursor.fetchone()
+            assert row
+            return int(row[1])
+
+        before, start = selects(), time.monotonic()
+        with ThreadPoolExecutor(20) as pool:
+            assert {status for status, _, _ in pool.map(lambda _: ready(client), range(200))} == {200}
+        assert selects() - before <= 1 + (time.monotonic() - start) / 2
+
+
+def test_nothing_is_told_that_is_nobodys_business(database: MariaDB) -> None:
+    url = "mysql://root:geheim@127.0.0.1:1/recorded"
+    settings = {"database_url": url, "redis_url": "redis://u:geheim@127.0.0.1:1/0", "data_directory": "/nowhere"}
+    with service(**settings, game_server_url="http://127.0.0.1:1", db_pool_wait=str(WAIT)) as client:
+        answer = client.get("/health/ready")
+        assert answer.status_code == 503
+        for secret in ("geheim", "127.0.0.1", "root", "recorded", "nowhere"):
+            assert secret not in answer.text
+
+
+def test_what_is_not_set_up_is_no_fault(recorded_sqlite: str) -> None:
+    with service(database_url=recorded_sqlite, data_directory=str(conformance.WORLD)) as client:
+        ready(client)
+        assert settled(client) == (200, "ready", states(redis="off", game_server="off"))

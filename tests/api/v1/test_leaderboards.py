@@ -1,0 +1,21 @@
+"""Leaderboards are read from the last one on a page upwards: no player is lost or seen twice at its edge."""
+
+import pytest
+
+from storage.database.catalogue import LEADERBOARDS
+from tests.conftest import Recorded
+
+
+@pytest.mark.parametrize("where", ["mode=0", "mode=4", "mode=8", "mode=0&country=de"])
+@pytest.mark.parametrize("sort", LEADERBOARDS)
+def test_pages_make_up_the_whole(recorded: Recorded, sort: str, where: str) -> None:
+    def page(limit: int, offset: int) -> list[dict[str, int]]:
+        path = f"/get_leaderboard?sort={sort}&{where}&limit={limit}&offset={offset}"
+        entries: list[dict[str, int]] = recorded.client.get(path).raise_for_status().json()["leaderboard"]
+        return entries
+
+    whole = page(99, 0)
+    assert whole
+    assert whole == sorted(whole, key=lambda entry: (-entry[sort], entry["player_id"]))
+    assert [entry for offset in range(0, 99, 3) for entry in page(3, offset)] == whole
+    assert page(100, len(whole) + 1000) == []

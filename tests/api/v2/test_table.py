@@ -1,0 +1,193 @@
+"""Which statements each endpoint of the second version runs, and which of them the first one does not have."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import build
+from api.routes import V2
+from api.services import Services
+from config.settings import Settings
+from domain.live import LiveStatus, Nobody
+from replays.store import open_store
+from storage.cache.beatmaps import Beatmaps
+from storage.cache.change_marker import ChangeMarker
+from storage.cache.leaderboards import LeaderboardOrder
+from storage.cache.pagination import Pagination
+from storage.database import catalogue
+from storage.database.database import Database
+from storage.database.statement import Statement
+from storage.ranks import DatabaseRanks
+from tests.support import conformance
+
+# Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
+STATEMENTS = {
+    "server/stats": ("server/stats", ["player_total"]),
+    "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard_order", "leaderboard"]),
+    "players": ("players", ["count_players", "players"]),
+    "players/search": ("players/search?q=re", ["player_search"]),
+    "players/{player_id}": ("players/3", ["player_details"]),
+    "players/{player_id}/status": ("players/3/status", ["player", "beatmap"]),
+    "players/{player_id}/stats": ("players/3/stats", ["player_stats", "player_details", "player_ranks"]),
+    "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_stats", "player_details", "player_ranks"]),
+    "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
+    "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
+    "maps": ("maps", ["count_beatmaps", "beatmaps"]),
+    "maps/{map_id}": ("maps/78", ["beatmap"]),
+    "maps/{map_id}/rating": ("maps/78/rating", ["beatmap", "beatmap_rating"]),
+    "maps/{map_id}/scores": ("maps/78/scores", ["beatmap", "beatmap_scores"]),
+    "scores": ("scores", ["score_blocks", "hidden_score_blocks", "scores"]),
+    "scores/{score_id}": ("scores/1", ["score"]),
+    "scores/{score_id}/replay": ("scores/805/replay", ["replay_score"]),
+    "clans": ("clans", ["count_clans", "clans"]),
+    "clans/{clan_id}": ("clans/1", ["clan"]),
+}
+# Questions that the first version does not answer: lists of everything, how long they are, and the ratings.
+ONLY_V2 = {
+    "players",
+    "count_players",
+    "beatmaps",
+    "count_beatmaps",
+    "beatmap_rating",
+    "scores",
+    "count_scores",
+    "score_blocks",
+    "hidden_score_blocks",
+    "clans",
+    "count_clans",
+}
+# Of one player or one beatmap the second version counts otherwise.
+MORE = {
+    "players/50/scores?scope=recent": ["player", "player_scores_recent", "beatmaps_by_md5"],
+    "players/Riden8426": ["player_details"],
+    "scores?user_id=50": ["count_scores", "scores"],
+    "players?page=999": ["count_players"],
+    "players/9/stats": ["player_stats"],
+}
+OF_V1 = (
+    "search_players?q=re",
+    "get_player_count",
+    "get_player_info?scope=all&id=3",
+    "get_player_status?id=3",
+    "get_player_scores?scope=best&id=50",
+    "get_player_scores?scope=recent&id=50",
+    "get_player_most_played?id=50",
+    "get_map_info?id=78",
+    "get_map_scores?scope=best&id=78",
+    "get_score_info?id=1",
+    "get_replay?id=805",
+    "get_leaderboard",
+    "get_clan?id=1",
+    "get_mappool?id=1",
+    "online",
+    "get_matches",
+)
+
+
+class Told(Database):
+    """Remembers which statements it ran."""
+
+    asked: list[str]
+
+    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+        self.asked.append(query.name)
+        return await super()._run(query, values)
+
+
+class Playing(Nobody):
+    """A Live in which everybody plays."""
+
+    async def status(self, player_id: int) -> LiveStatus | None:
+        """In the middle of a song."""
+        md5 = "53ddce7b66652d1849af8d9171a00b25" if player_id == 3 else "f" * 32 if player_id == 4 else ""
+        return LiveStatus(login_time=1.75, action=2, info_text=" a song ", mode=4, mods=72, map_md5=md5)
+
+
+class Inside(NamedTuple):
+    """A service within this process, and its database."""
+
+    client: TestClient
+    database: Told
+
+    def asked(self, path: str) -> list[str]:
+        """What it asks the database to answer a request, which it must answer."""
+        self.database.asked.clear()
+        answer = self.client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        return list(self.database.asked)
+
+
+@pytest.fixture
+def inside(recorded_sqlite: str) -> Iterator[Inside]:
+    """A service on the recorded world, in which everybody plays."""
+    database = Told(recorded_sqlite)
+    database.asked = []
+
+    @asynccontextmanager
+    async def open_services(settings: Settings) -> AsyncIterator[Services]:
+        await database.connect()
+        pages = Pagination(database)
+        boards = LeaderboardOrder(database, visible=settings.visible_on_boards)
+        try:
+            needed = {
+                "settings": settings,
+                "database": database,
+                "ranks": DatabaseRanks(database),
+                "live": Playing(),
+                "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
+                "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
+                "pages": pages,
+                "boards": boards,
+                "replays": open_store(settings),
+                "edits": ChangeMarker(),
+            }
+            others: Any = dict.fromkeys(Services.__struct_fields__)
+            yield Services(**(others | needed))
+        finally:
+            await boards.close()
+            await pages.close()
+            await database.disconnect()
+
+    settings = Settings(data_directory=str(conformance.WORLD), cache=False)
+    with TestClient(build(settings, open_services)) as client:
+        yield Inside(client, database)
+
+
+def test_the_table_is_whole() -> None:
+    assert set(STATEMENTS) == set(V2)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_what_an_endpoint_asks(inside: Inside, name: str) -> None:
+    path, expected = STATEMENTS[name]
+    assert inside.asked(f"/v2/{path}") == expected
+    assert len(expected) <= 3
+
+
+@pytest.mark.parametrize("path", MORE)
+def test_what_it_asks_in_other_cases(inside: Inside, path: str) -> None:
+    assert inside.asked(f"/v2/{path}") == MORE[path]
+
+
+def test_the_second_time_nothing_is_counted(inside: Inside) -> None:
+    for name in ("players", "maps", "scores", "clans", "leaderboards/0"):
+        asked = inside.asked(f"/v2/{name}")
+        assert inside.asked(f"/v2/{name}?page_size=7") == asked[-1:]
+
+
+def test_what_the_first_version_has_is_not_written_again(inside: Inside) -> None:
+    v1 = {statement for path in OF_V1 for statement in inside.asked(f"/v1/{path}")}
+    v2 = {statement for _, asked in STATEMENTS.values() for statement in asked}
+    v2 |= {statement for asked in MORE.values() for statement in asked}
+    assert v2 - v1 == ONLY_V2
+
+
+def test_the_status_of_who_is_online(inside: Inside) -> None:
+    common = {"login_time": 1, "action": 2, "info_text": "a song", "mode": 4, "mods": 72}
+    for id, beatmap in ((3, 78), (4, 0), (50, 0)):
+        answer = inside.client.get(f"/v2/players/{id}/status").json()
+        assert answer == {"status": "success", "data": common | {"beatmap_id": beatmap}, "meta": {}}
+    assert inside.client.get("/v2/players/18/status").status_code == 404

@@ -1,0 +1,293 @@
+"""Settings: where they come from, what is refused, and that secrets stay secret."""
+
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import databases
+import pytest
+
+import main
+from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
+from config.settings import Settings
+from config.types import Secret
+from demo.settings import in_demo_world
+
+HERE = Path("/srv/game")
+KINDS = get_type_hints(Settings, include_extras=True)
+# bancho.py's own file, as its makers ship it and an operator fills it in.
+STOCK = """\
+APP_HOST=0.0.0.0
+APP_PORT=10000
+SERVER_ADDR=0.0.0.0
+DOMAIN=example.com
+DB_HOST=localhost
+DB_PORT=3306
+DB_USER=cmyui
+DB_PASS="p@ss:w/rd%40 #1"
+DB_NAME=bancho
+REDIS_HOST=localhost
+REDIS_PORT=6379
+REDIS_USER=default
+REDIS_PASS=passwd
+REDIS_DB=0
+OSU_API_KEY=
+DATA_DIRECTORY=.data
+COMMAND_PREFIX=!
+DEBUG=False
+"""
+
+
+def read(**environment: str) -> Settings:
+    """The settings in an environment."""
+    return settings_from({name.upper(): value for name, value in environment.items()}, HERE)
+
+
+def another(name: str) -> tuple[str, Any]:
+    """A text for a setting, and the value that is not its default but what the text means."""
+    base = get_args(KINDS[name])[0]
+    default = getattr(Settings(), name)
+    if base is bool:
+        return str(not default).lower(), not default
+    if get_origin(base) is Literal:
+        last = get_args(base)[-1]
+        return last, last
+    if base in (int, float):
+        return str(default + 1), default + 1
+    text = {
+        "database_url": "sqlite:///a",
+        "db_dsn": "sqlite:///a",
+        "redis_url": "redis://a",
+        "redis_dsn": "unix:///a",
+        "game_server_url": "http://a:1",
+        "domain": "a.example",
+        "trusted_proxies": "10.0.0.0/8",
+        "metrics_for": "10.0.0.0/8",
+        "cors_origins": "https://a.example",
+        "rate_limit_exempt": "10.0.0.0/8",
+        "replays_url": "s3://a",
+        "nginx_replays": "/some/where/",
+        "aws_endpoint_url_s3": "http://a",
+        "aws_endpoint_url": "https://a",
+        "beatmap_mirror": "https://mirror/{id}",
+    }
+    return (text.get(name, "/some/text"),) * 2
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_setting_is_read(name: str) -> None:
+    text, value = another(name)
+    needed = {"db_name": "n"} if name == "db_host" else {}
+    assert getattr(read(**needed, **{name: f" {text} "}), name) == value
+    if name.upper() not in MAY_BE_EMPTY:
+        assert getattr(read(**{name: " "}), name) == getattr(read(), name)
+    assert read(**{name.title() + "_": text}) == read()
+
+
+def test_defaults() -> None:
+    settings = read()
+    assert (settings.api_host, settings.api_port, settings.api_workers) == ("127.0.0.1", 8000, 1)
+    assert (settings.database, settings.redis) == (None, None)
+    assert settings.data_directory == "/srv/game/.data"
+    assert (settings.visible, settings.visible_on_boards) == (3, 3)
+    shown = read(show_hidden_players="true")
+    assert (shown.visible, shown.visible_on_boards) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "accepted"),
+    [
+        ("api_port", "0", "a whole number from 1 to 65535"),
+        ("api_port", "65536", "a whole number from 1 to 65535"),
+        ("api_port", "eighty", "a whole number from 1 to 65535"),
+        ("api_port", "9" * 5000, "a whole number from 1 to 65535"),
+        ("db_port", "-1", "a whole number from 1 to 65535"),
+        ("api_workers", "2.5", "a whole number from 1 to 64"),
+        ("db_pool_max", "0", "a whole number from 1 to 1000"),
+        ("db_pool_wait", "nan", "a number from above 0 to 600"),
+        ("db_statement_timeout", "0", "a number from above 0 to 600"),
+        ("redis_timeout", "inf", "a number from above 0 to 60"),
+        ("log_level", "loud", "one of debug, info, warning, error"),
+        ("log_format", "xml", "one of text, json"),
+        ("access_log", "perhaps", "true or false"),
+        ("slow_statement", "-1", "a number from 0 to 600"),
+        ("strict_modes", "maybe", "true or false"),
+        ("list_limit", "null", "a whole number from 1 to 100000"),
+    ],
+)
+def test_a_bad_value_is_named(name: str, text: str, accepted: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        read(**{name: text})
+    assert str(caught.value) == f"{name.upper()}={text!r}: {accepted} is accepted"
+
+
+@pytest.mark.parametrize("name", ["trusted_proxies", "metrics_for"])
+@pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "127.0.0.1;::1"])
+def test_what_is_no_network_is_named(name: str, text: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name.upper()}: addresses and networks are accepted"):
+        read(**{name: text})
+
+
+def test_nobody_may_read_figures() -> None:
+    assert read(metrics_for="").metrics_readers == []
+
+
+@pytest.mark.parametrize("text", ["true", "1", "YES", "on", "False", "0", "no", "oFF"])
+def test_booleans(text: str) -> None:
+    assert read(strict_modes=text).strict_modes is (text.lower() in ("true", "1", "yes", "on"))
+
+
+@pytest.mark.parametrize("name", ["database_url", "db_dsn", "redis_url", "redis_dsn"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://root:geheim@host/name",
+        "root:geheim@host/name",
+        "geheim",
+        "{scheme}://root:geheim#1@host/name",
+        "{scheme}://root:geheim/1@host/name",
+        "{scheme}://root:geheim?1@host/name",
+        "{scheme}://root:[geheim@host/name",
+        "{scheme}://root:geheim@host:port/name",
+        "{scheme}://root:geheim@host:99999/name",
+    ],
+)
+def test_a_bad_url_is_named_but_not_shown(name: str, url: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        read(**{name: url.format(scheme="redis" if name.startswith("redis") else "mysql")})
+    assert str(caught.value).startswith(f"{name.upper()}: ")
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_database_needs_a_name() -> None:
+    for environment in (
+        {"db_host": "host"},
+        {"database_url": "mysql://host"},
+        {"db_dsn": "mysql://root:geheim@host/"},
+    ):
+        with pytest.raises(BadSetting, match="name") as caught:
+            read(**environment)
+        assert "geheim" not in str(caught.value)
+
+
+def test_urls_win_over_parts_and_new_names_over_old() -> None:
+    parts = {"db_host": "parts", "db_name": "n", "redis_host": "parts"}
+    old = parts | {"db_dsn": "mysql://old/n", "redis_dsn": "redis://old"}
+    new = old | {"database_url": "mysql+asyncmy://new/n", "redis_url": "rediss://new"}
+    assert (read(**parts).database, read(**parts).redis) == ("mysql://:@parts:3306/n", "redis://parts:6379/0")
+    assert (read(**old).database, read(**old).redis) == ("mysql://old/n", "redis://old")
+    assert (read(**new).database, read(**new).redis) == ("mysql+asyncmy://new/n", "rediss://new")
+    assert read(db_host="host", db_dsn="mysql://old/n").database == "mysql://old/n"
+
+
+@pytest.mark.parametrize("password", ["p@ss:w/rd%40 #1?&+", "%25", "ключ試", "[x]", "a b"])
+@pytest.mark.parametrize("host", ["localhost", "10.0.0.1", "::1", "fe80::1"])
+def test_parts_survive_the_url(password: str, host: str) -> None:
+    settings = read(db_host=host, db_user="us@er", db_pass=password, db_name="na/me", db_port="3307")
+    url = databases.DatabaseURL(settings.database or "")
+    assert (url.hostname, url.port, url.username) == (host, 3307, "us@er")
+    assert (url.password, url.database) == (password, "na/me")
+
+
+def test_redis_logs_in_with_both_or_not_at_all() -> None:
+    assert read(redis_host="::1", redis_user="u:", redis_pass="p@").redis == "redis://u%3A:p%40@[::1]:6379/0"
+    assert read(redis_host="h", redis_pass="p").redis == read(redis_host="h", redis_user="u").redis
+    assert read(redis_host="h", redis_db="3").redis == "redis://h:6379/3"
+
+
+def test_secrets_stay_secret() -> None:
+    hidden = {"database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass"}
+    hidden |= {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+    assert {name for name, kind in KINDS.items() if get_args(kind)[0] is Secret} == hidden
+    urls = {"database_url": "mysql://u:geheim@h/n", "redis_url": "redis://:geheim@h"}
+    urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
+    settings = read(db_pass="geheim", redis_pass="geheim", **urls)
+    parts = read(db_host="h", db_name="n", db_pass="geheim", redis_host="h", redis_user="u", redis_pass="geheim")
+    for each in (settings, parts):
+        assert "geheim" not in repr(each) + repr([each.database, each.redis])
+        assert "geheim" in (each.database or "")
+
+
+def loaded(file: Path, **environment: str) -> Settings:
+    """What main.py reads from a file, and from an environment."""
+    return main.load_settings({main.ENV_FILE: str(file), **environment})
+
+
+def test_the_stock_file_of_the_game_server(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(STOCK)
+    settings = loaded(file)
+    assert (settings.api_host, settings.api_port) == ("127.0.0.1", 8000)
+    assert settings.database == "mysql://cmyui:p%40ss%3Aw%2Frd%2540%20%231@localhost:3306/bancho"
+    assert settings.redis == "redis://default:passwd@localhost:6379/0"
+    assert settings.data_directory == str(tmp_path / ".data")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfAPI_PORT=9000\nDB_NAME='a b'\n",
+        b'API_PORT=9000\r\nDB_NAME="a b"\r\n',
+        b"\xef\xbb\xbf# all of it\r\n\r\nexport API_PORT = 9000 # ours\r\nDB_NAME=a b\r\n",
+    ],
+)
+def test_files_as_editors_write_them(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_bytes(content)
+    settings = loaded(file)
+    assert (settings.api_port, settings.db_name) == (9000, "a b")
+
+
+def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("API_PORT=9000\nAPI_WORKERS=3\nLOG_LEVEL=debug\nSTRICT_MODES\n")
+    settings = loaded(file, API_PORT="9001", LOG_LEVEL="", DATA_DIRECTORY="elsewhere")
+    assert (settings.api_port, settings.api_workers, settings.log_level) == (9001, 3, "debug")
+    assert settings.data_directory == str(tmp_path / "elsewhere")
+    assert loaded(file, DATA_DIRECTORY="/abs").data_directory == "/abs"
+    assert loaded(tmp_path / "none").api_port == 8000
+
+
+def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
+    settings = in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
+    url = databases.DatabaseURL(settings.database or "")
+    assert Path(url.database) == tmp_path / "a b#c?d%20é" / "demo" / "world.sqlite"
+
+
+@pytest.mark.parametrize(
+    "text", ["internal/osr/", "/internal/osr", "/", "//x/", "/a b/", "/a/../b?/", "http://x/"]
+)
+def test_a_location_of_nginx_is_a_path(text: str) -> None:
+    with pytest.raises(BadSetting, match=r"NGINX_REPLAYS: a path such as /internal/osr/"):
+        read(nginx_replays=text)
+
+
+def test_nginx_has_no_folder_beside_a_bucket() -> None:
+    with pytest.raises(BadSetting, match="REPLAYS_URL"):
+        read(nginx_replays="/internal/osr/", replays_url="s3://bucket/replays")
+
+
+@pytest.mark.parametrize("text", ["https://mirror/osu/", "ftp://mirror/{id}", "mirror/{id}", "{id}"])
+def test_a_mirror_is_a_url_with_a_place_for_the_id(text: str) -> None:
+    with pytest.raises(BadSetting, match="BEATMAP_MIRROR"):
+        read(beatmap_mirror=text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "accepted"),
+    [
+        ("rate_limit", "0.001", "0 or a number from 0.01 to 100000"),
+        ("rate_limit", "nan", "(0 or )?a number from"),
+        ("rate_limit", "-1", "a number from 0 to 100000"),
+        ("rate_limit_burst", "0", "a whole number from 1 to 1000000"),
+        ("rate_limit_exempt", "10.0.0.1/8", "addresses and networks"),
+        ("rate_limit_exempt", "localhost", "addresses and networks"),
+    ],
+)
+def test_limits_that_make_no_sense(name: str, text: str, accepted: str) -> None:
+    with pytest.raises(BadSetting, match=rf"{name.upper()}.*: {accepted}"):
+        read(**{name: text})
+
+
+def test_nobody_is_exempt_from_limits_when_the_setting_is_empty() -> None:
+    assert read(rate_limit_exempt="").unlimited == []
+    assert len(read().unlimited) == 2

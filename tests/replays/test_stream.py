@@ -1,0 +1,228 @@
+"""What becomes of an open file: when the client goes away, and when the file changes while it is sent."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from starlette.types import Message
+
+from replays.errors import Changed
+from replays.folder import CHUNK, Folder
+from replays.response import ReplayResponse
+from tests.conftest import service
+from tests.support.replay_bodies import large
+
+SIZE = 3 * CHUNK + 1000
+Sent = Callable[[int], Awaitable[None]]  # called with how many bytes of body were sent so far
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "1.osr"
+    path.write_bytes(large(SIZE))
+    return path
+
+
+async def nothing(_: int) -> None:
+    pass
+
+
+async def download(file: Path, sent: Sent = nothing, hang_up_at: int | None = None, **headers: str) -> bytes:
+    """The body that the response sends; `sent` is called after each piece, and may raise what `send` would."""
+    body = bytearray()
+    hung_up = asyncio.Event()
+
+    async def receive() -> Message:
+        await hung_up.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        body.extend(message.get("body", b""))
+        if message["type"] == "http.response.body":
+            await sent(len(body))
+            if hang_up_at is not None and len(body) >= hang_up_at:
+                hung_up.set()
+                await asyncio.sleep(0)
+
+    async def bare() -> None:
+        return None
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": raw}
+    await ReplayResponse(Folder(file.parent), 1, bare)(scope, receive, send)
+    return bytes(body)
+
+
+def open_files(file: Path, pid: str = "self") -> int:
+    """How often a process has the file open."""
+    count = 0
+    for handle in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{handle}").partition(" ")[0] == str(file)
+        except FileNotFoundError:
+            continue
+    return count
+
+
+def test_a_file_is_closed_when_it_was_sent(file: Path) -> None:
+    async def is_open(_: int) -> None:
+        assert open_files(file) == 1
+
+    assert asyncio.run(download(file, is_open)) == large(SIZE)
+    assert open_files(file) == 0
+
+
+def test_a_client_that_hangs_up_ends_the_reading(file: Path) -> None:
+    assert len(asyncio.run(download(file, hang_up_at=CHUNK))) == CHUNK
+    assert open_files(file) == 0
+
+
+def test_a_server_that_says_so_with_an_error_ends_the_reading(file: Path) -> None:
+    async def fail(_: int) -> None:
+        raise BrokenPipeError
+
+    assert len(asyncio.run(download(file, fail))) <= CHUNK
+    assert open_files(file) == 0
+
+
+def test_a_client_that_takes_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replays.response.SEND_SECONDS", 0.05)
+
+    async def stall(at: int) -> None:
+        if at >= 2 * CHUNK:
+            await asyncio.sleep(60)
+
+    assert len(asyncio.run(download(file, stall))) == 2 * CHUNK
+    assert open_files(file) == 0
+
+
+@pytest.mark.parametrize("at", [0, CHUNK, 2 * CHUNK])
+def test_a_cancelled_task_leaves_no_open_file(file: Path, at: int) -> None:
+    async def main() -> None:
+        reached = asyncio.Event()
+
+        async def stop(sent: int) -> None:
+            if sent >= at:
+                reached.set()
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(download(file, stop))
+        await reached.wait()
+        assert open_files(file) == 1
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert open_files(file) == 0
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_scope_leaves_no_open_file(file: Path) -> None:
+    async def stop(_: int) -> None:
+        await anyio.sleep(60)
+
+    async def main() -> None:
+        with anyio.move_on_after(0.1) as scope:
+            await download(file, stop)
+        assert scope.cancelled_caught
+        assert open_files(file) == 0
+
+    asyncio.run(main())
+
+
+def test_tasks_cancelled_at_any_moment_leave_no_open_file(file: Path) -> None:
+    async def main() -> None:
+        for turns in range(60):
+            task = asyncio.create_task(download(file))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.get_running_loop().shutdown_default_executor()
+        assert open_files(file) == 0
+
+    asyncio.run(main())
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "cut": lambda file: os.truncate(file, CHUNK + 10),
+    "emptied": lambda file: os.truncate(file, 0),
+    "longer": lambda file: os.truncate(file, SIZE + 4),
+    "rewritten": lambda file: file.write_bytes(b"x" * SIZE),
+    "touched": lambda file: os.utime(file, (1, 1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_changes_while_it_is_sent_ends_the_answer(file: Path, change: str) -> None:
+    done: list[int] = []
+
+    async def once(at: int) -> None:
+        if at >= CHUNK and not done:
+            done.append(at)
+            CHANGES[change](file)
+
+    seen: list[int] = []
+
+    async def sent(at: int) -> None:
+        seen.append(at)
+        await once(at)
+
+    with pytest.raises(Changed, match=r"1\.osr"):
+        asyncio.run(download(file, sent))
+    assert max(seen) < SIZE
+    assert open_files(file) == 0
+
+
+def test_a_file_that_another_takes_the_place_of_is_sent_to_its_end(file: Path) -> None:
+    async def replace(at: int) -> None:
+        if at == CHUNK:
+            other = file.with_suffix(".tmp")
+            other.write_bytes(large(99))
+            os.replace(other, file)
+
+    assert asyncio.run(download(file, replace)) == large(SIZE)
+    assert asyncio.run(download(file)) == large(99)
+
+
+def test_a_range_of_a_file_that_was_cut_before_it_is_not_padded(file: Path) -> None:
+    async def cut(_: int) -> None:
+        os.truncate(file, 50)
+
+    with pytest.raises(Changed):
+        asyncio.run(download(file, cut, range="bytes=0-200000"))
+
+
+def test_the_connection_ends_where_a_file_was_cut(recorded_sqlite: str, tmp_path: Path) -> None:
+    size = 32 << 20
+    file = tmp_path / "osr" / "805.osr"
+    file.parent.mkdir()
+    file.write_bytes(large(size))
+    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+        with client.stream("GET", "/v1/get_replay?id=805&include_headers=false") as answer:
+            assert answer.headers["content-length"] == str(size)
+            pieces = answer.iter_raw(1 << 16)
+            next(pieces)
+            os.truncate(file, size - 1000)
+            with pytest.raises(httpx2.RemoteProtocolError):
+                deque(pieces, 0)
+        file.unlink()
+        assert client.get("/v1/get_replay?id=805").status_code == 404
+
+
+def test_a_folder_that_refuses_is_no_fault_of_the_client(recorded_sqlite: str, tmp_path: Path) -> None:
+    loop = tmp_path / "osr"
+    loop.symlink_to(loop)
+    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+        answer = client.get("/v1/get_replay?id=805")
+        assert answer.status_code == 503
+        assert answer.json() == {"status": "The replay storage did not answer."}
+        assert "retry-after" in answer.headers
+        loop.unlink()
+        assert client.get("/v1/get_replay?id=805").status_code == 404

@@ -1,0 +1,93 @@
+"""The systemd unit: what systemd says of it, and its commands run as it would run them."""
+
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx2
+
+from tests.conftest import ROOT
+from tests.support import install
+from tests.support.nginx import rendered
+from tests.support.processes import free_port, serve
+
+SHIPPED = ROOT / "deploy" / "apidot.service"
+UNIT = SHIPPED.read_text(encoding="utf-8")
+
+
+def systemd_analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """What systemd-analyze says, all of it in stdout."""
+    command = [install.require(install.SYSTEMD), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def command_of(key: str) -> list[str]:
+    """The command that the unit names under a key."""
+    found = re.search(rf"^{key}=(.*)$", UNIT, re.MULTILINE)
+    assert found
+    return shlex.split(found[1])
+
+
+def workers(pid: int) -> set[int]:
+    """The process ids of a service's workers."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return {child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    # It looks whether the program is there, which in /opt/apidot it is not.
+    unit = tmp_path / "apidot.service"
+    unit.write_text(rendered(UNIT, {"/opt/apidot/.venv/bin/python": sys.executable, "/opt/apidot": str(ROOT)}))
+
+    verified = systemd_analyze("verify", str(unit))
+
+    assert (verified.returncode, verified.stdout) == (0, "")
+
+
+def test_the_unit_is_hardened() -> None:
+    judged = systemd_analyze("security", "--offline=true", "--threshold=15", str(SHIPPED))
+
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_the_unit_s_commands_start_and_reload_the_service(tmp_path: Path, recorded_sqlite: str) -> None:
+    settings = tmp_path / "bancho.env"
+    settings.write_text(f"DATABASE_URL={recorded_sqlite}\n")
+    port = free_port()
+    command = command_of("ExecStart")
+    assert command[0] == "/opt/apidot/.venv/bin/python"
+    command = [sys.executable, *command[1:], "--port", str(port)]
+    command = [word.replace("${CREDENTIALS_DIRECTORY}", str(tmp_path)) for word in command]
+    url = f"http://127.0.0.1:{port}/v1/get_leaderboard"
+    stop, failures, answered = Event(), list[Exception](), list[int]()
+
+    def ask() -> None:
+        while not stop.is_set():
+            # A connection each, since that is what a restart could refuse.
+            try:
+                answered.append(httpx2.get(url, trust_env=False).status_code)
+            except httpx2.TransportError as error:
+                failures.append(error)
+
+    with serve(command, port, {}, url, folder=ROOT) as process:
+        before = workers(process.pid)
+        client = Thread(target=ask)
+        client.start()
+        subprocess.run(
+            [word.replace("$MAINPID", str(process.pid)) for word in command_of("ExecReload")], check=True
+        )
+        deadline = time.monotonic() + 30
+        while workers(process.pid) & before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        stop.set()
+        client.join()
+        after = workers(process.pid)
+
+    assert len(before) == len(after) == 2
+    assert not before & after
+    assert not failures
+    assert set(answered) == {200}

@@ -1,0 +1,224 @@
+"""The start page and the reference, in a real browser: both widths, both colour schemes."""
+
+import re
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import httpx2
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from api.site.pages import FOLDER, PACKAGE
+from tests.conftest import ROOT, service
+from tests.support import conformance, servers
+from tests.support.browser import Browser, Scheme, chromium
+from tests.support.game_server import DOMAIN, game_server
+from tests.support.processes import free_port, serve
+
+PHONE, DESKTOP = 390, 1280
+HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+# Opens an operation of the reference, waits for its contents, and closes it: how wide the page was, in CSS pixels.
+OPEN = """
+const [block, done] = arguments, control = block.querySelector(".opblock-summary-control");
+const until = async condition => { while (!condition()) await new Promise(requestAnimationFrame); };
+(async () => {
+    control.click();
+    await until(() => block.querySelector(".opblock-body .responses-table"));
+    const width = document.documentElement.scrollWidth;
+    control.click();
+    await until(() => !block.querySelector(".opblock-body"));
+    done(width);
+})();
+"""
+EVERYWHERE = pytest.mark.parametrize(
+    ("width", "scheme"), [(width, scheme) for width in (PHONE, DESKTOP) for scheme in get_args(Scheme)]
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(recorded_sqlite: str) -> Iterator[httpx2.Client]:
+    with service(database_url=recorded_sqlite, data_directory=str(conformance.WORLD)) as running:
+        yield running
+
+
+def address(client: httpx2.Client) -> str:
+    return str(client.base_url).rstrip("/")
+
+
+def assert_quiet(browser: Browser, client: httpx2.Client) -> None:
+    """Nothing in the console, nothing asked of anybody else, nothing beyond the edge."""
+    assert browser.complaints() == []
+    assert browser.asked() == {address(client)}
+    assert browser.beyond() == 0
+
+
+def brightness(browser: Browser) -> int:
+    """Of the page's ground, 0 to 765."""
+    colour = browser.run("return getComputedStyle(document.body).backgroundColor")
+    return sum(int(each) for each in re.findall(r"\d+", colour)[:3])
+
+
+@EVERYWHERE
+def test_the_start_page(
+    browser: Browser, client: httpx2.Client, tmp_path: Path, width: int, scheme: Scheme
+) -> None:
+    browser.open(address(client), width, scheme)
+    assert browser.one("#health", "All is well").get_attribute("data-state") == "ready"
+    total = client.get("/v1/get_player_count").json()["counts"]["total"]
+    browser.one("#total-count", str(total))
+    browser.one("#players", "Nobody is playing right now.")
+    examples = browser.all(".example")
+    assert len(examples) == 3
+    for number, button in enumerate(browser.all(".example button"), 1):
+        browser.click(button)
+        browser.one(f".example:nth-of-type({number}) .outcome", "200 OK")
+        assert '"status": "success"' in browser.one(f".example:nth-of-type({number}) pre").text
+    assert (brightness(browser) < 382) == (scheme == "dark")
+    browser.photograph(tmp_path / "start.png", 2600 if width == PHONE else 1500)
+    assert_quiet(browser, client)
+
+
+@EVERYWHERE
+def test_the_reference(
+    browser: Browser, client: httpx2.Client, tmp_path: Path, width: int, scheme: Scheme
+) -> None:
+    browser.open(f"{address(client)}/docs", width, scheme)
+    assert len(browser.one(".swagger-ui").find_elements("css selector", ".opblock")) >= 0
+    browser.click(browser.one(".opblock-summary-control", "/v1/get_player_count"))
+    browser.click(browser.one(".opblock.is-open .execute"))
+    browser.one(".live-responses-table .response-col_status", "200")
+    total = client.get("/v1/get_player_count").json()["counts"]["total"]
+    browser.one(".live-responses-table .response-col_description", f'"total": {total}')
+    assert (brightness(browser) < 382) == (scheme == "dark")
+    browser.photograph(tmp_path / "docs.png", 2000)
+    assert_quiet(browser, client)
+
+
+def test_every_operation_fits_on_a_phone(browser: Browser, client: httpx2.Client) -> None:
+    browser.open(f"{address(client)}/docs", PHONE, "light")
+    browser.one(".opblock-summary-control")
+    blocks = browser.all(".opblock")
+    described = client.get("/openapi.json").json()["paths"]
+    assert len(blocks) == sum(len(methods) for methods in described.values())
+    for block in blocks:
+        assert browser.run_async(OPEN, block) == PHONE, block.text
+    assert_quiet(browser, client)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_who_has_no_mouse_sees_where_the_keyboard_is(browser: Browser, client: httpx2.Client, path: str) -> None:
+    browser.open(address(client) + path, DESKTOP, "light")
+    browser.one(".example button" if path == "/" else ".opblock-summary-control")
+    for _ in range(12):
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        style = browser.run(
+            "const s = getComputedStyle(document.activeElement);"
+            "return [document.activeElement.tagName, s.outlineStyle, parseFloat(s.outlineWidth)]"
+        )
+        assert style[0] != "BODY"
+        assert style[1] != "none", style
+        assert style[2] >= 1, style
+
+
+def test_an_example_with_the_keyboard_alone(browser: Browser, client: httpx2.Client) -> None:
+    browser.open(address(client), DESKTOP, "dark")
+    browser.one(".example button").send_keys(Keys.ENTER)
+    browser.one(".example .outcome", "200 OK")
+
+
+def test_a_database_that_goes_away_is_seen(browser: Browser) -> None:
+    with servers.mariadb(private=True) as database:
+        conformance.load(database.database("recorded"))
+        with service(database_url=f"{database.url}recorded", db_pool_wait="0.5") as client:
+            browser.open(address(client), PHONE, "dark")
+            browser.one("#neighbours dd", "up")
+            database.stop()
+            browser.driver.refresh()
+            assert browser.one("#health", "The database is away").get_attribute("data-state") == "unavailable"
+            browser.one("#neighbours dd", "away: what is kept there is answered with 503")
+            browser.one("#players", "Nobody is playing right now.")
+            browser.click(browser.one(".example button"))
+            browser.one(".example .outcome.failed", "503")
+            assert browser.beyond() == 0
+
+
+@pytest.mark.parametrize(
+    "accept", [None, "*/*", "application/json", "text/html;q=0", "text/html; q=0.000, */*", "text/htmlx", "text/*"]
+)
+def test_who_does_not_ask_for_html_gets_what_was_there_before(client: httpx2.Client, accept: str | None) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    answer = client.get("/", headers=headers)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize("accept", ["text/html", "TEXT/HTML;q=0.1", "application/json, text/html;level=1;q=1.0"])
+def test_whoever_asks_for_html_gets_the_page(client: httpx2.Client, accept: str) -> None:
+    answer = client.get("/", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert client.post("/", headers={"Accept": accept}).status_code == 404
+
+
+def test_beside_a_game_server_its_own_page_stays_for_whoever_is_no_browser(recorded_sqlite: str) -> None:
+    with (
+        game_server() as upstream,
+        service(database_url=recorded_sqlite, game_server_url=upstream.url, domain=DOMAIN) as client,
+    ):
+        assert "The API of" in client.get("/", headers=HTML).text
+        assert "swagger-ui" in client.get("/docs").text
+        assert "/" not in upstream.asked
+        assert client.get("/").json() == {"detail": "Not Found"}
+        assert client.post("/", headers=HTML).status_code == 404
+        assert upstream.asked["/"] == 2
+
+
+def test_assets_are_kept_for_good_under_a_name_that_changes_with_them(client: httpx2.Client) -> None:
+    for page in ("/", "/docs"):
+        html = client.get(page, headers=HTML).text
+        assets = re.findall(r'(?:src|href)="([^"]*)"', html)
+        mine = [each for each in assets if each.startswith(FOLDER)]
+        assert mine
+        # No origin is named at all.
+        assert all(re.match(r"[/#](?!/)", each) for each in assets)
+        for path in mine:
+            answer = client.get(path)
+            assert answer.status_code == 200
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert "immutable" in answer.headers["Cache-Control"]
+            plain = client.get(path, headers={"Accept-Encoding": "identity"})
+            assert plain.content == answer.content
+            assert plain.headers["ETag"] != answer.headers["ETag"]
+            head = client.head(path, headers={"Accept-Encoding": "identity"})
+            assert int(head.headers["Content-Length"]) == len(plain.content)
+            again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+            assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/docs/assets/start.js").status_code == 404
+    assert client.post("/docs").status_code == 405
+
+
+def test_without_the_package_the_reference_says_so(recorded_sqlite: str, tmp_path: Path) -> None:
+    # Every package but that one.
+    for package in Path(sysconfig.get_path("purelib")).iterdir():
+        if not package.name.startswith(PACKAGE):
+            (tmp_path / package.name).symlink_to(package)
+    port = free_port()
+    command = [sys.executable, "-S", str(ROOT / "main.py"), "serve", "--port", str(port)]
+    with (
+        serve(command, port, {"PYTHONPATH": str(tmp_path), "DATABASE_URL": recorded_sqlite}, folder=tmp_path),
+        httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+    ):
+        answer = client.get("/docs")
+        assert answer.status_code == 501
+        assert "pip install mkdocs-swagger-ui-tag" in answer.text
+        assert client.get("/", headers=HTML).status_code == 200

@@ -1,0 +1,323 @@
+"""set_avatar: what becomes of an image, and that there is always one whole image on disk."""
+
+import os
+import random
+import signal
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from PIL import Image, ImageChops, ImageDraw, PngImagePlugin
+
+from storage.files.images import MOST_PIXELS, NotAnImage, clean
+from tests.conftest import ADMIN, IDS, PLAYER, Playground, playground, signed
+
+INVALID = {"status": "invalid file type."}
+STORED = {"status": "success."}
+
+
+def picture(size: int = 128) -> Image.Image:
+    """A picture that no two calls have in common."""
+    image = Image.new("RGB", (size, size), random.randbytes(3).hex().join(["#", ""]))
+    ImageDraw.Draw(image).ellipse((10, 10, random.randrange(20, size), size), fill="red")
+    return image
+
+
+def encoded(kind: str, image: Image.Image | None = None, **options: Any) -> bytes:
+    content = BytesIO()
+    (image or picture()).save(content, kind, **options)
+    return content.getvalue()
+
+
+def animation(frames: int = 8, size: int = 64, **options: Any) -> bytes:
+    images = []
+    for index in range(frames):
+        image = Image.new("RGBA", (size, size))
+        left = index % (size - 20)
+        ImageDraw.Draw(image).ellipse((left, left, left + 20, left + 20), fill=(255, left * 20 % 255, 0, 255))
+        images.append(image)
+    durations = [50 + 10 * (index % 3) for index in range(frames)]
+    return encoded(
+        "GIF", images[0], save_all=True, append_images=images[1:], duration=durations, disposal=2, **options
+    )
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def bomb(side: int) -> bytes:
+    """A small PNG of side x side pixels, all black."""
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    lines = zlib.compress(bytes(min(side * (side // 8 + 1), 30_000_000)), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+
+def put(world: Playground, image: bytes, key: str = PLAYER, method: str = "POST") -> httpx2.Response:
+    return world.client.request(method, "/api/set_avatar", headers=signed(key), content=image)
+
+
+def avatars(world: Playground, key: str = PLAYER) -> dict[str, bytes]:
+    """The avatars of a player, by extension."""
+    files = (world.data / "avatars").glob(f"{IDS[key]}.*")
+    return {file.suffix: file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize(("kind", "extension"), [("PNG", ".png"), ("JPEG", ".jpeg"), ("GIF", ".gif")])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("part", ["avatar", "avatar_file", None])
+def test_each_kind_in_each_form(
+    on_sqlite: Playground, kind: str, extension: str, method: str, part: str | None
+) -> None:
+    image = encoded(kind)
+    files: Any = {part: ("whatever.bmp", image, "text/plain")}
+    form: Any = {"content": image} if part is None else {"files": files, "data": {"other": "field"}}
+    answer = on_sqlite.client.request(method, "/set_avatar/", headers=signed(PLAYER), **form)
+
+    assert (answer.status_code, answer.json()) == (200, STORED)
+    assert list(avatars(on_sqlite)) == [extension]
+    with Image.open(BytesIO(avatars(on_sqlite)[extension])) as stored:
+        assert (stored.format, stored.size) == (kind, (128, 128))
+
+
+def test_the_file_is_for_everybody_to_read(on_sqlite: Playground) -> None:
+    put(on_sqlite, encoded("PNG"))
+
+    assert (on_sqlite.data / "avatars" / f"{IDS[PLAYER]}.png").stat().st_mode & 0o777 == 0o644
+
+
+def test_other_extensions_go_and_other_players_stay(on_sqlite: Playground) -> None:
+    put(on_sqlite, encoded("PNG"), ADMIN)
+    for extension in ("png", "jpg", "gif", "jpeg", "jfif"):
+        (on_sqlite.data / "avatars" / f"{IDS[PLAYER]}.{extension}").write_bytes(b"stale")
+    (on_sqlite.data / "avatars" / "default.jpg").write_bytes(b"default")
+    put(on_sqlite, encoded("JPEG"))
+
+    assert list(avatars(on_sqlite)) == [".jpeg"]
+    assert list(avatars(on_sqlite, ADMIN)) == [".png"]
+    assert (on_sqlite.data / "avatars" / "default.jpg").read_bytes() == b"default"
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+# Made when a test asks: some take a second.
+REFUSED: dict[str, Callable[[], bytes]] = {
+    "an SVG": lambda: SVG,
+    "an SVG behind the signature of a PNG": lambda: b"\x89PNG\r\n\x1a\n" + SVG,
+    "50 000 x 50 000 pixels": lambda: bomb(50_000),
+    "5 000 x 5 000 pixels": lambda: bomb(5_000),
+    "half a PNG": lambda: encoded("PNG")[:-100],
+    "half a JPEG": lambda: encoded("JPEG")[:-100],
+    "half a GIF": lambda: animation()[:-100],
+    "a WebP": lambda: encoded("WEBP"),
+    "a BMP": lambda: encoded("BMP"),
+    "a JPEG's first bytes": lambda: b"\xff\xd8\xff\xe0\x00\x10JFIF",
+    "a text": lambda: b"JFIFJFIFJFIF",
+    "too many frames": lambda: animation(1100, 40),
+    "too many pixels in all frames": lambda: animation(300, 256),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_image_is_refused(on_sqlite: Playground, name: str) -> None:
+    put(on_sqlite, encoded("GIF"))
+    before = avatars(on_sqlite)
+    image = REFUSED[name]()
+    begun = time.monotonic()
+    answer = put(on_sqlite, image)
+
+    assert (answer.status_code, answer.json()) == (400, INVALID)
+    assert avatars(on_sqlite) == before
+    assert time.monotonic() - begun < 3
+
+
+def test_a_bomb_is_small() -> None:
+    assert len(bomb(50_000)) < 31_000
+    assert MOST_PIXELS < 5_000 * 5_000
+
+
+def test_of_a_polyglot_only_the_picture_is_left(on_sqlite: Playground) -> None:
+    page = b"<script>alert(document.domain)</script>"
+    for kind in ("PNG", "JPEG", "GIF"):
+        comment: dict[str, Any] = {} if kind == "PNG" else {"comment": page}
+        assert put(on_sqlite, encoded(kind, **comment) + page + b"PK\x03\x04").status_code == 200
+        assert page not in next(iter(avatars(on_sqlite).values()))
+
+
+def test_metadata_is_dropped() -> None:
+    exif, info = Image.Exif(), PngImagePlugin.PngInfo()
+    exif[0x010E] = "SECRET place"
+    info.add_text("Author", "SECRET name")
+    info.add_itxt("XML:com.adobe.xmp", "SECRET history")
+    images = [
+        encoded("JPEG", exif=exif, comment=b"SECRET", icc_profile=b"SECRET", xmp=b"SECRET"),
+        encoded("PNG", exif=exif, pnginfo=info, icc_profile=b"SECRET"),
+        animation(comment=b"SECRET"),
+    ]
+
+    for image in images:
+        assert b"SECRET" in image
+        assert b"SECRET" not in clean(image)[1]
+
+
+def test_a_photo_that_lies_on_its_side_stands_up() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(BytesIO(clean(encoded("JPEG", picture().crop((0, 0, 100, 50)), exif=exif))[1])) as image:
+        assert image.size == (50, 100)
+
+
+@pytest.mark.parametrize("options", [{}, {"loop": 0}, {"loop": 3}])
+def test_an_animation_stays_one(options: dict[str, int]) -> None:
+    before, after = animation(**options), clean(animation(**options))[1]
+
+    with Image.open(BytesIO(before)) as old, Image.open(BytesIO(after)) as new:
+        assert old.n_frames == new.n_frames == 8  # type: ignore[attr-defined]
+        assert old.info.get("loop") == new.info.get("loop")
+        for index in range(8):
+            old.seek(index)
+            new.seek(index)
+            assert old.info["duration"] == new.info["duration"]
+            assert ImageChops.difference(old.convert("RGBA"), new.convert("RGBA")).getbbox() is None
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_keeps_its_pixels(mode: str) -> None:
+    image = picture().convert("L").convert(mode) if mode == "I;16" else picture().convert(mode)
+    with Image.open(BytesIO(clean(encoded("PNG", image))[1])) as stored:
+        assert ImageChops.difference(stored.convert("RGBA"), image.convert("RGBA")).getbbox() is None
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_a_jpeg_may_have_other_colours(mode: str) -> None:
+    assert clean(encoded("JPEG", picture().convert(mode)))[0] == "jpeg"
+
+
+def test_random_damage_is_an_image_or_none() -> None:
+    rng = random.Random(5)
+    for original in [encoded("PNG"), encoded("JPEG"), animation()] * 60:
+        damaged = bytearray(original)
+        for _ in range(rng.randrange(1, 20)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        try:
+            kind, content = clean(bytes(damaged))
+        except NotAnImage:
+            continue
+        with Image.open(BytesIO(content)) as image:
+            image.load()
+        assert kind in ("png", "jpeg", "gif")
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}") as here:
+        (here.data / "avatars").write_bytes(b"not a folder")
+        answer = put(here, encoded("PNG"))
+
+    assert (answer.status_code, answer.json()) == (503, {"status": "The avatar cannot be stored."})
+    assert answer.headers["Retry-After"]
+
+
+class Watch:
+    """Looks at a player's avatars again and again, while the block runs."""
+
+    def __init__(self, world: Playground) -> None:
+        self.folder = world.data / "avatars"
+        self.seen = 0
+        self.faults: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def _look(self) -> None:
+        while not self._over.is_set():
+            self.look()
+
+    def look(self) -> None:
+        pattern = f"{IDS[PLAYER]}.*"
+        # A look that falls between two of the writer's steps may miss both names.
+        files = list(self.folder.glob(pattern)) or list(self.folder.glob(pattern))
+        if not files and self.seen:
+            self.faults.append("none")
+        for file in files:
+            try:
+                whole(file)
+            except FileNotFoundError:
+                continue
+            except Exception as error:
+                self.faults.append(f"{file.name}: {error!r}")
+            self.seen += 1
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def whole(file: Path) -> None:
+    """Raises unless there is a whole image in that file, of the kind that its name says."""
+    with Image.open(BytesIO(file.read_bytes())) as image:
+        image.load()
+        assert {"PNG": ".png", "JPEG": ".jpeg", "GIF": ".gif"}[image.format or ""] == file.suffix
+
+
+def kinds() -> Iterator[bytes]:
+    while True:
+        yield encoded("PNG", picture(300))
+        yield encoded("JPEG", picture(300))
+        yield animation(20)
+
+
+def test_uploads_of_one_player_at_once(on_sqlite: Playground) -> None:
+    images = kinds()
+    put(on_sqlite, next(images))
+    with Watch(on_sqlite) as watch, ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda image: put(on_sqlite, image), [next(images) for _ in range(60)]))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert not watch.faults
+    assert watch.seen > 10
+    assert len(avatars(on_sqlite)) == 1
+
+
+def test_kill_in_the_middle_of_uploads(tmp_path: Path) -> None:
+    images = kinds()
+    database = f"sqlite:///{tmp_path / 'world.sqlite'}"
+
+    def upload(here: Playground, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                put(here, next(images))
+            except httpx2.TransportError:
+                return
+
+    with playground(tmp_path, database) as here:
+        images = iter([next(images) for _ in range(300)])
+        put(here, next(images))
+        for _ in range(8):
+            stop = threading.Event()
+            with Watch(here) as watch, ThreadPoolExecutor(2) as pool:
+                for _ in range(2):
+                    pool.submit(upload, here, stop)
+                time.sleep(random.uniform(0.05, 0.25))
+                os.kill(here.process.pid, signal.SIGKILL)
+                stop.set()
+            assert not watch.faults
+            assert avatars(here)
+            here.process.stop()
+            here.process.start()
+        assert put(here, next(images)).json() == STORED
+        assert len(avatars(here)) == 1
+        left = {file.name for file in (here.data / "avatars").iterdir()}
+
+    assert left - {".lock", f"{IDS[PLAYER]}.png", f"{IDS[PLAYER]}.jpeg", f"{IDS[PLAYER]}.gif"} <= {
+        f".{IDS[PLAYER]}.{extension}.tmp" for extension in ("png", "jpeg", "gif")
+    }

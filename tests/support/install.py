@@ -1,0 +1,174 @@
+"""The programs the tests need beside Python: found, or installed from Debian's packages.
+
+`python -m tests.support.install` sees to those whose server the environment does not name.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+# An ordinary user's PATH lacks sbin, which is where Debian keeps daemons.
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+
+class CannotInstall(Exception):
+    """A program is missing and cannot be installed from here; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Any one of the binaries will do; the variable, if there is one, names a server to use instead."""
+
+    binaries: tuple[str, ...]
+    package: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where programs are looked for, and who asks."""
+
+    path: str = PATH
+    root: bool = os.geteuid() == 0
+    policy: Path = Path("/usr/sbin/policy-rc.d")
+
+    def find(self, *names: str) -> str | None:
+        """The path of the first of these programs that is there."""
+        return next(filter(None, (shutil.which(name, path=self.path) for name in names)), None)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """The outcome of a command, its standard output and error together in stdout."""
+        environment = {**os.environ, "PATH": self.path}
+        out, err = subprocess.PIPE, subprocess.STDOUT
+        return subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, text=True
+        )
+
+    def privileged(self) -> list[str] | None:
+        """What to put before a command to run it as root; None when that is not possible."""
+        if self.root:
+            return []
+        sudo = self.find("sudo")
+        return [sudo, "-n"] if sudo and self.run(sudo, "-n", "true").returncode == 0 else None
+
+
+MARIADB = Program(("mariadbd", "mysqld"), "mariadb-server", "TEST_DATABASE_URL")
+REDIS = Program(("redis-server",), "redis-server", "TEST_REDIS_URL")
+NGINX = Program(("nginx",), "nginx")
+OPENSSL = Program(("openssl",), "openssl")
+SYSTEMD = Program(("systemd-analyze",), "systemd")
+PROMETHEUS = Program(("prometheus",), "prometheus")
+WRK = Program(("wrk",), "wrk")
+TASKSET = Program(("taskset",), "util-linux")
+CHROMIUM = Program(("chromium",), "chromium")
+CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
+
+
+def require(program: Program, machine: Machine = Machine()) -> str:
+    """The path of the program's binary, its package installed first where it is missing.
+
+    Raises CannotInstall.
+    """
+    found = machine.find(*program.binaries)
+    if found is None:
+        _install(program, machine)
+        found = machine.find(*program.binaries)
+    if found is None:
+        raise CannotInstall(f"package {program.package} was installed and brought none of {program.binaries}")
+    return found
+
+
+def _install(program: Program, machine: Machine) -> None:
+    apt, prefix = machine.find("apt-get"), machine.privileged()
+    if apt is None:
+        raise CannotInstall(_explain(program, "there is no apt-get here"))
+    if prefix is None:
+        raise CannotInstall(_explain(program, "this user is not root and sudo asks for a password"))
+    apt_get = [
+        *prefix,
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        apt,
+        "-q",
+        "-y",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+    ]
+    install = [*apt_get, "--no-install-recommends", "install", program.package]
+    _say(f"installing {program.package}, this takes about a minute")
+    with _no_services_started(machine, prefix):
+        if machine.find(*program.binaries):  # another test run installed it while this one waited
+            return
+        outcome = machine.run(*install)
+        if outcome.returncode:
+            _say("the package lists are missing or old: running apt-get update")
+            machine.run(*apt_get, "update")
+            outcome = machine.run(*install)
+    if outcome.returncode:
+        raise CannotInstall(_explain(program, f"apt-get says:\n{outcome.stdout.strip()}\n"))
+    _say(f"installed {program.package}; its system service was not started")
+
+
+@contextmanager
+def _no_services_started(machine: Machine, prefix: list[str]) -> Iterator[None]:
+    """Debian packages start no service meanwhile: that is what a policy-rc.d answering 101 is for."""
+    folder = os.open(machine.policy.parent, os.O_RDONLY)
+    try:
+        # Or one test run would take the policy away while the packages of another are being set up.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if machine.policy.exists():
+            yield
+            return
+        try:
+            _write_policy(machine, prefix)
+            yield
+        finally:
+            machine.run(*prefix, "rm", "-f", str(machine.policy))
+    finally:
+        os.close(folder)
+
+
+def _write_policy(machine: Machine, prefix: list[str]) -> None:
+    with tempfile.NamedTemporaryFile("w") as script:
+        script.write("#!/bin/sh\nexit 101\n")
+        script.flush()
+        outcome = machine.run(*prefix, "install", "-m", "755", script.name, str(machine.policy))
+    if outcome.returncode:
+        raise CannotInstall(f"cannot write {machine.policy}: {outcome.stdout.strip()}")
+
+
+def _explain(program: Program, reason: str) -> str:
+    text = f"the tests need {' or '.join(program.binaries)}, and it cannot be installed: {reason}. "
+    text += f"Please install the package {program.package}"
+    if program.variable:
+        text += f", or set {program.variable} to a running server; tests that take one down need it even so"
+    return text + "."
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
+    """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
+    problems = []
+    wanted = (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, WRK, TASKSET)
+    for program in wanted:
+        if not environ.get(program.variable):
+            try:
+                require(program, machine)
+            except CannotInstall as problem:
+                problems.append(str(problem))
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Real MariaDB and Redis servers for the tests: private throw-away ones, or those the environment names."""
+
+import os
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+from redis import Redis as RedisClient
+from redis import RedisError
+
+from tests.support import install, mariadbd
+from tests.support.processes import Process, answers, free_port
+
+
+class Server:
+    """A URL and, unless the server is borrowed, the process behind it, which keeps its port and its data."""
+
+    def __init__(self, url: str, process: Process | None = None) -> None:
+        self.url = url
+        self._process = process
+
+    @property
+    def process(self) -> Process:
+        """Raises RuntimeError when the server is borrowed."""
+        if self._process is None:
+            raise RuntimeError("a borrowed server is not stopped or paused: ask for one with private=True")
+        return self._process
+
+    def start(self) -> None:
+        self.process.start()
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def pause(self) -> None:
+        """From here on it takes connections and answers none."""
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+
+class Redis(Server):
+    """Its database is empty at first."""
+
+
+class MariaDB(Server):
+    """Remembers the databases it made, whose names all begin with its prefix."""
+
+    def __init__(self, url: str, process: Process | None = None, prefix: str = "") -> None:
+        super().__init__(url, process)
+        self._prefix = prefix
+        self._created: set[str] = set()
+
+    def database(self, name: str) -> str:
+        """The URL of an empty database; what an earlier one of this name held is gone."""
+        name = self._prefix + name
+        if not re.fullmatch("[a-z0-9_]{1,64}", name):
+            raise ValueError(f"not a name for a test database: {name}")
+        mariadbd.execute(self.url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+        self._created.add(name)
+        return urlsplit(self.url)._replace(path=f"/{name}").geturl()
+
+    def drop(self) -> None:
+        """Drops the databases it made."""
+        mariadbd.execute(self.url, *(f"DROP DATABASE IF EXISTS {name}" for name in self._created))
+
+
+@contextmanager
+def mariadb(
+    *,
+    private: bool = False,
+    options: Sequence[str] = (),
+    keep: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[MariaDB]:
+    """A private server, gone with its data at the end; or the one of TEST_DATABASE_URL, left as it was found.
+
+    Options are mariadbd's, and need a private server, as does a folder to `keep` its data in. Raises
+    CannotInstall.
+    """
+    borrowed = environ.get(install.MARIADB.variable)
+    if borrowed and not (private or options or keep):
+        server = MariaDB(borrowed, prefix=f"apidot_test_{secrets.token_hex(4)}_")
+        try:
+            yield server
+        finally:
+            server.drop()
+        return
+    binary = install.require(install.MARIADB)
+    with _kept_or_temporary(keep) as folder:
+        url = f"mysql://root:{secrets.token_urlsafe(12)}@127.0.0.1:{free_port()}/"
+        command = [*mariadbd.create(binary, folder, url), *options]
+        with Process(command, ready=lambda: mariadbd.answers(url), log=folder / "log") as process:
+            yield MariaDB(url, process)
+
+
+@contextmanager
+def redis(
+    *, private: bool = False, keep: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> Iterator[Redis]:
+    """A private server, gone with its data at the end; or the database of TEST_REDIS_URL, emptied at the end.
+
+    A folder to `keep` the data in needs a private one.
+
+    Raises RuntimeError when that one is not empty to begin with, and CannotInstall.
+    """
+    borrowed = environ.get(install.REDIS.variable)
+    if borrowed and not (private or keep):
+        with closing(RedisClient.from_url(borrowed)) as client:
+            if client.dbsize():
+                raise RuntimeError(
+                    f"there are keys in the database of {install.REDIS.variable}: name an empty one"
+                )
+            try:
+                yield Redis(borrowed)
+            finally:
+                client.flushdb()
+        return
+    binary = install.require(install.REDIS)
+    with _kept_or_temporary(keep) as folder:
+        port = free_port()
+        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "no"]
+        # Without any save point Redis forgets everything when stopped; of itself it never reaches this one.
+        command += ["--save", "86400 1"]
+        with Process(command, ready=lambda: _answers(port), log=folder / "log") as process:
+            yield Redis(f"redis://127.0.0.1:{port}/0", process)
+
+
+class S3(Server):
+    """An S3 server that believes every key; a service finds it by `settings`."""
+
+    def settings(self, bucket: str, prefix: str = "") -> dict[str, str]:
+        """What a service needs to keep its replays in a bucket, which is made."""
+        self._put(bucket)
+        return {
+            "replays_url": f"s3://{bucket}/{prefix}",
+            "aws_endpoint_url": self.url,
+            "aws_access_key_id": "key",
+            "aws_secret_access_key": "secret",
+        }
+
+    def put(self, bucket: str, name: str, content: bytes) -> None:
+        """Stores an object."""
+        self._put(f"{bucket}/{name}", content)
+
+    def _put(self, path: str, content: bytes = b"") -> None:
+        # The server reads the region from the signature, and asks for one; it does not check it.
+        signature = (
+            "AWS4-HMAC-SHA256 Credential=key/20200101/us-east-1/s3/aws4_request, SignedHeaders=, Signature="
+        )
+        url = f"{self.url}/{path}"
+        headers = {"Authorization": signature, "Content-Type": "application/octet-stream"}
+        request = Request(url, content, headers, method="PUT")
+        build_opener(ProxyHandler({})).open(request).close()
+
+
+@contextmanager
+def s3() -> Iterator[S3]:
+    """A private S3 server, gone with its data at the end."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+        with Process(command, ready=lambda: answers(port), log=Path(folder, "log")) as process:
+            yield S3(f"http://127.0.0.1:{port}", process)
+
+
+@contextmanager
+def _kept_or_temporary(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
+        yield Path(folder)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with closing(RedisClient(port=port, socket_timeout=5)) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
