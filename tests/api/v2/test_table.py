@@ -139,10 +139,10 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "live": Playing(),
                 "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
                 "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
-                "pages": pages,
-                "boards": boards,
+                "pagination": pages,
+                "leaderboard_order": boards,
                 "replays": open_store(settings),
-                "edits": ChangeMarker(),
+                "change_marker": ChangeMarker(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
