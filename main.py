@@ -106,7 +106,7 @@ def application() -> ASGIApp:
 def cli(context: click.Context, env_file: str | None) -> None:
     """apidot: the api. subdomain of an osu! private server.
 
-    Settings come from the environment, then from the file, then from defaults; the README lists them.
+    Settings come from the environment, then from the file, then from defaults; docs/settings.md lists them.
     """
     if env_file:
         os.environ[ENV_FILE] = str(Path(env_file).resolve())

@@ -1,4 +1,4 @@
-"""A line for each question: what README.md shows of a run."""
+"""A line for each question: what docs/performance.md shows of a run."""
 
 from collections.abc import Iterable
 

@@ -86,7 +86,8 @@ def _server(answer: Answer) -> Iterator[Finding]:
         yield ok("browser.server", f"{ANSWER} is answered by this service")
     elif "process-time" in answer.headers:
         text = "it is still the game server that answers"
-        yield warning("browser.server", text, "take `api.` out of the shared server block of nginx; see README")
+        advice = "take `api.` out of the shared server block of nginx; see docs/operating.md"
+        yield warning("browser.server", text, advice)
     else:
         yield warning("browser.server", "something else than this service answers", "is the address right?")
 

@@ -7,28 +7,29 @@ from api.routes import V1, V2
 from config.settings import Settings
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 HINTS = get_type_hints(Settings, include_extras=True)
 
 
 def test_every_route_has_a_section() -> None:
-    assert set(V1) <= set(re.findall(r"^### `(\w+)`", README, re.MULTILINE))
+    assert set(V1) <= set(re.findall(r"^### `(\w+)`", API, re.MULTILINE))
 
 
 def test_every_section_has_a_route() -> None:
-    assert set(re.findall(r"^### `(\w+)`", README, re.MULTILINE)) <= set(V1)
+    assert set(re.findall(r"^### `(\w+)`", API, re.MULTILINE)) <= set(V1)
 
 
 def test_every_parameter_is_in_its_section() -> None:
     for name, endpoint in V1.items():
-        section = README.partition(f"### `{name}`")[2].partition("\n### ")[0]
+        section = API.partition(f"### `{name}`")[2].partition("\n### ")[0]
         for parameter in endpoint.params.__struct_fields__:
             assert f"`{parameter}`" in section, f"{name} does not mention {parameter}"
 
 
 def test_every_route_of_the_second_version_is_in_its_table_with_its_parameters() -> None:
-    section = README.partition("## The second version")[2].partition("\n## ")[0]
+    section = API.partition("\n## Version 2\n")[2].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| `([\w/{}]+)` \| (.*?) ?\|", section, re.MULTILINE))
     assert list(rows) == list(V2)
     for name, endpoint in V2.items():
@@ -41,7 +42,7 @@ def test_every_route_of_the_second_version_is_in_its_table_with_its_parameters()
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \|", README, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \|", SETTINGS, re.MULTILINE))
     assert rows == {name.upper(): f"`{text}`" if text else "" for name, text in defaults().items()}
 
 

@@ -1,4 +1,4 @@
-"""What the README shows is what the demo world answers."""
+"""What the README and docs/ show is what the demo world answers."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import ROOT, service
 
 EXAMPLE = re.compile(r"^\$ curl -s (?:-H '(.*)' )?'127\.0\.0\.1:8000(\S+)'\n(.*)$", re.MULTILINE)
-EXAMPLES = EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [example for file in FILES for example in EXAMPLE.findall(file.read_text(encoding="utf-8"))]
 
 
 @pytest.fixture(scope="module")

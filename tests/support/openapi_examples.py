@@ -14,7 +14,7 @@ from tests.conftest import service, signed
 
 Example = dict[str, Any]
 
-# The player of the demo world whose key the README shows.
+# The player of the demo world whose key docs/api.md shows.
 KEY = "00000000-0000-4000-8000-000000000004"
 # As much of a list, and of an object with things of one kind by their keys, as shows what is in it.
 SHOWN = 2

@@ -290,8 +290,8 @@ def prometheus(port: int) -> Iterator[httpx2.Client]:
     binary = install.require(install.PROMETHEUS)
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         folder, own = Path(name), free_port()
-        readme = (ROOT / "README.md").read_text("utf-8")
-        (example,) = re.findall(r"^(scrape_configs:\n(?: .*\n)+)", readme, re.MULTILINE)
+        guide = (ROOT / "docs/operating.md").read_text("utf-8")
+        (example,) = re.findall(r"^(scrape_configs:\n(?: .*\n)+)", guide, re.MULTILINE)
         assert '"127.0.0.1:8000"' in example
         example = example.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
         (folder / "prometheus.yml").write_text(f"global:\n  scrape_interval: 1s\n{example}")
