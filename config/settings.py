@@ -1,12 +1,11 @@
 """Every setting of the service: its name, type, default and meaning."""
 
-from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
 
-from config.types import Network, Secret, comma_separated, described
+from config.types import Networks, Secret, comma_separated, described
 from domain.players import UNRESTRICTED, VISIBLE
 
 # Addresses of a server that listens everywhere, and where to reach one that does.
@@ -204,19 +203,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
 
     @property
-    def proxies(self) -> list[Network]:
+    def proxies(self) -> Networks:
         """The networks of TRUSTED_PROXIES. Raises ValueError."""
-        return [ip_network(each) for each in comma_separated(self.trusted_proxies)]
+        return Networks(self.trusted_proxies)
 
     @property
-    def metrics_readers(self) -> list[Network]:
+    def metrics_readers(self) -> Networks:
         """The networks of METRICS_FOR. Raises ValueError."""
-        return [ip_network(each) for each in comma_separated(self.metrics_for)]
+        return Networks(self.metrics_for)
 
     @property
-    def unlimited(self) -> list[Network]:
+    def unlimited(self) -> Networks:
         """The networks of RATE_LIMIT_EXEMPT. Raises ValueError."""
-        return [ip_network(each) for each in comma_separated(self.rate_limit_exempt)]
+        return Networks(self.rate_limit_exempt)
 
     @property
     def origins(self) -> list[str]:

@@ -1,15 +1,15 @@
-"""What settings are made of: texts that must not be seen, networks, and how a setting is described."""
+"""Types of settings: secret texts, sets of IP networks, and the description of a setting."""
 
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from msgspec import Meta
 
-Network = IPv4Network | IPv6Network
-
 
 class Secret(str):
-    """A text that must not be seen: its repr is eight stars."""
+    """A text that must not appear in logs: its repr is eight stars."""
 
     __slots__ = ()
 
@@ -17,11 +17,42 @@ class Secret(str):
         return "'********'"
 
 
+class Networks:
+    """A set of IP networks. `address in networks` takes an address as text; what is no IP address is in none.
+
+    An IPv4 address that came through an IPv6 socket, such as ::ffff:10.0.0.1, counts as the IPv4 address.
+    """
+
+    def __init__(self, text: str) -> None:
+        """`text` lists addresses and networks, separated by commas. Raises ValueError."""
+        self._networks = [ip_network(each) for each in comma_separated(text)]
+        # The same few addresses ask again and again.
+        self._contains = lru_cache(4096)(self._look_up)
+
+    def __contains__(self, address: str) -> bool:
+        return self._contains(address)
+
+    def __iter__(self) -> Iterator[IPv4Network | IPv6Network]:
+        return iter(self._networks)
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+    def _look_up(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._networks)
+
+
 def described(text: str, **limits: Any) -> Meta:
-    """The help line of a setting, and its limits."""
+    """Return the description of a setting and the limits of its value."""
     return Meta(description=text, **limits)
 
 
 def comma_separated(text: str) -> list[str]:
-    """What a text lists, commas between."""
+    """Split `text` at its commas. Blanks around the items and empty items are dropped."""
     return [each.strip() for each in text.split(",") if each.strip()]

@@ -16,18 +16,25 @@ class Unsatisfiable(Exception):
     """None of the bytes that were asked for exist."""
 
 
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Return whether an If-None-Match header names `etag`, by weak comparison (RFC 9110, 13.1.2)."""
+    if if_none_match.strip() == "*":
+        return True
+    return any(tag == etag.removeprefix("W/") for _, tag in _TAG.findall(if_none_match))
+
+
 def refusal(headers: Headers, etag: str, modified: datetime) -> int | None:
     """The status instead of the representation, in the order of 13.2.2: 412, 304, or None without one.
 
     `modified` is in whole seconds.
     """
     if "if-match" in headers:
-        if not _listed(headers, "if-match", etag, weakly=False):
+        if not _matches_strongly(", ".join(headers.getlist("if-match")), etag):
             return 412
     elif (since := _date(headers.get("if-unmodified-since"))) and modified > since:
         return 412
     if "if-none-match" in headers:
-        if _listed(headers, "if-none-match", etag, weakly=True):
+        if names_etag(", ".join(headers.getlist("if-none-match")), etag):
             return 304
     elif (since := _date(headers.get("if-modified-since"))) and modified <= since:
         return 304
@@ -73,11 +80,8 @@ def _still(if_range: str | None, etag: str, modified: datetime, now: datetime) -
     return _date(if_range) == modified <= now - timedelta(seconds=1)
 
 
-def _listed(headers: Headers, name: str, etag: str, *, weakly: bool) -> bool:
-    text = ", ".join(headers.getlist(name))
-    if text.strip() == "*":
-        return True
-    return any(tag == etag and (weakly or not weak) for weak, tag in _TAG.findall(text))
+def _matches_strongly(if_match: str, etag: str) -> bool:
+    return if_match.strip() == "*" or any(tag == etag and not weak for weak, tag in _TAG.findall(if_match))
 
 
 def _date(text: str | None) -> datetime | None:

@@ -236,7 +236,7 @@ def test_reload_starts_again_when_a_statement_or_code_changes(recorded_sqlite: s
                 time.sleep(0.1)
 
         starts(1)
-        for number, changed in enumerate(("sql/clan.sql", "api/clans.py", "main.py"), 2):
+        for number, changed in enumerate(("sql/clan.sql", "api/v1/clans.py", "main.py"), 2):
             file = tmp_path / changed
             file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
             starts(number)

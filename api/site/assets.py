@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.response.cache import READS
+from replays.conditional import names_etag
 
 # Nothing from elsewhere, nothing written into a page: a text that a player chose can never become a script.
 POLICY = (
@@ -78,7 +79,7 @@ class Asset:
         # The two forms are not the same bytes, so they go by two names.
         tag = f'"{self.digest}-gzip"' if packed else f'"{self.digest}"'
         headers = {**self._headers, "ETag": tag}
-        if self._status == 200 and _has(scope, tag):
+        if self._status == 200 and names_etag(_if_none_match(scope), tag):
             del headers["Content-Type"]
             return Response(status_code=304, headers=headers)
         if not packed:
@@ -88,11 +89,8 @@ class Asset:
         return Response(self._packed, self._status, {**headers, "Content-Encoding": "gzip"})
 
 
-def _has(scope: Scope, tag: str) -> bool:
-    """Whether the browser has what goes by that tag."""
-    sent = (value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match")
-    named = {each.strip().removeprefix("W/") for value in sent for each in value.split(",")}
-    return bool(named & {tag, "*"})
+def _if_none_match(scope: Scope) -> str:
+    return ", ".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match")
 
 
 def versioned(folder: str, files: Iterable[tuple[str, bytes]]) -> dict[str, tuple[str, Asset]]:

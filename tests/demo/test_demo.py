@@ -23,7 +23,7 @@ from demo.users import DEMO_KEYS
 from demo.world import Sizes, World
 
 SMALL = Sizes(players=60, beatmaps=60, scores=2000, replays=24)
-BUILD = "import sys, tests.test_demo as t; t.build(t.Path(sys.argv[1]), 7, t.SMALL)"
+BUILD = "import sys, tests.demo.test_demo as t; t.build(t.Path(sys.argv[1]), 7, t.SMALL)"
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -119,8 +119,8 @@ def test_a_missing_object_is_not_a_missing_bucket(s3: S3) -> None:
 # What a command does whose storage is away: it asks, is refused, and ends.
 ASK_AND_END = """
 import asyncio
-from domain.settings import Settings
-from replays.places import open_store
+from config.settings import Settings
+from replays.store import open_store
 place = open_store(Settings(replays_url="s3://bucket", aws_endpoint_url="http://127.0.0.1:1"))
 raise SystemExit(2 if asyncio.run(place.unavailable_reason()) else 0)
 """

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT, service
 from tests.support.openapi_examples import KEY
 
-FOLDER = ROOT / "tests" / "client"
+FOLDER = ROOT / "tests" / "slow" / "client"
 PROGRAMS = Path(sys.executable).parent
 
 

@@ -32,7 +32,7 @@ time.sleep(60)
 HOLD_REDIS = """
 import signal
 import time
-from tests.servers import redis
+from tests.support.servers import redis
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with redis(private=True) as server:
     print(server.url, flush=True)

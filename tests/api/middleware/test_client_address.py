@@ -1,13 +1,12 @@
 """Who is believed about the client's address."""
 
-from ipaddress import ip_network
-
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from api.middleware.client_address import ClientAddress, read
+from config.types import Networks
 
-PROXIES = [ip_network("127.0.0.0/8"), ip_network("::1"), ip_network("10.0.0.0/8")]
+PROXIES = Networks("127.0.0.0/8, ::1, 10.0.0.0/8")
 NGINX = "127.0.0.1"
 
 
