@@ -6,8 +6,8 @@ from checks.findings import Finding, error, ok, warning
 from config.settings import Settings
 from domain.errors import Unavailable
 from storage.database import catalogue
-from storage.database.database import Database
-from storage.database.drivers import MissingDriver, MissingFile
+from storage.database.database import Database, MissingFile
+from storage.database.drivers import MissingDriver
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 # What MySQL's commonest refusals come from.

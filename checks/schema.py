@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from checks import expected
 from checks.findings import Finding, error, ok, warning
 from storage.database import catalogue
+from storage.database.catalogue import IndexColumn
 from storage.database.database import Database
-from storage.database.inspection import IndexColumn
 
 SINCE = {
     "total_hits": "4.1.1",

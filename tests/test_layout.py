@@ -124,7 +124,8 @@ async def columns(url: str, query: Query[Any]) -> list[str]:
     database = Database(url)
     await database.connect()
     try:
-        return await database.columns(query, **{name: "x" if name in TEXTS else 1 for name in query.values})
+        shape, _ = await database._run(query, {name: "x" if name in TEXTS else 1 for name in query.values})
+        return shape.names
     finally:
         await database.disconnect()
 

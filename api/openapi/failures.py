@@ -13,7 +13,7 @@ from api.request.params import LONG_QUERY
 from api.response.errors import errors_of
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
-from storage.database.drivers import AWAY, SLOW
+from storage.database.database import AWAY, SLOW
 
 # What every endpoint may say.
 EVERYWHERE: tuple[ErrorSpec, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)

@@ -17,7 +17,7 @@ from domain.accounts import FOR_SUPPORTERS, PROFILE, SUPPORTER, Friend, ProfileF
 from domain.errors import ErrorSpec
 from domain.players import UNRESTRICTED, VISIBLE
 from storage.database import catalogue
-from storage.database.drivers import Unstorable
+from storage.database.database import Unstorable
 from storage.database.statement import Value
 from storage.files.avatars import NOT_AN_AVATAR, NOT_STORED
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -90,7 +91,7 @@ class CachedGameServer:
         self._listed = SingleFlightCache(self._ask_listed)
         self._spared_until = -math.inf
         self._availability = Availability(
-            "the game server", MEANWHILE, steady=10, tell=server.observer.reach(NAME)
+            "the game server", MEANWHILE, steady=10, on_change=partial(server.observer.on_availability, NAME)
         )
         self._no_online = Availability("the game server's page /online", "its API alone tells who is online")
         self._no_matches = Availability("the game server's page /matches", "each match is asked about")

@@ -53,13 +53,6 @@ HEAVIEST = {
     "md5": "SELECT md5 FROM maps LIMIT 1",
     "name": "SELECT safe_name FROM users WHERE id = 3",
 }
-PREPARED = (
-    "/get_player_info?scope=all&id=3",
-    "/get_player_status?id=3",
-    "/get_map_info?id=78",
-    "/get_score_info?id=1",
-    "/get_clan?id=1",
-)
 Count = Callable[[], int]
 
 
@@ -107,9 +100,6 @@ def test_at_most_three(
     with running(cache="off", **world, **({"redis_url": redis.url} if with_redis else {})) as service:
         service.client.headers |= signed(ADMIN)
         service.client.get("/get_friends")  # opens the one connection there is; the key is kept
-        for path in PREPARED:
-            # From the second time on the connection knows the statement.
-            service.client.get(path)
         asked = {}
         for question in QUESTIONS:
             trips = {}

@@ -195,7 +195,7 @@ def test_memory_is_bounded() -> None:
 
     asyncio.run(guess())
 
-    assert len(keys._kept) == 10
+    assert len(keys._cached) == 10
     assert len(keys._failures._counts) == 10_000
 
 

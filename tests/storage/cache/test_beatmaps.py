@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,7 +29,7 @@ class Counting(Database):
         self.may.set()
         self.away = False
 
-    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
         if query.name == "beatmaps_by_md5":
             self.asked.append(values["md5s"])
             await self.may.wait()

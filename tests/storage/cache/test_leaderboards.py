@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ class Counting(Database):
         super().__init__(url)
         self.asked: list[str] = []
 
-    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
         self.asked.append(query.name)
         return await super()._run(query, values)
 
