@@ -1,4 +1,4 @@
--- Which clan has an id, and who owns it, if that player can be seen?
+-- Which clan has this id, and who owns it? There is no owner if that player is hidden.
 SELECT
     c.id,
     c.name,

@@ -1,4 +1,4 @@
--- Which clans are there?
+-- Which clans exist?
 SELECT
     c.id,
     c.name,
