@@ -1,10 +1,10 @@
-"""Runs a statement on an asyncmy connection and skips the description of columns that is known already.
+"""Runs a statement on an asyncmy connection, and skips descriptions of columns that are already known.
 
-asyncmy parses rows in C, but creates Python objects for the description of every column of every result. For a
-single row, that takes most of the time. As for aiomysql, the packets with the description are therefore compared
-with those of the statement's earlier results, and skipped if they are equal; mysql_protocol.py explains packets
-and columns, and docs/performance.md has the figures under "Reading results". The private names used here are why
-pyproject.toml bounds the version of asyncmy.
+asyncmy parses rows in C, but creates Python objects from the description of every column of every result. For a
+single row, that takes up to half of the CPU time. So the packets that describe the columns are compared with those
+of earlier results of the same statement, and skipped if they are equal, as in mysql_protocol.py, which explains
+the packets. "Reading results" in docs/performance.md has the figures. This file uses private names of asyncmy,
+which is why pyproject.toml bounds its version.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,7 @@ class ColumnSet(RowShape):
         self.converters = tuple(result.converters)
         contents = [bytes([result.field_count]), *(field.get_all_data() for field in result.fields)]
         self.packet_count = len(contents)
-        # Rebuilt, since the driver does not keep them: the length in three bytes, the sequence number, the
-        # content.
+        # The driver keeps no packets: each is the length in three bytes, the sequence number, the content.
         self.packets = b"".join(
             len(content).to_bytes(3, "little") + bytes([number & 0xFF]) + content
             for number, content in enumerate(contents, 1)

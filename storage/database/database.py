@@ -5,7 +5,6 @@ not used, because they compile each statement anew on each call.
 """
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -24,11 +23,11 @@ from storage.observer import Observer
 AWAY = ErrorSpec(503, "The database did not answer.")
 SLOW = ErrorSpec(503, "The database did not answer in time.")
 
-# How many sets of columns are remembered for a statement: enough for those of two LEFT JOINs.
-COLUMN_SETS = 4
+# For each statement: enough for two LEFT JOINs, each with a matching row or without.
+MAX_COLUMN_SETS = 4
 
 T = TypeVar("T")
-Result = tuple[RowShape, Sequence[Sequence[Any]]]
+Result = tuple[RowShape, drivers.Rows]
 NO_ROWS: Result = (RowShape(()), ())
 
 
@@ -199,7 +198,7 @@ class Database:
             return NO_ROWS
         if not known or columns is not known[0]:
             others = (other for other in known if other is not columns)
-            self._column_sets[statement] = (columns, *others)[:COLUMN_SETS]
+            self._column_sets[statement] = (columns, *others)[:MAX_COLUMN_SETS]
         return columns, rows
 
 

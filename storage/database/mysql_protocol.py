@@ -4,18 +4,17 @@ A server answers a statement with a series of packets ("Text Resultset" in MySQL
 with the number of columns, one that describes each column (names, type, character set), an EOF packet, one for
 each row, and an EOF packet. Each packet begins with its length in three bytes and a sequence number.
 
-aiomysql awaits the head and the content of each packet separately, and parses the column packets of every result.
-For a single row of 20 columns, that is half of the CPU time. So here
+aiomysql awaits the head and the content of each packet separately, and parses the column packets of every result
+in Python. For a single row of 20 columns, that is more than half of the CPU time. Here, two things are different:
 
-- everything that has arrived is read at once and split into packets in memory;
-- the column packets are compared, as one run of bytes, with those of earlier results of the same statement. If
-they
-  are equal, they are skipped, and the rows are decoded as before. A statement has more than one set of columns if
-  it has a LEFT JOIN: the server may describe the columns of a table differently when it has no matching row.
+- Everything that has arrived is read at once, and split into packets in memory.
+- The column packets are compared, as one run of bytes, with those of earlier results of the same statement. If
+  they are equal, they are skipped, and the rows are decoded as before. A statement with a LEFT JOIN has more than
+  one set of columns, because a server may describe the columns of a table differently if no row of it matched.
 
-The server takes ×1.5 to ×2.4 less CPU per request that way; docs/performance.md, "Reading results", has more. The
-price is that this file uses private names of aiomysql, whose version is bounded in pyproject.toml for that reason.
-tests/storage/database/test_rows.py compares the results with those the driver reads itself.
+With the driver's own reader, a request that is not cached takes 1.5 to 2.4 times as much CPU time in this process;
+see "Reading results" in docs/performance.md. The price is that this file uses private names of aiomysql, which is
+why pyproject.toml bounds its version. tests/storage/database/test_rows.py compares the two readers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
