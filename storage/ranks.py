@@ -3,9 +3,6 @@
 from functools import partial
 from typing import Protocol
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from domain.modes import Mode
@@ -14,6 +11,7 @@ from storage.availability import Availability
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.observer import Observer
+from storage.redis_client import redis_client
 
 LEADERBOARD = "bancho:leaderboard:"
 # One script instead of a pipeline of sixteen commands, which takes the client five times as long.
@@ -49,16 +47,7 @@ class RedisRanks:
 
     def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
         """Redis has `timeout` seconds to connect, and as many to answer."""
-        self._redis = redis.asyncio.Redis.from_url(
-            url,
-            decode_responses=True,
-            # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # A retry would make the request wait twice as long, and there is the fallback.
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = redis_client(url, timeout)
         self._fallback = fallback
         self._observer = observer or Observer()
         self._availability = Availability(

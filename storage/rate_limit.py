@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from storage.availability import Availability
 from storage.cache.bounded import BoundedMap
+from storage.redis_client import redis_client
 
 SECOND = 1_000_000
 PREFIX = "apidot:limit:"
@@ -113,14 +111,7 @@ class RedisRateLimiter:
         self._interval = round(SECOND / self.rate)
         self._capacity = self.burst * self._interval
         self._pause = pause
-        self._redis = redis.asyncio.Redis.from_url(
-            url,
-            # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = redis_client(url, timeout)
         self._script = self._redis.register_script(SCRIPT)
         self._availability = Availability("Redis", "each worker limits requests by itself")
         self._paused_until = 0.0
