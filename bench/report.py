@@ -50,7 +50,8 @@ def _overview(results: Results) -> Iterable[str]:
     yield (
         "**Overview** of the largest world, with the indexes of `sql/indexes.sql` unless stated otherwise. Rates"
         " with their ratio to the floor; median response times for a single client, for the heaviest id / typical"
-        " ids; growth of these from the smaller world, for responses of the same length (heaviest id / typical ids)."
+        " ids; growth of these from the smaller world, for responses of the same length (heaviest id / typical"
+        " ids)."
     )
     world = results.largest
     loads = {(load.case, load.driver, load.cache): load for load in results.load if _is_of(load, world)}
