@@ -143,4 +143,6 @@ def _tidy(panel: Any) -> None:
         panel.spines[side].set_visible(False)
     for position in panel.get_yticks():
         panel.axhline(position - 0.5, color="#f2f2f2", linewidth=0.6, zorder=0)
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.035), ncols=2, fontsize=8, frameon=False)
+    # The unit is the height of the panel, which grows with the number of cases; that of the axis labels does not.
+    below = -1.8 / len(panel.get_yticks())
+    panel.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=2, fontsize=8, frameon=False)
