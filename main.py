@@ -1,4 +1,4 @@
-"""Command line and composition root: the one place that reads the environment."""
+"""The command line, and the composition root of the service."""
 
 import asyncio
 import os
@@ -6,14 +6,12 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 from click.shell_completion import get_completion_class
-from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
@@ -24,7 +22,7 @@ from api.startup import open_services, startup_report
 from checks.check_replays import check_replays
 from checks.command import check
 from checks.score_pages import Scores
-from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
+from config.environment import ENV_FILE, BadSetting, load_settings
 from config.settings import Settings
 from demo.build import DATABASE
 from demo.build import build as build_demo
@@ -34,9 +32,7 @@ from demo.settings import demo_folder, in_demo_world
 from domain.errors import CannotOpen
 from storage.observer import Observer
 
-# Workers are processes of their own, which read the same settings again.
-ENV_FILE = "APIDOT_ENV_FILE"
-# A folder that they share.
+# A folder that the workers share.
 SHARED = "APIDOT_SHARED"
 # Where several workers keep their figures; the Prometheus library reads it when it is imported.
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
@@ -58,34 +54,18 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings: the environment first, then the file that --env names, then defaults.
-
-    Raises CannotStart for a value that cannot be used.
-    """
-    file = Path(environ.get(ENV_FILE, ".env"))
-    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
+def settings_or_exit() -> Settings:
+    """Return the settings. Raise CannotStart if they cannot be used."""
     try:
-        return settings_from(settings_in(file) | from_environment, file.resolve().parent)
+        return load_settings()
     except BadSetting as error:
         raise CannotStart(str(error)) from None
-
-
-def settings_in(file: Path) -> dict[str, str]:
-    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
-    if not file.is_file():
-        return {}
-    try:
-        # Editors of Windows begin a file with a byte order mark.
-        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(f"{file}: cannot be read ({error})") from None
 
 
 def application() -> ASGIApp:
     """The ASGI application, made once in each worker."""
     shared = os.environ.get(SHARED)
-    settings = in_demo_world(load_settings())
+    settings = in_demo_world(settings_or_exit())
     set_up(settings)
     if not settings.metrics_for:
         observer = Observer(settings.slow_statement)
@@ -111,7 +91,7 @@ def cli(context: click.Context, env_file: str | None) -> None:
     if env_file:
         os.environ[ENV_FILE] = str(Path(env_file).resolve())
     # Commands of other packages get their settings by calling this.
-    context.obj = load_settings
+    context.obj = settings_or_exit
 
 
 @cli.command()
@@ -124,7 +104,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     if workers:
         # Workers read the settings for themselves, and have to know of each other.
         os.environ["API_WORKERS"] = str(workers)
-    configured = load_settings()
+    configured = settings_or_exit()
     settings = in_demo_world(configured)
     set_up(settings)
     host, port = host or settings.api_host, port or settings.api_port
