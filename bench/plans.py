@@ -20,7 +20,7 @@ from storage.database.statement import Statement, Value, with_lists
 from tests.support import mariadbd
 
 TIMES = 3
-PART = leaderboards.PART + leaderboards.PAGE
+PART = leaderboards.SEGMENT + leaderboards.PAGE
 BLOCKS = 10_000  # rows that such a statement is asked for at a time
 SLOW = 2.0  # seconds after which once is enough
 

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 from PIL import Image, ImageChops, ImageDraw, PngImagePlugin
 
-from storage.files.images import MOST_PIXELS, NotAnImage, clean
+from storage.files.images import MAX_PIXELS, NotAnImage, clean
 from tests.conftest import ADMIN, IDS, PLAYER, Playground, playground, signed
 
 INVALID = {"status": "invalid file type."}
@@ -140,7 +140,7 @@ def test_what_is_no_image_is_refused(on_sqlite: Playground, name: str) -> None:
 
 def test_a_bomb_is_small() -> None:
     assert len(bomb(50_000)) < 31_000
-    assert MOST_PIXELS < 5_000 * 5_000
+    assert MAX_PIXELS < 5_000 * 5_000
 
 
 def test_of_a_polyglot_only_the_picture_is_left(on_sqlite: Playground) -> None:
