@@ -1,13 +1,8 @@
 """Beatmaps."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
-from domain.units import RankedStatus, Ruleset, Seconds, UTCTime
-
-StarRating = Annotated[float, Meta(description="star rating")]
+from domain.units import RankedStatus, Ruleset, Seconds, StarRating, UTCTime
 
 
 class Beatmap(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,6 @@
 """Clans and their members."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from domain.units import Country
 
@@ -17,12 +14,12 @@ class Clan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClanMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of a clan."""
+    """A member of a clan; `rank` is Member, Officer or Owner."""
 
     id: int
     name: str
     country: Country
-    rank: Annotated[str, Meta(description="Member, Officer or Owner")]
+    rank: str
 
 
 class ClanDetails(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,6 @@
 """Plays and their pp, in the names of the endpoint and of the engine that calculates it."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from domain.mods import ALL_MODS, BITS
 
@@ -53,13 +50,11 @@ class Difficulty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The pp and the difficulty of a play."""
+    """The pp and the difficulty of a play. `accuracy` is the requested one in percent, null if hits were given."""
 
     performance: Performance
     difficulty: Difficulty
-    accuracy: Annotated[float | None, Meta(description="percent, as requested; null if hit counts were given")] = (
-        None
-    )
+    accuracy: float | None = None
 
 
 def engine_mods(mods: int) -> int:

@@ -1,24 +1,29 @@
 """Players: their profiles, statistics and ranks, and which of them are visible."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from domain.clans import Clan
-from domain.units import ClanID, ClanPrivileges, Country, ModeNumber, Percent, Privileges, Seconds, UnixTime
+from domain.units import (
+    ClanID,
+    ClanPrivileges,
+    Country,
+    ModeID,
+    Percent,
+    PlayersID,
+    Privileges,
+    RankedScore,
+    RankOrNull,
+    RankOrZero,
+    Seconds,
+    TotalScore,
+    UnixTime,
+)
 
 BOT_ID = 1
 
 # users.priv: bit 1 is cleared when a player is restricted, bit 2 set at the first login in the game.
 UNRESTRICTED = 1
 VISIBLE = 3
-
-PlayersID = Annotated[int, Meta(description="the player's id")]
-TotalScore = Annotated[int, Meta(description="the sum of all scores")]
-RankedScore = Annotated[int, Meta(description="the sum of the best scores on ranked beatmaps")]
-RankOrNull = Annotated[int | None, Meta(description="by pp, from 1; null for unranked")]
-RankOrZero = Annotated[int, Meta(description="by pp, from 1; 0 for unranked")]
 
 
 def safe_name(name: str) -> str:
@@ -72,7 +77,7 @@ class PlayerDetails(msgspec.Struct, frozen=True, kw_only=True):
     latest_activity: UnixTime
     clan_id: ClanID
     clan_priv: ClanPrivileges
-    preferred_mode: ModeNumber
+    preferred_mode: ModeID
     play_style: int
     custom_badge_name: str | None
     custom_badge_icon: str | None
@@ -84,7 +89,7 @@ class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
     """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
 
     id: PlayersID
-    mode: ModeNumber
+    mode: ModeID
     tscore: TotalScore
     rscore: RankedScore
     plays: int

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domain.units import Grade, ModeNumber, UTCTime
+from domain.units import Grade, ModeID, UTCTime
 
 
 class ReplayPlayer(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class ReplayScore(msgspec.Struct, frozen=True, kw_only=True):
     ngeki: int
     nkatu: int
     grade: Grade
-    mode: ModeNumber
+    mode: ModeID
     play_time: UTCTime
     perfect: bool
     player: ReplayPlayer | None

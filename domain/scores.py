@@ -1,17 +1,22 @@
 """Scores, in the shapes in which endpoints return them."""
 
-from typing import Annotated
-
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from domain.beatmaps import Beatmap
 from domain.mods import readable
-from domain.units import Country, Grade, LocalTime, ModeNumber, ModsMask, PassStatus, Percent
-
-Milliseconds = Annotated[int, Meta(description="milliseconds")]
-FullCombo = Annotated[int, Meta(description="1 for a full combo, else 0")]
-ModsText = Annotated[str, Meta(description="the acronyms of `mods`, such as HDDT; NM for none")]
+from domain.units import (
+    Country,
+    FullCombo,
+    Grade,
+    LocalTime,
+    Milliseconds,
+    ModeID,
+    ModsMask,
+    ModsText,
+    PassStatus,
+    Percent,
+)
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +39,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     nkatu: int
     grade: Grade
     status: PassStatus
-    mode: ModeNumber
+    mode: ModeID
     play_time: LocalTime
     time_elapsed: Milliseconds
     perfect: FullCombo

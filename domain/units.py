@@ -10,6 +10,7 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 UnixTime = Annotated[int, Meta(description="unix seconds")]
 Seconds = Annotated[int, Meta(description="seconds")]
+Milliseconds = Annotated[int, Meta(description="milliseconds")]
 UTCTime = Annotated[datetime | None, Meta(description="UTC; null where the row has no time")]
 LocalTime = Annotated[
     datetime | None, Meta(description="in the game server's time zone; null where the row has no time")
@@ -18,13 +19,15 @@ Percent = Annotated[float, Meta(description="percent")]
 Country = Annotated[str, Meta(description="two lower-case letters")]
 
 Ruleset = Annotated[int, Meta(description="0 osu!, 1 taiko, 2 catch, 3 mania")]
-ModeNumber = Annotated[
+ModeID = Annotated[
     int,
     Meta(
         description="0 osu!, 1 taiko, 2 catch, 3 mania; 4 to 6 the first three with Relax; 8 osu! with Autopilot"
     ),
 ]
 ModsMask = Annotated[int, Meta(description="a bitmask; bits as in the .osr format")]
+ModsText = Annotated[str, Meta(description="the acronyms of `mods`, such as HDDT; NM for none")]
+StarRating = Annotated[float, Meta(description="star rating")]
 RankedStatus = Annotated[
     int,
     Meta(
@@ -34,8 +37,14 @@ RankedStatus = Annotated[
 PassStatus = Annotated[
     int, Meta(description="0 failed, 1 passed, 2 passed, and the player's best by pp on the beatmap")
 ]
+FullCombo = Annotated[int, Meta(description="1 for a full combo, else 0")]
 Grade = Annotated[str, Meta(description="XH, X, SH, S, A, B, C, D or F; N without a grade")]
 
+PlayersID = Annotated[int, Meta(description="the player's id")]
+TotalScore = Annotated[int, Meta(description="the sum of all scores")]
+RankedScore = Annotated[int, Meta(description="the sum of the best scores on ranked beatmaps")]
+RankOrNull = Annotated[int | None, Meta(description="by pp, from 1; null for unranked")]
+RankOrZero = Annotated[int, Meta(description="by pp, from 1; 0 for unranked")]
 Privileges = Annotated[
     int,
     Meta(

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from domain import beatmaps, clans, players, scores
-from domain.units import Action, Country, LocalTime, ModeNumber, ModsMask, UnixTime
+from domain.units import Action, Country, LocalTime, ModeID, ModsMask, UnixTime
 
 FullCombo = Annotated[bool, Meta(description="whether it is a full combo")]
 
@@ -172,6 +172,6 @@ class Activity(Stripped, frozen=True, kw_only=True):
     login_time: UnixTime
     action: Action
     info_text: str
-    mode: ModeNumber
+    mode: ModeID
     mods: ModsMask
     beatmap_id: Annotated[int, Meta(description="0 if none is selected")]

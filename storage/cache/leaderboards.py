@@ -30,18 +30,6 @@ class LeaderboardKey(NamedTuple):
     country: str | None
 
 
-class Segment(NamedTuple):
-    """A run of a leaderboard's positions; segments count from 0."""
-
-    board: LeaderboardKey
-    number: int
-
-    @property
-    def offset(self) -> int:
-        """How many positions come before it."""
-        return self.number * SEGMENT
-
-
 class LeaderboardOrder:
     """The ids of the players on leaderboards, in their order, as of some seconds ago."""
 
@@ -69,20 +57,21 @@ class LeaderboardOrder:
         Raise Unavailable if the database cannot be reached.
         """
         number, begin = divmod(offset, SEGMENT)
-        ids = await self._segments.get(Segment(board, number))
+        ids = await self._segments.get((board, number))
         return ids[begin : begin + limit]
 
-    async def _read(self, segment: Segment) -> tuple[int, ...]:
-        sort, mode, country = segment.board
+    async def _read(self, segment: tuple[LeaderboardKey, int]) -> tuple[int, ...]:
+        (sort, mode, country), number = segment
+        offset = number * SEGMENT
         least: int | float = 0
-        if country is None and segment.offset < DEEP:
+        if country is None and offset < DEEP:
             # With the value of the segment's last player as a bound, an index finds all players above it, and only
             # those are sorted, by id where they are equal. The players of a country are found by country.
             last = await self._database.one(
                 catalogue.leaderboard_least[sort],
                 mode=mode,
                 visible=self._visible,
-                last=segment.offset + SEGMENT + PAGE - 1,
+                last=offset + SEGMENT + PAGE - 1,
             )
             least = last.least if last else 0
         rows = await self._database.all(
@@ -92,6 +81,6 @@ class LeaderboardOrder:
             visible=self._visible,
             least=least,
             limit=SEGMENT + PAGE,
-            offset=segment.offset,
+            offset=offset,
         )
         return tuple(row.player_id for row in rows)

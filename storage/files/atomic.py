@@ -5,11 +5,12 @@ from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write `content` to the file at `path`, readable for everybody. Raise OSError.
+    """Write `content` to the file at `path`, readable for everybody, in a folder made if missing. Raise OSError.
 
     It must not run twice at once for one path. A process that is killed leaves at most one temporary file for each
     path, which the next call overwrites.
     """
+    path.parent.mkdir(exist_ok=True)
     partial = path.with_name(f".{path.name}.tmp")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644), "wb") as file:
         file.write(content)

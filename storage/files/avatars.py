@@ -4,8 +4,6 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from domain.errors import ErrorSpec, Unavailable
@@ -43,19 +41,11 @@ class Avatars:
 
     def _store(self, player_id: int, extension: str, content: bytes) -> None:
         self._folder.mkdir(exist_ok=True)
-        with self._locked():
+        # Locked against other processes: each of two would remove the file that the other has just stored.
+        # The system releases the lock when the process ends, however that happens.
+        with open(os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             replace(self._folder / f"{player_id}.{extension}", content)
             for other in EXTENSIONS:
                 if other != extension:
                     (self._folder / f"{player_id}.{other}").unlink(missing_ok=True)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        # Against other threads and processes: each of two would remove the file that the other has just stored.
-        lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            # The system releases it when the process ends, however that happens.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)

@@ -52,7 +52,7 @@ class BeatmapFiles:
             async with asyncio.timeout(self._timeout), self._concurrency:
                 content = await _get(url)
             if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
-                await asyncio.to_thread(self._store, self.path(beatmap_id), content)
+                await asyncio.to_thread(replace, self.path(beatmap_id), content)
                 return True
             reason: object = "another version of the file"
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -60,11 +60,6 @@ class BeatmapFiles:
         log.warning("no file of beatmap %d from the mirror: %s", beatmap_id, reason)
         self._retry_at.put(key, time.monotonic() + RETRY_SECONDS)
         return False
-
-    @staticmethod
-    def _store(path: Path, content: bytes) -> None:
-        path.parent.mkdir(exist_ok=True)
-        replace(path, content)
 
     async def close(self) -> None:
         """Cancel the downloads that are running."""
