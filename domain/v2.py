@@ -23,16 +23,11 @@ def _text_fields(shape: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(shape).items() if str in (hint, *get_args(hint)))
 
 
-def _stripped_texts(struct: msgspec.Struct) -> dict[str, str]:
-    """Return those texts of `struct` that stripping changes, stripped, by the names of their fields."""
-    texts = ((name, getattr(struct, name)) for name in _text_fields(type(struct)))
-    return {name: bare for name, text in texts if text is not None and (bare := text.strip()) != text}
-
-
 def stripped(struct: S) -> S:
     """Return a copy of `struct` with its texts stripped, or `struct` itself if that changes nothing."""
-    changes = _stripped_texts(struct)
-    return msgspec.structs.replace(struct, **changes) if changes else struct
+    texts = {name: getattr(struct, name) for name in _text_fields(type(struct))}
+    bare = {name: text and text.strip() for name, text in texts.items()}
+    return struct if bare == texts else msgspec.structs.replace(struct, **bare)
 
 
 class Stripped(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +37,10 @@ class Stripped(msgspec.Struct, frozen=True, kw_only=True):
         derive = getattr(super(), "__post_init__", None)
         if derive is not None:
             derive()
-        for name, text in _stripped_texts(self).items():
-            msgspec.structs.force_setattr(self, name, text)
+        for name in _text_fields(type(self)):
+            text = getattr(self, name)
+            if text is not None:
+                msgspec.structs.force_setattr(self, name, text.strip())
 
 
 class FoundPlayer(Stripped, players.FoundPlayer, frozen=True, kw_only=True):

@@ -127,7 +127,7 @@ class GameServerClient:
         host = f"api.{self._domain}"
         status, body = await self._get(self._prefix + target, host)
         if status == 404 and not _is_not_found(body):
-            other = PREFIXES[self._prefix == PREFIXES[0]]
+            other = next(prefix for prefix in PREFIXES if prefix != self._prefix)
             status, body = await self._get(other + target, host)
             if status != 404 or _is_not_found(body):
                 self._prefix = other

@@ -179,13 +179,13 @@ class GameServer:
         return getattr(self, f"_fork_{name}", self._fork_echo)(self.seen[-1])
 
     def _fork_echo(self, seen: Seen) -> web.Response:
-        answer = web.json_response({"method": seen.method, "sha256": hashlib.sha256(seen.body).hexdigest()})
-        answer.headers.add("Set-Cookie", "one=1; Path=/")
-        answer.headers.add("Set-Cookie", "two=2; HttpOnly")
-        answer.headers.update(
+        response = web.json_response({"method": seen.method, "sha256": hashlib.sha256(seen.body).hexdigest()})
+        response.headers.add("Set-Cookie", "one=1; Path=/")
+        response.headers.add("Set-Cookie", "two=2; HttpOnly")
+        response.headers.update(
             {"X-Fork": "yes", "Connection": "X-Private", "X-Private": "1", "Keep-Alive": "timeout=1"}
         )
-        return answer
+        return response
 
     def _fork_zipped(self, _: Seen) -> web.Response:
         return web.Response(body=b"\x1f\x8b not really", headers={"Content-Encoding": "gzip", "ETag": '"z"'})
@@ -202,15 +202,15 @@ class GameServer:
         )
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse(headers={"Content-Length": "10"})
-        await answer.prepare(request)
-        await answer.write(b"first")
+        response = web.StreamResponse(headers={"Content-Length": "10"})
+        await response.prepare(request)
+        await response.write(b"first")
         await self._go_on.wait()
         if "cut" not in request.query:
-            await answer.write(b"after")
+            await response.write(b"after")
         elif request.transport:
             request.transport.close()
-        return answer
+        return response
 
 
 def match(name: str, host: tuple[int, str], *, in_progress: bool = False) -> dict[str, Any]:

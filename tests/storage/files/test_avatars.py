@@ -80,9 +80,9 @@ def test_each_kind_in_each_form(
     image = encoded(kind)
     files: Any = {part: ("whatever.bmp", image, "text/plain")}
     form: Any = {"content": image} if part is None else {"files": files, "data": {"other": "field"}}
-    answer = on_sqlite.client.request(method, "/set_avatar/", headers=signed(PLAYER), **form)
+    response = on_sqlite.client.request(method, "/set_avatar/", headers=signed(PLAYER), **form)
 
-    assert (answer.status_code, answer.json()) == (200, STORED)
+    assert (response.status_code, response.json()) == (200, STORED)
     assert list(avatars(on_sqlite)) == [extension]
     with Image.open(BytesIO(avatars(on_sqlite)[extension])) as stored:
         assert (stored.format, stored.size) == (kind, (128, 128))
@@ -131,9 +131,9 @@ def test_anything_but_an_image_is_refused(on_sqlite: Playground, name: str) -> N
     before = avatars(on_sqlite)
     image = REFUSED[name]()
     begun = time.monotonic()
-    answer = put(on_sqlite, image)
+    response = put(on_sqlite, image)
 
-    assert (answer.status_code, answer.json()) == (400, INVALID)
+    assert (response.status_code, response.json()) == (400, INVALID)
     assert avatars(on_sqlite) == before
     assert time.monotonic() - begun < 3
 
@@ -218,10 +218,10 @@ def test_a_damaged_image_is_refused_or_repaired() -> None:
 def test_the_folder_cannot_be_written_to(tmp_path: Path) -> None:
     with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}") as here:
         (here.data / "avatars").write_bytes(b"not a folder")
-        answer = put(here, encoded("PNG"))
+        response = put(here, encoded("PNG"))
 
-    assert (answer.status_code, answer.json()) == (503, {"status": "The avatar cannot be stored."})
-    assert answer.headers["Retry-After"]
+    assert (response.status_code, response.json()) == (503, {"status": "The avatar cannot be stored."})
+    assert response.headers["Retry-After"]
 
 
 class Watch:
@@ -280,9 +280,9 @@ def test_concurrent_uploads_of_one_player(on_sqlite: Playground) -> None:
     images = kinds()
     put(on_sqlite, next(images))
     with Watch(on_sqlite) as watch, ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda image: put(on_sqlite, image), [next(images) for _ in range(60)]))
+        responses = list(pool.map(lambda image: put(on_sqlite, image), [next(images) for _ in range(60)]))
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}
     assert not watch.faults
     assert watch.seen > 10
     assert len(avatars(on_sqlite)) == 1
