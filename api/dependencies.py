@@ -106,7 +106,7 @@ class Dependencies:
         if not isinstance(self._live, GameServerLive):
             return Dependency("off", "none (no APP_PORT, no GAME_SERVER_URL), so nobody is online")
         try:
-            await self._live.reach()
+            await self._live.ping()
         except Down as error:
             return Dependency("down", f"{url} NOT REACHED ({error}), so nobody is online until it is there")
         except NoAnswer as error:

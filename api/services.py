@@ -4,12 +4,10 @@ import msgspec
 
 from api.dependencies import Dependencies
 from config.settings import Settings
-from domain import v2
-from domain.beatmaps import Beatmap
 from domain.live import Live
 from replays.store import ReplayStore
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
@@ -29,8 +27,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
-    beatmaps: Beatmaps[Beatmap]
-    v2_beatmaps: Beatmaps[v2.Beatmap]
+    beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder
     game_server_proxy: GameServerProxy | None

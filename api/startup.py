@@ -10,19 +10,19 @@ from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
 from domain.errors import Unavailable
-from domain.live import Live, Nobody
+from domain.live import Live, NoGameServer
 from replays.store import open_store
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import B, Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
-from storage.database.database import Database, Query
+from storage.database.database import Database
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
-from storage.game_server.client import GameServer
+from storage.game_server.client import GameServerClient
 from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
@@ -47,7 +47,7 @@ async def open_services(
     async with AsyncExitStack() as closing:
         database = await open_database(settings, closing, observer)
         ranks = open_ranks(settings, database, closing, observer)
-        live: Live = Nobody()
+        live: Live = NoGameServer()
         if settings.game_server:
             asked = await closing.enter_async_context(open_game_server(settings, settings.game_server, observer))
             live = open_live(settings, asked, database, closing)
@@ -55,6 +55,8 @@ async def open_services(
         pagination = Pagination(database)
         closing.push_async_callback(pagination.close)
         change_marker = closing.enter_context(closed_after(ChangeMarker(Path(shared, EDITS) if shared else None)))
+        beatmap_files = BeatmapFiles(settings)
+        closing.push_async_callback(beatmap_files.close)
         pp_engine = PPEngine(settings)
         closing.push_async_callback(pp_engine.close)
         replays = open_store(settings)
@@ -65,15 +67,14 @@ async def open_services(
             database=database,
             ranks=ranks,
             live=live,
-            beatmaps=open_beatmaps(database, catalogue.beatmaps_by_md5, closing),
-            v2_beatmaps=open_beatmaps(database, catalogue.v2_beatmaps_by_md5, closing),
+            beatmaps=open_beatmaps(database, closing),
             pagination=pagination,
             leaderboard_order=open_leaderboard_order(settings, database, closing),
             game_server_proxy=game_server_proxy,
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
             rate_limiter=open_rate_limiter(settings, closing),
-            beatmap_files=BeatmapFiles(settings),
+            beatmap_files=beatmap_files,
             pp_engine=pp_engine,
             avatars=Avatars(settings.data_directory),
             change_marker=change_marker,
@@ -81,9 +82,9 @@ async def open_services(
         )
 
 
-def open_beatmaps(database: Database, query: Query[B], closing: AsyncExitStack) -> Beatmaps[B]:
-    """The beatmaps that `query` finds, as lists show them."""
-    beatmaps = Beatmaps(database, query)
+def open_beatmaps(database: Database, closing: AsyncExitStack) -> BeatmapCache:
+    """The beatmaps that lists show."""
+    beatmaps = BeatmapCache(database)
     closing.push_async_callback(beatmaps.close)
     return beatmaps
 
@@ -144,25 +145,25 @@ def open_rate_limiter(settings: Settings, closing: AsyncExitStack) -> RateLimite
     return limits
 
 
-def open_live(settings: Settings, server: GameServer, database: Database, closing: AsyncExitStack) -> Live:
+def open_live(settings: Settings, client: GameServerClient, database: Database, closing: AsyncExitStack) -> Live:
     """Live state from that game server."""
-    questions = CachedGameServer(server)
-    closing.push_async_callback(questions.close)
+    server = CachedGameServer(client)
+    closing.push_async_callback(server.close)
     return GameServerLive(
-        questions,
+        server,
         database,
         visible=settings.visible,
         counted=settings.visible_on_boards,
-        patience=settings.game_server_timeout,
+        timeout=settings.game_server_timeout,
     )
 
 
 @asynccontextmanager
 async def open_game_server(
     settings: Settings, url: str, observer: Observer | None = None
-) -> AsyncIterator[GameServer]:
+) -> AsyncIterator[GameServerClient]:
     """The game server at `url`, to be asked."""
-    server = GameServer(
+    server = GameServerClient(
         url,
         domain=settings.domain,
         timeout=settings.game_server_timeout,

@@ -20,7 +20,7 @@ from storage.database.statement import Statement, Value, with_lists
 from tests.support import mariadbd
 
 TIMES = 3
-PART = leaderboards.PART + leaderboards.PAGE
+PART = leaderboards.SEGMENT + leaderboards.PAGE
 BLOCK = 10_000  # rows that storage/cache/pagination.py reads at a time
 SLOW = 2.0  # seconds; a statement that takes longer is executed only once
 

@@ -6,7 +6,7 @@ import msgspec
 
 from checks.findings import Finding, error, ok, warning
 from config.settings import EVERYWHERE, Settings
-from storage.game_server.client import Down, GameServer, NoAnswer
+from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.game_server.pages import read_online
 
 MEANWHILE = "nobody is shown online"
@@ -35,7 +35,7 @@ async def run(settings: Settings, *, demo: bool) -> list[Finding]:
     if _is_this_service(settings, url):
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
-    server = GameServer(
+    server = GameServerClient(
         url,
         domain=settings.domain,
         timeout=settings.game_server_timeout,
@@ -58,9 +58,9 @@ def _is_this_service(settings: Settings, url: str) -> bool:
     return (parts.hostname, parts.port) == (own, settings.api_port)
 
 
-async def _api(server: GameServer, url: str) -> Finding:
+async def _api(server: GameServerClient, url: str) -> Finding:
     try:
-        answer = await server.ask("get_player_count", PlayerCount)
+        answer = await server.call("get_player_count", PlayerCount)
     except NoAnswer as reason:
         advice = "is DOMAIN the game server's own, and is its log quiet?"
         return warning("game-server.api", f"{url} does not answer as a game server does: {reason}", advice)
@@ -68,10 +68,10 @@ async def _api(server: GameServer, url: str) -> Finding:
     return ok("game-server.api", f"{url} answers; {online} online")
 
 
-async def _page(server: GameServer) -> Finding:
+async def _page(server: GameServerClient) -> Finding:
     advice = "without it players who have left may be called online for hours; does the fork have the page?"
     try:
-        page = read_online(await server.page("/online"))
+        page = read_online(await server.get_page("/online"))
     except NoAnswer as reason:
         return warning("game-server.online-page", f"its page /online cannot be read: {reason}", advice)
     if page is None:

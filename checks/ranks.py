@@ -54,7 +54,7 @@ async def run(settings: Settings, database: Database | None, progress: Callable[
 async def _players(database: Database, settings: Settings, mode: Mode, offset: int) -> dict[int, str]:
     """Players of a mode from a place onwards, and their countries."""
     visible = settings.visible_on_boards
-    ids = await LeaderboardOrder(database, visible=visible).places(
+    ids = await LeaderboardOrder(database, visible=visible).page(
         LeaderboardKey("pp", mode, None), offset=offset, limit=SAMPLE
     )
     rows = await database.all(catalogue.leaderboard["pp"], ids=ids, mode=int(mode), visible=visible)

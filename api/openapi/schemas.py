@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -89,6 +90,8 @@ def _told(schema: Any) -> Any:
     if told.get("format") == "date-time":
         # Without a zone: what other standards call date-time has one.
         told["format"] = "date-time-local"
+    if isinstance(told.get("description"), str):
+        told["description"] = cleandoc(told["description"])
     if "pattern" in told:
         told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
     return told

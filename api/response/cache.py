@@ -51,7 +51,11 @@ class ResponseCache:
         self._kept: SingleFlightCache[CacheKey, EncodedResponse] | None = None
         if services.settings.cache:
             self._kept = SingleFlightCache(
-                self._ask, stale=STALE, size=services.settings.cache_bytes, weigh=_weight
+                self._ask,
+                stale=STALE,
+                size=services.settings.cache_bytes,
+                overhead=1024,
+                weigh=lambda answer: answer.weight,
             )
         self._known: dict[tuple[str, bytes], tuple[Cacheable, msgspec.Struct]] = {}
 
@@ -108,10 +112,6 @@ class ResponseCache:
         """End what is still being asked."""
         if self._kept is not None:
             await self._kept.close()
-
-
-def _weight(answers: list[EncodedResponse]) -> int:
-    return 1024 + sum(answer.weight for answer in answers)
 
 
 class CachedResponseShortcut:

@@ -50,7 +50,7 @@ async def leaders(
     """
     country = None if params.country is None else params.country.lower()
     board = LeaderboardKey(params.sort, mode, country)
-    ids = await services.leaderboard_order.places(board, offset=params.offset, limit=params.limit)
+    ids = await services.leaderboard_order.page(board, offset=params.offset, limit=params.limit)
     if not ids:
         return []
     return await services.database.all(

@@ -24,13 +24,13 @@ from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
 from api.v1.lookup import BEATMAP, NO_PLAYER, PLAYER, find_beatmap, find_player
-from domain.beatmaps import Beatmap, PlayedBeatmap
+from domain.beatmaps import PlayedBeatmap
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
 from domain.scores import BeatmapScore, PlayerScore, PlayerScoreRow, Score, ScoreDetails
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.database import catalogue
 from storage.database.database import Query
 
@@ -41,7 +41,6 @@ ANTICHEAT = ("client_flags", "online_checksum")
 
 S = TypeVar("S", bound=Score)
 R = TypeVar("R", bound=PlayerScoreRow)
-B = TypeVar("B", bound=Beatmap)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,9 +103,9 @@ async def scores_of_player(
     )
 
 
-async def with_beatmaps(rows: list[R], beatmaps: Beatmaps[B]) -> list[R]:
+async def with_beatmaps(rows: list[R], beatmaps: BeatmapCache, *, stripped: bool = False) -> list[R]:
     """The scores with the JSON of their beatmaps in place; those whose beatmap is gone by now are left out."""
-    found = await beatmaps.of(row.beatmap for row in rows)
+    found = await beatmaps.of((row.beatmap for row in rows), stripped=stripped)
     there = [row for row in rows if row.beatmap in found]
     for row in there:
         # A hundred copies of a row with two dozen fields would take as long as reading the rows did.

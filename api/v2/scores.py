@@ -100,7 +100,7 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
     )
     rows = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, ScoreFilter(mode), asked)
     # Encoded, they are what the Struct says.
-    found = cast(list[PlayerScore], await scores.with_beatmaps(rows, services.v2_beatmaps))
+    found = cast(list[PlayerScore], await scores.with_beatmaps(rows, services.beatmaps, stripped=True))
     return PlayerScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
 
 

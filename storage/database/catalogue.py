@@ -159,7 +159,6 @@ v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) fo
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
-v2_beatmaps_by_md5 = Query("beatmaps_by_md5", v2.Beatmap)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
 v2_score = Query("score", v2.ScoreDetails)
 v2_clan = Query("clan", v2.Clan)

@@ -19,14 +19,13 @@ from api.middleware.request_log import RequestLog
 from api.routes import V1, V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import Nobody
+from domain.live import NoGameServer
 from replays.store import open_store
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.database import catalogue
 from storage.database.database import Database
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
@@ -152,7 +151,7 @@ def test_raw_bytes_get_an_answer(recorded: Recorded, request_line: bytes) -> Non
     assert re.match(rb"HTTP/1.1 4\d\d ", status), status
 
 
-class Faulty(Nobody):
+class Faulty(NoGameServer):
     """A Live with a mistake in it."""
 
     async def count(self) -> int:
@@ -174,8 +173,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 database=database,
                 ranks=ranks,
                 live=live,
-                beatmaps=Beatmaps(database, catalogue.beatmaps_by_md5),
-                v2_beatmaps=Beatmaps(database, catalogue.v2_beatmaps_by_md5),
+                beatmaps=BeatmapCache(database),
                 pagination=Pagination(database),
                 leaderboard_order=LeaderboardOrder(database, visible=1),
                 game_server_proxy=None,

@@ -120,7 +120,7 @@ def test_every_score_once(url: str, size: int, filters: dict[str, Any], expected
 
 def test_counted_by_parts(url: str) -> None:
     async def use(_: Pagination, database: Counting) -> tuple[list[Score], int, int]:
-        rows, total = await Pagination(database, part=333).scores(PageRequest(15, 100), **ALL, visible=3)
+        rows, total = await Pagination(database, block_rows=333).scores(PageRequest(15, 100), **ALL, visible=3)
         return rows, total, database.asked.count("score_blocks")
 
     rows, total, parts = with_pages(url, use)

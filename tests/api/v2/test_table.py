@@ -11,13 +11,12 @@ from api.app import build
 from api.routes import V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import LiveStatus, Nobody
+from domain.live import LiveStatus, NoGameServer
 from replays.store import open_store
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.database import catalogue
 from storage.database.database import Database
 from storage.database.statement import Statement
 from storage.ranks import DatabaseRanks
@@ -97,7 +96,7 @@ class Told(Database):
         return await super()._run(query, values)
 
 
-class Playing(Nobody):
+class Playing(NoGameServer):
     """A Live in which everybody plays."""
 
     async def status(self, player_id: int) -> LiveStatus | None:
@@ -137,8 +136,7 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "database": database,
                 "ranks": DatabaseRanks(database),
                 "live": Playing(),
-                "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
-                "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
+                "beatmaps": BeatmapCache(database),
                 "pagination": pages,
                 "leaderboard_order": boards,
                 "replays": open_store(settings),
