@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.middleware.client_address import CLOUDFLARE
 from api.observability.process_metrics import ProcessMetrics
 from config.types import Networks
 
@@ -38,7 +37,7 @@ class MetricsPage:
         await Response(page, headers=headers)(scope, receive, send)
 
     def _may_read(self, scope: Scope) -> bool:
-        # A proxy that passes this header on unchecked passes on what any client may write into it.
-        if any(name == CLOUDFLARE for name, _ in scope["headers"]):
+        # A proxy that passes this header on unchecked passes on what any client may have written into it.
+        if any(name == b"cf-connecting-ip" for name, _ in scope["headers"]):
             return False
         return bool(scope["client"]) and scope["client"][0] in self._readers
