@@ -122,7 +122,7 @@ class CachedResponseShortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in READS:
-            answers: ResponseCache = scope["state"]["answers"]
+            answers: ResponseCache = scope["state"]["response_cache"]
             if answer := answers.ready(scope):
                 await answer(scope, receive, send)
                 return

@@ -259,7 +259,7 @@ def test_the_bucket_of_an_address() -> None:
     async def nothing(*_: object) -> None:
         pass
 
-    subject = RateLimitMiddleware(nothing, Settings().unlimited)._subject
+    subject = RateLimitMiddleware(nothing, Settings().unlimited)._bucket_of
     assert subject("2001:db8::1") == subject("2001:db8::ffff:1") == "2001:db8::/64"
     assert subject("::ffff:192.0.2.1") == subject("192.0.2.1") == "192.0.2.1"
     assert [subject(local) for local in ("127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "")] == [None] * 5
