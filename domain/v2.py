@@ -143,7 +143,7 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
 
 
 class Clan(Stripped, frozen=True, kw_only=True):
-    """The row of a clan; `owner` is a player's id."""
+    """A clan. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
 
     id: int
     name: str

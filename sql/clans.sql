@@ -1,10 +1,11 @@
--- Which clans are there?
+-- Which clans are there, and who owns them, if that player can be seen?
 SELECT
     c.id,
     c.name,
     c.tag,
-    c.owner,
+    COALESCE(o.id, 0) AS owner,
     c.created_at
 FROM clans c
+LEFT JOIN users o ON o.id = c.owner AND (o.priv & :visible) = :visible
 ORDER BY c.id
 LIMIT :limit OFFSET :offset

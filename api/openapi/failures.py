@@ -9,14 +9,14 @@ from typing import TypeGuard
 from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
 from api.openapi.schemas import JSONSchema
-from api.request.params import LONG_QUERY
+from api.request.params import QUERY_TOO_LONG
 from api.response.errors import errors_of
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.drivers import AWAY, SLOW
 
 # What every endpoint may say.
-EVERYWHERE: tuple[ErrorSpec, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)
+EVERYWHERE: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW)
 
 RETRY_AFTER = {"description": "seconds until asking again may help", "schema": {"type": "integer", "minimum": 0}}
 

@@ -84,8 +84,9 @@ class Pagination:
     async def read(
         self, rows: Query[T], count: Query[Total], place: PageRequest, **filters: Value
     ) -> tuple[list[T], int]:
-        """A page of `rows`, and how many there are on all pages."""
-        total = await self._totals.get((count, tuple(filters.items())))
+        """A page of `rows`, and how many there are on all pages. `count` need not bind every filter."""
+        counted = tuple((name, value) for name, value in filters.items() if name in count.values)
+        total = await self._totals.get((count, counted))
         if place.offset >= total:
             return [], total
         found = await self._database.all(rows, limit=place.size, offset=place.offset, **filters)
