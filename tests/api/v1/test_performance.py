@@ -1,4 +1,4 @@
-"""calculate_pp beyond the recorded requests: its parameters, batches, the files and where they come from."""
+"""calculate_pp beyond the recorded requests: parameters, batches, beatmap files and where they come from."""
 
 import hashlib
 import http.server
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from api.request.fields import Invalid, fields_of
 from api.v1.performance import PerformanceParams
@@ -28,7 +28,7 @@ OSU = conformance.WORLD / "osu"
 
 @pytest.fixture
 def engine() -> None:
-    """Skips a test where the engine cannot be had."""
+    """Skip a test where the engine is not installed."""
     pytest.importorskip("akatsuki_pp_py")
 
 
@@ -37,6 +37,7 @@ def ask(world: Playground, query: str, endpoint: str = "calculate_pp") -> httpx2
 
 
 ACC: Any = {name: parse for name, _, parse in fields_of(PerformanceParams)}["acc"]
+ACCURACY: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)])
 NUMBERS = st.one_of(
     st.text(max_size=12),
     st.from_regex(r"\A ?[-+]?[0-9_]{0,3}\.?[0-9]*(e[0-9]+)? ?\Z"),
@@ -46,20 +47,34 @@ NUMBERS = st.one_of(
 
 @settings(max_examples=500)
 @given(NUMBERS)
-def test_numbers_are_those_of_the_game_servers_validator(text: str) -> None:
+@example("100")
+@example("100.00000001")
+@example("101")
+@example("0")
+@example("-0")
+@example("-5")
+@example("-1e-300")
+@example("nan")
+@example("NaN")
+@example("inf")
+@example("-infinity")
+@example("1e400")
+def test_accuracies_are_validated_as_by_pydantic(text: str) -> None:
     try:
-        expected: Any = str(TypeAdapter(float).validate_python(text))
+        expected: Any = ACCURACY.validate_python(text)
     except ValidationError as error:
-        expected = error.errors()[0]["type"], error.errors()[0]["msg"]
+        (details,) = error.errors()
+        expected = details["type"], details["msg"], details.get("ctx", {})
     try:
-        actual: Any = str(ACC.parse(text))
+        actual: Any = ACC.parse(text)
     except Invalid as error:
-        actual = error.kind, error.msg
+        actual = error.kind, error.msg, error.ctx
 
-    assert actual == expected
+    # By repr(), which tells 100 from 100.0.
+    assert repr(actual) == repr(expected)
 
 
-def test_every_wrong_value_of_a_repeated_parameter_is_named(world: Playground) -> None:
+def test_every_invalid_value_of_a_repeated_parameter_is_listed(world: Playground) -> None:
     answer = ask(world, "mode=x&acc=abc&acc=99&acc=&acc=x")
 
     assert answer.status_code == 422
@@ -83,6 +98,13 @@ def test_every_wrong_value_of_a_repeated_parameter_is_named(world: Playground) -
         ("mods=HD", "int_parsing"),
         ("mods=4294967296", "less_than_equal"),
         ("&".join(["acc=99"] * 101), "too_long"),
+        ("acc=101", "less_than_equal"),
+        ("acc=1e308", "less_than_equal"),
+        ("acc=-5", "greater_than_equal"),
+        ("acc=-1e308", "greater_than_equal"),
+        ("acc=nan", "finite_number"),
+        ("acc=inf", "finite_number"),
+        ("acc=-inf", "finite_number"),
     ],
 )
 def test_values_out_of_range_are_refused(on_sqlite: Playground, query: str, kind: str) -> None:
@@ -91,18 +113,43 @@ def test_values_out_of_range_are_refused(on_sqlite: Playground, query: str, kind
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, kind)
 
 
+@pytest.mark.parametrize("endpoint", ["calculate_pp", "calculate_pp_batch"])
+def test_an_accuracy_out_of_range_is_described(on_sqlite: Playground, endpoint: str) -> None:
+    answer = ask(on_sqlite, "id=78&acc=99&acc=100.5&acc=nan", endpoint)
+
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "detail": [
+            {
+                "type": "less_than_equal",
+                "loc": ["query", "acc", 1],
+                "msg": "Input should be less than or equal to 100",
+                "input": "100.5",
+                "ctx": {"le": 100.0},
+            },
+            {
+                "type": "finite_number",
+                "loc": ["query", "acc", 2],
+                "msg": "Input should be a finite number",
+                "input": "nan",
+            },
+        ],
+        "status": "acc must be at most 100.",
+    }
+
+
 @ENGINE
 @pytest.mark.parametrize("mode", range(12))
 @pytest.mark.parametrize(
     "query",
     [
         *(f"{name}=2147483647" for name in ("nkatu", "ngeki", "n100", "n50", "misses", "combo")),
-        *(f"acc={acc}" for acc in ("nan", "inf", "-inf", "1e308", "-1e308", "1e-308")),
+        *(f"acc={acc}" for acc in ("0", "1e-308", "99.99999999999999", "100")),
         "mods=4294967295",
         "mods=-2147483648",
     ],
 )
-def test_no_number_is_too_much(on_sqlite: Playground, mode: int, query: str) -> None:
+def test_extreme_numbers_are_calculated(on_sqlite: Playground, mode: int, query: str) -> None:
     answer = ask(on_sqlite, f"id=78&mode={mode}&{query}")
 
     assert answer.status_code == 200
