@@ -26,26 +26,29 @@ DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 # A batch may take as long as this many calculations that all but reach their own timeout.
 BATCH_TIMEOUTS = 2
 
-HitCount = Annotated[
-    int, Meta(ge=0, le=INT32, description="Number of these hits, 0 by default. Any of them makes `acc` ignored.")
-]
+HitCount = Annotated[int, Meta(ge=0, le=INT32)]
+IF_COUNTED = "If any of the hits is counted, those that are not are 0, and `acc` is ignored."
 Misses = Annotated[int, Meta(ge=0, le=INT32, description="Number of misses.")]
-Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the play. A full combo by default.")]
+Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the play. By default a full combo.")]
 Accuracies = Annotated[
     tuple[Annotated[float, Meta(ge=0, le=100)], ...],
-    Meta(max_length=100, description="Accuracy in percent (0 to 100). May be repeated up to 100 times."),
+    Meta(max_length=100, description="Accuracy in percent (0 to 100). May be given up to 100 times."),
 ]
 BeatmapIDs = Annotated[
-    tuple[BeatmapID, ...], Meta(max_length=50, description="Beatmap ID. May be repeated up to 50 times.")
+    tuple[BeatmapID, ...], Meta(max_length=50, description="Beatmap ID. May be given up to 50 times.")
 ]
 
 
 class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
     id: BeatmapID
-    nkatu: HitCount | None = None
-    ngeki: HitCount | None = None
-    n100: HitCount | None = None
-    n50: HitCount | None = None
+    nkatu: Annotated[HitCount, Meta(description=f"Number of katus (in mania, of 200s). {IF_COUNTED}")] | None = (
+        None
+    )
+    ngeki: Annotated[HitCount, Meta(description=f"Number of gekis (in mania, of 320s). {IF_COUNTED}")] | None = (
+        None
+    )
+    n100: Annotated[HitCount, Meta(description=f"Number of 100s. {IF_COUNTED}")] | None = None
+    n50: Annotated[HitCount, Meta(description=f"Number of 50s. {IF_COUNTED}")] | None = None
     misses: Misses = 0
     mods: ModsNumber = 0
     mode: PlayMode = 0

@@ -107,7 +107,7 @@ def test_every_invalid_value_of_a_repeated_parameter_is_listed(world: Playground
         ("acc=-inf", "finite_number"),
     ],
 )
-def test_values_out_of_range_are_refused(on_sqlite: Playground, query: str, kind: str) -> None:
+def test_values_out_of_range_are_invalid(on_sqlite: Playground, query: str, kind: str) -> None:
     answer = ask(on_sqlite, f"id=78&{query}")
 
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, kind)
@@ -162,7 +162,7 @@ def test_nightcore_implies_double_time(on_sqlite: Playground) -> None:
 
 
 @ENGINE
-def test_a_batch_answers_in_order_and_one_may_fail(world: Playground) -> None:
+def test_a_batch_has_the_order_of_the_request_and_one_beatmap_may_fail(world: Playground) -> None:
     answer = ask(world, "id=280&id=78&id=1999999&id=137&id=280&acc=99&acc=98&mods=64", "calculate_pp_batch").json()
 
     assert answer["status"] == "success"
@@ -202,7 +202,7 @@ def test_an_unknown_beatmap(on_sqlite: Playground) -> None:
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """Has the recorded beatmaps; another version of 86, an endless 465, and for 470 a very slow answer."""
+    """A mirror of the recorded beatmaps, with another version of 86, an endless 465 and a very slow 470."""
 
     asked: ClassVar[list[str]] = []
     slow = threading.Event()
@@ -226,7 +226,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def mirror() -> Iterator[str]:
-    """The setting that names a mirror."""
+    """Run a mirror, and yield its address for the setting BEATMAP_MIRROR."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/osu/{{id}}"
@@ -236,7 +236,7 @@ def mirror() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """A world without beatmap files, and a mirror that has them."""
+    """A world without beatmap files, beside a mirror that has them."""
     folder = tmp_path_factory.mktemp("mirrored")
     url = f"sqlite:///{folder / 'world.sqlite'}"
     with (
@@ -250,7 +250,7 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 
 @ENGINE
-def test_a_missing_file_is_downloaded_once_for_all_who_ask(mirrored: Playground) -> None:
+def test_a_missing_file_is_downloaded_once_for_simultaneous_requests(mirrored: Playground) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask(mirrored, "id=78&acc=100"), range(8)))
 
@@ -268,7 +268,7 @@ def test_an_outdated_file_is_replaced(mirrored: Playground) -> None:
 
 @ENGINE
 @pytest.mark.parametrize("beatmap", [86, 465, 470])
-def test_a_bad_download_is_not_stored_and_not_tried_again_at_once(mirrored: Playground, beatmap: int) -> None:
+def test_a_bad_download_is_neither_stored_nor_retried_at_once(mirrored: Playground, beatmap: int) -> None:
     answers = [ask(mirrored, f"id={beatmap}") for _ in range(3)]
 
     assert [answer.json() for answer in answers] == [{"status": "Beatmap file could not be fetched."}] * 3
@@ -278,7 +278,7 @@ def test_a_bad_download_is_not_stored_and_not_tried_again_at_once(mirrored: Play
 
 
 @ENGINE
-def test_a_mirror_that_does_not_answer(tmp_path: Path) -> None:
+def test_a_mirror_that_cannot_be_reached(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     with playground(tmp_path, url, beatmap_mirror="http://127.0.0.1:9/{id}") as here:
         answer = ask(here, "id=137")
@@ -296,7 +296,7 @@ def test_without_the_engine(tmp_path: Path) -> None:
     assert [(answer.status_code, answer.json()) for answer in answers] == [(501, {"status": text})] * 3
 
 
-def test_a_python_that_is_not_there(tmp_path: Path) -> None:
+def test_a_python_that_does_not_exist(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     with playground(tmp_path, url, pp_python=os.fspath(tmp_path / "nothing")) as here:
         answer = ask(here, "id=78")
@@ -304,7 +304,7 @@ def test_a_python_that_is_not_there(tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()) == (503, {"status": "The pp engine does not start."})
 
 
-def test_the_recorded_files_are_those_of_the_world() -> None:
+def test_the_recorded_files_have_the_md5s_of_the_recorded_table() -> None:
     md5s = {row[4] for table, _, rows in conformance.tables() if table == "maps" for row in rows}
 
     assert hashlib.md5((OSU / "78.osu").read_bytes(), usedforsecurity=False).hexdigest() in md5s
