@@ -26,8 +26,11 @@ DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 # A batch may take as long as this many calculations that all but reach their own timeout.
 BATCH_TIMEOUTS = 2
 
-HitCount = Annotated[int, Meta(ge=0, le=INT32)]
-IF_COUNTED = "If any of the hits is counted, those that are not are 0, and `acc` is ignored."
+IF_COUNTED = "If any of these hits is given, the others are 0, and `acc` is ignored."
+Katus = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of katus (200s in mania). {IF_COUNTED}")]
+Gekis = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of gekis (320s in mania). {IF_COUNTED}")]
+Hits100 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 100s. {IF_COUNTED}")]
+Hits50 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 50s. {IF_COUNTED}")]
 Misses = Annotated[int, Meta(ge=0, le=INT32, description="Number of misses.")]
 Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the play. By default a full combo.")]
 Accuracies = Annotated[
@@ -41,14 +44,10 @@ BeatmapIDs = Annotated[
 
 class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
     id: BeatmapID
-    nkatu: Annotated[HitCount, Meta(description=f"Number of katus (in mania, of 200s). {IF_COUNTED}")] | None = (
-        None
-    )
-    ngeki: Annotated[HitCount, Meta(description=f"Number of gekis (in mania, of 320s). {IF_COUNTED}")] | None = (
-        None
-    )
-    n100: Annotated[HitCount, Meta(description=f"Number of 100s. {IF_COUNTED}")] | None = None
-    n50: Annotated[HitCount, Meta(description=f"Number of 50s. {IF_COUNTED}")] | None = None
+    nkatu: Katus | None = None
+    ngeki: Gekis | None = None
+    n100: Hits100 | None = None
+    n50: Hits50 | None = None
     misses: Misses = 0
     mods: ModsNumber = 0
     mode: PlayMode = 0
