@@ -54,7 +54,7 @@ class ResponseCache:
             self._responses = SingleFlightCache(
                 self._prepare, stale=STALE, size=services.settings.cache_bytes, weigh=_weight
             )
-        self._known: BoundedMap[tuple[str, bytes], tuple[Cacheable, msgspec.Struct]] = BoundedMap(KNOWN_REQUESTS)
+        self._known: BoundedMap[tuple[str, bytes], CacheKey] = BoundedMap(KNOWN_REQUESTS)
 
     @property
     def bytes(self) -> int:
@@ -73,21 +73,24 @@ class ResponseCache:
         """
         if self._responses is None:
             return await endpoint.prepare(self._services, params)
+        key = self._key(endpoint, params)
         if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
-            self._known.put((scope["path"], scope["query_string"]), (endpoint, params))
+            self._known.put((scope["path"], scope["query_string"]), key)
         begun = time.monotonic()
-        response = await self._responses.get(self._key(endpoint, params), endpoint.seconds)
+        response = await self._responses.get(key, endpoint.seconds)
         age = begun - response.made
         scope["cache"] = "miss" if age <= 0 else "hit" if age <= endpoint.seconds else "stale"
         return response
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
-        known = self._known.get((scope["path"], scope["query_string"]))
-        if known is None or self._responses is None:
+        key = self._known.get((scope["path"], scope["query_string"]))
+        if key is None or self._responses is None:
             return None
-        endpoint, params = known
-        response = self._responses.ready(self._key(endpoint, params), endpoint.seconds)
+        endpoint = key.endpoint
+        if endpoint.editable:
+            key = self._key(endpoint, key.params)
+        response = self._responses.ready(key, endpoint.seconds)
         if response:
             scope["cache"] = "hit"
             scope["route"] = endpoint.route
