@@ -22,10 +22,9 @@ async def leaderboard(
     limit: int,
     offset: int,
 ) -> list[E]:
-    """Return a part of the leaderboard of a mode, of the world or of a country; `queries` are by what they sort
-    by.
+    """Return a part of the leaderboard of a mode, of the world or of a country.
 
-    The order of the players may be some seconds old, the players' data is not.
+    The order of the players may be some seconds old, their data is not. `queries` are by the column they sort by.
     """
     key = LeaderboardKey(sort, mode, None if country is None else country.lower())
     ids = await services.leaderboard_order.places(key, offset=offset, limit=limit)

@@ -1,6 +1,6 @@
 """Reads of players."""
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -49,17 +49,10 @@ async def players_matching(services: Services, query: Query[F], text: str | None
     return await services.database.all(query, pattern=pattern, limit=services.settings.list_limit, offset=offset)
 
 
-class PlayerCounts(NamedTuple):
-    """How many players are online and how many are registered, without the bot."""
-
-    online: int
-    registered: int
-
-
-async def count_players(services: Services) -> PlayerCounts:
-    """Return the number of players. The number of registered ones may be some seconds old."""
+async def count_players(services: Services) -> tuple[int, int]:
+    """Return how many players are online and how many are registered, as of some seconds ago, without the bot."""
     registered = await services.pagination.registered()
-    return PlayerCounts(await services.live.count(), registered)
+    return await services.live.count(), registered
 
 
 async def stats_of_player(services: Services, query: Query[M], player: PlayerDetails) -> list[M]:

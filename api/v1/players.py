@@ -62,8 +62,8 @@ async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
 
     The bot is not counted, and players who are hidden are not counted as online. `total` may be a few seconds old.
     """
-    counts = await count_players(services)
-    return PlayerCount(counts=Counts(online=counts.online, total=counts.registered))
+    online, registered = await count_players(services)
+    return PlayerCount(counts=Counts(online=online, total=registered))
 
 
 class OnlinePlayers(Success, frozen=True, kw_only=True):
@@ -132,9 +132,10 @@ class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """What an online player is doing.
 
-    `action` is 0 idle, 1 AFK, 2 playing, 3 editing, 4 modding, 5 in a multiplayer lobby, 6 watching, 7 unknown,
-    8 testing, 9 submitting, 10 paused, 11 in the lobby, 12 playing multiplayer or 13 in osu!direct. `mods` is
-    the bitmask of the player's own mods. `beatmap` is null if none is selected or the selected one is unknown.
+    `action` is 0 idle, 1 AFK, 2 playing, 3 editing, 4 modding, 5 in a multiplayer room, 6 watching, 7 unknown,
+    8 testing, 9 submitting, 10 paused, 11 in the multiplayer lobby, 12 playing in multiplayer or 13 in
+    osu!direct. `mods` is the bitmask of the player's own mods. `beatmap` is null if none is selected, or the
+    selected one is unknown.
     """
 
     action: int

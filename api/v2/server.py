@@ -24,5 +24,5 @@ async def get_stats(services: Services, _: NoParams) -> Item[ServerStats]:
     The bot is not counted, and players who are hidden are not counted as online. `total_players` may be a few
     seconds old.
     """
-    counts = await count_players(services)
-    return Item(data=ServerStats(online_players=counts.online, total_players=counts.registered))
+    online, registered = await count_players(services)
+    return Item(data=ServerStats(online_players=online, total_players=registered))
