@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api.health import NotReady, not_ready
 from api.middleware.client_address import ClientAddress
 from api.middleware.cors import CORS
+from api.middleware.drain_body import DrainUnreadBody
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.request_log import RequestLog
 from api.observability.access_log import LoggedTarget
@@ -23,7 +24,6 @@ from api.observability.log_format import set_unbuffered
 from api.observability.metrics import Metrics
 from api.observability.metrics_route import MetricsPage
 from api.observability.process_metrics import ProcessMetrics
-from api.request.body import DrainUnreadBody
 from api.request.params import InvalidParams
 from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
@@ -78,8 +78,8 @@ def build(
             Middleware(DrainUnreadBody),
         ],
         exception_handlers={
-            APIError: errors.refused,
-            InvalidParams: errors.invalid,
+            APIError: errors.api_error,
+            InvalidParams: errors.invalid_params,
             Unavailable: errors.unavailable,
             NotReady: not_ready,
             HTTPException: http_error,

@@ -154,7 +154,7 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
 
 
 class Clan(Stripped, frozen=True, kw_only=True):
-    """A clan."""
+    """A clan. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
 
     id: int
     name: str

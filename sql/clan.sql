@@ -3,7 +3,7 @@ SELECT
     c.id,
     c.name,
     c.tag,
-    c.owner,
+    COALESCE(o.id, 0) AS owner,
     c.created_at,
     o.id AS owner_member__id,
     o.name AS owner_member__name,

@@ -12,14 +12,14 @@ from msgspec import UNSET, Meta, UnsetType
 from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
 from api.openapi.schemas import REF, JSONSchema
-from api.request.params import LONG_QUERY
+from api.request.params import QUERY_TOO_LONG
 from api.response.errors import errors_of
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
 
 # Errors that every endpoint may return.
-COMMON: tuple[ErrorSpec, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)
+COMMON: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW)
 
 RETRY_AFTER = {
     "required": True,

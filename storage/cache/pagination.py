@@ -95,11 +95,12 @@ class Pagination:
     async def read(
         self, rows: Query[T], count: Query[Total], page: PageRequest, **filters: Value
     ) -> tuple[list[T], int]:
-        """Return a page of `rows`, and the number of rows on all pages.
+        """Return a page of `rows`, and the number of rows on all pages. `count` need not bind every filter.
 
         Raise Unavailable if the database cannot be reached.
         """
-        total = await self._totals.get((count, tuple(filters.items())))
+        counted = tuple((name, value) for name, value in filters.items() if name in count.values)
+        total = await self._totals.get((count, counted))
         if page.offset >= total:
             return [], total
         return await self._database.all(rows, limit=page.size, offset=page.offset, **filters), total
