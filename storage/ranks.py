@@ -7,6 +7,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from domain.errors import Unavailable
 from domain.modes import Mode
 from domain.players import Rank
 from storage.availability import Availability
@@ -49,7 +50,7 @@ class RedisRanks:
 
     def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
         """`timeout` is how many seconds Redis may take to connect, and to answer."""
-        self._redis = redis.asyncio.Redis.from_url(
+        self.client = redis.asyncio.Redis.from_url(
             url,
             decode_responses=True,
             # With version 3 the client does not notice before use that a pooled connection was closed.
@@ -70,7 +71,7 @@ class RedisRanks:
         boards = [board for mode in Mode for board in (f"{BOARD}{mode}", f"{BOARD}{mode}:{country}")]
         try:
             with self._observer.call("redis", "ranks"):
-                found = await self._redis.eval(PLACES, len(boards), *boards, str(player_id))
+                found = await self.client.eval(PLACES, len(boards), *boards, str(player_id))
         except (RedisError, OSError) as error:
             self._availability.down(error)
             return await self._fallback.of(player_id, country)
@@ -79,13 +80,13 @@ class RedisRanks:
         pairs = zip(Mode, places[::2], places[1::2], strict=True)
         return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
 
-    async def ping(self) -> bool:
-        """Whether Redis answers."""
+    async def ping(self) -> None:
+        """Raise Unavailable, with its cause, if Redis does not answer."""
         try:
-            return bool(await self._redis.ping())
-        except (RedisError, OSError):
-            return False
+            await self.client.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable("Redis did not answer.") from error
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.aclose()
+        await self.client.aclose()

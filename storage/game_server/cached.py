@@ -100,10 +100,6 @@ class CachedGameServer:
         for kept in (self._presence, self._count, self._status, self._match, self._listed):
             await kept.close()
 
-    async def reach(self) -> None:
-        """Raises Down and NoAnswer unless the game server answers now."""
-        await self._server.reach()
-
     async def presence(self) -> OnlineList | None:
         """Who is online; None when the game server has no page that tells."""
         return await self._if_there(self._presence, self._no_online)

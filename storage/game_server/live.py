@@ -35,10 +35,6 @@ class GameServerLive:
         self._patience = patience
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def reach(self) -> None:
-        """Raises Down and NoAnswer unless the game server answers now."""
-        await self._questions.reach()
-
     async def count(self) -> int:
         """See Live."""
         presence = await self._questions.presence()

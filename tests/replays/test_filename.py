@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from replays.filename import content_disposition, file_name
+from replays.filename import content_disposition, file_name, score_id, stored_name
 
 DAY = date(2021, 12, 31)
 ATTR_CHAR = r"(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})"  # RFC 8187, section 3.2.1
@@ -106,3 +106,25 @@ def test_any_name_has_a_header(text: str) -> None:
     assert not re.search(r"%[0-9A-Fa-f]{2}", fallback)
     if text.isascii() and "%" not in text:
         assert fallback == full
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("1.osr", 1),
+        ("0.osr", 0),
+        (f"{2**63 - 1}.osr", 2**63 - 1),
+        (f"{2**63}.osr", None),
+        ("01.osr", None),
+        ("-1.osr", None),
+        ("1.osr.tmp", None),
+        (".1.osr", None),
+        ("a/1.osr", None),
+        ("1.OSR", None),
+        ("١.osr", None),
+        ("1.osr\n", None),
+    ],
+)
+def test_the_score_of_a_stored_file(name: str, expected: int | None) -> None:
+    assert score_id(name) == expected
+    assert expected is None or stored_name(expected) == name

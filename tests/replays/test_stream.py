@@ -10,12 +10,16 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 from starlette.types import Message
 
+from api.app import build
+from api.startup import open_services
 from replays.errors import Changed
 from replays.folder import CHUNK, Folder
 from replays.response import ReplayResponse
 from tests.conftest import service
+from tests.support.checks import settings_of
 from tests.support.replay_bodies import large
 
 SIZE = 3 * CHUNK + 1000
@@ -92,7 +96,7 @@ def test_a_server_that_says_so_with_an_error_ends_the_reading(file: Path) -> Non
 
 
 def test_a_client_that_takes_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replays.response.SEND_SECONDS", 0.05)
+    monkeypatch.setattr("replays.response.SEND_TIMEOUT", 0.05)
 
     async def stall(at: int) -> None:
         if at >= 2 * CHUNK:
@@ -219,7 +223,8 @@ def test_the_connection_ends_where_a_file_was_cut(recorded_sqlite: str, tmp_path
 def test_a_folder_that_refuses_is_no_fault_of_the_client(recorded_sqlite: str, tmp_path: Path) -> None:
     loop = tmp_path / "osr"
     loop.symlink_to(loop)
-    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+    app = build(settings_of(tmp_path, database_url=recorded_sqlite, data_directory=str(tmp_path)), open_services)
+    with TestClient(app) as client:
         answer = client.get("/v1/get_replay?id=805")
         assert answer.status_code == 503
         assert answer.json() == {"status": "The replay storage did not answer."}
