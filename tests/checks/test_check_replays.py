@@ -84,10 +84,16 @@ def bucket(s3: S3) -> dict[str, str]:
     return settings
 
 
-def check_json(document: str, statuses: dict[str, int]) -> None:
+@pytest.mark.parametrize(("database", "store"), [("recorded_mysql", "folder"), ("recorded_sqlite", "bucket")])
+def test_json(
+    request: pytest.FixtureRequest, tmp_path: Path, statuses: dict[str, int], database: str, store: str
+) -> None:
+    settings = {"database_url": request.getfixturevalue(database)} | request.getfixturevalue(store)
+    status, out, err = run(tmp_path, "--json", "--jobs", "1", **settings)
+    assert (status, err) == (1, "")
     want = expected(statuses, set(RECORDED) | set(BAD))
-    assert by_problem(document) == want
-    totals = json.loads(document)
+    assert by_problem(out) == want
+    totals = json.loads(out)
     del totals["findings"]
     assert totals == {
         "replays": len(RECORDED) + len(BAD),
@@ -96,26 +102,16 @@ def check_json(document: str, statuses: dict[str, int]) -> None:
     }
 
 
-def test_json_of_a_folder(
-    tmp_path: Path, recorded_mysql: str, folder: dict[str, str], statuses: dict[str, int]
-) -> None:
-    status, out, err = run(tmp_path, "--json", "--jobs", "1", database_url=recorded_mysql, **folder)
-    assert (status, err) == (1, "")
-    check_json(out, statuses)
-
-
-def test_json_of_a_bucket_from_the_command_line(
-    tmp_path: Path, recorded_sqlite: str, bucket: dict[str, str], statuses: dict[str, int]
-) -> None:
+def test_the_command_line(tmp_path: Path, recorded_sqlite: str, folder: dict[str, str]) -> None:
     env_file = tmp_path / "env"
-    settings = bucket | {"database_url": recorded_sqlite}
+    settings = folder | {"database_url": recorded_sqlite}
     env_file.write_text("".join(f"{name.upper()}={value}\n" for name, value in settings.items()))
     command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "check-replays", "--json"]
     ended = subprocess.run(
-        [*command, "--jobs", "2"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [*command, "--since-id", "6001", "--jobs", "2"], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert (ended.returncode, ended.stderr) == (1, "")
-    check_json(ended.stdout, statuses)
+    assert by_problem(ended.stdout)["truncated"] == [6001, 6003]
 
 
 def test_no_process_or_thread_is_left(tmp_path: Path) -> None:
