@@ -27,21 +27,11 @@ class DependencyState(msgspec.Struct, frozen=True, omit_defaults=True):
     meanwhile: str = ""
 
 
-class DependencyStates(msgspec.Struct, frozen=True, kw_only=True):
-    """The states of all dependencies."""
-
-    database: DependencyState
-    redis: DependencyState
-    game_server: DependencyState
-    replays: DependencyState
-    pp_engine: DependencyState
-
-
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """The body of /health/ready. `degraded`: some responses are worse than they could be, or 503."""
 
     status: Literal["ready", "degraded", "unavailable"]
-    neighbours: DependencyStates
+    neighbours: dict[str, DependencyState]
 
 
 class NotReady(Exception):
@@ -64,7 +54,7 @@ async def ready(services: Services, _: NoParams) -> Readiness:
         for name, each in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
     }
     degraded = any(each.state == "down" for each in states.values())
-    readiness = Readiness(status="degraded" if degraded else "ready", neighbours=DependencyStates(**states))
+    readiness = Readiness(status="degraded" if degraded else "ready", neighbours=states)
     if states["database"].state != "up":
         raise NotReady(msgspec.structs.replace(readiness, status="unavailable"))
     return readiness

@@ -17,7 +17,7 @@ from domain.replays import ScoreStatus
 from replays.binary import BadReplay, Truncated
 from replays.errors import Changed, NoReplay, Unreadable
 from replays.filename import MAX_SCORE_ID
-from replays.frames import measure
+from replays.frames import count_frames
 from replays.store import ReplayStore, find_frames, open_store
 from storage.database import catalogue
 from storage.database.database import Database
@@ -136,7 +136,7 @@ async def _decode(store: ReplayStore, id: int) -> Problem | None:
         async with store.open(id) as file:
             frames = await find_frames(file)
             async with aclosing(file.chunks(frames.offset, frames.offset + frames.length)) as chunks:
-                await asyncio.to_thread(measure, _in_thread(chunks, asyncio.get_running_loop()))
+                await asyncio.to_thread(count_frames, _in_thread(chunks, asyncio.get_running_loop()))
     except Truncated as error:
         return Problem("truncated", id, str(error))
     except BadReplay as error:

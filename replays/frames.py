@@ -11,7 +11,6 @@ Some servers store only the frames, as the game sent them ("bare"), others store
 import lzma
 import struct
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -44,13 +43,6 @@ class NeedMore(msgspec.Struct, frozen=True, kw_only=True):
     head: int
 
 
-class Frames(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of frames, without the seed, and the time from the earliest to the latest in ms."""
-
-    count: int
-    duration: int
-
-
 def locate(head: bytes, size: int) -> Stored | NeedMore:
     """Return where the frames are in a file of `size` bytes that begins with `head`.
 
@@ -70,20 +62,16 @@ def locate(head: bytes, size: int) -> Stored | NeedMore:
     return Stored(kind="bare", offset=0, length=size)
 
 
-def measure(stream: Iterable[bytes], *, text_limit: int = TEXT_LIMIT) -> Frames:
-    """Decode the chunks of a bare replay, in bounded memory whatever they are.
+def count_frames(stream: Iterable[bytes], *, text_limit: int = TEXT_LIMIT) -> int:
+    """Decode the chunks of a bare replay, and return the number of frames, without the seed.
 
-    Bytes after the end are ignored, as by other readers. Raise Truncated if the stream ends too early,
-    BadReplay if it is not LZMA, has no frames or exceeds a limit.
+    The memory is bounded whatever the chunks are. Bytes after the end are ignored, as by other readers. Raise
+    Truncated if the stream ends too early, BadReplay if it is not LZMA, has no frames or exceeds a limit.
     """
-    clocks = accumulate(_steps(_split(_text(stream, text_limit))))
-    first = next(clocks, None)
-    if first is None:
-        return Frames(count=0, duration=0)
-    count, earliest, latest = 1, first, first
-    for clock in clocks:
-        count, earliest, latest = count + 1, min(earliest, clock), max(latest, clock)
-    return Frames(count=count, duration=latest - earliest)
+    count, step = 0, None
+    for frame in _split(_text(stream, text_limit)):
+        count, step = count + 1, _step(frame)
+    return count - (step == _SEED)
 
 
 def _whole(head: bytes, size: int) -> Stored | NeedMore:
@@ -145,17 +133,8 @@ def _split(texts: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _steps(frames: Iterator[bytes]) -> Iterator[int]:
-    last = None
-    for frame in frames:
-        if last is not None:
-            yield last
-        last = _step(frame)
-    if last not in (None, _SEED):
-        yield last
-
-
 def _step(frame: bytes) -> int:
+    """Return the ms since the frame before."""
     if len(frame) > FRAME_LIMIT:
         raise BadReplay(f"A frame has more than {FRAME_LIMIT} bytes.")
     try:

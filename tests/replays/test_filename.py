@@ -1,4 +1,4 @@
-"""Names of downloaded replays: any text gives a name that file systems take, and a header that carries it."""
+"""Names of downloads, their header, and names of stored files. Any text gives a name that file systems accept."""
 
 import re
 import unicodedata
@@ -24,13 +24,13 @@ def name(player: str = "User One", artist: str = "A", title: str = "T", version:
 
 
 def read(value: str) -> tuple[str, str]:
-    """The fallback and the name, as RFC 6266 and RFC 8187 have them read."""
+    """Return the fallback and the name, read as RFC 6266 and RFC 8187 say."""
     match = HEADER.fullmatch(value)
     assert match, value
     return match[1], unquote(match[2], errors="strict")
 
 
-def test_the_form_of_a_name() -> None:
+def test_a_name() -> None:
     plain = name("User One", "Camellia", "Ghoul", "Another")
     assert plain == "User One - Camellia - Ghoul [Another] (2021-12-31).osr"
     assert content_disposition(plain) == (
@@ -55,7 +55,7 @@ def test_the_day(day: date) -> None:
         ("Endless 之歌 é 👩‍👩‍👧", "Endless 之歌 é 👩‍👩‍👧"),
     ],
 )
-def test_what_is_left_out(title: str, kept: str) -> None:
+def test_refused_characters(title: str, kept: str) -> None:
     assert name(title=title) == f"User One - A - {kept} [V] (2021-12-31).osr"
 
 
