@@ -50,10 +50,10 @@ async def live(_: Services, __: NoParams) -> Alive:
 async def ready(services: Services, _: NoParams) -> Readiness:
     """Return the state of each dependency, a few seconds old at most. Raise NotReady without the database."""
     states = {
-        name: DependencyState(each.state, "" if each.state in ("up", "unknown") else DEGRADED[name])
-        for name, each in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
+        name: DependencyState(dependency.state, "" if dependency.state in ("up", "unknown") else DEGRADED[name])
+        for name, dependency in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
     }
-    degraded = any(each.state == "down" for each in states.values())
+    degraded = any(dependency.state == "down" for dependency in states.values())
     readiness = Readiness(status="degraded" if degraded else "ready", neighbours=states)
     if states["database"].state != "up":
         raise NotReady(msgspec.structs.replace(readiness, status="unavailable"))

@@ -183,7 +183,7 @@ def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter 
 
 
 async def startup_report(settings: Settings) -> list[str]:
-    """Return what a start says about the dependencies, a line each. Raise CannotOpen if it cannot go on."""
+    """Return what a start prints about the dependencies, a line each. Raise CannotOpen if it cannot serve."""
     async with open_services(settings) as services:
         states = await services.dependencies.states(DEPENDENCY_TIMEOUT)
         report = [(title, states[name].description) for name, title in TITLES.items()]

@@ -54,7 +54,7 @@ def check_replays(context: click.Context, *, since_id: int, names_only: bool, jo
     except KeyboardInterrupt:
         context.exit(130)
     report.end()
-    context.exit(1 if report.found else 0)
+    context.exit(1 if report.counts else 0)
 
 
 async def _check(settings: Settings, report: "Report", since_id: int, jobs: int | None) -> None:
@@ -90,7 +90,7 @@ class Report:
     """Writes each problem at once, so that a million of them take no memory. Progress goes to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self.found: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.replays = 0
         self.scores = 0
         self._as_json = as_json
@@ -111,8 +111,8 @@ class Report:
         if sys.stderr.isatty():
             # Clears the progress bar, which is drawn again by the next step.
             click.echo("\r\x1b[K", nl=False, err=True)
-        first = not self.found
-        self.found[problem.problem] += 1
+        first = not self.counts
+        self.counts[problem.problem] += 1
         if self._as_json:
             click.echo(('{"findings": [\n' if first else ",\n") + msgspec.json.encode(problem).decode(), nl=False)
             return
@@ -122,10 +122,10 @@ class Report:
 
     def end(self) -> None:
         """Write the totals."""
-        totals = {kind: self.found[kind] for kind in KINDS}
+        totals = {kind: self.counts[kind] for kind in KINDS}
         if self._as_json:
             counts = msgspec.json.encode({"replays": self.replays, "scores": self.scores, **totals}).decode()
-            click.echo(("\n], " if self.found else '{"findings": [], ') + counts[1:])
+            click.echo(("\n], " if self.counts else '{"findings": [], ') + counts[1:])
             return
         click.echo(
             f"{self.replays} replays and {self.scores} scores checked: "

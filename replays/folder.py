@@ -51,7 +51,7 @@ class Folder:
         try:
             with await asyncio.to_thread(os.scandir, self._path) as entries:
                 while names := await asyncio.to_thread(lambda: [entry.name for entry in islice(entries, BATCH)]):
-                    yield [id for id in map(score_id, names) if id is not None]
+                    yield [id for name in names if (id := score_id(name)) is not None]
         except OSError as error:
             log.warning("replays cannot be listed: %s", error)
             raise StoreUnavailable from error

@@ -91,7 +91,7 @@ class Bucket:
         """Yield the ids of all replays, in no order. Other objects are left out. Raise StoreUnavailable."""
         try:
             async for objects in obstore.list(self._store):
-                yield [id for id in (score_id(each["path"]) for each in objects) if id is not None]
+                yield [id for meta in objects if (id := score_id(meta["path"])) is not None]
         except (BaseError, OSError) as error:
             raise self._unavailable(error) from error
 

@@ -68,11 +68,11 @@ async def find_frames(file: OpenReplay) -> Stored:
 
 def open_store(settings: Settings) -> ReplayStore:
     """Return the store that the settings name. Raise MissingPackage."""
-    scheme, _, place = settings.replays_url.partition("://")
+    scheme, _, location = settings.replays_url.partition("://")
     if scheme == "s3":
         # Its library is optional.
         from replays.s3 import Bucket
 
-        bucket, _, prefix = place.partition("/")
+        bucket, _, prefix = location.partition("/")
         return Bucket(bucket, prefix.strip("/"), settings)
-    return Folder(Path(unquote(place)) if scheme == "file" else Path(settings.data_directory, "osr"))
+    return Folder(Path(unquote(location)) if scheme == "file" else Path(settings.data_directory, "osr"))
