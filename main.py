@@ -21,7 +21,6 @@ from api.server import check_port_free, check_reload_possible, listen, url_of
 from api.startup import open_services, startup_report
 from checks.check_replays import check_replays
 from checks.command import check
-from checks.score_pages import Scores
 from config.environment import ENV_FILE, BadSetting, load_settings
 from config.settings import Settings
 from demo.build import DATABASE
@@ -161,7 +160,7 @@ def make_demo_world(folder: Path) -> None:
 
 
 cli.add_command(demo)
-cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
+cli.add_command(check_replays)
 cli.add_command(check)
 
 

@@ -1,4 +1,4 @@
-"""What the handlers work with."""
+"""What the handlers use."""
 
 import msgspec
 
@@ -21,7 +21,7 @@ from storage.rate_limit import RateLimiter
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything outside the process, opened once at start."""
+    """Everything a handler uses, opened once at start by api/startup.py."""
 
     settings: Settings
     database: Database

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from domain.errors import Unavailable
 from domain.modes import Mode
 from domain.players import Rank
 from storage.availability import Availability
@@ -47,7 +48,7 @@ class RedisRanks:
 
     def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
         """Redis has `timeout` seconds to connect, and as many to answer."""
-        self._redis = redis_client(url, timeout)
+        self.client = redis_client(url, timeout)
         self._fallback = fallback
         self._observer = observer or Observer()
         self._availability = Availability(
@@ -58,7 +59,7 @@ class RedisRanks:
         keys = [key for mode in Mode for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
         try:
             with self._observer.call("redis", "ranks"):
-                positions = await self._redis.eval(SCRIPT, len(keys), *keys, str(player_id))
+                positions = await self.client.eval(SCRIPT, len(keys), *keys, str(player_id))
         except (RedisError, OSError) as error:
             self._availability.down(error)
             return await self._fallback.of(player_id, country)
@@ -67,12 +68,12 @@ class RedisRanks:
         pairs = zip(Mode, ranks[::2], ranks[1::2], strict=True)
         return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
 
-    async def ping(self) -> bool:
-        """Return whether Redis answers."""
+    async def ping(self) -> None:
+        """Raise Unavailable, with its cause, if Redis does not answer."""
         try:
-            return bool(await self._redis.ping())
-        except (RedisError, OSError):
-            return False
+            await self.client.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable("Redis did not answer.") from error
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self.client.aclose()

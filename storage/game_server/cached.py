@@ -101,10 +101,6 @@ class CachedGameServer:
         for cache in (self._online, self._count, self._status, self._match, self._matches):
             await cache.close()
 
-    async def ping(self) -> None:
-        """Raise Down or NoAnswer unless the game server responds now."""
-        await self._client.ping()
-
     async def online(self) -> OnlineList | None:
         """Return who is online, or None if the game server has no page /online."""
         return await self._page_or_none(self._online, self._online_page)

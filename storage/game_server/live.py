@@ -34,10 +34,6 @@ class GameServerLive:
         self._timeout = timeout
         self._concurrency = asyncio.Semaphore(CONCURRENT_MATCHES)
 
-    async def ping(self) -> None:
-        """Raise Down or NoAnswer unless the game server responds now."""
-        await self._server.ping()
-
     async def count(self) -> int:
         online = await self._server.online()
         if online is None:

@@ -184,7 +184,9 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 pp_engine=PPEngine(settings),
                 avatars=Avatars(""),
                 change_marker=ChangeMarker(),
-                dependencies=Dependencies(settings, database=database, ranks=ranks, live=live, replays=replays),
+                dependencies=Dependencies(
+                    settings, database=database, ranks=ranks, game_server=None, replays=replays
+                ),
             )
         finally:
             await database.disconnect()
