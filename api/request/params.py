@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
-from api.request.fields import Invalid, Repeated, fields_of
+from api.request.fields import Invalid, Repeated, parser
 from domain.errors import ErrorSpec
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -102,24 +102,6 @@ class NoParams(msgspec.Struct, frozen=True):
     """The parameters of an endpoint that has none."""
 
 
-class InvalidParams(Exception):
-    """One or more invalid parameters.
-
-    `details` is the list of them in the form of the contract, `plain` the first of them as a sentence.
-    """
-
-    def __init__(self, details: list[dict[str, Any]], plain: str) -> None:
-        super().__init__(plain)
-        self.details = details
-        self.plain = plain
-
-    @classmethod
-    def of(cls, faults: list["Fault"]) -> "InvalidParams":
-        """Return the exception for these faults, of which there is at least one."""
-        first = faults[0]
-        return cls([_detail(fault) for fault in faults], f"{first.loc[1]} must {first.error.plain}.")
-
-
 class Fault(NamedTuple):
     """An invalid value. `loc` is `query` or `path`, the parameter's name and, if it is repeated, the index."""
 
@@ -127,13 +109,31 @@ class Fault(NamedTuple):
     text: str | None
     error: Invalid
 
+    @property
+    def detail(self) -> dict[str, Any]:
+        """The fault in the form of the contract, which is pydantic's."""
+        detail = {"type": self.error.kind, "loc": self.loc, "msg": self.error.msg, "input": self.text}
+        return detail | {"ctx": self.error.ctx} if self.error.ctx else detail
+
+
+class InvalidParams(Exception):
+    """One or more invalid parameters: `details` describes each of them, `plain` is a sentence about the first."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        self.plain = f"{first.loc[1]} must {first.error.plain}."
+        self.details = [fault.detail for fault in faults]
+        super().__init__(self.plain)
+
 
 class Reader(Generic[P]):
     """Reads the parameters of one endpoint."""
 
     def __init__(self, params: type[P]) -> None:
         self._params = params
-        self._fields = fields_of(params)
+        self._fields = [
+            (field.encode_name, field.required, parser(field.type)) for field in msgspec.structs.fields(params)
+        ]
 
     def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
         """Return the parameters in a query string and those in the path.
@@ -161,7 +161,7 @@ class Reader(Generic[P]):
             except Invalid as error:
                 faults.append(Fault(["path" if name in path else "query", name], text, error))
         if faults:
-            raise InvalidParams.of(faults)
+            raise InvalidParams(faults)
         return self._params(**values)
 
 
@@ -184,9 +184,3 @@ def _parse_each(name: str, texts: list[str], repeated: Repeated, faults: list[Fa
             yield repeated.parse(text)
         except Invalid as error:
             faults.append(Fault(["query", name, index], text, error))
-
-
-def _detail(fault: Fault) -> dict[str, Any]:
-    error = fault.error
-    detail = {"type": error.kind, "loc": fault.loc, "msg": error.msg, "input": fault.text}
-    return detail | {"ctx": error.ctx} if error.ctx else detail
