@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeVar
 
-from api.reads.scores import NO_SCORE
+from api.reads.require import NO_SCORE
 from api.services import Services
 from domain.replays import ReplayScore
 from replays.body import OsrEnvelope

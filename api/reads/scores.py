@@ -7,24 +7,13 @@ import msgspec
 
 from api.request.params import ScoresScope
 from api.services import Services
-from domain.errors import ErrorSpec
 from domain.mods import ScoreFilter
 from domain.scores import PlayerScoreRow, Score
 from storage.cache.beatmaps import BeatmapCache
 from storage.database.database import Query
 
-NO_SCORE = ErrorSpec(404, "Score not found.")
-
 S = TypeVar("S", bound=Score)
 R = TypeVar("R", bound=PlayerScoreRow)
-
-
-async def require_score(services: Services, query: Query[S], score_id: int) -> S:
-    """Return the score with this id. Raise NO_SCORE if there is none, or its player is hidden."""
-    score = await services.database.one(query, id=score_id, visible=services.settings.visible)
-    if score is None:
-        raise NO_SCORE()
-    return score
 
 
 async def scores_of_player(

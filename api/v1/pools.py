@@ -5,6 +5,7 @@ from typing import cast
 
 import msgspec
 
+from api.reads.require import require
 from api.request.params import PoolID
 from api.response.errors import errors
 from api.services import Services
@@ -40,9 +41,7 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
 
     Beatmaps that no longer exist are left out. The response has no `status`.
     """
-    pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
-    if pool is None:
-        raise NO_POOL()
+    pool = await require(services, catalogue.pool, NO_POOL, id=params.id, visible=services.settings.visible)
     picks = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
     beatmaps = await services.beatmaps.of(pick.beatmap for pick in picks)
     maps = {pick.key: beatmaps[pick.beatmap] for pick in picks if pick.beatmap in beatmaps}

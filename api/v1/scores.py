@@ -6,7 +6,8 @@ import msgspec
 from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER
-from api.reads.scores import NO_SCORE, require_score, scores_of_player, scores_on_beatmap, with_beatmaps
+from api.reads.require import NO_SCORE, require
+from api.reads.scores import scores_of_player, scores_on_beatmap, with_beatmaps
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -178,7 +179,7 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
 
     Scores of restricted and unverified players are not found.
     """
-    score = await require_score(services, catalogue.score, params.id)
+    score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
     if not services.settings.show_client_flags:
         # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:
