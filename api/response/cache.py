@@ -1,12 +1,12 @@
 """The cache of encoded responses, so that a hundred viewers of one profile cost one query."""
 
 import time
-from collections.abc import Awaitable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.endpoint import READS, Endpoint
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
@@ -16,29 +16,15 @@ from storage.game_server.client import NoAnswer
 
 # Seconds for which the last response is served while the database is unavailable.
 STALE = 60.0
-READS = ("GET", "HEAD")
 # How many requests are recognised by their path and query, and up to which length of both: a few MiB.
 KNOWN_REQUESTS = 10_000
 MAX_KNOWN_LENGTH = 200
 
 
-class Cacheable(Protocol):
-    """What the cache needs to know of an endpoint."""
-
-    # For how many seconds a response is fresh.
-    seconds: float
-    # Whether responses show what players change through this service.
-    editable: bool
-    route: str
-
-    def prepare(self, services: Services, params: msgspec.Struct) -> Awaitable[EncodedResponse]:
-        """Return a new response."""
-
-
 class CacheKey(NamedTuple):
     """What a response is cached under. `version` changes with every change that a player makes."""
 
-    endpoint: Cacheable
+    endpoint: Endpoint
     params: msgspec.Struct
     version: bytes
 
@@ -70,7 +56,7 @@ class ResponseCache:
         """How many responses are cached."""
         return len(self._responses) if self._responses is not None else 0
 
-    async def get(self, endpoint: Cacheable, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
+    async def get(self, endpoint: Endpoint, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
         """Return the response to a request, and set `scope["cache"]` to `hit`, `miss` or `stale`.
 
         Raise what the handler raises.
@@ -100,7 +86,7 @@ class ResponseCache:
             scope["route"] = endpoint.route
         return response
 
-    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
+    def _key(self, endpoint: Endpoint, params: msgspec.Struct) -> CacheKey:
         return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:

@@ -6,7 +6,7 @@ import msgspec
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.require import NO_BEATMAP, NO_SCORE, require
-from api.reads.scores import scores_of_player, scores_on_beatmap, with_beatmaps
+from api.reads.scores import scores_of_player, scores_on_beatmap
 from api.request.params import IncludeFailed, IncludeLoved, Limit, RulesetMode, ScoresScope
 from api.response.encoded import Success
 from api.response.errors import errors
@@ -98,9 +98,10 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         include_loved=params.include_loved,
         include_failed=params.include_failed,
         limit=params.limit,
+        stripped=True,
     )
     # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], await with_beatmaps(rows, services.beatmaps, stripped=True))
+    scores = cast(list[PlayerScore], rows)
     return PlayerScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))
 
 
