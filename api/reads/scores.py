@@ -30,7 +30,7 @@ async def scores_of_player(
 ) -> list[R]:
     """Return a player's best scores, highest pp first, or the most recent ones; `queries` are by scope.
 
-    In place of the md5 of each beatmap is its JSON, with `stripped` texts. Scores on unknown beatmaps are left out.
+    Each has its beatmap as JSON, with `stripped` texts. Scores on unknown beatmaps are left out.
     """
     flag = {"include_loved": include_loved} if scope == "best" else {"include_failed": include_failed}
     filters = msgspec.structs.asdict(where)

@@ -4,7 +4,6 @@ The descriptions of these types are the parameters' descriptions in /openapi.jso
 """
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -20,7 +19,6 @@ INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 MAX_QUERY_LENGTH = 16_384
 QUERY_TOO_LONG = ErrorSpec(414, f"The query string is longer than {MAX_QUERY_LENGTH} bytes.")
-NO_PATH: Mapping[str, str] = MappingProxyType({})
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="Player ID (3 or higher).")]
 PlayerName = Annotated[
@@ -135,7 +133,7 @@ class Reader(Generic[P]):
             (field.encode_name, field.required, parser(field.type)) for field in msgspec.structs.fields(params)
         ]
 
-    def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
+    def read(self, query: bytes, path: Mapping[str, str]) -> P:
         """Return the parameters in a query string and those in the path.
 
         The last value of a repeated parameter counts, unless it takes several. An empty optional parameter
@@ -153,11 +151,13 @@ class Reader(Generic[P]):
             if not text and not required:
                 continue
             try:
+                if text is None:
+                    raise Invalid("missing", "Field required", "be given")
                 if isinstance(parse, Repeated):
                     texts = [value for key, value in pairs if key == name and (value or required)]
                     values[name] = tuple(_parse_each(name, texts, parse, faults))
                 else:
-                    values[name] = parse(_present(text))
+                    values[name] = parse(text)
             except Invalid as error:
                 faults.append(Fault(["path" if name in path else "query", name], text, error))
         if faults:
@@ -165,15 +165,8 @@ class Reader(Generic[P]):
         return self._params(**values)
 
 
-def _present(text: str | None) -> str:
-    if text is None:
-        raise Invalid("missing", "Field required", "be given")
-    return text
-
-
 def _parse_each(name: str, texts: list[str], repeated: Repeated, faults: list[Fault]) -> Iterator[Any]:
     """Yield the values of a repeated parameter; append what is invalid to `faults` instead."""
-    _present(texts[0] if texts else None)
     limit = repeated.max_values
     if len(texts) > limit:
         message = f"List should have at most {limit} items after validation, not {len(texts)}"

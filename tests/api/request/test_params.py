@@ -101,7 +101,7 @@ REPEATED = {
 def ours(name: str, texts: dict[str, str]) -> Any:
     """Return the values that we read, or our list of errors."""
     try:
-        return msgspec.structs.asdict(Reader(SHAPES[name]).read(urlencode(texts).encode()))
+        return msgspec.structs.asdict(Reader(SHAPES[name]).read(urlencode(texts).encode(), {}))
     except InvalidParams as error:
         return error.details
 
@@ -172,7 +172,7 @@ def test_numbers(text: str) -> None:
 def test_every_invalid_parameter_is_listed_in_declared_order() -> None:
     query = b"offset=-1&limit=x&mode=12&mods=HD&name=%21&id=2&include_loved=maybe&scope=Best"
     with pytest.raises(InvalidParams) as caught:
-        Reader(PlayerScoresParams).read(query)
+        Reader(PlayerScoresParams).read(query, {})
     assert [(detail["type"], detail["loc"][1]) for detail in caught.value.details] == [
         ("literal_error", "scope"),
         ("greater_than_equal", "id"),
@@ -207,17 +207,17 @@ def test_every_invalid_parameter_is_listed_in_declared_order() -> None:
     ],
 )
 def test_queries(shape: type[msgspec.Struct], query: bytes, field: str, value: object) -> None:
-    assert getattr(Reader(shape).read(query), field) == value
+    assert getattr(Reader(shape).read(query, {}), field) == value
 
 
 @pytest.mark.parametrize("name", ["ab\n", "a", "a" * 16, "a!b", "a\tb", "é\u0301ab"])
 def test_impossible_names_are_invalid(name: str) -> None:
     with pytest.raises(InvalidParams):
-        Reader(InfoParams).read(urlencode({"scope": "all", "name": name}).encode())
+        Reader(InfoParams).read(urlencode({"scope": "all", "name": name}).encode(), {})
 
 
 def test_a_query_that_is_too_long_is_refused() -> None:
     with pytest.raises(APIError) as caught:
-        Reader(ClanParams).read(b"id=1&x=" + b"y" * MAX_QUERY_LENGTH)
+        Reader(ClanParams).read(b"id=1&x=" + b"y" * MAX_QUERY_LENGTH, {})
     assert caught.value.status == 414
-    assert Reader(ClanParams).read(b"id=1&x=" + b"y" * (MAX_QUERY_LENGTH - 7)).id == 1
+    assert Reader(ClanParams).read(b"id=1&x=" + b"y" * (MAX_QUERY_LENGTH - 7), {}).id == 1
