@@ -35,33 +35,31 @@ class ResponseCache:
     def __init__(self, services: Services) -> None:
         """The settings CACHE and CACHE_BYTES say whether responses are cached, and in how many bytes."""
         self._services = services
-        self._responses: SingleFlightCache[CacheKey, EncodedResponse] | None = None
-        if services.settings.cache:
-            self._responses = SingleFlightCache(
-                self._prepare,
-                stale=STALE,
-                size=services.settings.cache_bytes,
-                overhead=1024,
-                weigh=lambda response: response.weight,
-            )
+        self._responses: SingleFlightCache[CacheKey, EncodedResponse] = SingleFlightCache(
+            self._prepare,
+            stale=STALE,
+            size=services.settings.cache_bytes,
+            overhead=1024,
+            weigh=lambda response: response.weight,
+        )
         self._known: BoundedMap[tuple[str, bytes], CacheKey] = BoundedMap(KNOWN_REQUESTS)
 
     @property
     def bytes(self) -> int:
         """The most bytes of memory that the cached responses take."""
-        return self._responses.weight if self._responses is not None else 0
+        return self._responses.weight
 
     @property
     def count(self) -> int:
         """How many responses are cached."""
-        return len(self._responses) if self._responses is not None else 0
+        return len(self._responses)
 
     async def get(self, endpoint: Endpoint, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
         """Return the response to a request, and set `scope["cache"]` to `hit`, `miss` or `stale`.
 
         Raise what the handler raises.
         """
-        if self._responses is None:
+        if not self._services.settings.cache:
             return await endpoint.prepare(self._services, params)
         key = self._key(endpoint, params)
         if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
@@ -75,7 +73,7 @@ class ResponseCache:
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
         key = self._known.get((scope["path"], scope["query_string"]))
-        if key is None or self._responses is None:
+        if key is None:
             return None
         endpoint = key.endpoint
         if endpoint.editable:
@@ -99,8 +97,7 @@ class ResponseCache:
 
     async def close(self) -> None:
         """Cancel the calls that are under way."""
-        if self._responses is not None:
-            await self._responses.close()
+        await self._responses.close()
 
 
 class CachedResponseShortcut:

@@ -6,7 +6,7 @@ from api.reads.require import NO_CLAN, require
 from api.request.params import ClanID
 from api.response.errors import errors
 from api.services import Services
-from domain.clans import ClanMember
+from domain.clans import Clan, ClanMember
 from storage.database import catalogue
 
 
@@ -14,12 +14,9 @@ class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
     id: ClanID
 
 
-class ClanInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ClanInfo(Clan, frozen=True, kw_only=True):
     """A clan with its members, ordered by ID. `owner` is null if that player is hidden or no longer exists."""
 
-    id: int
-    name: str
-    tag: str
     members: list[ClanMember]
     owner: ClanMember | None
 

@@ -1,6 +1,5 @@
 """Tournament map pools."""
 
-from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -11,7 +10,7 @@ from api.response.errors import errors
 from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
-from domain.pools import PoolCreator
+from domain.pools import Pool
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
 
@@ -22,16 +21,12 @@ class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
     id: PoolID
 
 
-class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PoolInfo(Pool, frozen=True, kw_only=True):
     """A map pool. The keys of `maps` are the picks, such as `NM1` or `HDHR2`.
 
     `created_by` is null if that player is hidden or no longer exists.
     """
 
-    id: int
-    name: str
-    created_at: datetime | None
-    created_by: PoolCreator | None
     maps: dict[str, Beatmap]
 
 

@@ -1,5 +1,6 @@
 """Players: lists, search, profiles, statistics and what they are doing."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import msgspec
@@ -93,18 +94,12 @@ async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDet
     if params.key == "username" or (params.key is None and not (text.isascii() and text.isdigit())):
         player = await find_player(services, catalogue.v2_player_details, name=text)
     # What is nobody's name may still be a number in another form, such as `+3`.
-    if player is None and params.key != "username" and (number := _integer(text)) is not None:
-        player = await find_player(services, catalogue.v2_player_details, id=number)
+    if player is None and params.key != "username":
+        with suppress(Invalid):
+            player = await find_player(services, catalogue.v2_player_details, id=integer(text))
     if player is None:
         raise NO_PLAYER()
     return Item(data=player)
-
-
-def _integer(text: str) -> int | None:
-    try:
-        return integer(text)
-    except Invalid:
-        return None
 
 
 class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
