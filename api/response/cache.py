@@ -16,7 +16,7 @@ from storage.game_server.client import NoAnswer
 
 # Seconds for which the last response is served while the database is unavailable.
 STALE = 60.0
-# How many requests are recognised by their path and query, and up to which length of both: a few MiB.
+# How many requests are recognised by their path and query, and up to which length: a few MiB in all.
 KNOWN_REQUESTS = 10_000
 MAX_KNOWN_LENGTH = 200
 

@@ -52,15 +52,10 @@ Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
 def errors(*specs: ErrorSpec) -> Callable[[Handler], Handler]:
-    """Declare the errors that a handler raises, apart from those that any handler may raise."""
+    """Set the attribute `errors` of a handler: those that it raises, without those that any handler may raise."""
 
     def declare(handler: Handler) -> Handler:
         vars(handler)["errors"] = specs
         return handler
 
     return declare
-
-
-def errors_of(handler: Callable[..., object]) -> tuple[ErrorSpec, ...]:
-    """Return the errors that were declared for a handler."""
-    return getattr(handler, "errors", ())

@@ -23,7 +23,7 @@ NOT_IN_TIME = ErrorSpec(400, "Not calculated in time.")
 
 DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 
-# A batch may take as long as this many calculations that all but reach their own timeout.
+# A batch may take this many times the timeout of one calculation.
 BATCH_TIMEOUTS = 2
 
 IF_COUNTED = "If any of these hits is given, the others are 0, and `acc` is ignored."

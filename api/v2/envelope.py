@@ -41,8 +41,9 @@ class Page(Success, Generic[T], frozen=True, kw_only=True):
     meta: PageMeta
 
 
-# Its fields are the last ones of a subclass whose own fields are not keyword-only, after the filters. It has no
-# docstring, because the documentation would show it for every subclass without one.
+# A subclass with filters is not keyword-only, because keyword-only fields come last: `page` and `page_size` follow
+# the filters in the documentation and among invalid parameters. A docstring here would be shown there for every
+# subclass without one.
 class PageParams(msgspec.Struct, frozen=True, kw_only=True):
     page: PageNumber = 1
     page_size: PageSize = 50

@@ -93,7 +93,7 @@ async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDet
     player = None
     if params.key == "username" or (params.key is None and not (text.isascii() and text.isdigit())):
         player = await find_player(services, catalogue.v2_player_details, name=text)
-    # What is nobody's name may still be a number in another form, such as `+3`.
+    # A text that is no player's name may still be a number, such as `+3`.
     if player is None and params.key != "username":
         with suppress(Invalid):
             player = await find_player(services, catalogue.v2_player_details, id=integer(text))

@@ -1,7 +1,8 @@
 """Reading parameters: the same values and the same errors as pydantic 2, which the game server uses."""
 
 import re
-from typing import Annotated, Any, get_origin, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlencode
 
 import msgspec
@@ -9,7 +10,6 @@ import pydantic
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from msgspec import inspect
 
 from api.request.params import MAX_QUERY_LENGTH, InvalidParams, Reader
 from api.routes import V1, V2
@@ -52,42 +52,26 @@ RUST_WORD = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern=r"^\w+$")
 
 def model_of(shape: type[msgspec.Struct]) -> type[pydantic.BaseModel]:
     """Return the pydantic model with the fields of a params Struct."""
-    info = inspect.type_info(shape)
-    assert isinstance(info, inspect.StructType)
-    hints = get_type_hints(shape)
     fields: dict[str, Any] = {}
-    for field in info.fields:
+    for field in msgspec.structs.fields(shape):
         fallback = list(field.default) if isinstance(field.default, tuple) else field.default
         default = ... if field.required else pydantic.Field(default=fallback)
-        fields[field.name] = (_annotation(field.type, hints[field.name]), default)
+        fields[field.name] = (_annotation(field.type), default)
     model: type[pydantic.BaseModel] = pydantic.create_model(shape.__name__, **fields)
     return model
 
 
-def _annotation(kind: inspect.Type, hint: Any) -> Any:
-    match kind:
-        case inspect.Metadata():
-            return _annotation(kind.type, hint)
-        case inspect.UnionType(types=types):
-            return _annotation(types[0], hint) | None
-        case inspect.IntType():
-            return Annotated[int, pydantic.Field(ge=kind.ge, le=kind.le)]
-        case inspect.StrType():
-            limits: dict[str, Any] = {
-                "min_length": kind.min_length,
-                "max_length": kind.max_length,
-                "pattern": kind.pattern,
-            }
-            return Annotated[str, pydantic.Field(**limits)]
-        case inspect.LiteralType():
-            return hint
-        case inspect.FloatType():
-            return Annotated[float, pydantic.Field(ge=kind.ge, le=kind.le, allow_inf_nan=False)]
-        case inspect.VarTupleType():
-            items: Any = list.__class_getitem__(_annotation(kind.item_type, hint))
-            return Annotated[items, pydantic.Field(max_length=kind.max_length)]
-    assert isinstance(kind, inspect.BoolType)
-    return bool
+def _annotation(hint: Any) -> Any:
+    if NoneType in get_args(hint):
+        return _annotation(get_args(hint)[0]) | None
+    if get_origin(hint) is not Annotated:
+        return hint
+    hint, meta = get_args(hint)
+    if get_origin(hint) is tuple:
+        hint = list.__class_getitem__(_annotation(get_args(hint)[0]))
+    limits = {name: getattr(meta, name) for name in ("ge", "le", "min_length", "max_length", "pattern")}
+    limits |= {"allow_inf_nan": False} if hint is float else {}
+    return Annotated[hint, pydantic.Field(**limits)]
 
 
 MODELS = {name: model_of(shape) for name, shape in SHAPES.items()}
