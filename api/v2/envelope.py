@@ -60,12 +60,12 @@ class PageParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_page(
-    services: Services, rows: Query[T], count: Query[Total], params: PageParams, **values: Value
+    services: Services, query: Query[T], count: Query[Total], params: PageParams, **values: Value
 ) -> Page[T]:
     """Return a page of the rows that match the filters in `params`. `values` are what the queries bind besides."""
     request = params.request
-    found, total = await services.pagination.read(rows, count, request, **params.filters(), **values)
-    return page_of(found, total, request)
+    rows, total = await services.pagination.read(query, count, request, **params.filters(), **values)
+    return page_of(rows, total, request)
 
 
 def page_of(rows: list[T], total: int, request: PageRequest) -> Page[T]:
