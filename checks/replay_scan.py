@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
 from itertools import islice
@@ -14,10 +14,9 @@ import msgspec
 from checks.score_ids import ScoreIDs
 from config.settings import Settings
 from domain.replays import ScoreStatus
-from replays.binary import BadReplay, Truncated
-from replays.errors import Changed, NoReplay, Unreadable
+from replays.errors import BadReplay, Changed, NoReplay, Truncated, Unreadable
 from replays.filename import MAX_SCORE_ID
-from replays.frames import count_frames
+from replays.frames import check_frames
 from replays.store import ReplayStore, find_frames, open_store
 from storage.database import catalogue
 from storage.database.database import Database
@@ -136,7 +135,7 @@ async def _decode(store: ReplayStore, id: int) -> Problem | None:
         async with store.open(id) as file:
             frames = await find_frames(file)
             async with aclosing(file.chunks(frames.offset, frames.offset + frames.length)) as chunks:
-                await asyncio.to_thread(count_frames, _in_thread(chunks, asyncio.get_running_loop()))
+                await check_frames(chunks)
     except Truncated as error:
         return Problem("truncated", id, str(error))
     except BadReplay as error:
@@ -147,15 +146,3 @@ async def _decode(store: ReplayStore, id: int) -> Problem | None:
         # It is being written, or was removed after the replays were listed.
         return None
     return None
-
-
-def _in_thread(
-    chunks: AsyncGenerator[bytes | memoryview, None], loop: asyncio.AbstractEventLoop
-) -> Iterator[bytes]:
-    """Iterate over the chunks of the loop `loop` in another thread."""
-
-    async def next_chunk() -> bytes:
-        return bytes(await anext(chunks, b""))
-
-    while chunk := asyncio.run_coroutine_threadsafe(next_chunk(), loop).result():
-        yield chunk

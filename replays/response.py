@@ -12,10 +12,9 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from replays.binary import BadReplay
 from replays.body import ByteLayout, OsrEnvelope, layout_of
 from replays.conditional import Unsatisfiable, precondition_status, requested_range
-from replays.errors import NoReplay
+from replays.errors import BadReplay, NoReplay
 from replays.filename import content_disposition, stored_name
 from replays.store import OpenReplay, ReplayStore, find_frames
 
@@ -69,7 +68,11 @@ class ReplayResponse(Response):
             if envelope is not None:
                 headers["content-disposition"] = content_disposition(envelope.name)
             # A client that did not come through a proxy would get an empty body.
-            if self._nginx_location and body.is_whole_file(file.size) and len(scope["proxy_chain"]) > 1:
+            if (
+                self._nginx_location
+                and body == ByteLayout(start=0, stop=file.size)
+                and len(scope["proxy_chain"]) > 1
+            ):
                 headers |= {"x-accel-redirect": self._nginx_location + stored_name(self._score_id)} | NO_CACHE
                 await Response(headers=headers)(scope, receive, send)
                 return

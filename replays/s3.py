@@ -10,7 +10,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from replays.errors import Changed, MissingPackage, NoReplay, StoreUnavailable
+from domain.errors import CannotOpen
+from replays.errors import Changed, NoReplay, StoreUnavailable
 from replays.filename import score_id, stored_name
 
 try:
@@ -18,7 +19,7 @@ try:
     from obstore.exceptions import BaseError, GenericError, PreconditionError
     from obstore.store import S3Store
 except ImportError as error:
-    raise MissingPackage("REPLAYS_URL=s3:// needs a package: .venv/bin/pip install obstore") from error
+    raise CannotOpen("REPLAYS_URL=s3:// needs a package: .venv/bin/pip install obstore") from error
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
