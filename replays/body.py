@@ -9,7 +9,7 @@ from replays.osr import frames_length
 
 
 class OsrEnvelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What an .osr file has before the length of the frames and after the frames, and the name for the download."""
+    """What an .osr file has around its frames, without their length, and the name for the download."""
 
     header: bytes
     trailer: bytes

@@ -17,8 +17,8 @@ https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
     int64    online score id      int32 before version 20140721, absent before 20121008
     float64  target accuracy      only with the mod Target Practice
 
-A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8. The sizes of the score id are those
-of LegacyScoreDecoder in https://github.com/ppy/osu.
+A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8. The sizes of the score id are
+those of LegacyScoreDecoder in https://github.com/ppy/osu.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""All of the .osr format, of any version: what the service writes is read with this, and what it reads is written."""
+"""All of the .osr format, of any version: reads what the service writes, and writes what it reads."""
 
 import struct
 from datetime import datetime
