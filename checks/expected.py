@@ -12,12 +12,13 @@ TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", re.MULTILINE | re.DOTALL
 COLUMN = re.compile(r"^  `?(\w+)`? +([a-z]+(?: ?\([^)]*\))?(?: unsigned)?)", re.MULTILINE)
 SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
 USE = re.compile(r"\b(\w+)\.(\w+)\b")
-INDEX = re.compile(r"^-- (\w.*)\n(CREATE INDEX \w+ ON (\w+) \(([^)]*)\));$", re.MULTILINE)
+INDEX = re.compile(r"^-- (\w.*)\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\));$", re.MULTILINE)
 
 
 class Index(NamedTuple):
     """An index, the reason for it, and the statement that creates it."""
 
+    name: str
     table: str
     columns: tuple[str, ...]
     reason: str
@@ -33,8 +34,8 @@ def tables() -> dict[str, dict[str, str]]:
 def indexes() -> list[Index]:
     """Return the indexes of sql/indexes.sql."""
     return [
-        Index(table, tuple(columns.split(", ")), reason, f"{statement};")
-        for reason, statement, table, columns in INDEX.findall(
+        Index(name, table, tuple(columns.split(", ")), reason, f"{statement};")
+        for reason, statement, name, table, columns in INDEX.findall(
             (FOLDER / "indexes.sql").read_text(encoding="utf-8")
         )
     ]

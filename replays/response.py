@@ -117,8 +117,8 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
 
 
 async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
-    """Send the body, until the client has disconnected. No more is read than the client takes."""
-    # `send` may not notice it.
+    """Send the body until the client disconnects. No more is read than the client takes."""
+    # `send` may not notice a disconnect.
     gone = asyncio.create_task(_disconnect(receive))
     try:
         async with aclosing(_chunks(body, file)) as chunks:
