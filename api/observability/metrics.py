@@ -1,7 +1,6 @@
 """Prometheus metrics of one worker, or of several workers together."""
 
 import os
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -26,8 +25,6 @@ NO_FAILURE = (ANSWERED, ABANDONED)
 REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay"})
 # More than there are combinations of labels.
 LABELLED = 4096
-Add = Callable[[], None]
-Observe = Callable[[float], None]
 # How the values of several workers are combined.
 Mode = Literal["livesum", "livemax", "livemostrecent"]
 
@@ -46,13 +43,13 @@ class Metrics(Observer):
         super().__init__(slow_statement)
         self._folder = folder
         self.registry = CollectorRegistry()
-        self._requests = self.counter("http_requests", "Requests answered.", "route", "method", "status")
-        self._seconds = self._histogram("http_request_seconds", "Time until an answer had been sent.", "route")
-        self._cache = self.counter(
+        requests = self.counter("http_requests", "Requests answered.", "route", "method", "status")
+        seconds = self._histogram("http_request_seconds", "Time until an answer had been sent.", "route")
+        answers = self.counter(
             "cache_answers", "Answers by what the cache had: hit, miss, stale.", "route", "cache"
         )
         self._replays = self.counter("replay_sent_bytes", "Bytes of replays sent.").inc
-        self._statements = self._histogram("database_statement_seconds", "Time of a statement.", "statement")
+        statements = self._histogram("database_statement_seconds", "Time of a statement.", "statement")
         self._failures = self.counter("database_failures", "Statements that failed.", "statement", "reason")
         self._waits = self._histogram("database_wait_seconds", "Time until there was a connection.").observe
         self._given_up = self.counter("database_waits_given_up", "Waits for a connection given up.").inc
@@ -60,10 +57,10 @@ class Metrics(Observer):
         self._call_seconds = self._histogram("call_seconds", "Time of a question.", "neighbour", "question")
         self._up = self.gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
         # prometheus_client looks labels up under a lock, which costs as much as counting.
-        self._count_request = lru_cache(LABELLED)(self._request_counter)
-        self._time_request = lru_cache(LABELLED)(self._request_timer)
-        self._count_cache = lru_cache(LABELLED)(self._cache_counter)
-        self._time_statement = lru_cache(LABELLED)(self._statement_timer)
+        self._requests = lru_cache(LABELLED)(requests.labels)
+        self._seconds = lru_cache(LABELLED)(seconds.labels)
+        self._cache = lru_cache(LABELLED)(answers.labels)
+        self._statements = lru_cache(LABELLED)(statements.labels)
 
     def gauge(self, name: str, help: str, mode: Mode, *labels: str) -> Gauge:
         """Return a new gauge, apidot_`name`."""
@@ -78,15 +75,15 @@ class Metrics(Observer):
 
     def on_request(self, route: str, method: str, status: int, seconds: float, size: int, cache: str) -> None:
         """Count a request. `size` is in bytes; `cache` is hit, miss or stale, empty for routes without a cache."""
-        self._count_request(route, method if method in METHODS else OTHER, status)()
-        self._time_request(route)(seconds)
+        self._requests(route, method if method in METHODS else OTHER, status).inc()
+        self._seconds(route).observe(seconds)
         if cache:
-            self._count_cache(route, cache)()
+            self._cache(route, cache).inc()
         if size and route in REPLAYS:
             self._replays(size)
 
     def on_statement(self, name: str, outcome: str, seconds: float) -> None:
-        self._time_statement(name)(seconds)
+        self._statements(name).observe(seconds)
         if outcome not in NO_FAILURE:
             self._failures.labels(name, outcome).inc()
 
@@ -102,31 +99,16 @@ class Metrics(Observer):
     def on_availability(self, dependency: str, available: bool) -> None:
         self._up.labels(dependency).set(available)
 
-    def _request_counter(self, route: str, method: str, status: int) -> Add:
-        return self._requests.labels(route, method, str(status)).inc
-
-    def _request_timer(self, route: str) -> Observe:
-        return self._seconds.labels(route).observe
-
-    def _cache_counter(self, route: str, cache: str) -> Add:
-        return self._cache.labels(route, cache).inc
-
-    def _statement_timer(self, name: str) -> Observe:
-        return self._statements.labels(name).observe
-
     def render(self) -> bytes:
         """Return the metrics of all workers in Prometheus' text format."""
         if self._folder is None:
             return generate_latest(self.registry)
-        self._remove_gauges_of_dead_workers(self._folder)
+        for pid in {int(file.stem.rpartition("_")[2]) for file in self._folder.glob("gauge_live*.db")}:
+            if not is_alive(pid):
+                multiprocess.mark_process_dead(pid, str(self._folder))  # type: ignore[no-untyped-call]
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
         return generate_latest(registry)
-
-    def _remove_gauges_of_dead_workers(self, folder: Path) -> None:
-        for pid in {file.stem.rpartition("_")[2] for file in folder.glob("gauge_live*.db")}:
-            if not is_alive(int(pid)):
-                multiprocess.mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Remove this worker's gauges; its counters stay."""

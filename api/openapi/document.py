@@ -70,10 +70,7 @@ def document(v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> JSONSche
     """Return the OpenAPI document of the endpoints of both versions, given by name."""
     endpoints = {f"/v1/{name}": endpoint for name, endpoint in v1.items()}
     endpoints |= {f"/v2/{name}": endpoint for name, endpoint in v2.items()}
-    schemas = Schemas(
-        [endpoint.params for endpoint in endpoints.values()],
-        [*(kind for endpoint in endpoints.values() for kind in types_of(endpoint)), *ERROR_TYPES],
-    )
+    schemas = Schemas([*(kind for endpoint in endpoints.values() for kind in types_of(endpoint)), *ERROR_TYPES])
     examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes())
     paths = {
         path: operations(endpoint, path, schemas, examples.get(path, {}), v2=path.startswith("/v2/"))
@@ -93,7 +90,7 @@ def document(v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> JSONSche
         ],
         "paths": paths,
         "components": {
-            "schemas": schemas.response_components(),
+            "schemas": schemas.components,
             "responses": {"MethodNotAllowed": METHOD_NOT_ALLOWED},
             "securitySchemes": {"apiKey": API_KEY},
         },

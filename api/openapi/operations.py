@@ -6,8 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
 from api.openapi.failures import error_responses, is_file
-from api.openapi.parameters import parameters
-from api.openapi.schemas import JSONSchema, Schemas
+from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
 
@@ -30,7 +29,7 @@ def operations(
     described: JSONSchema = {
         "summary": summary.removesuffix("."),
         "tags": [tag(endpoint)],
-        "parameters": parameters(endpoint.params, path, schemas, example.get("params", {})),
+        "parameters": _parameters(endpoint, path, example.get("params", {})),
         "responses": _success_responses(endpoint, schemas, example) | error_responses(endpoint, v2=v2),
     }
     if description:
@@ -72,6 +71,39 @@ def _operation_id(endpoint: Endpoint, method: str, *, v2: bool) -> str:
     name = ("v2_" if v2 else "") + endpoint.handler.__name__
     # Of POST and PUT, which do the same, the first has the plain name.
     return name if method == endpoint.methods[0] else f"{name}_{method.lower()}"
+
+
+def _parameters(endpoint: Endpoint, path: str, examples: Example) -> list[JSONSchema]:
+    """Return the parameters: of the path where `path` has them in braces, else of the query."""
+    component = schema_of_params(endpoint.params)
+    return [
+        _parameter(name, field, f"{{{name}}}" in path, name in component["required"], examples)
+        for name, field in component["properties"].items()
+    ]
+
+
+def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, examples: Example) -> JSONSchema:
+    schema = _without_null(field)
+    description = schema.pop("description", "")
+    parameter = {
+        "name": name,
+        "in": "path" if in_path else "query",
+        "required": required,
+        "description": description,
+        "schema": schema,
+    }
+    if not in_path and not required:
+        # An empty value counts as absent.
+        parameter["allowEmptyValue"] = True
+    return parameter | ({"example": examples[name]} if name in examples else {})
+
+
+def _without_null(field: JSONSchema) -> JSONSchema:
+    """Return the schema of a parameter that is present. Null stands for absent; a query string cannot say it."""
+    (schema,) = [option for option in field.get("anyOf", [field]) if option != {"type": "null"}]
+    # int64 would be a bound for an integer that has none.
+    unbounded = schema.get("type") == "integer" and "maximum" not in schema
+    return {key: value for key, value in schema.items() if not (unbounded and key == "format")}
 
 
 def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
