@@ -134,7 +134,7 @@ def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
     return [
         RouteTable(site | HEALTH | v1),
         RouteTable(v2, pass_writes=True),
-        Route(OpenAPIDocument.path, OpenAPIDocument(V1, V2)),
+        Route(OpenAPIDocument.path, OpenAPIDocument(ROUTES.values())),
         Route(metrics_page.path, metrics_page),
         StartPage(start_page),
         Passthrough(),
