@@ -48,8 +48,6 @@ TITLES = {
 
 
 class Closable(Protocol):
-    """An object to be closed at the end."""
-
     async def close(self) -> None: ...
 
 
@@ -65,7 +63,6 @@ async def open_services(
     `shared` is a folder that all workers of the service share. `observer` is notified of every call to a
     dependency.
     """
-    observer = observer or Observer()
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, observer)
         ranks = open_ranks(settings, database, stack, observer)

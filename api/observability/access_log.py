@@ -1,7 +1,7 @@
 """The access log: one line for each request, without secrets."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote_from_bytes
 
@@ -48,9 +48,9 @@ class AccessRecord(msgspec.Struct, omit_defaults=True):
 class LoggedTarget:
     """Formats request targets for the log. Values of parameters that the route has are shown, others masked."""
 
-    def __init__(self, parameters: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, parameters: Mapping[str, Iterable[str]]) -> None:
         """`parameters` are the names of each route's parameters."""
-        self._shown = {route: names - MASKED for route, names in parameters.items()}
+        self._shown = {route: frozenset(names) - MASKED for route, names in parameters.items()}
         self._format_cached = lru_cache(2048)(self._format)
 
     def format(self, route: str, path: bytes, query: bytes) -> str:

@@ -76,12 +76,9 @@ class LogWriter(logging.Handler):
             while self._lines and len(chunk) + len(self._lines[0]) <= CHUNK:
                 chunk += self._lines.popleft()
             try:
-                self._write_chunk(chunk)
+                # A pipe that is ready accepts a whole chunk; the rest of a longer line goes back to the queue.
+                written = os.write(self._file, chunk[:CHUNK])
+                if written < len(chunk):
+                    self._lines.appendleft(chunk[written:])
             except OSError:
                 self._lines.clear()
-
-    def _write_chunk(self, chunk: bytes) -> None:
-        # A pipe that is ready accepts a whole chunk; the rest of a longer line goes back to the queue.
-        written = os.write(self._file, chunk[:CHUNK])
-        if written < len(chunk):
-            self._lines.appendleft(chunk[written:])
