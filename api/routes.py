@@ -14,8 +14,7 @@ from api.observability.metrics_route import MetricsPage
 from api.openapi.document import OpenAPIDocument
 from api.response.errors import V2_PREFIXES
 from api.services import Services
-from api.site.assets import Asset
-from api.site.pages import StartPage, pages
+from api.site.pages import Asset, StartPage, pages
 from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans

@@ -1,13 +1,10 @@
 """The access log: one line for each request, without secrets."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote_from_bytes
 
 import msgspec
-
-log = logging.getLogger("apidot.access")
 
 # Printable ASCII except quotes and backslashes; every other byte of a request target is percent-encoded.
 UNESCAPED = "".join(map(chr, range(0x21, 0x7F))).translate({ord('"'): None, ord("\\"): None})
@@ -80,8 +77,3 @@ def _parameter(part: bytes, shown: frozenset[str]) -> str:
 def escaped(raw: bytes, limit: int) -> str:
     """Return `raw` as text that is safe between quotes, cut after `limit` bytes."""
     return quote_from_bytes(raw[:limit], UNESCAPED) + (ELLIPSIS if len(raw) > limit else "")
-
-
-def write(record: AccessRecord) -> None:
-    """Log a request. Creating the LogRecord by hand halves its cost."""
-    log.handle(logging.LogRecord("apidot.access", logging.INFO, "", 0, record, None, None))

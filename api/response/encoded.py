@@ -39,7 +39,7 @@ class Success(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag
 
 
 class EncodedResponse:
-    """A response with status 200: an ASGI application that sends it, or a 304 to a client that has it already.
+    """An ASGI application that sends a response, or a 304 to a client that has it already.
 
     `made` is when it was made, on the monotonic clock. A subclass may have another status and media type.
     """

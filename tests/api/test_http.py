@@ -20,6 +20,7 @@ from api.routes import V1, V2
 from api.services import Services
 from api.startup import open_services
 from config.settings import Settings
+from config.types import Secret
 from domain.live import NoGameServer
 from tests.conftest import Recorded
 
@@ -157,7 +158,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         async with open_services(settings) as services:
             yield msgspec.structs.replace(services, live=Faulty())
 
-    with TestClient(build(Settings(database=recorded_sqlite), open_faulty)) as client:
+    with TestClient(build(Settings(database_url=Secret(recorded_sqlite)), open_faulty)) as client:
         yield client
 
 
