@@ -23,7 +23,6 @@ from api.observability.access_log import LoggedTarget
 from api.observability.log_format import set_unbuffered
 from api.observability.metrics import Metrics
 from api.observability.metrics_route import MetricsPage
-from api.observability.process_metrics import ProcessMetrics
 from api.request.params import InvalidParams
 from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
@@ -56,7 +55,6 @@ def build(
     metrics: Metrics | None = None,
 ) -> ASGIApp:
     """Return the ASGI application. `open_services` is entered at startup and left at shutdown."""
-    process_metrics = ProcessMetrics(metrics) if metrics else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -64,19 +62,19 @@ def build(
             services = await stack.enter_async_context(open_services(settings))
             cache = ResponseCache(services)
             stack.push_async_callback(cache.close)
-            if process_metrics:
-                add = process_metrics.add
+            if metrics:
+                add = metrics.add_gauge
                 add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
                 add("cache_kept_answers", "Kept answers.", lambda: cache.count)
                 add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
                 add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
-                await stack.enter_async_context(process_metrics.sampling())
+                await stack.enter_async_context(metrics.sampling())
             with running_worker(request_log):
                 # The contents of scope["state"] in every request.
                 yield {"services": services, "response_cache": cache, "request_log": request_log}
 
     app = Starlette(
-        routes=routes(MetricsPage(process_metrics, settings.metrics_readers)),
+        routes=routes(MetricsPage(metrics, settings.metrics_readers)),
         lifespan=lifespan,
         middleware=[
             Middleware(RateLimitMiddleware, settings.unlimited),
