@@ -45,7 +45,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def timestamp(seconds: float) -> str:
-    """Format a Unix time as RFC 3339 has it, in UTC, to the millisecond."""
+    """Return a Unix time in the format of RFC 3339, in UTC, to the millisecond."""
     whole = int(seconds)
     return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 

@@ -164,13 +164,11 @@ class Metrics(Observer):
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process with this id exists."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except OSError:
+        # There is no such process, or it belongs to another user and is no worker of ours.
         return False
-    except PermissionError:
-        pass
     return True
 
 

@@ -67,7 +67,6 @@ API_KEY = {
 
 
 def document(endpoints: Collection[Endpoint]) -> JSONSchema:
-    """Return the OpenAPI document of these endpoints."""
     schemas = Schemas([*(kind for endpoint in endpoints for kind in types_of(endpoint)), *ERROR_TYPES])
     examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes())
     project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]

@@ -1,4 +1,4 @@
-"""One endpoint, as OpenAPI describes it. All of it is derived from the handler's signature and docstrings."""
+"""The OpenAPI description of one endpoint, derived from its handler's signature and docstrings."""
 
 from collections.abc import Mapping
 from inspect import getdoc
