@@ -104,7 +104,7 @@ async def pp_engine_state(settings: Settings) -> Dependency:
 
 
 class Dependencies:
-    """The states of all dependencies, cached, each checked once at a time however many clients ask."""
+    """The states of all dependencies, cached. Concurrent callers share one check of each."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Dependencies:
     async def states(self, within: float) -> dict[str, Dependency]:
         """Return the state of each dependency by name, after at most `within` seconds.
 
-        A check that takes longer goes on in the background: a dependency that hangs never has two of them.
+        A check that takes longer goes on in the background, and the next caller waits for the same one.
         """
         states = await asyncio.gather(*(self._state(name, within) for name in self._names))
         return dict(zip(self._names, states, strict=True))

@@ -23,7 +23,7 @@ HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
-# Written anew; and Expect, which our server has answered already.
+# Replaced by our own; Expect is left out, because our server has answered it already.
 REWRITTEN = frozenset({b"host", b"via", b"expect", FORWARDED_FOR, REAL_IP})
 # Every response has our own.
 OURS = frozenset({b"date", b"x-request-id"})
@@ -63,7 +63,7 @@ class Passthrough(BaseRoute):
             # The path as it was sent, because the decoded one may hold line breaks.
             target = scope["method"], scope["raw_path"].decode("latin-1")
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
-            # A response that has begun ends here, incomplete, by which the client knows.
+            # A response that has begun breaks off here, by which the client sees that it is incomplete.
             if not (begun or body.disconnected):
                 slow = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
                 raise (body.error or (TIMED_OUT if slow else UNREACHABLE)()) from error

@@ -73,7 +73,7 @@ INVALID = {
     "description": "Invalid parameters.",
     "content": {"application/json": {"schema": {"$ref": REF + "InvalidParams"}}},
 }
-# No operation refers to this component, because each operation is one of an accepted method.
+# No operation refers to this component, because only accepted methods have an operation.
 METHOD_NOT_ALLOWED = {
     "description": "The path does not accept the method. `Allow` lists the methods that it accepts.",
     "headers": {"Allow": {"required": True, "schema": {"type": "string"}}},
