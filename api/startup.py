@@ -1,7 +1,4 @@
-"""What a start opens, and what it reports.
-
-Each opener makes one service of the settings, and leaves it to an exit stack to close it.
-"""
+"""Opens the services at startup, each closed by an exit stack at the end, and reports on their dependencies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,11 +30,11 @@ from storage.pp.engine import PPEngine
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 from storage.rate_limit import MemoryRateLimiter, RateLimiter, RedisRateLimiter
 
-# The file, in the folder that the workers share, which says that one of them has changed something.
+# The ChangeMarker's file, in the folder that the workers share.
 EDITS = "edits"
 # Seconds a start waits for the state of the dependencies.
 DEPENDENCY_TIMEOUT = 15.0
-# The lines of the start report that say how a dependency is.
+# The dependencies' titles in the start report.
 TITLES = {
     "database": "database",
     "redis": "ranks",
@@ -48,8 +45,6 @@ TITLES = {
 
 
 class Closable(Protocol):
-    """An object to be closed at the end."""
-
     async def close(self) -> None: ...
 
 
@@ -65,7 +60,6 @@ async def open_services(
     `shared` is a folder that all workers of the service share. `observer` is notified of every call to a
     dependency.
     """
-    observer = observer or Observer()
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, observer)
         ranks = open_ranks(settings, database, stack, observer)
@@ -149,7 +143,7 @@ def open_game_server(
 def open_live(
     settings: Settings, server: GameServerClient | None, database: Database, stack: AsyncExitStack
 ) -> Live:
-    """Return the live state that the game server tells; without a game server nobody is online."""
+    """Return the players and matches that are live on the game server. Without one, nobody is online."""
     if server is None:
         return NoGameServer()
     return GameServerLive(
@@ -184,7 +178,7 @@ def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter 
 
 
 async def startup_report(settings: Settings) -> list[str]:
-    """Return what a start prints about the dependencies, a line each. Raise CannotOpen if it cannot serve."""
+    """Return the lines that `serve` prints about its dependencies. Raise CannotOpen if it cannot serve."""
     async with open_services(settings) as services:
         states = await services.dependencies.states(DEPENDENCY_TIMEOUT)
         report = [(title, states[name].description) for name, title in TITLES.items()]
