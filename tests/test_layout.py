@@ -140,9 +140,7 @@ def test_the_domain_imports_nothing_but_msgspec() -> None:
 def test_a_package_says_in_one_line_what_it_is_for(folder: str) -> None:
     for directory in {file.parent for file in (ROOT / folder).rglob("*.py")}:
         file = directory / "__init__.py"
-        assert file.exists(), (
-            f"{path_of(file)} is missing: one line, a docstring that says what the package is for"
-        )
+        assert file.exists(), f"{path_of(file)} is missing: a docstring of one line"
         text = file.read_text(encoding="utf-8")
         body = ast.parse(text).body
         only_docstring = len(body) == 1 and ast.get_docstring(ast.parse(text)) is not None
@@ -157,9 +155,8 @@ def test_main_is_the_only_module_at_the_top() -> None:
 def test_the_tests_mirror_the_tree() -> None:
     tests = ROOT / "tests"
     folders = {file.parent.relative_to(tests) for file in tests.rglob("*.py")} - {Path()}
-    alone = {
-        str(folder) for folder in folders if folder.parts[0] not in ONLY_TESTS and not (ROOT / folder).is_dir()
-    }
+    mirrored = {folder for folder in folders if folder.parts[0] not in ONLY_TESTS}
+    alone = {str(folder) for folder in mirrored if not (ROOT / folder).is_dir()}
     assert alone == set(), "a folder of tests/ has the name of the folder that it tests"
 
 
@@ -189,8 +186,8 @@ def test_every_file_of_sql_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.sql")), ids=lambda file: file.name)
 def test_a_statement_says_which_question_it_answers_and_names_its_columns(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    comment = re.match(r"(?:--.*\n)*", text)
-    assert comment and "?" in comment[0], (
+    comment = "".join(re.findall(r"\A(?:--.*\n)*", text))
+    assert "?" in comment, (
         f"{path_of(file)} begins with no question: write on top, as a comment, which one it answers, such as\n"
         "-- Which clans have the most members?"
     )
