@@ -89,7 +89,8 @@ def document(v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> JSONSche
         },
         "servers": [{"url": "/"}],
         "tags": [
-            {"name": name, "description": TAGS[name]} for name in dict.fromkeys(map(tag, endpoints.values()))
+            {"name": name, "description": TAGS.get(name, "")}
+            for name in dict.fromkeys(map(tag, endpoints.values()))
         ],
         "paths": paths,
         "components": {
