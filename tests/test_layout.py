@@ -102,13 +102,13 @@ def columns_of(shape: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
 
 def test_no_package_imports_one_above_it() -> None:
     wrong = [
-        f"{file} imports {there}: {here.partition('.')[0]} may import only what MAY_IMPORT says"
+        f"{file} imports {there}: MAY_IMPORT in tests/test_layout.py forbids it"
         for here, there, file in arrows()
         if not file.startswith("main")
         and there.partition(".")[0] not in {here.partition(".")[0], *MAY_IMPORT[here.partition(".")[0]]}
     ]
     wrong += [f"{file} imports {there}" for _, there, file in arrows() if there.partition(".")[0] == "tests"]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_rooms_import_each_other_in_a_circle() -> None:
@@ -126,7 +126,7 @@ def test_no_rooms_import_each_other_in_a_circle() -> None:
 
 def test_the_versions_of_the_api_do_not_import_each_other() -> None:
     wrong = [f"{file} imports {there}" for here, there, file in arrows() if there in INDEPENDENT.get(here, ())]
-    assert wrong == [], "what versions share is in api/reads/ and domain/"
+    assert not wrong, "\n".join([*wrong, "What versions share is in api/reads/ and domain/"])
 
 
 def test_the_domain_imports_nothing_but_msgspec() -> None:
@@ -180,7 +180,7 @@ def test_every_file_of_sql_is_in_the_catalogue() -> None:
         "storage/database/catalogue.py"
         for name in sorted(files.keys() - in_catalogue)
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.sql")), ids=lambda file: file.name)

@@ -156,7 +156,7 @@ def test_only_reads_are_cached() -> None:
     for name, endpoint in (V1 | V2).items():
         assert (endpoint.seconds == 0) == (name in never), (
             f"api/routes.py: `{name}` has seconds={endpoint.seconds}; reads are cached for 1 to 5 seconds, "
-            "and what must never be is in `never` here"
+            "and those that must not be are in `never` in tests/api/response/test_cache.py"
         )
         assert 0 <= endpoint.seconds <= 5, f"api/routes.py: `{name}`: responses are cached for at most 5 seconds"
 
