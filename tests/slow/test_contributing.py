@@ -33,20 +33,12 @@ TESTS = [
     "tests/api/openapi",
     "tests/api/request/test_params.py",
     "tests/api/response/test_cache.py",
-    "tests/api/v2/test_table.py",
     "tests/bench",
 ]
 # Of tests that are repeated for each of them, those of the new ones are enough.
-REPEATED = [
-    "columns_equal",
-    "readme_examples",
-    "hostile",
-    "test_http",
-    "failures",
-    "recorded_answers",
-    "test_params",
-]
-SELECTED = f"largest or not ({' or '.join(REPEATED)})"
+REPEATED = ["columns_equal", "dialects", "readme_examples", "hostile", "test_http", "failures", "recorded_answers"]
+REPEATED += ["demo_world", "test_params", "test_cache"]
+SELECTED = f"largest or only_reads or not ({' or '.join(REPEATED)})"
 
 
 class Edit(NamedTuple):
