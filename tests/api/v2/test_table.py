@@ -156,7 +156,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
 def test_every_endpoint_is_here() -> None:
     missing, gone = set(V2) - set(STATEMENTS), set(STATEMENTS) - set(V2)
     assert not missing, (
-        f"add {sorted(missing)} to STATEMENTS in tests/api/v2/test_table.py, with a request and the statements it runs"
+        f"add {sorted(missing)} to STATEMENTS in tests/api/v2/test_table.py, with a request and its statements"
     )
     assert not gone, f"these are not in api/routes.py: {sorted(gone)}"
 
