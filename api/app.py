@@ -80,7 +80,7 @@ def build(
         exception_handlers={
             APIError: errors.api_error,
             InvalidParams: errors.invalid_params,
-            Unavailable: errors.unavailable,
+            Unavailable: errors.api_error,
             NotReady: not_ready,
             HTTPException: http_error,
             Exception: errors.internal_error,

@@ -20,9 +20,3 @@ def run(settings: Settings, *, demo: bool) -> list[Finding]:
     if demo:
         findings.append(ok("settings.demo", "no database is configured (DATABASE_URL, DB_HOST): the demo world"))
     return findings
-
-
-def demo_world_not_built() -> list[Finding]:
-    """Return what there is to say with no database configured and the demo world not built yet."""
-    text = "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
-    return [ok("settings.demo-unbuilt", text)]

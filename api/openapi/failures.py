@@ -13,7 +13,6 @@ from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
 from api.openapi.schemas import REF, JSONSchema
 from api.request.params import QUERY_TOO_LONG
-from api.response.errors import errors_of
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
@@ -93,7 +92,7 @@ def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
 
 def error_responses(endpoint: Endpoint, *, v2: bool) -> dict[str, JSONSchema]:
     """Return the error responses of an endpoint by status, in the form of its version of the API."""
-    specs = {*errors_of(endpoint.handler), *COMMON}
+    specs = {*getattr(endpoint.handler, "errors", ()), *COMMON}
     if is_file(endpoint.response_type):
         specs |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
     responses = {

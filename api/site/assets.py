@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.response.cache import READS
+from api.endpoint import READS
 from replays.conditional import names_etag
 
 # Nothing from other sites and nothing inline: a text that a player chose can never run as a script.

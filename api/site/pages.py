@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api.response.cache import READS
+from api.endpoint import READS
 from api.site.assets import IMMUTABLE, PAGE_HEADERS, Asset, accepts
 
 HERE = Path(__file__).parent

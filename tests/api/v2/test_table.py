@@ -17,9 +17,8 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.database.database import Database
-from storage.database.statement import Statement
 from storage.ranks import DatabaseRanks
+from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
 
 # Each endpoint, a request to it, and the statements that it runs, in their order.
@@ -86,16 +85,6 @@ OF_V1 = (
 )
 
 
-class RecordingDatabase(Database):
-    """A database that records which statements it ran."""
-
-    statements: list[str]
-
-    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
-        self.statements.append(query.name)
-        return await super()._run(query, values)
-
-
 class Playing(NoGameServer):
     """A Live in which everybody is playing."""
 
@@ -122,7 +111,6 @@ class InProcess(NamedTuple):
 def service(recorded_sqlite: str) -> Iterator[InProcess]:
     """A service on the recorded world, in which everybody is playing."""
     database = RecordingDatabase(recorded_sqlite)
-    database.statements = []
 
     @asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
