@@ -1,11 +1,12 @@
 """The cases that are measured: every route that reads, with ids in its path or query."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from random import Random
 from urllib.parse import quote
 
 import msgspec
 
+from api.routes import ROUTES
 from bench.ids import Ids, Selection
 
 # The routes in api/routes.py that are not measured, and why.
@@ -61,8 +62,13 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def cases(ids: Ids, scores: int) -> list[Case]:
-    """Return every case, for a world with so many scores."""
-    return [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    """Return every case, for a world with so many scores.
+
+    A route that has none here and needs no parameters is measured without any.
+    """
+    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    measured = {case.path.partition("?")[0] for case in listed}
+    return [*listed, *_others(measured | NOT_MEASURED.keys())]
 
 
 def _values(*values: object) -> Selection:
@@ -142,3 +148,10 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     yield Case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
     yield Case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
     yield Case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)
+
+
+def _others(excluded: Set[str]) -> Iterator[Case]:
+    for route, endpoint in ROUTES.items():
+        fields = msgspec.structs.fields(endpoint.params)
+        if route not in excluded and not any(field.required for field in fields):
+            yield Case(route.removeprefix("/"), route, NOTHING)

@@ -78,7 +78,7 @@ def document(endpoints: Collection[Endpoint]) -> JSONSchema:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": TAGS[name]} for name in dict.fromkeys(map(tag, endpoints))],
+        "tags": [{"name": name, "description": TAGS.get(name, "")} for name in dict.fromkeys(map(tag, endpoints))],
         "paths": {
             endpoint.route: operations(endpoint, schemas, examples.get(endpoint.route, {}))
             for endpoint in endpoints
