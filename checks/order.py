@@ -4,10 +4,9 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-
-import msgspec
 
 from api.startup import open_game_server, open_ranks
 from checks import browser, clock, configuration, database, files, game_server, redis, replays, schema
@@ -55,7 +54,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
 
 def with_longer_timeouts(settings: Settings) -> Settings:
     """Return the settings for a check: a slow dependency is slow, not down."""
-    return msgspec.structs.replace(
+    return replace(
         settings,
         db_statement_timeout=max(settings.db_statement_timeout, 10.0),
         redis_timeout=max(settings.redis_timeout, 2.0),

@@ -1,11 +1,10 @@
-"""The types of settings: secret text, sets of IP networks, and the description of a setting."""
+"""The types of settings: secret text, sets of IP networks, and the field of a setting."""
 
 from collections.abc import Iterator
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
-
-from msgspec import Meta
 
 
 class Secret(str):
@@ -48,12 +47,12 @@ class Networks:
         return any(ip in network for network in self._networks)
 
 
-def described(text: str, *, heading: str = "", **limits: Any) -> Meta:
-    """Return the description of a setting and the limits of its value.
+def setting(default: Any, description: str, *, heading: str = "", **limits: float) -> Any:
+    """Return the field of a setting. `limits` are ge, gt and le, as msgspec.Meta takes them.
 
     In the documentation, `heading` stands above this setting and those that follow it.
     """
-    return Meta(description=text, extra={"heading": heading}, **limits)
+    return field(default=default, metadata={"description": description, "heading": heading, "limits": limits})
 
 
 def comma_separated(text: str) -> list[str]:

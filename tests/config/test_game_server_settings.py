@@ -6,6 +6,7 @@ import pytest
 
 from config.environment import BadSetting, settings_from
 from config.settings import Settings
+from config.types import Networks
 
 
 def read(**environment: str) -> Settings:
@@ -55,11 +56,11 @@ def test_an_invalid_value_is_rejected(name: str, value: str) -> None:
 
 def test_comma_separated_values() -> None:
     settings = read(TRUSTED_PROXIES="10.0.0.0/8, ::1", CORS_ORIGINS="HTTPS://Example.com/ , http://localhost:3000")
-    assert [str(network) for network in settings.proxies] == ["10.0.0.0/8", "::1/128"]
+    assert [str(network) for network in Networks(settings.trusted_proxies)] == ["10.0.0.0/8", "::1/128"]
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
 
 
 def test_an_empty_value_means_none_for_some_settings_and_the_default_for_others() -> None:
     assert read().origins == read(PASSTHROUGH="").origins == ["*"]
     assert read(CORS_ORIGINS="").origins == []
-    assert [str(network) for network in read(TRUSTED_PROXIES="").proxies] == ["127.0.0.0/8", "::1/128"]
+    assert read(TRUSTED_PROXIES="").trusted_proxies == "127.0.0.0/8,::1"

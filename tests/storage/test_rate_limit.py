@@ -10,6 +10,7 @@ import pytest
 
 from api.middleware.rate_limit import RateLimitMiddleware
 from config.settings import Settings
+from config.types import Networks
 from domain.accounts import KeyOwner
 from storage.api_keys import APIKeys
 from storage.rate_limit import MemoryRateLimiter, RateLimitState, RedisRateLimiter
@@ -259,7 +260,7 @@ def test_the_bucket_of_an_address() -> None:
     async def nothing(*_: object) -> None:
         pass
 
-    subject = RateLimitMiddleware(nothing, Settings().unlimited)._bucket_of
+    subject = RateLimitMiddleware(nothing, Networks(Settings().rate_limit_exempt))._bucket_of
     assert subject("2001:db8::1") == subject("2001:db8::ffff:1") == "2001:db8::/64"
     assert subject("::ffff:192.0.2.1") == subject("192.0.2.1") == "192.0.2.1"
     assert [subject(local) for local in ("127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "")] == [None] * 5
