@@ -13,7 +13,7 @@ from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
 from domain.errors import Unavailable
-from domain.live import Live, NoGameServer
+from domain.live import Live
 from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
@@ -30,8 +30,8 @@ from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
 from storage.pp.engine import PPEngine
-from storage.ranks import DatabaseRanks, Ranks, RedisRanks
-from storage.rate_limit import MemoryRateLimiter, RateLimiter, RedisRateLimiter
+from storage.ranks import Ranks, RedisRanks
+from storage.rate_limit import RateLimiter, RedisRateLimiter
 
 # The file, in the folder that the workers share, which says that one of them has changed something.
 EDITS = "edits"
@@ -122,12 +122,10 @@ def open_ranks(
     settings: Settings, database: Database, stack: AsyncExitStack, observer: Observer | None = None
 ) -> Ranks:
     """Return the ranks from Redis; without Redis in the settings, those counted in the database."""
-    counted = DatabaseRanks(database)
     if not settings.redis:
-        return counted
-    return closed_by(
-        stack, RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=counted, observer=observer)
-    )
+        return Ranks(database)
+    ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
+    return closed_by(stack, ranks)
 
 
 def open_game_server(
@@ -151,7 +149,7 @@ def open_live(
 ) -> Live:
     """Return the live state that the game server tells; without a game server nobody is online."""
     if server is None:
-        return NoGameServer()
+        return Live()
     return GameServerLive(
         closed_by(stack, CachedGameServer(server)),
         database,
@@ -177,10 +175,10 @@ def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter 
     """Return the rate limiter, which several workers share through Redis. None without a rate limit."""
     if not settings.rate_limit:
         return None
-    in_memory = MemoryRateLimiter(settings.rate_limit, settings.rate_limit_burst)
+    rate, burst = settings.rate_limit, settings.rate_limit_burst
     if settings.api_workers == 1 or not settings.redis:
-        return closed_by(stack, in_memory)
-    return closed_by(stack, RedisRateLimiter(settings.redis, in_memory, timeout=settings.redis_timeout))
+        return RateLimiter(rate, burst)
+    return closed_by(stack, RedisRateLimiter(rate, burst, settings.redis, timeout=settings.redis_timeout))
 
 
 async def startup_report(settings: Settings) -> list[str]:

@@ -35,10 +35,6 @@ Rows = Sequence[Sequence[Any]]
 Execute = Callable[[Any, str, Mapping[str, Any], Sequence[Any]], Awaitable[tuple[RowShape | None, Rows]]]
 
 
-class MissingDriver(CannotOpen):
-    """The driver that the URL names is not installed; the text says how to install it."""
-
-
 class Driver(NamedTuple):
     """A database driver: how to run a statement, and what is raised when that fails.
 
@@ -54,7 +50,7 @@ class Driver(NamedTuple):
 
 
 def load(dialect: str, name: str) -> Driver:
-    """Return the driver that a database URL names. Raise MissingDriver if it is not installed."""
+    """Return the driver that a database URL names. Raise CannotOpen if it is not installed."""
     if dialect == "sqlite":
         return Driver(_execute_sqlite, (sqlite3.Error, OSError), 2**63 - 1, lambda _: True, {})
     if name == "asyncmy":
@@ -69,7 +65,7 @@ def _load_asyncmy() -> Driver:
         from asyncmy.converters import conversions
         from asyncmy.errors import MySQLError
     except ImportError as error:
-        raise MissingDriver("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
+        raise CannotOpen("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
     from storage.database import asyncmy_protocol as protocol
 
     errors = (MySQLError, OSError, EOFError)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from domain.errors import Unavailable
-from domain.live import LiveStatus, Match, NamedPlayer, Roster
+from domain.live import Live, LiveStatus, Match, NamedPlayer, Roster
 from domain.players import KnownPlayer
 from storage.database import catalogue
 from storage.database.database import Database
@@ -17,8 +17,8 @@ FIRST_PLAYER = 3
 CONCURRENT_MATCHES = 8
 
 
-class GameServerLive:
-    """A Live that calls the game server."""
+class GameServerLive(Live):
+    """Live state that the game server tells."""
 
     def __init__(
         self, server: CachedGameServer, database: Database, *, visible: int, counted: int, timeout: float

@@ -19,7 +19,7 @@ from api.middleware.request_log import RequestLog
 from api.routes import V1, V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import NoGameServer
+from domain.live import Live
 from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
@@ -30,7 +30,7 @@ from storage.database.database import Database
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.pp.engine import PPEngine
-from storage.ranks import DatabaseRanks
+from storage.ranks import Ranks
 from tests.conftest import Recorded
 
 ENDPOINTS = {f"v1/{name}": endpoint for name, endpoint in V1.items()}
@@ -151,7 +151,7 @@ def test_raw_bytes_in_the_target_are_a_client_error(recorded: Recorded, request_
     assert re.match(rb"HTTP/1.1 4\d\d ", status), status
 
 
-class Faulty(NoGameServer):
+class Faulty(Live):
     """A Live with a bug."""
 
     async def count(self) -> int:
@@ -167,7 +167,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         database = Database(recorded_sqlite)
         await database.connect()
         try:
-            ranks, live, replays = DatabaseRanks(database), Faulty(), open_store(settings)
+            ranks, live, replays = Ranks(database), Faulty(), open_store(settings)
             yield Services(
                 settings=settings,
                 database=database,

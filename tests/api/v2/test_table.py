@@ -11,7 +11,7 @@ from api.app import build
 from api.routes import V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import LiveStatus, NoGameServer
+from domain.live import Live, LiveStatus
 from replays.store import open_store
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
@@ -19,7 +19,7 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database.database import Database
 from storage.database.statement import Statement
-from storage.ranks import DatabaseRanks
+from storage.ranks import Ranks
 from tests.conftest import ROOT
 from tests.support import conformance
 
@@ -97,7 +97,7 @@ class RecordingDatabase(Database):
         return await super()._run(query, values)
 
 
-class Playing(NoGameServer):
+class Playing(Live):
     """A Live in which everybody is playing."""
 
     async def status(self, player_id: int) -> LiveStatus | None:
@@ -134,7 +134,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
             needed = {
                 "settings": settings,
                 "database": database,
-                "ranks": DatabaseRanks(database),
+                "ranks": Ranks(database),
                 "live": Playing(),
                 "beatmaps": BeatmapCache(database),
                 "pagination": pages,
