@@ -1,9 +1,8 @@
 """The types of settings: secret text, sets of IP networks, and the field of a setting."""
 
-from collections.abc import Iterator
 from dataclasses import field
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 
@@ -30,12 +29,6 @@ class Networks:
 
     def __contains__(self, address: str) -> bool:
         return self._contains(address)
-
-    def __iter__(self) -> Iterator[IPv4Network | IPv6Network]:
-        return iter(self._networks)
-
-    def __len__(self) -> int:
-        return len(self._networks)
 
     def _look_up(self, address: str) -> bool:
         try:
