@@ -113,7 +113,6 @@ class RedisRateLimiter(RateLimiter):
         return await state or await super().take(subject)
 
     async def close(self) -> None:
-        """Close connections."""
         if self._sender is not None:
             await self._sender
         await self._redis.aclose()

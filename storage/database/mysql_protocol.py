@@ -44,7 +44,7 @@ class ColumnSet(RowShape):
 
     def __init__(self, packets: bytes, columns: Sequence[bytes], decoders: Mapping[int, Any]) -> None:
         """`packets` is what the server sent, `columns` the content of each column packet in it."""
-        parsed = [FieldDescriptorPacket(column, "utf8") for column in columns]
+        parsed: list[Any] = [FieldDescriptorPacket(column, "utf8") for column in columns]
         super().__init__([column.name for column in parsed])
         self.packets = packets
         self._decoders = [
