@@ -144,5 +144,5 @@ class RedisRateLimiter(RateLimiter):
 
 
 def _state(wait: int, full: int, interval: int) -> RateLimitState:
-    """Return the state of a bucket that has a token in `wait` microseconds, or gave one if that is not above 0."""
+    """Return the state of a bucket. `wait` is above 0 if it had no token, and has one in so many microseconds."""
     return RateLimitState(-wait // interval, full, 0) if wait <= 0 else RateLimitState(0, full, wait)
