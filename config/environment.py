@@ -102,7 +102,7 @@ def _value(field: Field[Any], text: str) -> Any:
 
 
 def accepted(field: Field[Any]) -> str:
-    """Describe the values that a setting accepts, as in "a number from 0 to 600"."""
+    """Describe the values that a setting accepts, as in "a number from 0 to 600"; "" for any text."""
     base: Any = field.type
     limits = field.metadata["limits"]
     if base is bool:
@@ -113,7 +113,7 @@ def accepted(field: Field[Any]) -> str:
         number = "a whole number" if base is int else "a number"
         low = limits["ge"] if "ge" in limits else f"above {limits['gt']}"
         return f"{number} from {low} to {limits['le']}"
-    return "a text"
+    return ""
 
 
 def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:

@@ -27,11 +27,11 @@ def markdown(current: str) -> str:
     for field in fields(Settings):
         if heading := field.metadata["heading"]:
             lines += [f"\n## {heading}\n", "| setting | default | values | meaning |", "|---|---|---|---|"]
-        default, values = default_of(field), accepted(field)
+        default = default_of(field)
         cells = [
             f"`{field.name.upper()}`",
             f"`{default}`" if default else "",
-            values if values != "a text" else "",
+            accepted(field),
             re.sub(r"\b[A-Z]+_[A-Z0-9_]*", r"`\g<0>`", field.metadata["description"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")

@@ -128,7 +128,7 @@ class CachedGameServer:
     async def _unless_down(self, call: Callable[[], Awaitable[T]], if_down: T) -> T:
         """Return what `call` returns, or `if_down` if the game server is down."""
         if time.monotonic() < self._backed_off_until:
-            raise NoAnswer("it did not answer another question in time")
+            raise NoAnswer("it did not answer another call in time")
         try:
             response = await call()
         except NoPage:
