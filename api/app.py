@@ -29,6 +29,7 @@ from api.response.cache import CachedResponseShortcut, ResponseCache
 from api.routes import ROUTES, routes
 from api.services import Services
 from config.settings import Settings
+from config.types import Networks
 from domain.errors import APIError, Unavailable
 
 log = logging.getLogger("apidot")
@@ -74,10 +75,10 @@ def build(
                 yield {"services": services, "response_cache": cache, "request_log": request_log}
 
     app = Starlette(
-        routes=routes(MetricsPage(metrics, settings.metrics_readers)),
+        routes=routes(MetricsPage(metrics, Networks(settings.metrics_for))),
         lifespan=lifespan,
         middleware=[
-            Middleware(RateLimitMiddleware, settings.unlimited),
+            Middleware(RateLimitMiddleware, Networks(settings.rate_limit_exempt)),
             Middleware(CachedResponseShortcut),
             Middleware(DrainUnreadBody),
         ],
@@ -90,7 +91,7 @@ def build(
     parameters = {route: endpoint.params.__struct_encode_fields__ for route, endpoint in ROUTES.items()}
     target = LoggedTarget(parameters) if settings.access_log else None
     request_log = RequestLog(with_cors, target=target, metrics=metrics)
-    return ClientAddress(request_log, settings.proxies)
+    return ClientAddress(request_log, Networks(settings.trusted_proxies))
 
 
 @contextmanager

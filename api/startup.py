@@ -10,7 +10,7 @@ from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
 from domain.errors import Unavailable
-from domain.live import Live, NoGameServer
+from domain.live import Live
 from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
@@ -27,8 +27,8 @@ from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
 from storage.pp.engine import PPEngine
-from storage.ranks import DatabaseRanks, Ranks, RedisRanks
-from storage.rate_limit import MemoryRateLimiter, RateLimiter, RedisRateLimiter
+from storage.ranks import Ranks, RedisRanks
+from storage.rate_limit import RateLimiter, RedisRateLimiter
 
 # The ChangeMarker's file, in the folder that the workers share.
 EDITS = "edits"
@@ -116,12 +116,10 @@ def open_ranks(
     settings: Settings, database: Database, stack: AsyncExitStack, observer: Observer | None = None
 ) -> Ranks:
     """Return the ranks from Redis; without Redis in the settings, those counted in the database."""
-    counted = DatabaseRanks(database)
     if not settings.redis:
-        return counted
-    return closed_by(
-        stack, RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=counted, observer=observer)
-    )
+        return Ranks(database)
+    ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
+    return closed_by(stack, ranks)
 
 
 def open_game_server(
@@ -145,7 +143,7 @@ def open_live(
 ) -> Live:
     """Return the players and matches that are live on the game server. Without one, nobody is online."""
     if server is None:
-        return NoGameServer()
+        return Live()
     return GameServerLive(
         closed_by(stack, CachedGameServer(server)),
         database,
@@ -171,10 +169,10 @@ def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter 
     """Return the rate limiter, which several workers share through Redis. None without a rate limit."""
     if not settings.rate_limit:
         return None
-    in_memory = MemoryRateLimiter(settings.rate_limit, settings.rate_limit_burst)
+    rate, burst = settings.rate_limit, settings.rate_limit_burst
     if settings.api_workers == 1 or not settings.redis:
-        return closed_by(stack, in_memory)
-    return closed_by(stack, RedisRateLimiter(settings.redis, in_memory, timeout=settings.redis_timeout))
+        return RateLimiter(rate, burst)
+    return closed_by(stack, RedisRateLimiter(rate, burst, settings.redis, timeout=settings.redis_timeout))
 
 
 async def startup_report(settings: Settings) -> list[str]:

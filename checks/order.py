@@ -5,9 +5,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
-
-import msgspec
 
 from api.startup import open_game_server, open_ranks
 from checks import browser, clock, configuration, database, files, game_server, redis, replays, schema
@@ -24,7 +23,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
     """Check everything these settings name, and the service at `url` if one is given."""
     findings = configuration.run(settings, demo=demo)
     # A slow dependency is slow, not down.
-    settings = msgspec.structs.replace(
+    settings = replace(
         settings,
         db_statement_timeout=max(settings.db_statement_timeout, 10.0),
         redis_timeout=max(settings.redis_timeout, 2.0),

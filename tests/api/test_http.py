@@ -21,7 +21,7 @@ from api.services import Services
 from api.startup import open_services
 from config.settings import Settings
 from config.types import Secret
-from domain.live import NoGameServer
+from domain.live import Live
 from tests.conftest import Recorded
 
 ENDPOINTS = {f"v1/{name}": endpoint for name, endpoint in V1.items()}
@@ -142,7 +142,7 @@ def test_raw_bytes_in_the_target_are_a_client_error(recorded: Recorded, request_
     assert re.match(rb"HTTP/1.1 4\d\d ", status), status
 
 
-class Faulty(NoGameServer):
+class Faulty(Live):
     """A Live with a bug."""
 
     async def count(self) -> int:

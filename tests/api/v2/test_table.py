@@ -11,13 +11,13 @@ from api.app import build
 from api.routes import V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import LiveStatus, NoGameServer
+from domain.live import Live, LiveStatus
 from replays.store import open_store
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.ranks import DatabaseRanks
+from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
 
@@ -85,7 +85,7 @@ OF_V1 = (
 )
 
 
-class Playing(NoGameServer):
+class Playing(Live):
     """A Live in which everybody is playing."""
 
     async def status(self, player_id: int) -> LiveStatus | None:
@@ -121,7 +121,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
             needed = {
                 "settings": settings,
                 "database": database,
-                "ranks": DatabaseRanks(database),
+                "ranks": Ranks(database),
                 "live": Playing(),
                 "beatmaps": BeatmapCache(database),
                 "pagination": pages,
