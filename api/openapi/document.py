@@ -9,10 +9,11 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from api.endpoint import READS, Endpoint
+from api.endpoint import Endpoint
 from api.openapi.failures import ERROR_TYPES, METHOD_NOT_ALLOWED
 from api.openapi.operations import operations, tag, types_of
 from api.openapi.schemas import JSONSchema, Schemas
+from api.response.cache import READS
 from api.response.encoded import EncodedResponse
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"

@@ -1,12 +1,12 @@
 """The cache of encoded responses, so that a hundred viewers of one profile cost one query."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Awaitable
+from typing import NamedTuple, Protocol
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.endpoint import READS, Endpoint
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
@@ -21,10 +21,23 @@ KNOWN_REQUESTS = 10_000
 MAX_KNOWN_LENGTH = 200
 
 
+READS = ("GET", "HEAD")
+
+
+class Cacheable(Protocol):
+    """An endpoint, as far as the cache needs it."""
+
+    seconds: float
+    editable: bool
+    route: str
+
+    def prepare(self, services: Services, params: msgspec.Struct) -> Awaitable[EncodedResponse]: ...
+
+
 class CacheKey(NamedTuple):
     """What a response is cached under. `version` changes with every change that a player makes."""
 
-    endpoint: Endpoint
+    endpoint: Cacheable
     params: msgspec.Struct
     version: bytes
 
@@ -54,7 +67,7 @@ class ResponseCache:
         """How many responses are cached."""
         return len(self._responses)
 
-    async def get(self, endpoint: Endpoint, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
+    async def get(self, endpoint: Cacheable, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
         """Return the response to a request, and set `scope["cache"]` to `hit`, `miss` or `stale`.
 
         Raise what the handler raises.
@@ -84,7 +97,7 @@ class ResponseCache:
             scope["route"] = endpoint.route
         return response
 
-    def _key(self, endpoint: Endpoint, params: msgspec.Struct) -> CacheKey:
+    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
         return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:

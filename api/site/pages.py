@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from api.endpoint import READS
 from api.middleware.passthrough import Passthrough
+from api.response.cache import READS
 from api.response.encoded import EncodedResponse, accept_weights
 
 HERE = Path(__file__).parent
