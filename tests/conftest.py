@@ -1,11 +1,13 @@
 """What the tests stand on: real servers, started once, and services in front of them."""
 
+import gc
+import os
 import shutil
 import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -15,12 +17,22 @@ import pytest
 
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
+from tests.support.forked import ForkedProcess
 from tests.support.processes import Process, free_port, serve
 from tests.support.servers import S3, MariaDB, Redis
+
+# What is collected stays to the end: going through those objects again and again took a third of the time.
+gc.disable()
 
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("fixed")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
 
 D = TypeVar("D", bound=Database)
 
@@ -39,6 +51,14 @@ class Running(NamedTuple):
 
     client: httpx2.Client
     process: Process
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have theirs in one folder.
+    servers.shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    servers.shared.mkdir(exist_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -106,9 +126,12 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
+        # Several workers import the service each for itself, whatever started them.
+        kind = Process if options or settings.get("api_workers", "1") != "1" else ForkedProcess
         with (
-            serve([*command, *options], port, environment) as process,
-            httpx2.Client(base_url=url, trust_env=False, timeout=30) as client,
+            serve([*command, *options], port, environment, kind=kind) as process,
+            # Nothing here is TLS, and reading the machine's certificates takes longer than a start.
+            httpx2.Client(base_url=url, trust_env=False, timeout=30, verify=False) as client,
         ):
             yield Running(client, process)
 
@@ -134,6 +157,16 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
         settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
     with service(data_directory=str(conformance.WORLD), **settings) as client:
         yield Recorded(request.param, client)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[httpx2.Client]:
+    """A service with no database configured: the first one builds the demo world, for all of a test run."""
+    assert servers.shared is not None
+    with ExitStack() as open_service:
+        with servers.locked(servers.shared / "demo.lock"):
+            client = open_service.enter_context(service(data_directory=str(servers.shared)))
+        yield client
 
 
 class Playground(NamedTuple):

@@ -16,7 +16,7 @@ from replays.store import ReplayStore, open_store
 from tests.conftest import ROOT, service
 from tests.support import servers
 from tests.support.replay_bodies import bare, large
-from tests.support.servers import S3
+from tests.support.servers import S3, S3_PAGE
 
 SIZE = 300_000
 
@@ -96,13 +96,14 @@ def test_ids_are_those_below_the_prefix(s3: S3) -> None:
 
 def test_many_ids(s3: S3) -> None:
     bucket = place(s3, "many")
-    for score in range(1100):
+    scores = list(range(2 * S3_PAGE + 1))
+    for score in scores:
         s3.put("many", f"{score}.osr", b"")
 
     async def ids() -> list[int]:
         return [each async for batch in bucket.ids() for each in batch]
 
-    assert sorted(asyncio.run(ids())) == list(range(1100))
+    assert sorted(asyncio.run(ids())) == scores
 
 
 def test_a_missing_object_is_not_a_missing_bucket(s3: S3) -> None:

@@ -251,7 +251,7 @@ def test_without_standard_error_lines_go_nowhere_else(recorded_sqlite: str, tmp_
     environment = {"DATABASE_URL": recorded_sqlite}
     with serve(["sh", "-c", command], port, environment, folder=tmp_path) as process:
         for _ in range(20):
-            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False)
+            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False, verify=False)
             assert answer.status_code == 200
         time.sleep(0.3)
         assert "get_clan?id=1" not in process.output()
@@ -341,7 +341,7 @@ def test_a_message_that_does_not_fit_costs_its_line_alone(tmp_path: Path, monkey
 
 def test_lines_of_several_workers_are_whole(recorded_sqlite: str) -> None:
     async def ask(url: str) -> None:
-        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as client:
             for _ in range(40):
                 await client.get("/v1/get_clan?id=1", headers={"Connection": "close"})
 

@@ -58,13 +58,6 @@ def strict(recorded_sqlite: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[httpx2.Client]:
-    """A service on the demo world, which the examples are from."""
-    with service() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def alone() -> Iterator[httpx2.Client]:
     """A service whose neighbours are away."""
     with (

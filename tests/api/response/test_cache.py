@@ -97,11 +97,11 @@ def test_a_change_is_in_the_next_answer(tmp_path: Path, mariadb: MariaDB, worker
             for path in asked:
                 world.client.get(path)
             # A connection each, so that both workers are asked.
-            with httpx2.Client(base_url=world.client.base_url, trust_env=False) as other:
+            with httpx2.Client(base_url=world.client.base_url, trust_env=False, verify=False) as other:
                 changed = other.put("/v1/set_player_info", json={"userpage_content": text}, headers=signed(PLAYER))
             assert changed.status_code == 200
             for path in asked:
-                with httpx2.Client(base_url=world.client.base_url, trust_env=False) as other:
+                with httpx2.Client(base_url=world.client.base_url, trust_env=False, verify=False) as other:
                     assert text in other.get(path).text
 
 
