@@ -9,7 +9,7 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install run test check format examples lock bench
+.PHONY: help install run test check format examples settings lock bench
 
 help:  # list these targets
 	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ format: $(TEST)  # format the code and mend what the linter can
 
 examples: $(TEST)  # renew the examples of /openapi.json from the demo world
 	.venv/bin/python -m tests.support.openapi_examples
+
+settings: .venv/requirements.lock  # renew docs/settings.md and .env.example from config/settings.py
+	.venv/bin/python -m config.reference
 
 bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 takes five minutes instead of half an hour
 	@.venv/bin/python -m tests.support.install

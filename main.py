@@ -1,4 +1,4 @@
-"""Command line and composition root: the one place that reads the environment."""
+"""The commands of apidot: serve, check, check-replays, demo and completion."""
 
 import asyncio
 import os
@@ -6,25 +6,22 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 from click.shell_completion import get_completion_class
-from dotenv import dotenv_values
 from starlette.types import ASGIApp
 
 from api.app import build
-from api.observability.log_format import set_up
+from api.observability.log_format import configure_logging
 from api.observability.metrics import Metrics
 from api.server import check_port_free, check_reload_possible, listen, url_of
 from api.startup import open_services, startup_report
 from checks.check_replays import check_replays
 from checks.command import check
-from checks.score_pages import Scores
-from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
+from config.environment import ENV_FILE, BadSetting, load_settings
 from config.settings import Settings
 from demo.build import DATABASE
 from demo.build import build as build_demo
@@ -34,14 +31,12 @@ from demo.settings import demo_folder, in_demo_world
 from domain.errors import CannotOpen
 from storage.observer import Observer
 
-# Workers are processes of their own, which read the same settings again.
-ENV_FILE = "APIDOT_ENV_FILE"
-# A folder that they share.
+# A folder that all workers share.
 SHARED = "APIDOT_SHARED"
-# Where several workers keep their figures; the Prometheus library reads it when it is imported.
-FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+# The folder for the metrics of several workers; prometheus_client reads this variable when it is imported.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 ROOT = Path(__file__).resolve().parent
-TO_TRY = (
+EXAMPLES = (
     "/v1/get_player_info?scope=all&id=3",
     "/v1/get_leaderboard?mode=0",
     "/v1/get_player_scores?scope=best&id=3",
@@ -49,50 +44,30 @@ TO_TRY = (
 
 
 class CannotStart(click.ClickException):
-    """Ends a command with one line about what is wrong, and exit code 2."""
+    """Ends a command with an error message of one line and exit code 2."""
 
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        """Writes the line."""
         click.echo(f"apidot: {self.message}", err=True)
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings: the environment first, then the file that --env names, then defaults.
-
-    Raises CannotStart for a value that cannot be used.
-    """
-    file = Path(environ.get(ENV_FILE, ".env"))
-    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
+def settings_or_exit() -> Settings:
+    """Return the settings. Raise CannotStart if they cannot be used."""
     try:
-        return settings_from(settings_in(file) | from_environment, file.resolve().parent)
+        return load_settings()
     except BadSetting as error:
         raise CannotStart(str(error)) from None
 
 
-def settings_in(file: Path) -> dict[str, str]:
-    """What a settings file holds, nothing when it is not there. Raises CannotStart when it cannot be read."""
-    if not file.is_file():
-        return {}
-    try:
-        # Editors of Windows begin a file with a byte order mark.
-        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotStart(f"{file}: cannot be read ({error})") from None
-
-
 def application() -> ASGIApp:
-    """The ASGI application, made once in each worker."""
-    shared = os.environ.get(SHARED)
-    settings = in_demo_world(load_settings())
-    set_up(settings)
-    if not settings.metrics_for:
-        observer = Observer(settings.slow_statement)
-        return build(settings, partial(open_services, shared=shared, observer=observer))
-    folder = os.environ.get(FIGURES)
-    metrics = Metrics(Path(folder) if folder else None, settings.slow_statement)
-    return build(settings, partial(open_services, shared=shared, observer=metrics), metrics)
+    """Build the ASGI application. uvicorn calls this once in each worker."""
+    settings = in_demo_world(settings_or_exit())
+    configure_logging(settings)
+    shared, folder = os.environ.get(SHARED), os.environ.get(METRICS_FOLDER)
+    metrics = Metrics(Path(folder) if folder else None, settings.slow_statement) if settings.metrics_for else None
+    observer = metrics or Observer(settings.slow_statement)
+    return build(settings, partial(open_services, shared=shared, observer=observer), metrics)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,23 +85,23 @@ def cli(context: click.Context, env_file: str | None) -> None:
     """
     if env_file:
         os.environ[ENV_FILE] = str(Path(env_file).resolve())
-    # Commands of other packages get their settings by calling this.
-    context.obj = load_settings
+    # Commands in other packages call this to load the settings.
+    context.obj = settings_or_exit
 
 
 @cli.command()
 @click.option("--host", help="Address to listen on. Default: API_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: API_PORT, else 8000.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: API_WORKERS, else 1.")
-@click.option("--reload", is_flag=True, help="Start again when code or a statement changes; for developers.")
+@click.option("--reload", is_flag=True, help="Restart when code or an SQL statement changes; for development.")
 def serve(host: str | None, port: int | None, workers: int | None, reload: bool) -> None:
-    """Answer requests; without a configured database, from the demo world."""
+    """Serve the API; without a configured database, serve the demo world."""
     if workers:
-        # Workers read the settings for themselves, and have to know of each other.
+        # Each worker reads the settings again, and must see the number of workers.
         os.environ["API_WORKERS"] = str(workers)
-    configured = load_settings()
+    configured = settings_or_exit()
     settings = in_demo_world(configured)
-    set_up(settings)
+    configure_logging(settings)
     host, port = host or settings.api_host, port or settings.api_port
     try:
         if reload:
@@ -140,32 +115,32 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     url = url_of(host, port)
     lines = [f"address       {url}", f"docs          {url}/docs", *lines]
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
-    for line in [*lines, *(f"try           {url}{path}" for path in TO_TRY)]:
+    for line in [*lines, *(f"try           {url}{path}" for path in EXAMPLES)]:
         click.echo(f"  {line}")
-    # uvicorn answers what is in flight, and then raises the signal again: a stop must not look like a crash.
+    # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with TemporaryDirectory(prefix="apidot-") as shared:
         os.environ[SHARED] = shared
         if settings.api_workers > 1:
-            Path(shared, "figures").mkdir()
-            os.environ[FIGURES] = str(Path(shared, "figures"))
+            Path(shared, "metrics").mkdir()
+            os.environ[METRICS_FOLDER] = str(Path(shared, "metrics"))
         listen(settings, host, port, reload)
 
 
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes main.py a command of the shell, completed by the tab key.
+    """Print a shell script that defines the command main.py with tab completion.
 
     In bash and zsh: source <(.venv/bin/python main.py completion bash); in fish: … completion fish | source.
     """
     kind = get_completion_class(shell)
     assert kind is not None
     run = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'main.py'))}"
-    # click's own script calls the command by its name, where only a program would be found and no function.
+    # click's own script calls the command by its name, which finds programs but not the function main.py.
     script = re.sub(
         rf"(={shell}_complete.*) (?:\$1|main\.py)\)",
-        lambda found: f"{found[1]} {run})",
+        lambda match: f"{match[1]} {run})",
         kind(cli, {}, "main.py", "_MAIN_PY_COMPLETE").source(),
     )
     script = "\n".join(line for line in script.splitlines() if "$+commands" not in line)
@@ -174,7 +149,7 @@ def completion(shell: str) -> None:
 
 
 def make_demo_world(folder: Path) -> None:
-    """Build the demo world into `folder`, unless it is there."""
+    """Build the demo world in `folder`, unless it exists."""
     if (folder / DATABASE).exists():
         return
     try:
@@ -185,7 +160,7 @@ def make_demo_world(folder: Path) -> None:
 
 
 cli.add_command(demo)
-cli.add_command(check_replays(lambda settings: open_services(in_demo_world(settings)), Scores))
+cli.add_command(check_replays)
 cli.add_command(check)
 
 

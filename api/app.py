@@ -1,10 +1,10 @@
-"""The application: routes, the answers to errors, and what is around every request."""
+"""The ASGI application: routes, error handlers, middleware, and what runs at startup and shutdown."""
 
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypedDict
 
 from starlette.applications import Starlette
@@ -16,14 +16,14 @@ from starlette.types import ASGIApp
 from api.health import NotReady, not_ready
 from api.middleware.client_address import ClientAddress
 from api.middleware.cors import CORS
+from api.middleware.drain_body import DrainUnreadBody
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.request_log import RequestLog
 from api.observability.access_log import LoggedTarget
-from api.observability.log_format import at_once
+from api.observability.log_format import set_unbuffered
 from api.observability.metrics import Metrics
 from api.observability.metrics_route import MetricsPage
-from api.observability.process_metrics import Samples
-from api.request.body import DrainUnreadBody
+from api.observability.process_metrics import ProcessMetrics
 from api.request.params import InvalidParams
 from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
@@ -36,15 +36,15 @@ log = logging.getLogger("apidot")
 
 
 class State(TypedDict):
-    """What the life of the application offers each request."""
+    """The contents of `scope["state"]` in every request."""
 
     services: Services
-    answers: ResponseCache
-    watch: RequestLog
+    response_cache: ResponseCache
+    request_log: RequestLog
 
 
 async def http_error(request: Request, error: Exception) -> errors.JSON:
-    """The answer to what the router refuses: an unknown path, a method that a path does not take."""
+    """Return the response to an unknown path, or to a method that a path does not accept."""
     assert isinstance(error, HTTPException)
     return errors.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
 
@@ -54,23 +54,23 @@ def build(
     open_services: Callable[[Settings], AbstractAsyncContextManager[Services]],
     metrics: Metrics | None = None,
 ) -> ASGIApp:
-    """The ASGI application. `open_services` is entered at start-up and left at shutdown."""
-    samples = Samples(metrics) if metrics else None
+    """Return the ASGI application. `open_services` is entered at startup and left at shutdown."""
+    process_metrics = ProcessMetrics(metrics) if metrics else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with open_services(settings) as services, watching(watch, settings, samples):
-            kept = ResponseCache(services)
-            if samples:
-                samples.add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: kept.bytes)
-                samples.add("cache_kept_answers", "Kept answers.", lambda: kept.count)
-            try:
-                yield {"services": services, "answers": kept, "watch": watch}
-            finally:
-                await kept.close()
+        async with AsyncExitStack() as stack:
+            services = await stack.enter_async_context(open_services(settings))
+            cache = ResponseCache(services)
+            stack.push_async_callback(cache.close)
+            if process_metrics:
+                add_gauges(process_metrics, settings, request_log, cache)
+                await stack.enter_async_context(process_metrics.sampling())
+            with running_worker(request_log):
+                yield {"services": services, "response_cache": cache, "request_log": request_log}
 
     app = Starlette(
-        routes=[MetricsPage(metrics, samples, settings.metrics_readers), *routes()],
+        routes=routes(MetricsPage(process_metrics, settings.metrics_readers)),
         lifespan=lifespan,
         middleware=[
             Middleware(RateLimitMiddleware, settings.unlimited),
@@ -78,47 +78,55 @@ def build(
             Middleware(DrainUnreadBody),
         ],
         exception_handlers={
-            APIError: errors.refused,
-            InvalidParams: errors.invalid,
+            APIError: errors.api_error,
+            InvalidParams: errors.invalid_params,
             Unavailable: errors.unavailable,
             NotReady: not_ready,
             HTTPException: http_error,
             Exception: errors.internal_error,
         },
     )
-    # The table takes a slash at the end as it is; one more is another path, not a reason to redirect.
+    # Routes accept one trailing slash themselves; a path with more of them is unknown.
     app.router.redirect_slashes = False
-    # Outside of Starlette's own handling of faults, so that a 500 carries their headers too.
-    wrapped: ASGIApp = CORS(app, settings.origins) if settings.origins else app
-    shown = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
-    watch = RequestLog(wrapped, targets=LoggedTarget(shown) if settings.access_log else None, metrics=metrics)
-    return ClientAddress(watch, settings.proxies)
+    # These wrap Starlette's own error middleware, so that a 500 has their headers too.
+    with_cors: ASGIApp = CORS(app, settings.origins) if settings.origins else app
+    parameters = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
+    target = LoggedTarget(parameters) if settings.access_log else None
+    request_log = RequestLog(with_cors, target=target, metrics=metrics)
+    return ClientAddress(request_log, settings.proxies)
 
 
-@asynccontextmanager
-async def watching(watch: RequestLog, settings: Settings, samples: Samples | None) -> AsyncIterator[None]:
-    """Says when the worker is ready and when it has stopped, and samples in between."""
-    async with AsyncExitStack() as ending:
-        if samples:
-            samples.add("http_requests_in_flight", "Requests being answered.", lambda: watch.in_flight)
-            samples.add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
-            await ending.enter_async_context(samples.taken())
-        spare_collector()
-        log.info("worker %d is ready", os.getpid())
-        at_once(False)
-        yield
-        # A process that is ended by a signal has no time to tell later.
-        at_once(True)
-        ended = f"{watch.draining - watch.in_flight} answered, {watch.in_flight} cut off"
-        log.info("worker %d has stopped; requests in flight: %s", os.getpid(), ended if watch.draining else "none")
+def add_gauges(
+    process_metrics: ProcessMetrics, settings: Settings, request_log: RequestLog, cache: ResponseCache
+) -> None:
+    """Add the gauges of the application to those of the process."""
+    add = process_metrics.add
+    add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
+    add("cache_kept_answers", "Kept answers.", lambda: cache.count)
+    add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
+    add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
 
 
-def spare_collector() -> None:
-    """Keeps the cyclic collector out of the way of requests."""
-    # Without this 2 320 requests, one in seven of them a list, made it run 219 times, once for 44 ms: over all
-    # that a start loads. Frozen, such a run takes 0.3 ms; with this threshold there were 2 in all, of 0.5 ms.
-    # Requests leave no cycles behind (0 objects were collected); those that faults leave are found a little
-    # later.
+@contextmanager
+def running_worker(request_log: RequestLog) -> Iterator[None]:
+    """Log when the worker is ready and when it has stopped."""
+    tune_garbage_collector()
+    log.info("worker %d is ready", os.getpid())
+    set_unbuffered(False)
+    yield
+    # A process that is ended by a signal cannot write its last lines later.
+    set_unbuffered(True)
+    draining, in_flight = request_log.draining, request_log.in_flight
+    outcome = f"{draining - in_flight} answered, {in_flight} cut off" if draining else "none"
+    log.info("worker %d has stopped; requests in flight: %s", os.getpid(), outcome)
+
+
+def tune_garbage_collector() -> None:
+    """Keep the cyclic garbage collector from interrupting requests."""
+    # Without this, 2 320 requests (one in seven a list) caused 219 collections, one of which took 44 ms because it
+    # traversed everything that is loaded at startup. With those objects frozen a collection takes 0.3 ms, and with
+    # this threshold there were two, of 0.5 ms. Requests leave no cycles behind (0 objects were collected), only
+    # exceptions do; those are found a little later.
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 10)

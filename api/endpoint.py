@@ -1,10 +1,9 @@
-"""One URL: from a request to its handler, and from the handler's Struct to bytes."""
+"""One URL: parse the request's parameters, call the handler, encode the Struct that it returns."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, get_type_hints
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -15,17 +14,17 @@ from api.response.cache import READS, ResponseCache
 from api.response.encoded import EncodedResponse, encode
 from api.services import Services
 
-# Called with the services, its parameters, and what else of the request it declares.
+# Called with the services, the parameters, and the extras that its signature declares.
 Handler = Callable[..., Awaitable[Any]]
 
 WRITES = ("POST", "PUT")
 
-# What a handler may ask for beside its parameters, found by the annotation.
+# What a handler may declare beside its parameters, by annotation.
 EXTRAS: dict[type, Callable[[Scope, Receive], Any]] = {Caller: Caller.of, Body: Body}
 
 
 class Endpoint:
-    """An ASGI application around a handler, whose signature is the whole truth about its parameters."""
+    """An ASGI application around a handler, whose signature gives the parameters and the response type."""
 
     def __init__(
         self,
@@ -35,50 +34,44 @@ class Endpoint:
         seconds: float = 0,
         editable: bool = False,
     ) -> None:
-        """`seconds` is for how long an answer may be kept.
+        """`seconds` is how long responses are cached, 0 for not at all.
 
-        `editable`: it shows what players change through this service, so none is kept beyond such a change, and
-        browsers ask each time.
+        `editable`: the response shows what players can change through this service. It is not served from the
+        cache after such a change, and browsers revalidate it each time.
         """
         self.handler = handler
         self.methods = methods
         self.seconds = seconds
         self.editable = editable
-        # What it is called in the log and in figures, whatever form of its path was asked for.
+        # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
-        self._allow = ", ".join((*methods, "OPTIONS"))
         hints = get_type_hints(handler)
-        self.answer: object = hints.pop("return")
+        self.response_type: object = hints.pop("return")
         _, params, *extras = hints.values()
         self.params: type[msgspec.Struct] = params
         self._reader = Reader(self.params)
         self._extras = [EXTRAS[extra] for extra in extras]
         self._cache_control = b"no-store"
         if seconds:
-            assert not extras, f"{handler.__name__}: what depends on who asks cannot be kept for others"
+            assert not extras, f"{handler.__name__}: a response that depends on the caller cannot be cached"
             self._cache_control = b"no-cache" if editable else b"public, max-age=%d" % seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers={"Allow": self._allow})(scope, receive, send)
-            return
-        if scope["method"] not in self.methods:
-            raise HTTPException(405, headers={"Allow": self._allow})
         params = self._reader.read(scope["query_string"], scope["path_params"])
         response: EncodedResponse | Response
         if self.seconds:
-            answers: ResponseCache = scope["state"]["answers"]
-            response = await answers.get(self, params, scope)
+            cache: ResponseCache = scope["state"]["response_cache"]
+            response = await cache.get(self, params, scope)
         else:
             services: Services = scope["state"]["services"]
             extras = [extra(scope, receive) for extra in self._extras]
-            answer = await self.handler(services, params, *extras)
-            response = answer if isinstance(answer, Response) else self._prepared(services, answer)
+            result = await self.handler(services, params, *extras)
+            response = result if isinstance(result, Response) else self._encoded(services, result)
         await response(scope, receive, send)
 
     async def prepare(self, services: Services, params: msgspec.Struct) -> EncodedResponse:
-        """The answer to `params`, made anew. Raises what the handler raises."""
-        return self._prepared(services, await self.handler(services, params))
+        """Call the handler, bypassing the cache, and return its response. Raise what the handler raises."""
+        return self._encoded(services, await self.handler(services, params))
 
-    def _prepared(self, services: Services, answer: msgspec.Struct) -> EncodedResponse:
-        return EncodedResponse(encode(answer), self._cache_control, compress=services.settings.compression)
+    def _encoded(self, services: Services, result: msgspec.Struct) -> EncodedResponse:
+        return EncodedResponse(encode(result), self._cache_control, compress=services.settings.compression)

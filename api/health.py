@@ -1,4 +1,4 @@
-"""Whether this service works: for those who start it anew, those who send it requests, and the start page."""
+"""/health/live and /health/ready: whether the process runs, and whether what it depends on is available."""
 
 from typing import Literal
 
@@ -10,42 +10,32 @@ from api.request.params import NoParams
 from api.response.errors import JSON
 from api.services import Services
 
-# Seconds the whole question may take.
-PATIENCE = 2.0
+# Seconds a dependency may take to answer.
+DEPENDENCY_TIMEOUT = 2.0
 
 
 class Alive(msgspec.Struct, frozen=True):
-    """That the process answers, whatever is around it."""
+    """The body of /health/live."""
 
     status: Literal["alive"] = "alive"
 
 
-class Found(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a neighbour is found, and what is different while it is not up."""
+class DependencyState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The state of a dependency, and what a client notices while the dependency is not up."""
 
     state: State
     meanwhile: str = ""
 
 
-class DependencyStates(msgspec.Struct, frozen=True, kw_only=True):
-    """What this service leans on."""
-
-    database: Found
-    redis: Found
-    game_server: Found
-    replays: Found
-    pp_engine: Found
-
-
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether questions are answered: `degraded` is that some of them are answered worse than they could be."""
+    """The body of /health/ready. `degraded`: some responses are worse than they could be, or 503."""
 
     status: Literal["ready", "degraded", "unavailable"]
-    neighbours: DependencyStates
+    neighbours: dict[str, DependencyState]
 
 
 class NotReady(Exception):
-    """The database does not answer, without which next to nothing can be said."""
+    """The database does not answer, which nearly every endpoint needs."""
 
     def __init__(self, readiness: Readiness) -> None:
         super().__init__("not ready")
@@ -53,27 +43,24 @@ class NotReady(Exception):
 
 
 async def live(_: Services, __: NoParams) -> Alive:
-    """That the process answers. No new process mends a neighbour that is away, so none is asked."""
+    """Return that the process runs. No dependency is checked, since a restart of this process would mend none."""
     return Alive()
 
 
 async def ready(services: Services, _: NoParams) -> Readiness:
-    """How the neighbours are found, at most two seconds ago. Raises NotReady without the database."""
-    found = await services.dependencies.look(PATIENCE)
-    around = {
-        name: Found(state=each.state, meanwhile="" if each.state in ("up", "unknown") else DEGRADED[name])
-        for name, each in found.items()
+    """Return the state of each dependency, a few seconds old at most. Raise NotReady without the database."""
+    states = {
+        name: DependencyState(dependency.state, "" if dependency.state in ("up", "unknown") else DEGRADED[name])
+        for name, dependency in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
     }
-    states = {each.state for each in around.values()}
-    readiness = Readiness(
-        status="degraded" if "down" in states else "ready", neighbours=DependencyStates(**around)
-    )
-    if around["database"].state != "up":
+    degraded = any(dependency.state == "down" for dependency in states.values())
+    readiness = Readiness(status="degraded" if degraded else "ready", neighbours=states)
+    if states["database"].state != "up":
         raise NotReady(msgspec.structs.replace(readiness, status="unavailable"))
     return readiness
 
 
 async def not_ready(_: Request, error: Exception) -> JSON:
-    """The answer to NotReady."""
+    """Return the response to NotReady."""
     assert isinstance(error, NotReady)
     return JSON(error.readiness, 503, headers={"Retry-After": "2"})

@@ -1,16 +1,21 @@
-"""Every URL of the service, and the handler that answers it."""
+"""Every URL of the service and its handler."""
 
 from collections.abc import Mapping
 
-from starlette.routing import BaseRoute, Match, compile_path
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route, compile_path
 from starlette.types import Receive, Scope, Send
 
+from api import health
 from api.endpoint import WRITES, Endpoint
 from api.middleware.passthrough import Passthrough
-from api.openapi import document as openapi
+from api.observability.metrics_route import MetricsPage
+from api.openapi.document import OpenAPIDocument
 from api.response.errors import V2_PREFIXES
 from api.services import Services
-from api.site.pages import Served, pages
+from api.site.assets import Asset
+from api.site.pages import StartPage, pages
 from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
@@ -20,8 +25,8 @@ from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
 
-# An endpoint is served at its name under each of these: the published documentation's form, today's, and both
-# as a front-end proxies them on its own domain.
+# Each endpoint of version 1 is served under all of these: as the published documentation has it, as today's game
+# servers have it, and both as front-ends proxy them on their own domain.
 V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
 
 V1 = {
@@ -48,7 +53,7 @@ V1 = {
     "set_avatar": Endpoint(accounts.set_avatar, WRITES),
 }
 
-# The name of a part in braces is that of the parameter it becomes.
+# A segment in braces is the parameter of that name.
 V2 = {
     "server/stats": Endpoint(v2_server.get_stats, seconds=2),
     "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard, seconds=5),
@@ -71,46 +76,66 @@ V2 = {
     "clans/{clan_id}": Endpoint(v2_clans.get_clan, seconds=5),
 }
 
+HEALTH = {
+    "/health/live": Endpoint(health.live),
+    "/health/ready": Endpoint(health.ready),
+}
 
+# The endpoints of the API by the names that they have in the log and in metrics.
 ROUTES = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
 ROUTES |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
-for route, endpoint in ROUTES.items():
+for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
 
 
-class Table(BaseRoute):
-    """Fixed paths, found by one look into a dictionary instead of one pattern after another; then patterns."""
+class RouteTable(BaseRoute):
+    """Routes by path, with or without a trailing slash: fixed paths by dictionary lookup, others by pattern.
 
-    def __init__(self, paths: Mapping[str, Served], writes: BaseRoute | None = None) -> None:
-        """Where there is a game server, `writes` takes the methods that an endpoint does not take."""
-        self._writes = writes
+    With `pass_writes`, methods that an endpoint does not accept are passed to the game server, if there is one.
+    """
+
+    def __init__(self, paths: Mapping[str, Endpoint | Asset], *, pass_writes: bool = False) -> None:
+        self._pass_writes = pass_writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A full match when the path, with or without a slash at its end, is in the table."""
         path = scope.get("path", "") if scope["type"] == "http" else ""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": {}}
         for pattern, endpoint in self._patterns:
-            if found := pattern.match(path.removesuffix("/")):
-                placed = {"endpoint": endpoint, "route": endpoint.route, "path_params": found.groupdict()}
-                return Match.FULL, placed
+            if match := pattern.match(path.removesuffix("/")):
+                path_params = match.groupdict()
+                return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request that `matches` has placed."""
-        endpoint: Served = scope["endpoint"]
-        services: Services = scope["state"]["services"]
-        if self._writes and services.game_server_proxy and scope["method"] not in (*endpoint.methods, "OPTIONS"):
-            await self._writes.handle(scope, receive, send)
-        else:
+        endpoint: Endpoint | Asset = scope["endpoint"]
+        if scope["method"] in endpoint.methods:
             await endpoint(scope, receive, send)
+            return
+        services: Services = scope["state"]["services"]
+        allow = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=allow)(scope, receive, send)
+        elif self._pass_writes and services.game_server_proxy:
+            await Passthrough().handle(scope, receive, send)
+        else:
+            raise HTTPException(405, headers=allow)
 
 
-def routes() -> list[BaseRoute]:
-    """The route table for Starlette; what is not in it is the game server's own."""
+def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
+    """Return the routes for Starlette. Paths that are in none of them are passed to the game server."""
     v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
     v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
-    return [Table(pages() | v1), Table(v2, writes=Passthrough()), openapi.route(V1, V2), Passthrough()]
+    site = pages()
+    start_page = site.pop("/")
+    return [
+        RouteTable(site | HEALTH | v1),
+        RouteTable(v2, pass_writes=True),
+        Route(OpenAPIDocument.path, OpenAPIDocument(V1, V2)),
+        Route(metrics_page.path, metrics_page),
+        StartPage(start_page),
+        Passthrough(),
+    ]

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, how it is configured, and the checks before it starts."""
+"""The HTTP server: the configuration of uvicorn, and checks before it starts."""
 
 import asyncio
 import errno
@@ -14,37 +14,47 @@ from config.settings import EVERYWHERE, Settings
 from domain.errors import CannotOpen
 
 ROOT = Path(__file__).resolve().parents[1]
-# What --reload looks at: files that end so, but for those in these folders.
-WATCHED: dict[str, Any] = {
+RELOAD: dict[str, Any] = {
     "reload_dirs": [str(ROOT)],
     "reload_includes": ["*.sql"],
-    # uvicorn takes a folder that is not there for a pattern.
-    "reload_excludes": [str(each) for each in map(ROOT.joinpath, (".venv", ".data", "tests")) if each.is_dir()],
+    # Existing folders only: uvicorn takes any other path for a pattern.
+    "reload_excludes": [
+        str(folder) for folder in map(ROOT.joinpath, (".venv", ".data", "tests")) if folder.is_dir()
+    ],
 }
 
 
 def check_port_free(host: str, port: int) -> None:
-    """Raises CannotOpen when nobody could listen there."""
+    """Raise CannotOpen if the server cannot listen on this address."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            tried.bind(address)
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
     except OSError as error:
         hint = "; another --port or API_PORT may be free" if error.errno == errno.EADDRINUSE else ""
         raise CannotOpen(f"cannot listen on {url_of(host, port)}: {error.strerror}{hint}") from None
 
 
+def check_reload_possible(workers: int) -> None:
+    """Raise CannotOpen if `serve --reload` cannot work."""
+    if workers > 1:
+        raise CannotOpen(f"--reload takes one worker, not {workers} (--workers, API_WORKERS)")
+    if find_spec("watchfiles") is None:
+        # Without it uvicorn would watch Python files only.
+        raise CannotOpen("--reload needs watchfiles, which `make test` installs: pip install watchfiles")
+
+
 def url_of(host: str, port: int) -> str:
-    """Where to reach, from this machine, who listens on `host`, which may mean everywhere."""
+    """Return the URL of a server that listens on `host`, as seen from this machine."""
     host = EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
-    """Answer requests until a signal ends it."""
+    """Serve requests until a signal ends the process."""
     uvicorn.run(
         "main:application",
         factory=True,
@@ -52,56 +62,46 @@ def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
         port=port,
         workers=settings.api_workers,
         reload=reload,
-        **(WATCHED if reload else {}),
+        **(RELOAD if reload else {}),
         loop="uvloop",
         http=Protocol,
         log_level=settings.log_level,
         log_config=None,
         access_log=False,
-        # Forwarding headers count only from configured proxies; uvicorn would believe every local one.
+        # Middleware reads forwarding headers of the configured proxies; uvicorn would trust every local client.
         proxy_headers=False,
         server_header=False,
-        # nginx keeps idle connections for a minute; closing them first would race with its next request.
+        # nginx keeps idle connections for 60 s; a shorter timeout here would race with its next request.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
 
 
-def check_reload_possible(workers: int) -> None:
-    """Raises CannotOpen when what serves cannot be started again by itself."""
-    if workers > 1:
-        raise CannotOpen(f"--reload takes one worker, not {workers} (--workers, API_WORKERS)")
-    if find_spec("watchfiles") is None:
-        # Without it uvicorn would look at Python files alone.
-        raise CannotOpen("--reload needs watchfiles, which `make test` installs: pip install watchfiles")
-
-
 _BODY = b'{"status":"This is not a valid HTTP request."}'
-NOT_HTTP = (
+BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
 
 
 class Protocol(HttpToolsProtocol):
-    """Takes no more of an answer until the client has taken what there is.
+    """uvicorn's protocol, with three changes.
 
-    Otherwise each client that is slower than the disk costs twice the 64 KiB that uvicorn lets pile up.
+    The application waits until the client has received what was sent: uvicorn's buffer of 64 KiB would cost
+    twice as much memory for each client that is slower than the disk. Requests in flight at shutdown are
+    counted. Requests that are not HTTP get a JSON response.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Sets the limit on a new connection."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
 
     def shutdown(self) -> None:
-        """The server stops: what is in flight is still answered, and counted."""
-        # uvicorn says that there is always one.
+        # uvicorn's annotation says that there always is a cycle.
         if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]
-            self.app_state["watch"].draining += 1
+            self.app_state["request_log"].draining += 1
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is not HTTP; clients expect JSON here too."""
-        self.transport.write(NOT_HTTP)
+        self.transport.write(BAD_REQUEST)
         self.transport.close()

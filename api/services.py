@@ -1,15 +1,13 @@
-"""What the handlers work with."""
+"""What the handlers use."""
 
 import msgspec
 
 from api.dependencies import Dependencies
 from config.settings import Settings
-from domain import v2
-from domain.beatmaps import Beatmap
 from domain.live import Live
 from replays.store import ReplayStore
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
@@ -23,14 +21,13 @@ from storage.rate_limit import RateLimiter
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything outside the process, opened once at start."""
+    """Everything a handler uses, opened once at start by api/startup.py."""
 
     settings: Settings
     database: Database
     ranks: Ranks
     live: Live
-    beatmaps: Beatmaps[Beatmap]
-    v2_beatmaps: Beatmaps[v2.Beatmap]
+    beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder
     game_server_proxy: GameServerProxy | None

@@ -1,28 +1,31 @@
-"""What a start opens."""
+"""What a start opens, and what it reports.
+
+Each opener makes one service of the settings, and leaves it to an exit stack to close it.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from contextlib import closing as closed_after
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
 from domain.errors import Unavailable
-from domain.live import Live, Nobody
+from domain.live import Live, NoGameServer
 from replays.store import open_store
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import B, Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
-from storage.database.database import Database, Query
+from storage.database.database import Database
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
-from storage.game_server.client import GameServer
+from storage.game_server.client import GameServerClient
 from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
@@ -30,73 +33,79 @@ from storage.pp.engine import PPEngine
 from storage.ranks import DatabaseRanks, Ranks, RedisRanks
 from storage.rate_limit import MemoryRateLimiter, RateLimiter, RedisRateLimiter
 
-# In the folder that workers share.
+# The file, in the folder that the workers share, which says that one of them has changed something.
 EDITS = "edits"
+# Seconds a start waits for the state of the dependencies.
+DEPENDENCY_TIMEOUT = 15.0
+# The lines of the start report that say how a dependency is.
+TITLES = {
+    "database": "database",
+    "redis": "ranks",
+    "replays": "replays",
+    "pp_engine": "pp engine",
+    "game_server": "game server",
+}
+
+
+class Closable(Protocol):
+    """An object to be closed at the end."""
+
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
 
 
 @asynccontextmanager
 async def open_services(
     settings: Settings, shared: str | None = None, observer: Observer | None = None
 ) -> AsyncIterator[Services]:
-    """Everything the handlers work with, closed again at the end.
+    """Open everything the handlers use, and close it at the end.
 
-    `shared` is the folder that the workers of one service share, when there are several. `observer` is notified of
-    every call to a dependency.
+    `shared` is a folder that all workers of the service share. `observer` is notified of every call to a
+    dependency.
     """
     observer = observer or Observer()
-    async with AsyncExitStack() as closing:
-        database = await open_database(settings, closing, observer)
-        ranks = open_ranks(settings, database, closing, observer)
-        live: Live = Nobody()
-        if settings.game_server:
-            asked = await closing.enter_async_context(open_game_server(settings, settings.game_server, observer))
-            live = open_live(settings, asked, database, closing)
-        game_server_proxy = open_game_server_proxy(settings, closing)
-        pagination = Pagination(database)
-        closing.push_async_callback(pagination.close)
-        change_marker = closing.enter_context(closed_after(ChangeMarker(Path(shared, EDITS) if shared else None)))
-        pp_engine = PPEngine(settings)
-        closing.push_async_callback(pp_engine.close)
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack, observer)
+        ranks = open_ranks(settings, database, stack, observer)
+        game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
-        dependencies = Dependencies(settings, database=database, ranks=ranks, live=live, replays=replays)
-        closing.push_async_callback(dependencies.close)
+        dependencies = Dependencies(
+            settings, database=database, ranks=ranks, game_server=game_server, replays=replays
+        )
+        leaderboard_order = LeaderboardOrder(database, visible=settings.visible_on_boards)
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
-            live=live,
-            beatmaps=open_beatmaps(database, catalogue.beatmaps_by_md5, closing),
-            v2_beatmaps=open_beatmaps(database, catalogue.v2_beatmaps_by_md5, closing),
-            pagination=pagination,
-            leaderboard_order=open_leaderboard_order(settings, database, closing),
-            game_server_proxy=game_server_proxy,
+            live=open_live(settings, game_server, database, stack),
+            beatmaps=closed_by(stack, BeatmapCache(database)),
+            pagination=closed_by(stack, Pagination(database)),
+            leaderboard_order=closed_by(stack, leaderboard_order),
+            game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
-            rate_limiter=open_rate_limiter(settings, closing),
-            beatmap_files=BeatmapFiles(settings),
-            pp_engine=pp_engine,
+            rate_limiter=open_rate_limiter(settings, stack),
+            beatmap_files=closed_by(stack, BeatmapFiles(settings)),
+            pp_engine=closed_by(stack, PPEngine(settings)),
             avatars=Avatars(settings.data_directory),
-            change_marker=change_marker,
-            dependencies=dependencies,
+            change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
+            dependencies=closed_by(stack, dependencies),
         )
 
 
-def open_beatmaps(database: Database, query: Query[B], closing: AsyncExitStack) -> Beatmaps[B]:
-    """The beatmaps that `query` finds, as lists show them."""
-    beatmaps = Beatmaps(database, query)
-    closing.push_async_callback(beatmaps.close)
-    return beatmaps
+def closed_by(stack: AsyncExitStack, service: C) -> C:
+    """Return `service`, which the stack will close."""
+    stack.push_async_callback(service.close)
+    return service
 
 
-def open_leaderboard_order(settings: Settings, database: Database, closing: AsyncExitStack) -> LeaderboardOrder:
-    """The order of leaderboards."""
-    boards = LeaderboardOrder(database, visible=settings.visible_on_boards)
-    closing.push_async_callback(boards.close)
-    return boards
+async def open_database(settings: Settings, stack: AsyncExitStack, observer: Observer | None = None) -> Database:
+    """Return the database, which may still be unavailable.
 
-
-async def open_database(settings: Settings, closing: AsyncExitStack, observer: Observer) -> Database:
-    """The database, which need not be there yet."""
+    Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
+    """
     database = Database(
         settings.database or "",
         pool_max=settings.db_pool_max,
@@ -104,123 +113,105 @@ async def open_database(settings: Settings, closing: AsyncExitStack, observer: O
         statement_timeout=settings.db_statement_timeout,
         observer=observer,
     )
+    stack.push_async_callback(database.disconnect)
     await database.connect()
-    closing.push_async_callback(database.disconnect)
     return database
 
 
-def open_ranks(settings: Settings, database: Database, closing: AsyncExitStack, observer: Observer) -> Ranks:
-    """Ranks from Redis, or counted in the database."""
+def open_ranks(
+    settings: Settings, database: Database, stack: AsyncExitStack, observer: Observer | None = None
+) -> Ranks:
+    """Return the ranks from Redis; without Redis in the settings, those counted in the database."""
     counted = DatabaseRanks(database)
     if not settings.redis:
         return counted
-    ranks = RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=counted, observer=observer)
-    closing.push_async_callback(ranks.close)
-    return ranks
+    return closed_by(
+        stack, RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=counted, observer=observer)
+    )
 
 
-def open_game_server_proxy(settings: Settings, closing: AsyncExitStack) -> GameServerProxy | None:
-    """Where requests are passed on to, if they are."""
-    if not (settings.game_server and settings.passthrough):
+def open_game_server(
+    settings: Settings, stack: AsyncExitStack, observer: Observer | None = None
+) -> GameServerClient | None:
+    """Return the client of the game server, None without a game server in the settings."""
+    if not settings.game_server:
         return None
-    upstream = GameServerProxy(
+    server = GameServerClient(
         settings.game_server,
-        host=f"api.{settings.domain}" if settings.domain else None,
-        connect_timeout=settings.game_server_connect_timeout,
-    )
-    closing.push_async_callback(upstream.close)
-    return upstream
-
-
-def open_rate_limiter(settings: Settings, closing: AsyncExitStack) -> RateLimiter | None:
-    """How often clients may ask: counted here, or in Redis when there are several workers. None: as they like."""
-    if not settings.rate_limit:
-        return None
-    limits: RateLimiter
-    limits = alone = MemoryRateLimiter(settings.rate_limit, settings.rate_limit_burst)
-    if settings.api_workers > 1 and settings.redis:
-        limits = RedisRateLimiter(settings.redis, alone, timeout=settings.redis_timeout)
-    closing.push_async_callback(limits.close)
-    return limits
-
-
-def open_live(settings: Settings, server: GameServer, database: Database, closing: AsyncExitStack) -> Live:
-    """Live state from that game server."""
-    questions = CachedGameServer(server)
-    closing.push_async_callback(questions.close)
-    return GameServerLive(
-        questions,
-        database,
-        visible=settings.visible,
-        counted=settings.visible_on_boards,
-        patience=settings.game_server_timeout,
-    )
-
-
-@asynccontextmanager
-async def open_game_server(
-    settings: Settings, url: str, observer: Observer | None = None
-) -> AsyncIterator[GameServer]:
-    """The game server at `url`, to be asked."""
-    server = GameServer(
-        url,
         domain=settings.domain,
         timeout=settings.game_server_timeout,
         connect_timeout=settings.game_server_connect_timeout,
         observer=observer,
     )
-    try:
-        yield server
-    finally:
-        await server.close()
+    return closed_by(stack, server)
 
 
-# Seconds a start waits for what a neighbour has to say.
-DEPENDENCY_TIMEOUT = 15.0
+def open_live(
+    settings: Settings, server: GameServerClient | None, database: Database, stack: AsyncExitStack
+) -> Live:
+    """Return the live state that the game server tells; without a game server nobody is online."""
+    if server is None:
+        return NoGameServer()
+    return GameServerLive(
+        closed_by(stack, CachedGameServer(server)),
+        database,
+        visible=settings.visible,
+        counted=settings.visible_on_boards,
+        timeout=settings.game_server_timeout,
+    )
+
+
+def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:
+    """Return the proxy for requests to other paths, None if they are not passed on."""
+    if not (settings.game_server and settings.passthrough):
+        return None
+    proxy = GameServerProxy(
+        settings.game_server,
+        host=f"api.{settings.domain}" if settings.domain else None,
+        connect_timeout=settings.game_server_connect_timeout,
+    )
+    return closed_by(stack, proxy)
+
+
+def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter | None:
+    """Return the rate limiter, which several workers share through Redis. None without a rate limit."""
+    if not settings.rate_limit:
+        return None
+    in_memory = MemoryRateLimiter(settings.rate_limit, settings.rate_limit_burst)
+    if settings.api_workers == 1 or not settings.redis:
+        return closed_by(stack, in_memory)
+    return closed_by(stack, RedisRateLimiter(settings.redis, in_memory, timeout=settings.redis_timeout))
 
 
 async def startup_report(settings: Settings) -> list[str]:
-    """What a start finds of its dependencies, a line each."""
+    """Return what a start prints about the dependencies, a line each. Raise CannotOpen if it cannot serve."""
     async with open_services(settings) as services:
-        there = await services.dependencies.look(DEPENDENCY_TIMEOUT)
-        connections = await _connections(services)
-    titles = {
-        "database": "database     ",
-        "redis": "ranks        ",
-        "replays": "replays      ",
-        "pp_engine": "pp engine    ",
-        "game_server": "game server  ",
-    }
-    lines = [f"{title} {there[name].words}" for name, title in titles.items()]
-    if settings.game_server:
-        to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
-        lines.append(f"other paths   {to}")
-    lines += [*connections, f"rate limits   {_rate_limits(settings)}"]
-    return [*lines, *await asyncio.to_thread(_files, settings)]
+        states = await services.dependencies.states(DEPENDENCY_TIMEOUT)
+        report = [(title, states[name].description) for name, title in TITLES.items()]
+        if settings.game_server:
+            to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
+            report.append(("other paths", to))
+        if too_few := await _too_few_connections(services):
+            report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
+    report.append(("rate limits", _rate_limits(settings)))
+    missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
+    report.append(("data folder", f"{settings.data_directory}{missing}"))
+    return [f"{title:<13} {text}" for title, text in report]
 
 
-async def _connections(services: Services) -> list[str]:
-    """A line when the workers may want more connections than the database allows."""
+async def _too_few_connections(services: Services) -> str | None:
     try:
         allowed = await services.database.one(catalogue.connections_allowed)
     except Unavailable:
-        return []
+        return None
     settings = services.settings
-    fault = allowed.too_few(settings.api_workers, settings.db_pool_max) if allowed else None
-    return [f"connections   TOO FEW: {fault}; make DB_POOL_MAX smaller"] if fault else []
+    return allowed.too_few(settings.api_workers, settings.db_pool_max) if allowed else None
 
 
 def _rate_limits(settings: Settings) -> str:
-    """How often a client may ask, and where that is counted."""
     if not settings.rate_limit:
         return "none (RATE_LIMIT is 0)"
-    often = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
+    limits = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
     if settings.api_workers == 1:
-        return often
-    return often + (", counted in Redis" if settings.redis else ", in each worker (no REDIS_HOST)")
-
-
-def _files(settings: Settings) -> list[str]:
-    """What a start finds on this machine, a line each."""
-    there = Path(settings.data_directory).is_dir()
-    return [f"data folder   {settings.data_directory}{'' if there else ' NOT FOUND'}"]
+        return limits
+    return limits + (", counted in Redis" if settings.redis else ", in each worker (no REDIS_HOST)")

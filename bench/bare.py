@@ -1,7 +1,7 @@
-"""What the service is compared with: the least that an application on the same ground could do.
+"""The floors: minimal applications that the service is compared with.
 
-`constant` answers with the bytes of a file, whose name is the query string; `row` with one row by its primary key,
-whose value is the query string, in a driver's own pool.
+`constant` returns the content of the file named by the query string. `row` returns the score whose id is the query
+string, read by its primary key with the pool of the driver itself.
 """
 
 import os
@@ -27,8 +27,6 @@ bodies: dict[bytes, bytes] = {}
 
 
 class Row(msgspec.Struct, frozen=True):
-    """Sixteen columns of a score."""
-
     id: int
     score: int
     pp: float

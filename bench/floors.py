@@ -1,4 +1,4 @@
-"""The floors: how fast the bare applications are, asked again and again in the course of a run."""
+"""The floors: the rates of the bare applications, measured again and again in the course of a run."""
 
 import statistics
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.load import Client
 from bench.machine import Cores
 from bench.plan import Plan
-from bench.results import Floor, Shot
+from bench.results import Floor, WrkResult
 from bench.serving import AIOMYSQL, DRIVERS, bare
 from bench.worlds import World
 
@@ -17,7 +17,7 @@ SIZES = (400, 4_000, 40_000)
 
 
 class Floors:
-    """The bare applications, which run beside the service and idle while it is asked."""
+    """The bare applications. They run all the time, and are idle while the service is measured."""
 
     def __init__(
         self, constant: Client, rows: dict[str, Client], folder: Path, plan: Plan, paths: list[str]
@@ -27,58 +27,58 @@ class Floors:
         self._folder = folder
         self._plan = plan
         self._paths = paths
-        self._shots: dict[str, list[Shot]] = {}
+        self._results: dict[str, list[WrkResult]] = {}
         for size in SIZES:
             (folder / f"size-{size}").write_bytes(b'"' + b"x" * (size - 2) + b'"')
 
     def measure(self) -> None:
-        """Every floor once more."""
+        """Measure every floor once more."""
         for size in SIZES:
             self._measure(f"starlette {size} B", self._constant, [f"/?size-{size}"])
         for driver, client in self._rows.items():
             self._measure(driver, client, self._paths)
 
     def of_body(self, body: bytes) -> float:
-        """Requests a second of the bare application that answers with these bytes."""
+        """Measure the bare application that returns these bytes. Return its requests per second."""
         name = f"body-{len(list(self._folder.iterdir()))}"
         (self._folder / name).write_bytes(body)
-        self._constant.warm([f"/?{name}"], self._plan.warm / 3)
+        self._constant.warm_up([f"/?{name}"], self._plan.warm_up / 3)
         return self._constant.load([f"/?{name}"], self._plan.floor_window).rate
 
     def of_row(self) -> float:
-        """Requests a second of the bare handler on aiomysql, now."""
+        """Measure the bare handler on aiomysql. Return its requests per second."""
         self._measure(AIOMYSQL, self._rows[AIOMYSQL], self._paths)
-        return self._shots[AIOMYSQL][-1].rate
+        return self._results[AIOMYSQL][-1].rate
 
     def all(self) -> list[Floor]:
-        """The medians of what was measured."""
-        return [_floor(name, shots) for name, shots in self._shots.items()]
+        """Return the medians of all measurements so far."""
+        return [_floor(name, results) for name, results in self._results.items()]
 
     def rate(self, driver: str = AIOMYSQL) -> float:
-        """The median of the floor with this driver, in requests a second."""
-        return _floor(driver, self._shots[driver]).rate
+        """Return the median rate of the bare handler on a driver, in requests per second."""
+        return _floor(driver, self._results[driver]).rate
 
     def _measure(self, name: str, client: Client, paths: list[str]) -> None:
-        client.warm(paths, self._plan.warm)
-        self._shots.setdefault(name, []).append(client.load(paths, self._plan.floor_window))
+        client.warm_up(paths, self._plan.warm_up)
+        self._results.setdefault(name, []).append(client.load(paths, self._plan.floor_window))
 
 
-def _floor(name: str, shots: list[Shot]) -> Floor:
-    rates = [shot.rate for shot in shots]
+def _floor(name: str, results: list[WrkResult]) -> Floor:
+    rates = [result.rate for result in results]
     return Floor(
         name=name,
         rate=statistics.median(rates),
         lowest=min(rates),
         highest=max(rates),
-        times=len(shots),
-        p50_ms=statistics.median(shot.p50_ms for shot in shots),
-        p99_ms=statistics.median(shot.p99_ms for shot in shots),
+        times=len(results),
+        p50_ms=statistics.median(result.p50_ms for result in results),
+        p99_ms=statistics.median(result.p99_ms for result in results),
     )
 
 
 @contextmanager
 def floors(plan: Plan, world: World, cores: Cores, score_ids: list[str]) -> Iterator[Floors]:
-    """The floors on this machine, those with a database on this world's."""
+    """Run the bare applications. Those with a database read scores of `world`."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="apidot-"))
         constant = stack.enter_context(bare("constant", cores, plan.connections, {"BODIES": folder}))

@@ -1,4 +1,4 @@
-"""Whom and what to ask about: hundreds of each kind, those with the longest lists first."""
+"""The ids that are requested: hundreds of each kind, those with the most data first."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from bench.worlds import World
 
 HEAVY = 20
 TYPICAL = 280
-# How many rows their lists have who are compared between worlds, and how many of them there are.
-ALIKE, ALIKES = range(20, 31), 100
+# Worlds are compared by players and beatmaps with so many scores, of which at most so many are chosen.
+SAME_LENGTH, SAME_LENGTH_IDS = range(20, 31), 100
 
-# Mode 0 is what is asked for when nothing is said.
+# Mode 0 is the default of the endpoints.
 _PLAYERS = """
 SELECT u.id, u.safe_name, u.country, s.plays
 FROM (SELECT userid, COUNT(*) AS plays FROM scores WHERE mode = 0 GROUP BY userid) s
@@ -42,62 +42,62 @@ WHERE u.priv & 3 = 3 AND s.id IN ({})
 """
 
 
-class Some(msgspec.Struct, frozen=True):
-    """Ids (or names) of one kind: the heaviest, typical ones from all over the rest, some with 20 to 30 rows."""
+class Selection(msgspec.Struct, frozen=True):
+    """Ids (or names) of one kind: the heaviest, a sample of the others, and some with 20 to 30 rows."""
 
     heavy: list[str]
     typical: list[str]
-    alike: list[str] = []
+    same_length: list[str] = []
 
 
 class Ids(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to ask about in a world."""
+    """The ids that are requested in a world."""
 
-    players: Some
-    names: Some
-    beatmaps: Some
-    md5s: Some
-    clans: Some
-    scores: Some
-    replays: Some
-    countries: Some
+    players: Selection
+    names: Selection
+    beatmaps: Selection
+    md5s: Selection
+    clans: Selection
+    scores: Selection
+    replays: Selection
+    countries: Selection
     online: dict[int, str]  # safe names by id
 
 
 def ids_of(world: World) -> Ids:
-    """Chosen by the same rule in every world, and the same whenever it is asked."""
+    """Choose ids by the same rule in every world. The result is deterministic."""
     players = world.rows(_PLAYERS)
     beatmaps = world.rows(_BEATMAPS)
     count = world.sizes.scores
-    wanted = ", ".join(str(1 + place * count // (TYPICAL + 100)) for place in range(TYPICAL + 100))
-    players_in = [str(country) for _, _, country, _ in players]
-    alike = [row[-1] in ALIKE for row in players], [row[-1] in ALIKE for row in beatmaps]
-    countries = sorted({*players_in}, key=lambda country: (-players_in.count(country), country))
+    score_ids = ", ".join(str(1 + step * count // (TYPICAL + 100)) for step in range(TYPICAL + 100))
+    player_countries = [str(country) for _, _, country, _ in players]
+    same_length_players = [row[-1] in SAME_LENGTH for row in players]
+    same_length_beatmaps = [row[-1] in SAME_LENGTH for row in beatmaps]
+    countries = sorted({*player_countries}, key=lambda country: (-player_countries.count(country), country))
     return Ids(
-        players=_some([str(id) for id, _, _, _ in players], alike[0]),
-        names=_some([str(name) for _, name, _, _ in players], alike[0]),
-        beatmaps=_some([str(id) for id, _, _ in beatmaps], alike[1]),
-        md5s=_some([str(md5) for _, md5, _ in beatmaps], alike[1]),
-        clans=_some([str(id) for (id,) in world.rows(_CLANS)]),
-        scores=Some([], [str(id) for (id,) in world.rows(_SCORES.format(wanted))]),
-        replays=Some([], _replays(world)),
-        countries=Some(countries[:1], countries[1:20]),
+        players=_select([str(id) for id, _, _, _ in players], same_length_players),
+        names=_select([str(name) for _, name, _, _ in players], same_length_players),
+        beatmaps=_select([str(id) for id, _, _ in beatmaps], same_length_beatmaps),
+        md5s=_select([str(md5) for _, md5, _ in beatmaps], same_length_beatmaps),
+        clans=_select([str(id) for (id,) in world.rows(_CLANS)]),
+        scores=Selection([], [str(id) for (id,) in world.rows(_SCORES.format(score_ids))]),
+        replays=Selection([], _replays(world)),
+        countries=Selection(countries[:1], countries[1:20]),
         online={int(str(id)): str(name) for id, name, _, _ in players[:: max(1, len(players) // 200)]},
     )
 
 
-def _some(kind: list[str], alike: Sequence[bool] = ()) -> Some:
-    heavy, rest = kind[:HEAVY], kind[HEAVY:]
-    same = [each for each, is_alike in zip(kind, alike, strict=False) if is_alike]
-    return Some(heavy, _spread(rest, TYPICAL), _spread(same, ALIKES))
+def _select(ids: list[str], same_length: Sequence[bool] = ()) -> Selection:
+    same = [id for id, is_same in zip(ids, same_length, strict=False) if is_same]
+    return Selection(ids[:HEAVY], _sample(ids[HEAVY:], TYPICAL), _sample(same, SAME_LENGTH_IDS))
 
 
-def _spread(some: list[str], count: int) -> list[str]:
-    """So many of them, from all over."""
-    return some[:: max(1, len(some) // count)][:count]
+def _sample(ids: list[str], count: int) -> list[str]:
+    """Return so many ids, at regular intervals."""
+    return ids[:: max(1, len(ids) // count)][:count]
 
 
 def _replays(world: World) -> list[str]:
-    """The ids of the scores that have a replay and may be seen."""
-    found = sorted((path.stem for path in (world.data / "osr").iterdir() if path.stem.isdigit()), key=int)
-    return [str(id) for (id,) in world.rows(_SCORES.format(", ".join(found or ["0"])))]
+    """Return the ids of visible scores that have a replay."""
+    stored = sorted((path.stem for path in (world.data / "osr").iterdir() if path.stem.isdigit()), key=int)
+    return [str(id) for (id,) in world.rows(_SCORES.format(", ".join(stored or ["0"])))]

@@ -1,4 +1,4 @@
-"""Asks a server that runs: wrk with many connections, or a single client that waits for each answer."""
+"""Clients of a running server: wrk with many connections, or a single client that waits for each response."""
 
 import http.client
 import os
@@ -12,53 +12,54 @@ from pathlib import Path
 import msgspec
 
 from bench import machine
-from bench.results import Shot
+from bench.results import WrkResult
 from tests.support import install
 
 SCRIPT = Path(__file__).parent / "rotate.lua"
-# Seconds: wrk is interrupted long before, unless whoever should do so has been killed.
-ENOUGH = 60
+# Seconds after which wrk ends by itself, in case this process is killed before it interrupts wrk.
+MAX_SECONDS = 60
 
 
 class Failed(Exception):
-    """A server did not answer a question as it should have."""
+    """A server did not respond as expected, or wrk failed."""
 
 
 class Client:
-    """Asks the server at a port of this machine, from cores of its own."""
+    """Sends requests to a port of this machine, from other cores than the server's."""
 
     def __init__(self, port: int, cores: set[int], connections: int) -> None:
         self._port = port
         self._cores = cores
         self._connections = connections
 
-    def load(self, paths: Sequence[str], seconds: float) -> Shot:
-        """The paths in turn, as fast as the server answers. Raises CannotInstall.
+    def load(self, paths: Sequence[str], seconds: float) -> WrkResult:
+        """Request the paths in turn, as fast as the server responds. Raise CannotInstall and Failed.
 
-        For twice as long, and twice again, when nothing was answered in that time.
+        If no response arrives in that time, measure again for twice as long.
         """
-        shot = self._shoot(paths, seconds)
-        while not shot.requests and not shot.errors and seconds < ENOUGH:
+        result = self._wrk(paths, seconds)
+        while not result.requests and not result.errors and seconds < MAX_SECONDS:
             seconds *= 2
-            shot = self._shoot(paths, seconds)
-        return shot
+            result = self._wrk(paths, seconds)
+        return result
 
-    def _shoot(self, paths: Sequence[str], seconds: float) -> Shot:
+    def _wrk(self, paths: Sequence[str], seconds: float) -> WrkResult:
         wrk = install.require(install.WRK)
         with tempfile.NamedTemporaryFile("w", suffix=".paths") as file:
             file.write("\n".join(paths) + "\n")
             file.flush()
-            command = [*machine.on(self._cores), wrk, "--threads", "1", "--connections", str(self._connections)]
-            command += ["--duration", f"{seconds + ENOUGH:.0f}s", "--timeout", "30s", "--script", str(SCRIPT)]
+            command = [*machine.taskset(self._cores), wrk, "--threads", "1"]
+            command += ["--connections", str(self._connections), "--duration", f"{seconds + MAX_SECONDS:.0f}s"]
+            command += ["--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{self._port}"]
             with subprocess.Popen(
-                [*command, f"http://127.0.0.1:{self._port}"],
+                command,
                 env={**os.environ, "PATHS": file.name},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
             ) as child:
                 try:
-                    # wrk itself knows whole seconds only; interrupted, it tells what it has counted.
+                    # wrk takes whole seconds only. When it is interrupted, it reports what it has counted so far.
                     _wait_until_interruptible(child)
                     time.sleep(seconds)
                     child.send_signal(signal.SIGINT)
@@ -66,52 +67,52 @@ class Client:
                 except BaseException:
                     child.kill()
                     raise
-        _, found, result = output.rpartition("RESULT ")
-        if not found:
+        _, separator, result = output.rpartition("RESULT ")
+        if not separator:
             raise Failed(f"wrk ended with {child.returncode}:\n{output}")
-        return msgspec.json.decode(result.strip(), type=Shot)
+        return msgspec.json.decode(result.strip(), type=WrkResult)
 
-    def warm(self, paths: Sequence[str], seconds: float) -> None:
-        """Opens what connections and fills what caches there are; not at all for no seconds."""
+    def warm_up(self, paths: Sequence[str], seconds: float) -> None:
+        """Send requests that are not measured, to open connections and fill caches."""
         if seconds:
             self.load(paths, seconds)
 
-    def body(self, path: str) -> bytes:
-        """The answer to one path. Raises Failed for any but 200."""
+    def get(self, path: str) -> bytes:
+        """Return the body of a response. Raise Failed for any status but 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             connection.request("GET", path)
-            answer = connection.getresponse()
-            body = answer.read()
+            response = connection.getresponse()
+            body = response.read()
         finally:
             connection.close()
-        if answer.status != 200:
-            raise Failed(f"{path} is answered with {answer.status}: {body[:300]!r}")
+        if response.status != 200:
+            raise Failed(f"{path} returned {response.status}: {body[:300]!r}")
         return body
 
-    def waits(self, paths: Iterator[str], requests: int, seconds: float) -> list[float]:
-        """What each answer takes, in ms: so many, or as many as come in that time, and two at the least."""
+    def response_times(self, paths: Iterator[str], requests: int, seconds: float) -> list[float]:
+        """Return the response times, in ms, of so many requests; fewer, but at least two, if the time is over."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        taken: list[float] = []
+        times: list[float] = []
         try:
             deadline = time.monotonic() + seconds
-            # The first one opens the connection, and those of the server to its database.
-            while len(taken) <= requests and (len(taken) < 3 or time.monotonic() < deadline):
+            # The first request opens the connection, and those of the server to its database. It is not counted.
+            while len(times) <= requests and (len(times) < 3 or time.monotonic() < deadline):
                 path = next(paths)
                 began = time.perf_counter()
                 connection.request("GET", path)
-                answer = connection.getresponse()
-                answer.read()
-                taken.append((time.perf_counter() - began) * 1000)
-                if answer.status != 200:
-                    raise Failed(f"{path} is answered with {answer.status}")
+                response = connection.getresponse()
+                response.read()
+                times.append((time.perf_counter() - began) * 1000)
+                if response.status != 200:
+                    raise Failed(f"{path} returned {response.status}")
         finally:
             connection.close()
-        return taken[1:]
+        return times[1:]
 
 
 def _wait_until_interruptible(child: subprocess.Popen[str]) -> None:
-    """Before wrk takes SIGINT, which is when it begins to count, the signal would end it or be lost."""
+    """Wait until wrk handles SIGINT, which is when it begins to count. Earlier, the signal would end it."""
     while child.poll() is None:
         status = Path(f"/proc/{child.pid}/status").read_text()
         caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))

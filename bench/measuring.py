@@ -1,4 +1,4 @@
-"""Measures questions on a world: under load, and one after the other."""
+"""Measuring cases: under load, and with a single client."""
 
 import os
 import statistics
@@ -8,162 +8,163 @@ from contextlib import AbstractContextManager, ExitStack
 from itertools import cycle
 
 from bench import machine
+from bench.cases import Case
 from bench.floors import Floors
 from bench.load import Client, Failed
-from bench.machine import Cores, share, taken
+from bench.machine import Cores, cpu_percent, usage
 from bench.plan import Plan
-from bench.questions import Question
-from bench.results import Alone, Load
-from bench.serving import AIOMYSQL, Serving, service
-from bench.worlds import Ground, World
+from bench.results import Load, SingleClient
+from bench.serving import AIOMYSQL, Server, service
+from bench.worlds import Setup, World
 from tests.support.game_server import GameServer
 
-Tell = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
 class Bench:
-    """What all measurements have in common."""
+    """Measures the service, and prints each result."""
 
     def __init__(
-        self, plan: Plan, ground: Ground, cores: Cores, game_server: GameServer, floors: Floors, tell: Tell
+        self, plan: Plan, setup: Setup, cores: Cores, game_server: GameServer, floors: Floors, echo: Echo
     ) -> None:
         self.plan = plan
         self.cores = cores
         self.floors = floors
-        self.tell = tell
-        self._ground = ground
+        self.echo = echo
+        self._setup = setup
         self._game_server = game_server
 
-    def serving(self, world: World, *, driver: str = AIOMYSQL, cache: bool) -> AbstractContextManager[Serving]:
-        """The service on a world."""
+    def serve(self, world: World, *, driver: str = AIOMYSQL, cache: bool) -> AbstractContextManager[Server]:
+        """Run the service on a world."""
         return service(world, self.cores, self._game_server, self.plan.connections, driver=driver, cache=cache)
 
     def load(
         self,
         world: World,
-        asked: Sequence[Question],
+        cases: Sequence[Case],
         *,
         indexes: bool,
         driver: str = AIOMYSQL,
         cache: bool = False,
     ) -> list[Load]:
-        """Each question from many connections; ratios to the floors of the drivers are filled in at the end."""
-        self.tell(f"\n{world.name} world, {_state(indexes, driver, cache)}")
-        self.tell(f"  {'':33}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'server':>8}{'db':>6}{'MiB':>6}")
+        """Measure each case with many connections. A `floor` of 0 is to be filled in at the end of the run."""
+        self.echo(f"\n{world.name} world, {_state(indexes, driver, cache)}")
+        self.echo(f"  {'':33}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}{'server':>8}{'db':>6}{'MiB':>6}")
         self.floors.measure()
-        found = []
-        with self.serving(world, driver=driver, cache=cache) as here:
-            for question in asked:
-                if cache and not question.cached:
+        results = []
+        with self.serve(world, driver=driver, cache=cache) as server:
+            for case in cases:
+                if cache and not case.cached:
                     continue
-                turns = self.plan.turns if _closely(question, cache) else 1
-                shots = [self._load(here, world, question, indexes, driver, cache) for _ in range(turns)]
-                # What is promised closely is measured several times: the one in the middle counts.
-                found.append(sorted(shots, key=lambda shot: shot.ratio)[turns // 2])
-                self.tell(_line(found[-1]))
-        return found
+                turns = self.plan.turns if _has_own_floor(case, cache) else 1
+                loads = [self._load(server, world, case, indexes, driver, cache) for _ in range(turns)]
+                # The median, by the ratio to the floor.
+                results.append(sorted(loads, key=lambda load: load.ratio)[turns // 2])
+                self.echo(_line(results[-1]))
+        return results
 
-    def _load(
-        self, here: Serving, world: World, question: Question, indexes: bool, driver: str, cache: bool
-    ) -> Load:
-        paths = question.few if cache else question.paths
-        body = here.client.body((question.heavy or question.typical)[0])
-        # Before and after: the machine is not the same from one second to the next.
-        beside = _closely(question, cache)
-        floors = [self._floor(body, cache)] if beside else []
-        here.client.warm(paths, self.plan.warm)
-        database = self._ground.mariadb.process.pid
-        before = taken(here.process.pid), taken(database)
-        shot = here.client.load(paths, self.plan.window)
-        after = taken(here.process.pid), taken(database)
-        floors += [self._floor(body, cache)] if beside else []
+    def _load(self, server: Server, world: World, case: Case, indexes: bool, driver: str, cache: bool) -> Load:
+        paths = case.hot_paths if cache else case.cold_paths
+        body = server.client.get((case.heavy or case.typical)[0])
+        # The floor is measured before and after, since the speed of the machine varies from second to second.
+        own_floor = _has_own_floor(case, cache)
+        floors = [self._floor(body, cache)] if own_floor else []
+        server.client.warm_up(paths, self.plan.warm_up)
+        database = self._setup.mariadb.process.pid
+        before = usage(server.process.pid), usage(database)
+        result = server.client.load(paths, self.plan.window)
+        after = usage(server.process.pid), usage(database)
+        floors += [self._floor(body, cache)] if own_floor else []
         floor = statistics.mean(floors) if floors else 0
         return Load(
-            question=question.name,
+            case=case.name,
             world=world.name,
             indexes=indexes,
             driver=driver,
             cache=cache,
-            rate=shot.rate,
-            p50_ms=shot.p50_ms,
-            p99_ms=shot.p99_ms,
-            errors=shot.errors,
-            server_cpu=share(before[0], after[0]),
-            database_cpu=share(before[1], after[1]),
+            rate=result.rate,
+            p50_ms=result.p50_ms,
+            p99_ms=result.p99_ms,
+            errors=result.errors,
+            server_cpu=cpu_percent(before[0], after[0]),
+            database_cpu=cpu_percent(before[1], after[1]),
             memory=after[0].memory,
             body=len(body),
             floor=floor,
-            ratio=shot.rate / floor if floor else 0,
+            ratio=result.rate / floor if floor else 0,
         )
 
     def _floor(self, body: bytes, cache: bool) -> float:
         return self.floors.of_body(body) if cache else self.floors.of_row()
 
-    def alone(
-        self, worlds: Sequence[World], asked: Mapping[str, Sequence[Question]], *, indexes: bool
-    ) -> list[Alone]:
-        """Each question from a single client, of all worlds in turn: the machine is not the same for long."""
+    def single_client(
+        self, worlds: Sequence[World], cases: Mapping[str, Sequence[Case]], *, indexes: bool
+    ) -> list[SingleClient]:
+        """Measure each case with a single client, in all worlds in turn, as the speed of the machine varies."""
         names = " and ".join(world.name for world in worlds)
-        self.tell(f"\n{names} world, {_state(indexes, AIOMYSQL, False)}, a single client: medians in ms")
-        self.tell(f"  {'':33}{'heaviest':>10}{'typical':>10}{'alike':>10}, in each")
-        found = []
+        self.echo(f"\n{names} world, {_state(indexes, AIOMYSQL, False)}, a single client: medians in ms")
+        self.echo(f"  {'':33}{'heaviest':>10}{'typical':>10}{'same len':>10}, in each world")
+        results = []
         with ExitStack() as stack:
-            clients = [stack.enter_context(self.serving(world, cache=False)).client for world in worlds]
+            clients = [stack.enter_context(self.serve(world, cache=False)).client for world in worlds]
             for client, world in zip(clients, worlds, strict=True):
-                # The first connections to the database, and what a process does but once.
-                client.warm(asked[world.name][0].paths, self.plan.warm)
-            for questions in zip(*(asked[world.name] for world in worlds), strict=True):
-                heaviest = self._waits(clients, [question.heavy[:1] for question in questions])
-                typical = self._waits(clients, [question.typical or question.heavy for question in questions])
-                alike = typical
-                if all(question.alike for question in questions):
-                    alike = self._waits(clients, [question.alike for question in questions])
-                found += [
-                    Alone(
-                        question=questions[0].name,
+                # Opens the connections to the database.
+                client.warm_up(cases[world.name][0].cold_paths, self.plan.warm_up)
+            for variants in zip(*(cases[world.name] for world in worlds), strict=True):
+                heaviest = self._medians(clients, [case.heavy[:1] for case in variants])
+                typical = self._medians(clients, [case.typical or case.heavy for case in variants])
+                same_length = typical
+                if all(case.same_length for case in variants):
+                    same_length = self._medians(clients, [case.same_length for case in variants])
+                results += [
+                    SingleClient(
+                        case=variants[0].name,
                         world=world.name,
                         indexes=indexes,
                         heaviest_ms=heaviest[number],
                         typical_ms=typical[number] or 0,
-                        alike_ms=alike[number] or 0,
+                        same_length_ms=same_length[number] or 0,
                     )
                     for number, world in enumerate(worlds)
                 ]
-                told = "".join(f"{'' if ms is None else f'{ms:.2f}':>10}" for ms in (*heaviest, *typical, *alike))
-                self.tell(f"  {questions[0].name:33}{told}")
-        return found
+                medians = (*heaviest, *typical, *same_length)
+                columns = "".join(f"{'' if ms is None else f'{ms:.2f}':>10}" for ms in medians)
+                self.echo(f"  {variants[0].name:33}{columns}")
+        return results
 
-    def _waits(self, clients: Sequence[Client], paths: Sequence[Sequence[str]]) -> list[float | None]:
-        """The median of what an answer takes, for each client with its own paths; None where there are none."""
-        turns = self.plan.alone_turns
-        requests, seconds = -(-self.plan.alone_requests // turns), self.plan.alone_seconds / turns
-        some = [cycle(each) for each in paths]
-        taken: list[list[float]] = [[] for _ in clients]
+    def _medians(self, clients: Sequence[Client], paths: Sequence[Sequence[str]]) -> list[float | None]:
+        """Return the median response time, in ms, of each client with its paths; None if it has none."""
+        turns = self.plan.single_client_turns
+        requests = -(-self.plan.single_client_requests // turns)
+        seconds = self.plan.single_client_seconds / turns
+        cycles = [cycle(own_paths) if own_paths else None for own_paths in paths]
+        times: list[list[float]] = [[] for _ in clients]
         for _ in range(turns):
-            for client, each, mine, waits in zip(clients, some, paths, taken, strict=True):
-                waits += client.waits(each, requests, seconds) if mine else []
-        return [statistics.median(waits) if waits else None for waits in taken]
+            for client, next_paths, own_times in zip(clients, cycles, times, strict=True):
+                if next_paths:
+                    own_times += client.response_times(next_paths, requests, seconds)
+        return [statistics.median(own_times) if own_times else None for own_times in times]
 
-    def check(self, world: World, asked: Sequence[Question]) -> None:
-        """Asks everything once, so that a question without an answer ends the run before it has begun."""
-        with self.serving(world, cache=True) as here:
+    def check(self, world: World, cases: Sequence[Case]) -> None:
+        """Request every case once, so that one that fails ends the run before it has begun. Raise Failed."""
+        with self.serve(world, cache=True) as server:
             began = time.monotonic()
-            for question in asked:
-                if not question.heavy and not question.typical:
-                    raise Failed(f"there is nothing to ask {question.name} about in the {world.name} world")
-                for path in [*question.heavy[:3], *question.typical[:3]]:
-                    here.client.body(path)
-            self.tell(f"{world.name} world: every question is answered ({time.monotonic() - began:.0f} s)")
+            for case in cases:
+                if not case.heavy and not case.typical:
+                    raise Failed(f"the {world.name} world has no ids for {case.name}")
+                for path in [*case.heavy[:3], *case.typical[:3]]:
+                    server.client.get(path)
+            self.echo(f"{world.name} world: all cases respond ({time.monotonic() - began:.0f} s)")
 
     def pin(self) -> None:
-        """Keeps the database, Redis and this process, which is the game server too, off the server's core."""
-        for pid in (self._ground.mariadb.process.pid, self._ground.redis.process.pid, os.getpid()):
+        """Keep the database, Redis and this process, which is also the game server, off the server's core."""
+        for pid in (self._setup.mariadb.process.pid, self._setup.redis.process.pid, os.getpid()):
             machine.pin(pid, self.cores.others)
 
 
-def _closely(question: Question, cache: bool) -> bool:
-    """Whether what is asked is compared with a floor that answers the same."""
-    return cache or question.rows in ("one", "profile")
+def _has_own_floor(case: Case, cache: bool) -> bool:
+    """Return whether the promise for a case is close to the floor, which is then measured next to it."""
+    return cache or case.rows in ("one", "profile")
 
 
 def _state(indexes: bool, driver: str, cache: bool) -> str:
@@ -173,6 +174,6 @@ def _state(indexes: bool, driver: str, cache: bool) -> str:
 def _line(load: Load) -> str:
     ratio = f"  {100 * load.ratio:.0f} % of {load.floor:.0f}" if load.ratio else ""
     return (
-        f"  {load.question:33}{load.rate:>8.0f}{load.p50_ms:>9.2f}{load.p99_ms:>9.1f}{load.errors:>8}"
+        f"  {load.case:33}{load.rate:>8.0f}{load.p50_ms:>9.2f}{load.p99_ms:>9.1f}{load.errors:>8}"
         f"{load.server_cpu:>7.0f}%{load.database_cpu:>5.0f}%{load.memory:>6.0f}{ratio}"
     )

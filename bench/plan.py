@@ -1,27 +1,27 @@
-"""How much is measured, and for how long: all of it, or what five minutes allow."""
+"""What a run measures, and for how long: the full run, and the quick one of five minutes."""
 
 import msgspec
 
 from demo.world import Sizes
 
 MEDIUM, LARGE = "medium", "large"
-# Players and beatmaps are as many in both worlds, so that nothing grows but the scores.
+# Both worlds have the same numbers of players and beatmaps, so that only the number of scores differs.
 PEOPLE = {"players": 50_000, "beatmaps": 60_000, "replays": 300, "files": 0}
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is built and measured; times are in seconds."""
+    """What a run builds and measures. Times are in seconds."""
 
-    worlds: dict[str, Sizes]  # the one with more scores last
-    key_questions_only: bool = False
+    worlds: dict[str, Sizes]  # the one with the most scores last
+    key_cases_only: bool = False
     connections: int = 16
-    warm: float = 0.3  # not counted, before each measurement
+    warm_up: float = 0.3  # before each measurement, not counted
     window: float = 2.0
     floor_window: float = 1.0
-    turns: int = 3  # in which hot answers, single rows and profiles are measured, each beside its floor
-    alone_requests: int = 40  # of a single client, one after the other
-    alone_seconds: float = 2.0  # or as many as it gets done meanwhile
-    alone_turns: int = 5  # in which the worlds are asked, one after the other
+    turns: int = 3  # measurements of hot responses, single rows and profiles, each next to its floor
+    single_client_requests: int = 40  # for each kind of id, one after the other
+    single_client_seconds: float = 2.0  # ends earlier than after that many requests if this time is over
+    single_client_turns: int = 5  # the worlds are measured in turn
     polling_seconds: float = 30.0
     polling_clients: int = 100
 
@@ -34,9 +34,9 @@ FULL = Plan(
 )
 QUICK = Plan(
     worlds={MEDIUM: Sizes(**PEOPLE, scores=100_000)},
-    key_questions_only=True,
+    key_cases_only=True,
     window=0.8,
     floor_window=0.5,
-    alone_seconds=1.0,
+    single_client_seconds=1.0,
     polling_seconds=10.0,
 )

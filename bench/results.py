@@ -1,40 +1,37 @@
-"""What a run of the bench has found: the shape of the JSON it saves."""
+"""The results of a run, in the shape in which they are saved as JSON."""
 
 import msgspec
 
-from bench.worlds import IndexSize
 
-
-class Shot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a load generator saw in one window."""
+class WrkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What wrk measured in one window."""
 
     requests: int
     seconds: float
     p50_ms: float
     p99_ms: float
-    refused: int  # answers that are no 2xx
-    broken: int  # connections that failed
+    bad_status: int  # responses with a status other than 2xx and 3xx
+    failed: int  # connections that failed
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
     @property
     def errors(self) -> int:
-        """Whatever was no answer."""
-        return self.refused + self.broken
+        return self.bad_status + self.failed
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """One question under load, and what the server and the database took for it.
+    """A case under load from many connections.
 
-    Processor time is in percent of a core, memory in MiB, `body` in bytes. `floor` is what the answer is compared
-    with, in requests a second: the bare application with the same bytes when `cache` is on, the bare handler with
-    aiomysql otherwise.
+    CPU time is in percent of one core, memory in MiB, `body` in bytes. `floor` is the rate of the minimal
+    application, in requests per second: with `cache` the bare application that returns the same bytes, without
+    it the bare handler on aiomysql. `ratio` is the rate relative to it.
     """
 
-    question: str
+    case: str
     world: str
     indexes: bool
     driver: str
@@ -51,41 +48,41 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float = 0
 
 
-class Alone(msgspec.Struct, frozen=True, kw_only=True):
-    """The medians of a single client, in ms: of the heaviest there is, of typical ones, and of those `alike`.
+class SingleClient(msgspec.Struct, frozen=True, kw_only=True):
+    """The median response times for a single client, in ms, without the cache.
 
-    Of the last the answers are as long in all worlds. The cache is off.
+    For the heaviest id, for typical ids, and for ids whose responses have the same length in every world.
     """
 
-    question: str
+    case: str
     world: str
     indexes: bool
     heaviest_ms: float | None
     typical_ms: float
-    alike_ms: float
+    same_length_ms: float
 
 
-class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """How many times as long: for the same length of answer, and for each world's heaviest and typical ids."""
+class Ratios(msgspec.Struct, frozen=True, kw_only=True):
+    """Response times in the larger world, relative to those in the smaller one."""
 
-    alike: float
+    same_length: float
     heaviest: float | None
     typical: float
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
-    """How many times as long a single client waits in the large world, with sql/indexes.sql and without."""
+    """How the response time of a case grows from the smaller world to the larger, with and without the indexes."""
 
-    question: str
-    indexed: Times
-    without: Times
+    case: str
+    indexed: Ratios
+    without: Ratios
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
-    """A floor, measured several times: requests a second, times in ms."""
+    """A floor: medians of several measurements, and the lowest and highest rate in requests per second."""
 
     name: str
-    rate: float  # the median of all, as are p50 and p99
+    rate: float
     lowest: float
     highest: float
     times: int
@@ -94,21 +91,24 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Polling(msgspec.Struct, frozen=True, kw_only=True):
-    """Clients that ask for one profile page once a second."""
+    """Clients that each reload one profile page once a second."""
 
     clients: int
     seconds: float
-    questions: int  # different ones
+    paths: int  # requested for each reload
     requests: int
     errors: int
-    statements: int  # SELECTs that the database saw
+    statements: int  # SELECTs that the database ran
     p50_ms: float
     p99_ms: float
     memory: float  # MiB of the worker, at the end
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How the database goes about a statement: EXPLAIN, a part for each table, and the time it took in ms."""
+class QueryPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The output of EXPLAIN for a statement, and the execution time.
+
+    `steps` has one entry for each table. `ms` is None for a change, which is not executed.
+    """
 
     statement: str
     indexes: bool
@@ -116,16 +116,26 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ms: float | None
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether what is promised was shown."""
+class IndexSize(msgspec.Struct, frozen=True):
+    """The size of an index. PRIMARY contains the rows of the table."""
+
+    world: str
+    table: str
+    name: str
+    mebibytes: float
+    created_in: float | None = None  # seconds
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """A performance target, and whether it was met."""
 
     name: str
-    passed: bool | None  # None: this run does not measure it
+    passed: bool | None  # None: for information, or not measured in this run
     figure: str
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything. `building` is seconds by world, `created` the sizes of the indexes."""
+    """The results of a run. `building` is the time in seconds that each world took to build (0: it existed)."""
 
     machine: str
     database: str
@@ -135,10 +145,15 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     building: dict[str, float]
     floors: list[Floor]
     load: list[Load]
-    alone: list[Alone]
+    single_client: list[SingleClient]
     growth: list[Growth]
     polling: Polling | None
-    plans: list[Plan]
+    query_plans: list[QueryPlan]
     indexes: list[IndexSize]
     not_measured: dict[str, str]
-    checks: list[Check] = []
+    promises: list[Promise] = []
+
+    @property
+    def largest(self) -> str:
+        """The name of the world with the most scores."""
+        return list(self.scores)[-1]

@@ -1,4 +1,4 @@
-"""A whole run: build, check, measure without the indexes and with them, save."""
+"""A run: build the worlds, then measure them without the indexes of sql/indexes.sql and with them."""
 
 import time
 from collections.abc import Iterable
@@ -8,132 +8,132 @@ from pathlib import Path
 import msgspec
 
 from bench import machine
-from bench.checks import checks, growth
+from bench.cases import NOT_MEASURED, Case, cases
+from bench.explain import query_plans, statements, values_for
 from bench.floors import floors
 from bench.ids import Ids, ids_of
-from bench.measuring import Bench, Tell
+from bench.measuring import Bench, Echo
 from bench.plan import Plan
-from bench.plans import plans, statements, values_for
 from bench.polling import poll
-from bench.questions import NOT_MEASURED, Question, questions
-from bench.results import Alone, Load, Polling, Results
-from bench.results import Plan as QueryPlan
-from bench.serving import AIOMYSQL, ASYNCMY
-from bench.worlds import Ground, IndexSize, analyze, create_indexes, drop_indexes, ground, index_sizes
+from bench.promises import growth, promises
+from bench.results import IndexSize, Load, Polling, QueryPlan, Results, SingleClient
+from bench.serving import ASYNCMY
+from bench.worlds import Setup, analyze, create_indexes, drop_indexes, index_sizes, setup
 from tests.support.game_server import GameServer, game_server, match, playing
 
 MATCHES = 20
 
 
-def run(plan: Plan, folder: Path, tell: Tell, *, keep: bool) -> tuple[Results, list[Question]]:
-    """Everything the plan asks for; the worlds are built below `folder`.
+def run(plan: Plan, folder: Path, echo: Echo, *, keep: bool) -> tuple[Results, list[Case]]:
+    """Measure everything in the plan. Return the results, and the cases of the largest world.
 
-    Raises UnfitFolder, CannotInstall, and Failed when the service does not answer as it should.
+    The worlds are built in `folder`. Raise UnfitFolder, CannotInstall, and Failed if the service does not respond
+    as expected.
     """
     began, now = time.monotonic(), datetime.now(UTC)
     cores, description = machine.Cores.of_this_machine(), machine.description()
-    with ground(plan, folder, keep=keep) as here, game_server() as game:
-        ids = {name: ids_of(world) for name, world in here.worlds.items()}
-        largest = list(here.worlds.values())[-1]
+    with setup(plan, folder, keep=keep) as ready, game_server() as game:
+        ids = {name: ids_of(world) for name, world in ready.worlds.items()}
+        largest = list(ready.worlds.values())[-1]
         _populate(game, ids.values())
         with floors(plan, largest, cores, ids[largest.name].scores.typical) as bare:
-            bench = Bench(plan, here, cores, game, bare, tell)
+            bench = Bench(plan, ready, cores, game, bare, echo)
             bench.pin()
-            found = _Run(bench, here, ids)
-            found.everything()
+            measured = _Run(bench, ready, ids)
+            measured.measure_everything()
             results = Results(
                 machine=description,
                 database=str(largest.rows("SELECT VERSION()")[0][0]),
                 began=now.isoformat(timespec="seconds"),
                 minutes=round((time.monotonic() - began) / 60, 1),
-                scores={name: world.sizes.scores for name, world in here.worlds.items()},
-                building={name: round(world.built_in, 1) for name, world in here.worlds.items()},
+                scores={name: world.sizes.scores for name, world in ready.worlds.items()},
+                building={name: round(world.built_in, 1) for name, world in ready.worlds.items()},
                 floors=bare.all(),
-                load=[_against(load, bare.rate()) for load in found.load],
-                alone=found.alone,
-                growth=growth(found.alone, *here.worlds) if len(here.worlds) > 1 else [],
-                polling=found.polling,
-                plans=found.plans,
-                indexes=found.indexes,
+                load=[_with_ratio(load, bare.rate()) for load in measured.load],
+                single_client=measured.single_client,
+                growth=growth(measured.single_client, *ready.worlds) if len(ready.worlds) > 1 else [],
+                polling=measured.polling,
+                query_plans=measured.query_plans,
+                indexes=measured.indexes,
                 not_measured=NOT_MEASURED,
             )
-    asked = found.asked[largest.name]
-    return msgspec.structs.replace(results, checks=checks(results, asked)), asked
+    measured_cases = measured.cases[largest.name]
+    return msgspec.structs.replace(results, promises=promises(results, measured_cases)), measured_cases
 
 
 class _Run:
-    """What is found on the way."""
+    """Collects the results of a run."""
 
-    def __init__(self, bench: Bench, here: Ground, ids: dict[str, Ids]) -> None:
+    def __init__(self, bench: Bench, ready: Setup, ids: dict[str, Ids]) -> None:
         self.bench = bench
-        self.worlds = list(here.worlds.values())
+        self.worlds = list(ready.worlds.values())
         self.ids = ids
-        self.asked = {
+        self.cases = {
             world.name: [
-                question
-                for question in questions(ids[world.name], world.sizes.scores)
-                if question.key or not bench.plan.key_questions_only
+                case
+                for case in cases(ids[world.name], world.sizes.scores)
+                if case.key or not bench.plan.key_cases_only
             ]
             for world in self.worlds
         }
         self.load: list[Load] = []
-        self.alone: list[Alone] = []
+        self.single_client: list[SingleClient] = []
         self.polling: Polling | None = None
-        self.plans: list[QueryPlan] = []
+        self.query_plans: list[QueryPlan] = []
         self.indexes: list[IndexSize] = []
 
-    def everything(self) -> None:
+    def measure_everything(self) -> None:
+        # Fails early if a statement has a parameter without a value.
         for _, statement in statements():
             values_for(statement, self.ids[self.worlds[-1].name])
         for world in self.worlds:
             drop_indexes(world)
             analyze(world)
-            self.bench.check(world, self.asked[world.name])
+            self.bench.check(world, self.cases[world.name])
         if len(self.worlds) > 1:
             self._measure(indexes=False)
-        self._plans(indexes=False)
+        self._explain(indexes=False)
         for world in self.worlds:
-            self.bench.tell(f"\ncreating the indexes of sql/indexes.sql in the {world.name} world")
+            self.bench.echo(f"\ncreating the indexes of sql/indexes.sql in the {world.name} world")
             created = create_indexes(world)
             analyze(world)
             self.indexes += index_sizes(world, created)
         self._measure(indexes=True)
-        self._plans(indexes=True)
-        self._largest()
+        self._explain(indexes=True)
+        self._measure_largest()
 
     def _measure(self, *, indexes: bool) -> None:
         for world in self.worlds:
-            self.load += self.bench.load(world, self.asked[world.name], indexes=indexes)
-        self.alone += self.bench.alone(self.worlds, self.asked, indexes=indexes)
+            self.load += self.bench.load(world, self.cases[world.name], indexes=indexes)
+        self.single_client += self.bench.single_client(self.worlds, self.cases, indexes=indexes)
 
-    def _plans(self, *, indexes: bool) -> None:
+    def _explain(self, *, indexes: bool) -> None:
         world = self.worlds[-1]
-        self.bench.tell(f"\nplans of every statement in the {world.name} world")
-        self.plans += plans(world, self.ids[world.name], indexes=indexes)
+        self.bench.echo(f"\nquery plans of every statement in the {world.name} world")
+        self.query_plans += query_plans(world, self.ids[world.name], indexes=indexes)
 
-    def _largest(self) -> None:
-        """What one world shows: the other driver, the cache, and the page that many have open."""
+    def _measure_largest(self) -> None:
+        """Measure what needs one world only: the other driver, the cache, and polling."""
         world = self.worlds[-1]
-        asked = self.asked[world.name]
-        self.load += self.bench.load(world, asked, indexes=True, driver=ASYNCMY)
-        self.load += self.bench.load(world, asked, indexes=True, cache=True)
+        self.load += self.bench.load(world, self.cases[world.name], indexes=True, driver=ASYNCMY)
+        self.load += self.bench.load(world, self.cases[world.name], indexes=True, cache=True)
         self.bench.floors.measure()
         plan = self.bench.plan
-        self.bench.tell(f"\n{plan.polling_clients} clients poll the heaviest player's page")
-        with self.bench.serving(world, driver=AIOMYSQL, cache=True) as here:
-            self.polling = poll(here, world, self.ids[world.name].players.heavy[0], plan)
+        self.bench.echo(f"\n{plan.polling_clients} clients poll the heaviest player's page")
+        with self.bench.serve(world, cache=True) as server:
+            self.polling = poll(server, world, self.ids[world.name].players.heavy[0], plan)
 
 
-def _against(load: Load, floor: float) -> Load:
-    """One without a floor of its own beside that of the run, now that it has been measured often enough."""
+def _with_ratio(load: Load, floor: float) -> Load:
+    """Return `load` with its ratio to the median floor of the run, unless it has a floor of its own."""
     if load.floor:
         return load
     return msgspec.structs.replace(load, floor=floor, ratio=load.rate / floor)
 
 
-def _populate(game: GameServer, worlds: Iterable[Ids]) -> None:
-    """Some hundred players of each world are online, in a song, and some play matches."""
-    game.users = {id: name for ids in worlds for id, name in ids.online.items()}
+def _populate(game: GameServer, ids: Iterable[Ids]) -> None:
+    """Put some hundred players of each world online, playing a beatmap, and start some matches."""
+    game.users = {id: name for world_ids in ids for id, name in world_ids.online.items()}
     game.statuses = dict.fromkeys(game.users, playing())
     hosts = list(game.users.items())
     game.matches = {

@@ -1,4 +1,4 @@
-"""The service and the floors as processes of their own, each on the server's core while it is asked."""
+"""Starting the service and the floors, each as a process on the server's core."""
 
 import sys
 import tempfile
@@ -19,8 +19,8 @@ AIOMYSQL, ASYNCMY = "aiomysql", "asyncmy"
 DRIVERS = {AIOMYSQL: "mysql://", ASYNCMY: "mysql+asyncmy://"}
 
 
-class Serving(NamedTuple):
-    """A server, how to ask it, and where."""
+class Server(NamedTuple):
+    """A running server, and a client of it."""
 
     client: Client
     process: Process
@@ -30,8 +30,8 @@ class Serving(NamedTuple):
 @contextmanager
 def service(
     world: World, cores: Cores, game_server: GameServer, connections: int, *, driver: str, cache: bool
-) -> Iterator[Serving]:
-    """One worker of this service, as it is in production but for its log."""
+) -> Iterator[Server]:
+    """Run one worker of the service, as in production but without its log."""
     port = free_port()
     settings = {
         "DATABASE_URL": world.database.replace("mysql://", DRIVERS[driver]),
@@ -47,23 +47,16 @@ def service(
         env_file = Path(folder, "settings")
         env_file.touch()
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
-        with serve([*machine.on(cores.server), *command], port, settings) as process:
-            yield Serving(Client(port, cores.others, connections), process, port)
+        with serve([*machine.taskset(cores.server), *command], port, settings) as process:
+            yield Server(Client(port, cores.others, connections), process, port)
 
 
 @contextmanager
 def bare(name: str, cores: Cores, connections: int, environment: Mapping[str, str]) -> Iterator[Client]:
-    """One of the applications of bench/bare.py, served the way the service is."""
+    """Run one of the applications in bench/bare.py on the same server as the service."""
     port = free_port()
-    command = [
-        *machine.on(cores.server),
-        sys.executable,
-        "-m",
-        "uvicorn",
-        f"bench.bare:{name}",
-        "--port",
-        str(port),
-    ]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    command = [*machine.taskset(cores.server), sys.executable, "-m", "uvicorn", f"bench.bare:{name}"]
+    command += ["--port", str(port), "--loop", "uvloop", "--http", "httptools"]
+    command += ["--no-access-log", "--log-level", "warning"]
     with serve(command, port, environment, folder=ROOT):
         yield Client(port, cores.others, connections)

@@ -1,137 +1,104 @@
-"""`check-replays`: what is wrong with the stored replays, on the command line."""
+"""The command `check-replays`."""
 
 import asyncio
 import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from contextlib import AsyncExitStack
+from typing import Any
 
 import click
 import msgspec
 
-from checks.replay_scan import PROBLEMS, Archive, Finding, Scores, compare, decode, stored
+from api.startup import open_database
+from checks.replay_scan import KINDS, Problem, compare, decode, list_replays, newest_score, read_scores
 from config.settings import Settings
+from demo.settings import in_demo_world
 from domain.errors import CannotOpen, Unavailable
-from replays.score_ids import INT64
-from replays.store import ReplayStore
+from replays.filename import MAX_SCORE_ID
+from replays.store import open_store
 
 
-class Services(Protocol):
-    """What the command needs of the services."""
+@click.command("check-replays")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON document instead of a table.")
+@click.option(
+    "--since-id", default=0, type=click.IntRange(0, MAX_SCORE_ID), help="Leave out scores below this id."
+)
+@click.option("--names-only", is_flag=True, help="Compare names with scores, without reading the replays.")
+@click.option(
+    "--jobs",
+    default=os.cpu_count() or 1,
+    type=click.IntRange(1, 256),
+    help="Processes that decode. Default: one for each core.",
+)
+@click.pass_context
+def check_replays(context: click.Context, *, since_id: int, names_only: bool, jobs: int, as_json: bool) -> None:
+    """Find replays that are missing, orphaned, truncated or undecodable. Nothing is changed.
 
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def database(self) -> Any: ...
-    @property
-    def replays(self) -> ReplayStore: ...
-
-
-OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
-ScoresOf = Callable[[Any], Scores]  # of a database
-
-
-class CannotCheck(click.ClickException):
-    """Ends the command with one line about what is wrong, and exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        """Writes the line."""
-        click.echo(f"apidot: {self.message}", err=True)
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What is checked, and how it is told."""
-
-    since_id: int
-    names_only: bool
-    jobs: int
-    as_json: bool
-
-
-def check_replays(open_services: OpenServices, scores_of: ScoresOf) -> click.Command:
-    """The command, for what `open_services` opens."""
-
-    @click.command("check-replays")
-    @click.option("--json", "as_json", is_flag=True, help="Write a JSON document instead of a table.")
-    @click.option("--since-id", default=0, type=click.IntRange(0, INT64), help="Leave out scores below this id.")
-    @click.option("--names-only", is_flag=True, help="Compare names with scores, without reading the replays.")
-    @click.option(
-        "--jobs",
-        default=os.cpu_count() or 1,
-        type=click.IntRange(1, 256),
-        help="Processes that decode. Default: one for each core.",
-    )
-    @click.pass_context
-    def command(context: click.Context, /, **options: Any) -> None:
-        """Find replays that are missing, orphaned, truncated or undecodable. Nothing is changed.
-
-        Exit code 0: nothing found. 1: something found. 2: it could not be checked.
-        """
-        report = Report(as_json=options["as_json"])
-        try:
-            asyncio.run(_check(open_services(context.obj()), scores_of, Options(**options), report))
-        except (CannotOpen, Unavailable) as error:
-            raise CannotCheck(str(error)) from error
-        except (click.ClickException, BrokenPipeError):
-            raise
-        except Exception:
-            # Python's own exit code for it, 1, would mean that something was found.
-            traceback.print_exc()
-            context.exit(2)
-        except KeyboardInterrupt:
-            context.exit(130)
-        report.end()
-        context.exit(1 if report.found else 0)
-
-    return command
+    Exit code 0: nothing found. 1: something found. 2: it could not be checked.
+    """
+    settings = in_demo_world(context.obj())
+    report = Report(as_json=as_json)
+    try:
+        asyncio.run(_check(settings, report, since_id, None if names_only else jobs))
+    except (CannotOpen, Unavailable) as error:
+        click.echo(f"apidot: {error}", err=True)
+        context.exit(2)
+    except BrokenPipeError:
+        raise
+    except Exception:
+        # Python's own exit code for it is 1, which would mean that something was found.
+        traceback.print_exc()
+        context.exit(2)
+    except KeyboardInterrupt:
+        context.exit(130)
+    report.end()
+    context.exit(1 if report.counts else 0)
 
 
-async def _check(
-    opening: AbstractAsyncContextManager[Services], scores_of: ScoresOf, options: Options, report: "Report"
-) -> None:
-    async with opening as services:
-        archive = Archive(settings=services.settings, place=services.replays, scores=scores_of(services.database))
-        fault = await archive.place.unavailable_reason()
-        if fault:
-            raise CannotCheck(f"{archive.place.name} cannot be read: {fault}")
-        # The newest before the files: a score that comes meanwhile is not one whose file is missing.
-        newest = await archive.scores.newest()
+async def _check(settings: Settings, report: "Report", since_id: int, jobs: int | None) -> None:
+    """Add what is wrong to the report; without `jobs`, from the names of the replays alone."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack)
+        store = open_store(settings)
+        reason = await store.unavailable_reason()
+        if reason:
+            raise CannotOpen(f"{store.name} cannot be read: {reason}")
+        # Before the replays are listed: a score that is submitted after that is not one without a replay.
+        newest = await newest_score(database)
         with report.bar("listing") as bar:
-            files = await stored(archive, options.since_id, bar.update)
-        report.replays = len(files)
+            replays = await list_replays(store, since_id, bar.update)
+        report.replays = len(replays)
         with report.bar("comparing") as bar:
 
             def compared(scores: int) -> None:
                 report.scores += scores
                 bar.update(scores)
 
-            async for finding in compare(archive, files, options.since_id, newest, compared):
-                report.add(finding)
-        if options.names_only:
+            pages = read_scores(database, since_id)
+            async for problem in compare(replays, pages, newest, compared):
+                report.add(problem)
+        if jobs is None:
             return
-        with report.bar("decoding", len(files)) as bar:
-            async for finding in decode(archive, files, options.jobs, bar.update):
-                report.add(finding)
+        with report.bar("decoding", len(replays)) as bar:
+            async for problem in decode(settings, replays, jobs, bar.update):
+                report.add(problem)
 
 
 class Report:
-    """Writes each finding as it comes, so that a million of them take no memory; progress goes to stderr."""
+    """Writes each problem at once, so that a million of them take no memory. Progress goes to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self.found: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.replays = 0
         self.scores = 0
         self._as_json = as_json
 
     def bar(self, label: str, length: int | None = None) -> Any:
-        """A progress bar; without a length, of how much was done."""
+        """Return a progress bar, with a percentage if the length is known."""
         return click.progressbar(
-            iter(int, 1) if length is None else None,  # an iterator that tells no length
+            iter(int, 1) if length is None else None,  # an endless iterator has no length
             length=length,
             label=f"{label:<10}",
             file=sys.stderr,
@@ -139,27 +106,28 @@ class Report:
             show_pos=True,
         )
 
-    def add(self, finding: Finding) -> None:
-        """Writes a finding."""
+    def add(self, problem: Problem) -> None:
+        """Write a problem."""
         if sys.stderr.isatty():
-            click.echo("\r\x1b[K", nl=False, err=True)  # the bar, which comes again
-        first = not self.found
-        self.found[finding.problem] += 1
+            # Clears the progress bar, which is drawn again by the next step.
+            click.echo("\r\x1b[K", nl=False, err=True)
+        first = not self.counts
+        self.counts[problem.problem] += 1
         if self._as_json:
-            click.echo(('{"findings": [\n' if first else ",\n") + msgspec.json.encode(finding).decode(), nl=False)
+            click.echo(('{"findings": [\n' if first else ",\n") + msgspec.json.encode(problem).decode(), nl=False)
             return
         if first:
             click.echo(f"{'problem':<12} {'score':>19}  why")
-        click.echo(f"{finding.problem:<12} {finding.id:>19}  {finding.why}")
+        click.echo(f"{problem.problem:<12} {problem.id:>19}  {problem.why}")
 
     def end(self) -> None:
-        """Writes the totals."""
-        totals = {problem: self.found[problem] for problem in PROBLEMS}
+        """Write the totals."""
+        totals = {kind: self.counts[kind] for kind in KINDS}
         if self._as_json:
             counts = msgspec.json.encode({"replays": self.replays, "scores": self.scores, **totals}).decode()
-            click.echo(("\n], " if self.found else '{"findings": [], ') + counts[1:])
+            click.echo(("\n], " if self.counts else '{"findings": [], ') + counts[1:])
             return
         click.echo(
             f"{self.replays} replays and {self.scores} scores checked: "
-            + ", ".join(f"{number} {problem}" for problem, number in totals.items())
+            + ", ".join(f"{number} {kind}" for kind, number in totals.items())
         )

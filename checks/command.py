@@ -1,4 +1,4 @@
-"""The command `check`: the operator's doctor."""
+"""The command `check`."""
 
 import asyncio
 import logging
@@ -24,8 +24,7 @@ VERDICTS: dict[Level, str] = {
 }
 
 
-def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """The value of --url, which must be an address."""
+def _http_url(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
     try:
@@ -39,7 +38,7 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 
 
 @click.command()
-@click.option("--url", callback=_address, help="Also look at this public address as a browser would.")
+@click.option("--url", callback=_http_url, help="Also look at this public address as a browser would.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
 @click.pass_context
 def check(context: click.Context, url: str | None, as_json: bool) -> None:
@@ -50,20 +49,20 @@ def check(context: click.Context, url: str | None, as_json: bool) -> None:
     configured: Settings = context.obj()
     settings = in_demo_world(configured)
     demo = configured.database is None
-    # The report says the same, and what to do about it.
+    # The findings say the same as the log, and what to do about it.
     logging.getLogger("apidot").disabled = True
     if demo and not Path(settings.data_directory, DATABASE).exists():
-        found = report(configuration.unbuilt())
+        result = report(configuration.demo_world_not_built())
     else:
-        found = report(asyncio.run(run_checks(settings, demo=demo, url=url, progress=_progress)))
-        _progress("")
+        result = report(asyncio.run(run_checks(settings, demo=demo, url=url, progress=_show_progress)))
+        _show_progress("")
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        click.echo(msgspec.json.format(msgspec.json.encode(result)))
     else:
-        for finding in found.findings:
+        for finding in result.findings:
             click.echo(_line(finding))
-        click.secho(VERDICTS[found.level], fg=COLOURS[found.level])
-    context.exit(found.exit_code)
+        click.secho(VERDICTS[result.level], fg=COLOURS[result.level])
+    context.exit(result.exit_code)
 
 
 def _line(finding: Finding) -> str:
@@ -72,7 +71,7 @@ def _line(finding: Finding) -> str:
     return f"{level} {finding.subject:12} {finding.text}{advice}"
 
 
-def _progress(what: str) -> None:
-    """Shows on a terminal what is being looked at, on a line that the next one replaces."""
+def _show_progress(subject: str) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r\033[K{what}", err=True, nl=False)
+        # Each call replaces the line of the one before.
+        click.echo(f"\r\033[K{subject}", err=True, nl=False)

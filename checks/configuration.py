@@ -8,12 +8,12 @@ DEFAULTS = Settings()
 
 
 def run(settings: Settings, *, demo: bool) -> list[Finding]:
-    """Which settings differ from their defaults; none of the secret ones is shown."""
+    """Return the settings that differ from their defaults. Passwords and keys are not shown."""
     values = {name: getattr(settings, name) for name in Settings.__struct_fields__}
     changed = [
         f"{name.upper()}={'********' if isinstance(value, Secret) else value}"
         for name, value in values.items()
-        # The demo world's are not the operator's.
+        # The operator did not set the database of the demo world.
         if value != getattr(DEFAULTS, name) and not (demo and name == "database_url")
     ]
     findings = [ok("settings.in-force", f"set: {', '.join(changed)}" if changed else "all at their defaults")]
@@ -22,7 +22,7 @@ def run(settings: Settings, *, demo: bool) -> list[Finding]:
     return findings
 
 
-def unbuilt() -> list[Finding]:
-    """There is neither a database nor a demo world yet."""
+def demo_world_not_built() -> list[Finding]:
+    """Return what there is to say with no database configured and the demo world not built yet."""
     text = "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
     return [ok("settings.demo-unbuilt", text)]

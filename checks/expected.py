@@ -1,4 +1,4 @@
-"""What this service expects of a database: the tables it reads, and the indexes it is best served by."""
+"""The tables and columns that this service reads, and the indexes that make it fast, from the files in sql/."""
 
 import re
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ INDEX = re.compile(r"^-- (\w.*)\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\));$", r
 
 
 class Table(NamedTuple):
-    """A table of the game server: types by column, and the columns of its primary key."""
+    """A table of the game server: the type of each column, and the columns of the primary key."""
 
     columns: dict[str, str]
     key: tuple[str, ...]
 
 
 class Index(NamedTuple):
-    """An index worth having, why, and the statement that makes it."""
+    """An index, the reason for it, and the statement that creates it."""
 
     table: str
     columns: tuple[str, ...]
@@ -34,17 +34,17 @@ class Index(NamedTuple):
 
 
 def tables(path: Path = FOLDER / "schema" / "mysql.sql") -> dict[str, Table]:
-    """The tables of the stock schema, by name."""
-    found = {}
+    """Return the tables of bancho.py's own schema, by name."""
+    tables = {}
     for name, body in TABLE.findall(path.read_text(encoding="utf-8")):
         columns = {match[1]: match[2] for line in body.splitlines() if (match := COLUMN.match(line))}
         key = PRIMARY_KEY.search(body)
-        found[name] = Table(columns, _names(key[1]) if key else ())
-    return found
+        tables[name] = Table(columns, _names(key[1]) if key else ())
+    return tables
 
 
 def indexes(path: Path = FOLDER / "indexes.sql") -> list[Index]:
-    """The indexes of sql/indexes.sql."""
+    """Return the indexes of sql/indexes.sql."""
     return [
         Index(table, _names(columns), reason, f"{statement};")
         for reason, statement, _, table, columns in INDEX.findall(path.read_text(encoding="utf-8"))
@@ -52,14 +52,14 @@ def indexes(path: Path = FOLDER / "indexes.sql") -> list[Index]:
 
 
 def columns_read() -> dict[str, dict[str, set[str]]]:
-    """The statements that read each column, by table and column."""
-    found: dict[str, dict[str, set[str]]] = {}
+    """Return the names of the statements that read a column, by table and column."""
+    read: dict[str, dict[str, set[str]]] = {}
     for query in _queries():
         sources = {alias: table for table, alias in SOURCE.findall(query.mysql)}
         for alias, column in USE.findall(query.mysql):
             if alias in sources:
-                found.setdefault(sources[alias], {}).setdefault(column, set()).add(query.name)
-    return found
+                read.setdefault(sources[alias], {}).setdefault(column, set()).add(query.name)
+    return read
 
 
 def _queries() -> Iterator[Query[Any]]:

@@ -8,20 +8,11 @@ from checks.findings import Finding, ok, warning
 
 
 def run(folder: Path) -> list[Finding]:
-    """The data folder, but for its replays."""
+    """Check the data folder, except for the replays."""
     if not folder.is_dir():
         advice = "set DATA_DIRECTORY to the game server's .data"
         return [warning("files.no-folder", f"{folder} is not there, or cannot be seen by this user", advice)]
     return [*_beatmaps(folder / "osu"), *_avatars(folder / "avatars")]
-
-
-def _unreadable(folder: Path) -> Finding:
-    advice = "give this service's user the right to read the folder, or a group that has it"
-    return warning(f"files.{folder.name}-unreadable", f"{folder} cannot be read by this user", advice)
-
-
-def _is_readable(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _beatmaps(folder: Path) -> Iterator[Finding]:
@@ -38,10 +29,16 @@ def _avatars(folder: Path) -> Iterator[Finding]:
         yield ok("files.no-avatars", f"{folder} is not there; it is needed for setting avatars alone")
     elif not _is_readable(folder):
         yield _unreadable(folder)
+    elif os.access(folder, os.W_OK):
+        yield ok("files.avatars", "avatars can be read and written")
     else:
-        can = (
-            "can be read and written"
-            if os.access(folder, os.W_OK)
-            else "can be read, not written: none can be set"
-        )
-        yield ok("files.avatars", f"avatars {can}")
+        yield ok("files.avatars", "avatars can be read, not written: none can be set")
+
+
+def _is_readable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
+def _unreadable(folder: Path) -> Finding:
+    advice = "give this service's user the right to read the folder, or a group that has it"
+    return warning(f"files.{folder.name}-unreadable", f"{folder} cannot be read by this user", advice)

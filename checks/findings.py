@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""What the checks find."""
 
 from typing import Literal
 
@@ -6,7 +6,6 @@ import msgspec
 
 Level = Literal["ok", "warning", "error"]
 
-# What each level means for who started the check: all is well, something is to be done, it cannot be served.
 EXIT_CODES: dict[Level, int] = {"ok": 0, "warning": 1, "error": 2}
 
 
@@ -20,12 +19,12 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> str:
-        """What was examined: the part of the code before the point."""
+        """What was checked: the part of the code before the full stop."""
         return self.code.partition(".")[0]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All of the findings, and the worst of their levels."""
+    """All findings, and the worst of their levels."""
 
     level: Level
     exit_code: int
@@ -33,24 +32,22 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def report(findings: list[Finding]) -> Report:
-    """The findings with what they come to."""
-    level: Level = "ok"
-    for finding in findings:
-        if EXIT_CODES[finding.level] > EXIT_CODES[level]:
-            level = finding.level
+    """Return the report of these findings."""
+    levels: list[Level] = ["ok", *(finding.level for finding in findings)]
+    level = max(levels, key=lambda level: EXIT_CODES[level])
     return Report(level, EXIT_CODES[level], findings)
 
 
 def ok(code: str, text: str) -> Finding:
-    """As it should be, or worth knowing."""
+    """Return a finding about what is right, or worth knowing."""
     return Finding("ok", code, text)
 
 
 def warning(code: str, text: str, advice: str) -> Finding:
-    """It is served, and something of it is wrong or slow."""
+    """Return a finding about what is slow, or makes some responses worse."""
     return Finding("warning", code, text, advice)
 
 
 def error(code: str, text: str, advice: str) -> Finding:
-    """It cannot be served."""
+    """Return a finding about what makes it impossible to serve."""
     return Finding("error", code, text, advice)

@@ -1,55 +1,46 @@
-"""Whether the game server answers what only it knows."""
+"""Whether the game server answers, and whether it has the page that lists who is online."""
 
 from urllib.parse import urlsplit
 
 import msgspec
 
+from api.dependencies import DEGRADED, game_server_state
 from checks.findings import Finding, error, ok, warning
 from config.settings import EVERYWHERE, Settings
-from storage.game_server.client import Down, GameServer, NoAnswer
+from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.game_server.pages import read_online
-
-MEANWHILE = "nobody is shown online"
 
 
 class Counts(msgspec.Struct):
-    """How many players there are."""
+    """How many players are online."""
 
     online: int
 
 
 class PlayerCount(msgspec.Struct):
-    """The answer of get_player_count, as far as it is needed."""
+    """The response of the game server's get_player_count, as far as it is used here."""
 
     counts: Counts
 
 
-async def run(settings: Settings, *, demo: bool) -> list[Finding]:
-    """Its API, and the page that lists who is online."""
-    url = settings.game_server
-    if url is None:
-        text = f"none is configured: {MEANWHILE}"
+async def run(server: GameServerClient | None, settings: Settings, *, demo: bool) -> list[Finding]:
+    """Check the game server's API, and its page /online."""
+    if server is None:
+        text = f"none is configured: {DEGRADED['game_server']}"
         if demo:
             return [ok("game-server.none", text)]
         return [warning("game-server.none", text, "set APP_HOST and APP_PORT as the game server has them")]
+    url = settings.game_server or ""
     if _is_this_service(settings, url):
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
-    server = GameServer(
-        url,
-        domain=settings.domain,
-        timeout=settings.game_server_timeout,
-        connect_timeout=settings.game_server_connect_timeout,
-    )
     try:
-        return [await _api(server, url), await _page(server)]
+        return [await _api(server, settings), await _online_page(server)]
     except Down:
-        text = f"{url} refuses connections: {MEANWHILE}"
+        text = f"{url} refuses connections: {DEGRADED['game_server']}"
         return [
             warning("game-server.down", text, "does it run? is APP_PORT right? In Docker, set GAME_SERVER_URL")
         ]
-    finally:
-        await server.close()
 
 
 def _is_this_service(settings: Settings, url: str) -> bool:
@@ -58,20 +49,25 @@ def _is_this_service(settings: Settings, url: str) -> bool:
     return (parts.hostname, parts.port) == (own, settings.api_port)
 
 
-async def _api(server: GameServer, url: str) -> Finding:
+async def _api(server: GameServerClient, settings: Settings) -> Finding:
+    """Raise Down if the game server refuses connections."""
     try:
-        answer = await server.ask("get_player_count", PlayerCount)
+        state = await game_server_state(settings, server)
+        if state.error:
+            raise state.error
+        count = await server.call("get_player_count", PlayerCount)
     except NoAnswer as reason:
         advice = "is DOMAIN the game server's own, and is its log quiet?"
-        return warning("game-server.api", f"{url} does not answer as a game server does: {reason}", advice)
-    online = answer.counts.online if answer else 0
-    return ok("game-server.api", f"{url} answers; {online} online")
+        text = f"{settings.game_server} does not answer as a game server does: {reason}"
+        return warning("game-server.api", text, advice)
+    online = count.counts.online if count else 0
+    return ok("game-server.api", f"{settings.game_server} answers; {online} online")
 
 
-async def _page(server: GameServer) -> Finding:
+async def _online_page(server: GameServerClient) -> Finding:
     advice = "without it players who have left may be called online for hours; does the fork have the page?"
     try:
-        page = read_online(await server.page("/online"))
+        page = read_online(await server.get_page("/online"))
     except NoAnswer as reason:
         return warning("game-server.online-page", f"its page /online cannot be read: {reason}", advice)
     if page is None:

@@ -1,80 +1,81 @@
-"""The order of an examination: one subject after the other, each bounded in time."""
+"""All checks of the command `check`, in order, each with a time limit."""
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from checks import browser, clock, configuration, database, files, game_server, ranks, replays, schema
+import msgspec
+
+from api.startup import open_game_server, open_ranks
+from checks import browser, clock, configuration, database, files, game_server, redis, replays, schema
 from checks.findings import Finding, warning
 from config.settings import Settings
 from domain.errors import Unavailable
 from storage.database.database import Database
 
 T = TypeVar("T")
-# Called with what is being looked at, and again when it has been.
+# Called with the subject that is checked next.
 Progress = Callable[[str], None]
 
 
 class Step(NamedTuple):
-    """A subject, what finds out about it, and how many seconds it may take."""
+    """A check, and its time limit in seconds."""
 
     subject: str
     run: Callable[[], Awaitable[Sequence[Finding]]]
-    seconds: float
+    timeout: float
 
 
 async def run(settings: Settings, *, demo: bool, url: str | None, progress: Progress) -> list[Finding]:
-    """Everything there is to find out about these settings, and about `url` if there is one."""
+    """Check everything these settings name, and the service at `url` if one is given."""
     findings = configuration.run(settings, demo=demo)
-    opened = reachable = None
-    try:
-        try:
-            progress("database")
-            opened = database.opened(settings)
-            findings += await database.run(opened, settings)
-            reachable = opened
-        except database.Unreachable as unreachable:
-            findings.append(unreachable.finding)
-        for step in steps(settings, reachable, demo, url, progress):
+    settings = with_longer_timeouts(settings)
+    async with AsyncExitStack() as stack:
+        progress("database")
+        opened, finding = await database.run(settings, stack)
+        findings.append(finding)
+        reachable = opened if finding.level == "ok" else None
+        steps = [*_on_database(reachable, settings)] if reachable else []
+        if opened:
+            ranks = open_ranks(settings, opened, stack)
+            steps.append(Step("redis", lambda: redis.run(ranks, reachable, settings, progress), 60))
+        server = open_game_server(settings, stack)
+        steps.append(Step("game-server", lambda: game_server.run(server, settings, demo=demo), 15))
+        steps.append(Step("files", lambda: _files(settings, reachable), 30))
+        if url:
+            steps.append(Step("browser", lambda: browser.run(url, settings.origins), 60))
+        for step in steps:
             progress(step.subject)
-            findings += await _bounded(step)
-    finally:
-        if opened is not None:
-            await opened.disconnect()
+            findings += await _limited(step)
     return findings
 
 
-def steps(
-    settings: Settings, reachable: Database | None, demo: bool, url: str | None, progress: Progress
-) -> list[Step]:
-    """What to look at; without a database, what can be looked at without one."""
-    found = []
-    if reachable is not None:
-        found += [
-            Step("database", lambda: database.run_privileges(reachable), 10),
-            Step("database", lambda: database.run_connections(reachable, settings), 10),
-            Step("schema", lambda: schema.run(reachable), 30),
-            Step("indexes", lambda: schema.run_indexes(reachable), 15),
-            Step("clock", lambda: clock.run(reachable), 10),
-        ]
-    found += [
-        Step("redis", lambda: ranks.run(settings, reachable, progress), 60),
-        Step("game-server", lambda: game_server.run(settings, demo=demo), 15),
-        Step("files", lambda: _files(settings, reachable), 30),
-    ]
-    if url is not None:
-        found.append(Step("browser", lambda: browser.run(url, settings.origins), 60))
-    return found
+def with_longer_timeouts(settings: Settings) -> Settings:
+    """Return the settings for a check: a slow dependency is slow, not down."""
+    return msgspec.structs.replace(
+        settings,
+        db_statement_timeout=max(settings.db_statement_timeout, 10.0),
+        redis_timeout=max(settings.redis_timeout, 2.0),
+    )
 
 
-async def _bounded(step: Step) -> Sequence[Finding]:
+def _on_database(reachable: Database, settings: Settings) -> Iterator[Step]:
+    yield Step("database", lambda: database.run_privileges(reachable), 10)
+    yield Step("database", lambda: database.run_connections(reachable, settings), 10)
+    yield Step("schema", lambda: schema.run(reachable), 30)
+    yield Step("indexes", lambda: schema.run_indexes(reachable), 15)
+    yield Step("clock", lambda: clock.run(reachable), 10)
+
+
+async def _limited(step: Step) -> Sequence[Finding]:
     try:
-        async with asyncio.timeout(step.seconds):
+        async with asyncio.timeout(step.timeout):
             return await step.run()
     except TimeoutError:
-        text = f"not found out within {step.seconds:.0f} s"
+        text = f"not found out within {step.timeout:.0f} s"
         return [warning(f"{step.subject}.slow", text, "something behind it hangs: try again, or look at its load")]
     except Unavailable as unavailable:
         text = f"not found out: {unavailable.__cause__ or unavailable}"
@@ -82,13 +83,16 @@ async def _bounded(step: Step) -> Sequence[Finding]:
 
 
 async def _files(settings: Settings, reachable: Database | None) -> list[Finding]:
-    # First without the loop's own threads: a folder that hangs would hold up their end, and so that of the check.
-    found = await _in_thread(lambda: files.run(Path(settings.data_directory)))
-    return [*found, *await replays.run(settings, reachable)]
+    findings = await _in_daemon_thread(lambda: files.run(Path(settings.data_directory)))
+    return [*findings, *await replays.run(settings, reachable)]
 
 
-async def _in_thread(function: Callable[[], T]) -> T:
-    """What `function` returns. A folder of a network that hangs holds up neither the check nor its end."""
+async def _in_daemon_thread(function: Callable[[], T]) -> T:
+    """Return what `function` returns.
+
+    The event loop waits for its own threads when it closes: a network file system that hangs would hold up the end
+    of the command.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

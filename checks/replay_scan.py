@@ -1,4 +1,4 @@
-"""Checking every replay against the scores: which are missing, which belong to none, which cannot be read."""
+"""Comparing the stored replays with the scores, and decoding every replay."""
 
 import asyncio
 import signal
@@ -7,154 +7,155 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
 from itertools import islice
 from multiprocessing import get_context
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 import msgspec
 
+from checks.score_ids import ScoreIDs
 from config.settings import Settings
 from domain.replays import ScoreStatus
 from replays.binary import BadReplay, Truncated
 from replays.errors import Changed, NoReplay, Unreadable
-from replays.frames import measure
-from replays.score_ids import INT64, ScoreIDs
+from replays.filename import MAX_SCORE_ID
+from replays.frames import count_frames
 from replays.store import ReplayStore, find_frames, open_store
+from storage.database import catalogue
+from storage.database.database import Database
 
-BATCH = 32  # replays that a process is given at a time
+PAGE = 10_000  # scores read at a time
+BATCH = 32  # replays given to a process at a time
 
-Problem = Literal["missing", "orphaned", "truncated", "undecodable"]
-PROBLEMS: tuple[Problem, ...] = get_args(Problem)
+Kind = Literal["missing", "orphaned", "truncated", "undecodable"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# Called with how many more replays or scores are done.
 Progress = Callable[[int], None]
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """What is wrong with the replay of a score; `why` in words."""
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with the replay of the score `id`, and why."""
 
-    problem: Problem
+    problem: Kind
     id: int
     why: str
 
 
-class Scores(Protocol):
-    """The scores of the game server."""
-
-    async def newest(self) -> int:
-        """The highest id of a score."""
-        ...
-
-    async def since(self, score_id: int) -> list[ScoreStatus]:
-        """Some scores, the lowest id first: this one and the next; none when there are no more."""
-        ...
-
-
-class Archive(msgspec.Struct, frozen=True):
-    """Scores, and the place of their replays, which is the one that the settings name."""
-
-    settings: Settings
-    place: ReplayStore
-    scores: Scores
-
-
-async def stored(archive: Archive, since: int, progress: Progress) -> ScoreIDs:
-    """The ids of all replays, from `since` on."""
-    found = ScoreIDs()
-    async with aclosing(archive.place.ids()) as batches:
+async def list_replays(store: ReplayStore, since: int, progress: Progress) -> ScoreIDs:
+    """Return the ids of the stored replays, from `since` on."""
+    replays = ScoreIDs()
+    async with aclosing(store.ids()) as batches:
         async for ids in batches:
-            found.update(each for each in ids if each >= since)
+            replays.update(id for id in ids if id >= since)
             progress(len(ids))
-    return found
+    return replays
+
+
+async def newest_score(database: Database) -> int:
+    """Return the highest id of a score, 0 without any."""
+    row = await database.one(catalogue.score_newest)
+    return row.id if row else 0
+
+
+async def read_scores(database: Database, since: int) -> AsyncIterator[list[ScoreStatus]]:
+    """Yield all scores from the id `since` on, lowest id first, a page at a time."""
+    while since <= MAX_SCORE_ID and (
+        page := await database.all(catalogue.score_statuses, first=since, limit=PAGE)
+    ):
+        yield page
+        since = page[-1].id + 1
 
 
 async def compare(
-    archive: Archive, files: ScoreIDs, since: int, newest: int, progress: Progress
-) -> AsyncIterator[Finding]:
-    """Every passed score without a replay, and every replay without a score, the lowest ids first.
+    replays: ScoreIDs, pages: AsyncIterator[list[ScoreStatus]], newest: int, progress: Progress
+) -> AsyncIterator[Problem]:
+    """Yield every passed score without a replay and every replay without a score, lowest id first.
 
-    A score above `newest` is too new to have been looked for.
+    A score above `newest` may have been submitted after the replays were listed: it is not called missing.
     """
-    replays = iter(files)
-    replay = next(replays, None)
-    while since <= INT64 and (scores := await archive.scores.since(since)):
-        for score in scores:
-            while replay is not None and replay < score.id:
-                yield _orphan(replay)
-                replay = next(replays, None)
-            if replay == score.id:
-                replay = next(replays, None)
+    ids = iter(replays)
+    id = next(ids, None)
+    async for page in pages:
+        for score in page:
+            while id is not None and id < score.id:
+                yield _orphaned(id)
+                id = next(ids, None)
+            if id == score.id:
+                id = next(ids, None)
             elif score.status > 0 and score.id <= newest:
-                yield Finding("missing", score.id, "a passed score without a replay")
-        since = scores[-1].id + 1
-        progress(len(scores))
-    while replay is not None:
-        yield _orphan(replay)
-        replay = next(replays, None)
+                yield Problem("missing", score.id, "a passed score without a replay")
+        progress(len(page))
+    while id is not None:
+        yield _orphaned(id)
+        id = next(ids, None)
 
 
-async def decode(archive: Archive, files: ScoreIDs, jobs: int, progress: Progress) -> AsyncIterator[Finding]:
-    """Every replay that is cut short or is none, found by reading them all in `jobs` processes."""
+def _orphaned(id: int) -> Problem:
+    return Problem("orphaned", id, "a replay without a score")
+
+
+async def decode(settings: Settings, replays: ScoreIDs, jobs: int, progress: Progress) -> AsyncIterator[Problem]:
+    """Yield every replay that is truncated or cannot be decoded. All are read, in `jobs` processes."""
     loop = asyncio.get_running_loop()
-    ids = iter(files)
+    ids = iter(replays)
     batches: Iterator[list[int]] = iter(lambda: list(islice(ids, BATCH)), [])
-    # Forked processes would inherit the threads of the S3 library half-way through whatever they do.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts) as pool:
+    # A forked process would inherit the threads of the S3 library in the middle of their work.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _ignore_interrupts) as pool:
         try:
-            running: dict[asyncio.Future[list[Finding]], int] = {}
+            running: dict[asyncio.Future[list[Problem]], int] = {}
             while True:
                 for batch in islice(batches, 2 * jobs - len(running)):
-                    running[loop.run_in_executor(pool, scan_batch, archive.settings, batch)] = len(batch)
+                    running[loop.run_in_executor(pool, decode_batch, settings, batch)] = len(batch)
                 if not running:
                     return
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for each in done:
-                    progress(running.pop(each))
-                    for finding in each.result():
-                        yield finding
+                for future in done:
+                    progress(running.pop(future))
+                    for problem in future.result():
+                        yield problem
         finally:
-            # A pool left to itself closes its pipes while the interpreter, which ends, writes to them.
+            # Otherwise the pool closes its pipes while the interpreter, at its end, still writes to them.
             pool.shutdown(cancel_futures=True)
 
 
-def scan_batch(settings: Settings, ids: list[int]) -> list[Finding]:
-    """What is wrong with the replays of these scores. Raises Unavailable when their place does not answer."""
-
-    async def each() -> list[Finding]:
-        place = open_store(settings)
-        findings = [await _scan_one(place, score_id) for score_id in ids]
-        return [finding for finding in findings if finding]
-
-    return asyncio.run(each())
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches every process of the group; the one that started the others ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-async def _scan_one(place: ReplayStore, score_id: int) -> Finding | None:
+def decode_batch(settings: Settings, ids: list[int]) -> list[Problem]:
+    """Return what is wrong with the replays of these scores. Raise Unavailable if the store does not answer."""
+
+    async def problems() -> list[Problem]:
+        store = open_store(settings)
+        return [problem for id in ids if (problem := await _decode(store, id))]
+
+    return asyncio.run(problems())
+
+
+async def _decode(store: ReplayStore, id: int) -> Problem | None:
     try:
-        async with place.open(score_id) as file:
+        async with store.open(id) as file:
             frames = await find_frames(file)
             async with aclosing(file.chunks(frames.offset, frames.offset + frames.length)) as chunks:
-                await asyncio.to_thread(measure, _pulled(chunks, asyncio.get_running_loop()))
+                await asyncio.to_thread(count_frames, _in_thread(chunks, asyncio.get_running_loop()))
     except Truncated as error:
-        return Finding("truncated", score_id, str(error))
+        return Problem("truncated", id, str(error))
     except BadReplay as error:
-        return Finding("undecodable", score_id, str(error))
+        return Problem("undecodable", id, str(error))
     except (Unreadable, OSError) as error:
-        return Finding("undecodable", score_id, f"It cannot be read: {error.__cause__ or error}.")
+        return Problem("undecodable", id, f"It cannot be read: {error.__cause__ or error}.")
     except (NoReplay, Changed):
-        # It is being written, or has been removed since it was listed.
+        # It is being written, or was removed after the replays were listed.
         return None
     return None
 
 
-def _pulled(chunks: AsyncGenerator[bytes | memoryview, None], loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
-    """The chunks, for a thread beside the one of the loop."""
+def _in_thread(
+    chunks: AsyncGenerator[bytes | memoryview, None], loop: asyncio.AbstractEventLoop
+) -> Iterator[bytes]:
+    """Iterate over the chunks of the loop `loop` in another thread."""
 
-    async def following() -> bytes:
+    async def next_chunk() -> bytes:
         return bytes(await anext(chunks, b""))
 
-    while chunk := asyncio.run_coroutine_threadsafe(following(), loop).result():
+    while chunk := asyncio.run_coroutine_threadsafe(next_chunk(), loop).result():
         yield chunk
-
-
-def _orphan(score_id: int) -> Finding:
-    return Finding("orphaned", score_id, "a replay without a score")
-
-
-def _leave_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

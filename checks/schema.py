@@ -1,4 +1,4 @@
-"""Whether the database has the tables, columns and indexes that this service reads."""
+"""Whether the database has the tables, columns and indexes that this service needs."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from checks import expected
 from checks.findings import Finding, error, ok, warning
 from storage.database import catalogue
+from storage.database.catalogue import IndexColumn
 from storage.database.database import Database
-from storage.database.inspection import IndexColumn
 
+# The version of bancho.py that added a column.
 SINCE = {
     "total_hits": "4.1.1",
     "replay_views": "4.1.2",
@@ -27,58 +28,58 @@ KINDS = {
 
 
 async def run(database: Database) -> list[Finding]:
-    """Tables and columns, and of the stock's keys the one that forks have changed."""
-    found: dict[str, dict[str, str]] = {}
+    """Check the tables, the columns, and the one primary key that forks are known to change."""
+    there: dict[str, dict[str, str]] = {}
     for column in await database.all(catalogue.schema_columns):
-        found.setdefault(column.table_name, {})[column.column_name] = column.column_type
+        there.setdefault(column.table_name, {})[column.column_name] = column.column_type
     read = expected.columns_read()
-    if not found.keys() & read.keys():
+    if not there.keys() & read.keys():
         text = "none of the game server's tables is in this database"
         return [error("schema.no-tables", text, "is DB_NAME the database of the game server?")]
-    findings = [*_missing(found, read), *_extra(found)]
+    findings = [*_missing(there, read), *_extra(there)]
     if not database.is_sqlite:
-        findings += [*_other_types(found, read), *await _keys(database)]
+        findings += [*_other_types(there, read), *await _keys(database)]
     if all(finding.level == "ok" for finding in findings):
         columns = sum(len(columns) for columns in read.values())
         findings.insert(0, ok("schema.complete", f"all {columns} columns of {len(read)} tables are there"))
     return findings
 
 
-def _missing(found: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
+def _missing(there: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
     for table, columns in sorted(read.items()):
-        if table not in found:
+        if table not in there:
             users = ", ".join(sorted(set.union(*columns.values())))
             text = f"table {table} is missing; {users} cannot be answered"
             yield error("schema.table-missing", text, "update the game server or make up for its migrations")
             continue
         for column, statements in sorted(columns.items()):
-            if column not in found[table]:
+            if column not in there[table]:
                 text = f"column {table}.{column} is missing; {', '.join(sorted(statements))} cannot be answered"
                 since = SINCE.get(column)
                 advice = f" (stock has it since version {since})" if since else ""
                 yield error("schema.column-missing", text, f"update the game server or add the column{advice}")
 
 
-def _extra(found: Mapping[str, dict[str, str]]) -> Iterable[Finding]:
+def _extra(there: Mapping[str, dict[str, str]]) -> Iterable[Finding]:
     for name, table in expected.tables().items():
-        extra = [column for column in found.get(name, {}) if column not in table.columns]
+        extra = [column for column in there.get(name, {}) if column not in table.columns]
         if extra:
             yield ok("schema.extra-columns", f"{name} also has {', '.join(extra)}; not read, and no harm")
 
 
-def _other_types(found: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
+def _other_types(there: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
     stock = expected.tables()
     for table, columns in sorted(read.items()):
         for column in sorted(columns):
-            wanted, there = stock[table].columns[column], found.get(table, {}).get(column, "")
-            if there and kind(wanted) != kind(there):
-                text = f"{table}.{column} is {there}, where {wanted} is expected"
-                advice = f"make it {kind(wanted)} again; answers with it may fail, or be sorted wrongly"
+            expected_type, actual_type = stock[table].columns[column], there.get(table, {}).get(column, "")
+            if actual_type and kind(expected_type) != kind(actual_type):
+                text = f"{table}.{column} is {actual_type}, where {expected_type} is expected"
+                advice = f"make it {kind(expected_type)} again; answers with it may fail, or be sorted wrongly"
                 yield warning("schema.column-type", text, advice)
 
 
 def kind(column_type: str) -> str:
-    """What a column of this type holds, in words."""
+    """Return what a column of this type holds, in words; the name of the type if it is not known."""
     name = re.split(r"[ (]", column_type.lower())[0]
     return next((words for words, names in KINDS.items() if name in names), name)
 
@@ -101,14 +102,15 @@ async def _keys(database: Database) -> list[Finding]:
 
 
 async def run_indexes(database: Database) -> list[Finding]:
-    """The indexes of sql/indexes.sql that are missing."""
+    """Check for the indexes of sql/indexes.sql."""
     if database.is_sqlite:
         return []
     there = _prefixes(await database.all(catalogue.schema_indexes))
-    wanted = expected.indexes()
-    missing = [index for index in wanted if index.columns not in there.get(index.table, ())]
+    indexes = expected.indexes()
+    # An index that goes on with other columns serves as well.
+    missing = [index for index in indexes if index.columns not in there.get(index.table, ())]
     if not missing:
-        return [ok("indexes.complete", f"all {len(wanted)} of sql/indexes.sql are there, or better ones")]
+        return [ok("indexes.complete", f"all {len(indexes)} of sql/indexes.sql are there, or better ones")]
     return [
         warning(
             "indexes.missing",
@@ -120,11 +122,11 @@ async def run_indexes(database: Database) -> list[Finding]:
 
 
 def _prefixes(rows: Iterable[IndexColumn]) -> dict[str, set[tuple[str, ...]]]:
-    """The columns that each table's indexes begin with."""
+    """Return every beginning of the columns of every index, by table."""
     columns: dict[tuple[str, str], tuple[str, ...]] = {}
-    found: dict[str, set[tuple[str, ...]]] = {}
+    prefixes: dict[str, set[tuple[str, ...]]] = {}
     for row in rows:
         key = (row.table_name, row.index_name)
         columns[key] = (*columns.get(key, ()), row.column_name or "")
-        found.setdefault(row.table_name, set()).add(columns[key])
-    return found
+        prefixes.setdefault(row.table_name, set()).add(columns[key])
+    return prefixes

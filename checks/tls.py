@@ -1,4 +1,4 @@
-"""What a browser makes of a server's certificate, and which version of HTTP the two agree on."""
+"""Whether a browser accepts a server's certificate, and which version of HTTP they agree on."""
 
 import asyncio
 import ssl
@@ -7,28 +7,29 @@ from typing import Any, NamedTuple
 
 from checks.findings import Finding, error, ok, warning
 
-SOON = 14  # days
-PATIENCE = 5.0  # seconds
+EXPIRES_SOON = 14  # days
+CONNECT_TIMEOUT = 5.0  # seconds
 
 
 class Handshake(NamedTuple):
-    """What came of it: the context to go on with, and what there is to say."""
+    """The TLS context for further connections, and the findings."""
 
     context: ssl.SSLContext
     findings: list[Finding]
 
 
-async def shake(host: str, port: int) -> Handshake:
-    """A TLS connection as a browser opens one. Raises OSError, TimeoutError and ssl.SSLError."""
-    context = _context()
+async def handshake(host: str, port: int) -> Handshake:
+    """Open a TLS connection as a browser does. Raise OSError, TimeoutError or ssl.SSLError."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
     findings = []
     try:
-        connection = await _connected(host, port, context)
+        connection = await _connect(host, port, context)
     except ssl.SSLCertVerificationError as refused:
         advice = "renew it, or name the right one in nginx's ssl_certificate, with its chain (fullchain.pem)"
         findings.append(error("browser.certificate", f"browsers refuse it: {refused.verify_message}", advice))
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = await _connected(host, port, context)
+        connection = await _connect(host, port, context)
     else:
         findings.append(_expiry(connection.getpeercert()))
     if connection.selected_alpn_protocol() == "h2":
@@ -38,21 +39,15 @@ async def shake(host: str, port: int) -> Handshake:
         findings.append(
             warning("browser.http-version", f"no HTTP/2, only 1.1 over {connection.version()}", advice)
         )
-    # What goes on asking speaks nothing newer.
+    # The client of the further requests does not speak HTTP/2.
     context.set_alpn_protocols(["http/1.1"])
     return Handshake(context, findings)
 
 
-def _context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    return context
-
-
-async def _connected(host: str, port: int, context: ssl.SSLContext) -> Any:
-    async with asyncio.timeout(PATIENCE):
+async def _connect(host: str, port: int, context: ssl.SSLContext) -> Any:
+    async with asyncio.timeout(CONNECT_TIMEOUT):
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
-    # What was agreed on can still be read.
+    # Closed, the connection still tells what was agreed on.
     writer.close()
     return writer.get_extra_info("ssl_object")
 
@@ -60,6 +55,6 @@ async def _connected(host: str, port: int, context: ssl.SSLContext) -> Any:
 def _expiry(certificate: dict[str, Any]) -> Finding:
     days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // 86400)
     text = f"the certificate is good for {days} more days"
-    if days < SOON:
+    if days < EXPIRES_SOON:
         return warning("browser.certificate", text, "renew it; does certbot's timer run?")
     return ok("browser.certificate", text)

@@ -1,17 +1,21 @@
-"""Settings as text: read from an environment, with a clear word about what cannot be used."""
+"""Read the settings from the environment and the settings file, and check their values."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
+from dotenv import dotenv_values
 
 from config.settings import Settings
 from config.types import Secret
 
-# Elsewhere an empty value is as good as none; here it turns something off.
+# Names the settings file; an environment variable, since each worker reads the settings again.
+ENV_FILE = "APIDOT_ENV_FILE"
+# An empty value turns these off. For the others, an empty value means the default.
 MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
 BOOLEANS = {
     "true": True,
@@ -23,9 +27,9 @@ BOOLEANS = {
     "no": False,
     "off": False,
 }
-# Requests a second; fewer would be a refusal for minutes.
-SLOWEST = 0.01
-LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
+# Requests per second. With a lower limit, a client would have to wait for minutes.
+LOWEST_RATE_LIMIT = 0.01
+NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -33,28 +37,58 @@ WEB = ("http", "https")
 
 
 class BadSetting(ValueError):
-    """A setting has a value that cannot be used; the text names it and says what is accepted."""
+    """A setting has an invalid value, or the settings file cannot be read. The text can be shown to operators."""
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings from the environment, then from the file named by ENV_FILE, then the defaults.
+
+    Raise BadSetting.
+    """
+    file = Path(environ.get(ENV_FILE, ".env"))
+    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
+    return settings_from(read_file(file) | from_environment, file.resolve().parent)
+
+
+def read_file(file: Path) -> dict[str, str]:
+    """Return the variables in a settings file, none if it does not exist. Raise BadSetting if it is unreadable."""
+    if not file.is_file():
+        return {}
+    try:
+        # Windows editors begin a file with a byte order mark.
+        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{file}: cannot be read ({error})") from None
 
 
 def settings_from(environment: Mapping[str, str], folder: Path) -> Settings:
-    """The settings in `environment`; names it does not hold, and most that are empty, keep their defaults.
+    """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
-    `folder` is where the settings file lies, to find the data folder beside it. Raises BadSetting.
+    A relative data folder, and the default one, are taken relative to `folder`.
     """
     values: dict[str, Any] = {}
     for name, kind in get_type_hints(Settings, include_extras=True).items():
         text = environment.get(name.upper(), "").strip()
         if text or name.upper() in MAY_BE_EMPTY & environment.keys():
             values[name] = _value(name.upper(), kind, text)
-    data = Path(values.get("data_directory") or folder / ".data")
-    values["data_directory"] = str(data if data.is_absolute() else folder / data)
+    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
     settings = Settings(**values)
-    _check(settings)
+    _check_urls(settings)
+    _check_networks(settings)
+    _check_web_addresses(settings)
+    if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
+        raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
+    if settings.nginx_replays and not NGINX_LOCATION.fullmatch(settings.nginx_replays):
+        raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
+    if settings.nginx_replays and settings.replays_url.startswith("s3:"):
+        raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
+    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
+        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
     return settings
 
 
 def _value(name: str, kind: Any, text: str) -> Any:
-    base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    base = get_args(kind)[0]
     if base is Secret:
         return Secret(text)
     value: Any = BOOLEANS.get(text.lower(), text) if base is bool else text
@@ -65,8 +99,8 @@ def _value(name: str, kind: Any, text: str) -> Any:
 
 
 def accepted(kind: Any) -> str:
-    """What a setting of this type takes, in words."""
-    base, meta = get_args(kind)[:2]
+    """Describe the values that a setting of this annotated type accepts, as in "a number from 0 to 600"."""
+    base, meta = get_args(kind)
     if base is bool:
         return "true or false"
     if get_origin(base) is Literal:
@@ -78,7 +112,7 @@ def accepted(kind: Any) -> str:
     return "a text"
 
 
-def _check(settings: Settings) -> None:
+def _check_urls(settings: Settings) -> None:
     for names, schemes in (
         (("database_url", "db_dsn"), DATABASES),
         (("redis_url", "redis_dsn"), REDIS),
@@ -86,47 +120,44 @@ def _check(settings: Settings) -> None:
         (("aws_endpoint_url_s3", "aws_endpoint_url"), WEB),
     ):
         for name in names:
-            if text := getattr(settings, name):
-                _check_url(name.upper(), text, schemes)
-    _check_addresses(settings)
-    if not (settings.rate_limit == 0 or settings.rate_limit >= SLOWEST):
-        raise BadSetting(f"RATE_LIMIT: 0 or a number from {SLOWEST} to 100000 is accepted")
-    if settings.nginx_replays and not LOCATION.fullmatch(settings.nginx_replays):
-        raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
-    if settings.nginx_replays and settings.replays_url.startswith("s3:"):
-        raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
-    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
-        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+            if url := getattr(settings, name):
+                _check_url(name.upper(), url, schemes)
 
 
-def _check_url(name: str, text: str, schemes: tuple[str, ...]) -> None:
-    """Raises BadSetting, which shows neither the text nor a part of it: either may be a password."""
-    scheme, separator, _ = text.partition("://")
+def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
+    """Raise BadSetting for an invalid URL. The message shows no part of it, since any part may be a password."""
+    scheme, separator, _ = url.partition("://")
     if not separator or scheme not in schemes:
-        wanted = " or ".join(each + "://" for each in schemes)
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
         raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
     try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 – reading it checks it
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 – raises ValueError if the port is invalid
     except ValueError:
         raise BadSetting(
             f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
         ) from None
     if schemes is DATABASES and not parts.path.strip("/"):
         raise BadSetting(f"{name}: the URL ends with no name of a database")
-    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or text == "file://"):
+    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or url == "file://"):
         raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
 
 
-def _check_addresses(settings: Settings) -> None:
-    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
-        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
-    networks = {"TRUSTED_PROXIES": "proxies", "METRICS_FOR": "metrics_readers", "RATE_LIMIT_EXEMPT": "unlimited"}
-    for name, read in networks.items():
+def _check_networks(settings: Settings) -> None:
+    for name, read in (
+        ("TRUSTED_PROXIES", "proxies"),
+        ("METRICS_FOR", "metrics_readers"),
+        ("RATE_LIMIT_EXEMPT", "unlimited"),
+    ):
         try:
             getattr(settings, read)
         except ValueError as error:
             raise BadSetting(f"{name}: addresses and networks are accepted ({error})") from None
+
+
+def _check_web_addresses(settings: Settings) -> None:
+    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
+        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
     mirror = settings.beatmap_mirror
     if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
         raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")
@@ -138,14 +169,14 @@ def _check_addresses(settings: Settings) -> None:
 
 
 def _is_origin(url: str) -> bool:
-    """Whether `url` is a scheme, a host and perhaps a port, and nothing else."""
+    """Return whether `url` consists of http:// or https://, a host and optionally a port, and nothing else."""
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        parts.port  # noqa: B018 – raises ValueError if the port is invalid
     except ValueError:
         return False
     return (
-        parts.scheme in ("http", "https")
+        parts.scheme in WEB
         and bool(parts.hostname)
         and url == f"{parts.scheme}://{parts.netloc}"
         and "@" not in parts.netloc

@@ -1,4 +1,4 @@
-"""Every setting of the service: its name, type, default and meaning."""
+"""Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -8,172 +8,271 @@ import msgspec
 from config.types import Networks, Secret, comma_separated, described
 from domain.players import UNRESTRICTED, VISIBLE
 
-# Addresses of a server that listens everywhere, and where to reach one that does.
+# Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings, each named as its environment variable in lower case."""
+    """The settings. Each is named like its environment variable, in lower case."""
 
-    api_host: Annotated[str, described("address this service listens on")] = "127.0.0.1"
-    api_port: Annotated[int, described("port this service listens on", ge=1, le=65535)] = 8000
-    api_workers: Annotated[int, described("processes that share the port", ge=1, le=64)] = 1
+    api_host: Annotated[str, described("Address to listen on.", heading="Listening")] = "127.0.0.1"
+    api_port: Annotated[int, described("Port to listen on.", ge=1, le=65535)] = 8000
+    api_workers: Annotated[int, described("Number of worker processes, which share the port.", ge=1, le=64)] = 1
+
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], described("how much is written to the log")
+        Literal["debug", "info", "warning", "error"],
+        described("Lowest severity that is logged.", heading="Log and metrics"),
     ] = "info"
     log_format: Annotated[
         Literal["text", "json"],
-        described("how it is written: text is name=value for people, json an object a line"),
+        described("Format of the log. text: name=value pairs. json: one JSON object per line."),
     ] = "text"
-    access_log: Annotated[bool, described("write a line for each request")] = True
+    access_log: Annotated[bool, described("Log a line for each request.")] = True
     slow_statement: Annotated[
-        float, described("seconds a statement takes whose name is written to the log; 0: none", ge=0, le=600)
+        float,
+        described(
+            "Seconds after which a database statement is logged as slow, by its name. 0: never.", ge=0, le=600
+        ),
     ] = 0.5
     metrics_for: Annotated[
-        str, described("addresses and networks that may read /metrics; empty: nobody, and nothing is counted")
+        str,
+        described(
+            "Addresses and networks that may read /metrics, separated by commas."
+            " Empty: none, and no metrics are collected."
+        ),
     ] = "127.0.0.0/8,::1"
 
     database_url: Annotated[
-        Secret, described("database: mysql://, mysql+asyncmy:// or sqlite:///; wins over the DB_ settings")
+        Secret,
+        described(
+            "URL of the database: mysql://, mysql+aiomysql://, mysql+asyncmy:// or sqlite:///."
+            " Takes precedence over the DB_ settings.",
+            heading="Database",
+        ),
     ] = Secret()
-    db_dsn: Annotated[Secret, described("the older name of DATABASE_URL")] = Secret()
-    db_host: Annotated[str, described("host of the MySQL or MariaDB server")] = ""
-    db_port: Annotated[int, described("its port", ge=1, le=65535)] = 3306
-    db_user: Annotated[str, described("its user")] = ""
-    db_pass: Annotated[Secret, described("the user's password")] = Secret()
-    db_name: Annotated[str, described("name of the database")] = ""
-    db_pool_max: Annotated[int, described("connections at the most, in each worker", ge=1, le=1000)] = 10
-    db_pool_wait: Annotated[float, described("seconds a request waits for a connection", gt=0, le=600)] = 2.0
-    db_statement_timeout: Annotated[float, described("seconds a statement may run", gt=0, le=600)] = 5.0
+    db_dsn: Annotated[Secret, described("Older name of DATABASE_URL.")] = Secret()
+    db_host: Annotated[
+        str,
+        described("Host of the MySQL or MariaDB server. Empty, without DATABASE_URL: the demo world is served."),
+    ] = ""
+    db_port: Annotated[int, described("Port of the MySQL or MariaDB server.", ge=1, le=65535)] = 3306
+    db_user: Annotated[str, described("User of the database.")] = ""
+    db_pass: Annotated[Secret, described("Password of the database user.")] = Secret()
+    db_name: Annotated[str, described("Name of the database. Required if DB_HOST is set.")] = ""
+    db_pool_max: Annotated[
+        int, described("Maximum number of database connections of each worker.", ge=1, le=1000)
+    ] = 10
+    db_pool_wait: Annotated[
+        float, described("Seconds a request waits for a free database connection.", gt=0, le=600)
+    ] = 2.0
+    db_statement_timeout: Annotated[float, described("Seconds a database statement may run.", gt=0, le=600)] = 5.0
 
-    redis_url: Annotated[Secret, described("Redis: redis:// or rediss://; wins over the REDIS_ settings")] = (
+    redis_url: Annotated[
+        Secret,
+        described(
+            "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+            heading="Redis",
+        ),
+    ] = Secret()
+    redis_dsn: Annotated[Secret, described("Older name of REDIS_URL.")] = Secret()
+    redis_host: Annotated[
+        str,
+        described("Host of the Redis server. Empty, without REDIS_URL: ranks are calculated from the database."),
+    ] = ""
+    redis_port: Annotated[int, described("Port of the Redis server.", ge=1, le=65535)] = 6379
+    redis_user: Annotated[str, described("User of Redis. Used only if REDIS_PASS is set too.")] = ""
+    redis_pass: Annotated[Secret, described("Password of the Redis user. Used only if REDIS_USER is set too.")] = (
         Secret()
     )
-    redis_dsn: Annotated[Secret, described("the older name of REDIS_URL")] = Secret()
-    redis_host: Annotated[str, described("host of the Redis server; empty: ranks come from the database")] = ""
-    redis_port: Annotated[int, described("its port", ge=1, le=65535)] = 6379
-    redis_user: Annotated[str, described("its user; used when a password is set too")] = ""
-    redis_pass: Annotated[Secret, described("the user's password")] = Secret()
-    redis_db: Annotated[int, described("number of the Redis database", ge=0, le=65535)] = 0
-    redis_timeout: Annotated[float, described("seconds Redis may take to answer", gt=0, le=60)] = 0.5
+    redis_db: Annotated[int, described("Number of the Redis database.", ge=0, le=65535)] = 0
+    redis_timeout: Annotated[float, described("Seconds Redis may take to respond.", gt=0, le=60)] = 0.5
 
     game_server_url: Annotated[
         str,
         described(
-            "where the game server listens, such as http://127.0.0.1:10000; wins over APP_HOST and APP_PORT"
+            "URL of the game server, such as http://127.0.0.1:10000. Takes precedence over APP_HOST and APP_PORT.",
+            heading="Game server",
         ),
     ] = ""
-    app_host: Annotated[str, described("address the game server listens on; the game server's own setting")] = ""
+    app_host: Annotated[
+        str, described("Address the game server listens on. Empty or a wildcard (0.0.0.0, ::): this machine.")
+    ] = ""
     app_port: Annotated[
-        int, described("its port; 0: there is no game server, and nobody is online", ge=0, le=65535)
+        int,
+        described(
+            "Port the game server listens on. 0, without GAME_SERVER_URL: no game server, and nobody is online.",
+            ge=0,
+            le=65535,
+        ),
     ] = 0
-    domain: Annotated[str, described("domain of the server, whose API is api.DOMAIN; example.com")] = ""
+    domain: Annotated[
+        str,
+        described(
+            "Domain of the game server, such as example.com."
+            " Requests to the game server are sent with host names below it."
+            " Empty: forwarded requests keep their host name."
+        ),
+    ] = ""
     game_server_connect_timeout: Annotated[
-        float, described("seconds the game server may take to accept a connection", gt=0, le=60)
+        float, described("Seconds the game server may take to accept a connection.", gt=0, le=60)
     ] = 0.3
     game_server_timeout: Annotated[
-        float, described("seconds the game server may take to answer a question of this service", gt=0, le=60)
+        float, described("Seconds the game server may take to respond with live data.", gt=0, le=60)
     ] = 1.0
     passthrough: Annotated[
-        bool, described("pass requests for paths that this service does not serve to the game server")
+        bool, described("Forward requests for paths that apidot does not serve to the game server.")
     ] = True
     passthrough_timeout: Annotated[
-        float, described("seconds a request passed on may take, from its first byte to its last", gt=0, le=600)
+        float, described("Seconds a forwarded request may take until the end of its response.", gt=0, le=600)
     ] = 30.0
     passthrough_max_body: Annotated[
-        int, described("bytes a request passed on may bring along", ge=0, le=2**31 - 1)
+        int, described("Maximum size of the body of a forwarded request, in bytes.", ge=0, le=2**31 - 1)
     ] = 20 * 1024 * 1024
 
     trusted_proxies: Annotated[
         str,
         described(
-            "addresses and networks of proxies whose CF-Connecting-IP, X-Forwarded-For and X-Real-IP are believed"
+            "Addresses and networks of trusted proxies, separated by commas. Only their CF-Connecting-IP,"
+            " X-Forwarded-For, X-Real-IP and X-Request-ID headers are used.",
+            heading="Proxies and CORS",
         ),
     ] = "127.0.0.0/8,::1"
     cors_origins: Annotated[
         str,
-        described("web origins whose scripts may read answers: * for any, https://example.com, …; empty for none"),
+        described(
+            "Web origins whose scripts may read responses, such as https://example.com, separated by commas."
+            " *: any origin. Empty: none."
+        ),
     ] = "*"
 
     data_directory: Annotated[
-        str, described("data folder of the game server; default: .data beside the settings file")
+        str,
+        described(
+            "Data folder of the game server; a relative path starts at the folder of the settings file."
+            " Empty: .data in that folder.",
+            heading="Files and replays",
+        ),
     ] = ""
     replays_url: Annotated[
-        str, described("replays elsewhere: s3://bucket/prefix or file:///folder; default: osr in the data folder")
+        str,
+        described("Location of the replays: s3://bucket/prefix or file:///folder. Empty: osr in the data folder."),
     ] = ""
     nginx_replays: Annotated[
-        str, described("internal location of nginx that leads to the replays, such as /internal/osr/; empty: none")
+        str,
+        described(
+            "Internal location of nginx that contains the replay folder, such as /internal/osr/."
+            " nginx then sends the replays that are sent exactly as stored. Empty: apidot sends all replays."
+        ),
     ] = ""
-    aws_endpoint_url_s3: Annotated[str, described("URL of the S3 storage; wins over AWS_ENDPOINT_URL")] = ""
-    aws_endpoint_url: Annotated[str, described("URL of the S3 storage; default: Amazon's")] = ""
-    aws_region: Annotated[str, described("its region")] = "us-east-1"
-    aws_access_key_id: Annotated[Secret, described("its key; default: what the machine's role gives")] = Secret()
-    aws_secret_access_key: Annotated[Secret, described("the secret half of the key")] = Secret()
-    aws_session_token: Annotated[Secret, described("the token of a key that expires")] = Secret()
+    aws_endpoint_url_s3: Annotated[
+        str, described("URL of the S3-compatible storage. Takes precedence over AWS_ENDPOINT_URL.")
+    ] = ""
+    aws_endpoint_url: Annotated[str, described("URL of the S3-compatible storage. Empty: Amazon S3.")] = ""
+    aws_region: Annotated[str, described("Region of the S3 storage.")] = "us-east-1"
+    aws_access_key_id: Annotated[
+        Secret, described("Access key id for the S3 storage. Empty: credentials of the machine's role.")
+    ] = Secret()
+    aws_secret_access_key: Annotated[Secret, described("Secret access key for the S3 storage.")] = Secret()
+    aws_session_token: Annotated[Secret, described("Session token of a temporary access key.")] = Secret()
 
     show_hidden_players: Annotated[
-        bool, described("show restricted and unverified players, as older game servers do")
+        bool,
+        described(
+            "Show restricted and unverified players, as older game servers do."
+            " Leaderboards omit restricted players in any case.",
+            heading="Visibility",
+        ),
     ] = False
     show_client_flags: Annotated[
-        bool, described("show the anticheat columns client_flags and online_checksum in get_score_info")
+        bool, described("Include the anticheat columns client_flags and online_checksum in get_score_info.")
     ] = False
-    friends_with_bot: Annotated[bool, described("list the bot in get_friends, as the game does")] = False
-    strict_modes: Annotated[bool, described("refuse mode 7 instead of taking it for Autopilot")] = False
-    cache: Annotated[
-        bool,
-        described("keep answers some seconds, a minute while the database is away; parts of lists even when off"),
-    ] = True
-    cache_bytes: Annotated[
-        int, described("bytes of memory that kept answers may take, in each worker", ge=2**20, le=2**40)
-    ] = 64 * 1024 * 1024
-    compression: Annotated[bool, described("compress JSON of more than 1 KiB for clients that take it")] = True
+    friends_with_bot: Annotated[bool, described("Include the bot in get_friends, as the game does.")] = False
+    strict_modes: Annotated[bool, described("Reject mode 7 instead of treating it as Autopilot (mode 8).")] = False
     list_limit: Annotated[
         int,
         described(
-            "rows of a list that has no limit of its own: search, clan members, pool, friends", ge=1, le=100_000
+            "Maximum number of rows in lists that have no limit parameter:"
+            " search results, clan members, beatmaps of a pool, friends.",
+            ge=1,
+            le=100_000,
         ),
     ] = 1000
 
-    key_failures: Annotated[
-        int,
-        described("wrong API keys an address may try in a minute, and uses of one wrong key", ge=1, le=100_000),
-    ] = 20
+    cache: Annotated[
+        bool,
+        described(
+            "Cache responses for one to five seconds, and for up to a minute while the database is unavailable."
+            " Some parts of lists are cached even if this is off.",
+            heading="Cache",
+        ),
+    ] = True
+    cache_bytes: Annotated[
+        int, described("Maximum memory for cached responses in each worker, in bytes.", ge=2**20, le=2**40)
+    ] = 64 * 1024 * 1024
+    compression: Annotated[bool, described("Compress JSON of more than 1 KiB for clients that accept it.")] = True
 
     rate_limit: Annotated[
         float,
-        described("requests a second that a client may go on making; 0: as many as it likes", ge=0, le=100_000),
+        described(
+            "Requests per second that a client may send on average, at least 0.01. 0: no limit.",
+            heading="Rate limits",
+            ge=0,
+            le=100_000,
+        ),
     ] = 60.0
-    rate_limit_burst: Annotated[int, described("requests a client may make at once", ge=1, le=1_000_000)] = 300
-    rate_limit_exempt: Annotated[str, described("addresses and networks that are not limited; empty for none")] = (
-        "127.0.0.0/8,::1"
-    )
+    rate_limit_burst: Annotated[int, described("Requests a client may send at once.", ge=1, le=1_000_000)] = 300
+    rate_limit_exempt: Annotated[
+        str, described("Addresses and networks that are not limited, separated by commas. Empty: none.")
+    ] = "127.0.0.0/8,::1"
+    key_failures: Annotated[
+        int,
+        described(
+            "Number of different wrong API keys that an address may try per minute,"
+            " and of requests per minute with the same wrong key.",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 20
 
     beatmap_mirror: Annotated[
         str,
-        described("where missing beatmap files come from, such as https://old.ppy.sh/osu/{id}; empty: nowhere"),
+        described(
+            "URL from which missing beatmap files are downloaded, such as https://old.ppy.sh/osu/{id}."
+            " Empty: they are not downloaded.",
+            heading="pp",
+        ),
     ] = ""
-    beatmap_mirror_timeout: Annotated[float, described("seconds a download may take", gt=0, le=600)] = 5.0
-    pp_workers: Annotated[int, described("processes that calculate pp, for each worker", ge=1, le=64)] = 2
-    pp_queue: Annotated[int, described("pp calculations that may wait for a process", ge=1, le=10_000)] = 64
-    pp_timeout: Annotated[float, described("seconds a pp calculation may take", gt=0, le=600)] = 5.0
-    pp_memory: Annotated[int, described("MiB of memory a pp process may take", ge=64, le=65536)] = 512
+    beatmap_mirror_timeout: Annotated[
+        float, described("Seconds the download of a beatmap file may take.", gt=0, le=600)
+    ] = 5.0
+    pp_workers: Annotated[
+        int, described("Number of processes that calculate pp, for each worker.", ge=1, le=64)
+    ] = 2
+    pp_queue: Annotated[
+        int,
+        described("Maximum number of pp calculations that wait for a process, in each worker.", ge=1, le=10_000),
+    ] = 64
+    pp_timeout: Annotated[
+        float, described("Seconds a pp calculation may take, and may wait for a process.", gt=0, le=600)
+    ] = 5.0
+    pp_memory: Annotated[int, described("Maximum memory of a pp process, in MiB.", ge=64, le=65536)] = 512
     pp_python: Annotated[
-        str, described("Python that has akatsuki-pp-py, when the one of this service cannot have it")
+        str, described("Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot.")
     ] = ""
 
     @property
     def visible(self) -> int:
-        """The privilege bits a player needs to be seen at all."""
+        """The privilege bits a player needs to be shown at all."""
         return 0 if self.show_hidden_players else VISIBLE
 
     @property
     def visible_on_boards(self) -> int:
-        """The privilege bits a player needs to appear on leaderboards and boards of beatmaps."""
+        """The privilege bits a player needs to be shown on leaderboards, those of beatmaps included."""
         return UNRESTRICTED if self.show_hidden_players else VISIBLE
 
     @property
     def database(self) -> Secret | None:
-        """The URL of the database, None when no setting names one."""
+        """The URL of the database, or None if no database is configured."""
         if self.database_url or self.db_dsn:
             return self.database_url or self.db_dsn
         if not self.db_host:
@@ -183,19 +282,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def redis(self) -> Secret | None:
-        """The URL of Redis, None when no setting names one."""
+        """The URL of Redis, or None if no Redis is configured."""
         if self.redis_url or self.redis_dsn:
             return self.redis_url or self.redis_dsn
         if not self.redis_host:
             return None
-        # The game server authenticates only when it has both, so a lone password is no password.
+        # Like the game server, which authenticates only if it has both a user and a password.
         both = self.redis_user and self.redis_pass
         login = f"{quote(self.redis_user, safe='')}:{quote(self.redis_pass, safe='')}@" if both else ""
         return Secret(f"redis://{login}{_host(self.redis_host)}:{self.redis_port}/{self.redis_db}")
 
     @property
     def game_server(self) -> str | None:
-        """The URL of the game server, None when no setting names one."""
+        """The URL of the game server, or None if no game server is configured."""
         if self.game_server_url:
             return self.game_server_url.rstrip("/")
         if not self.app_port:
@@ -204,23 +303,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def proxies(self) -> Networks:
-        """The networks of TRUSTED_PROXIES. Raises ValueError."""
+        """The networks in TRUSTED_PROXIES. Raise ValueError."""
         return Networks(self.trusted_proxies)
 
     @property
     def metrics_readers(self) -> Networks:
-        """The networks of METRICS_FOR. Raises ValueError."""
+        """The networks in METRICS_FOR. Raise ValueError."""
         return Networks(self.metrics_for)
 
     @property
     def unlimited(self) -> Networks:
-        """The networks of RATE_LIMIT_EXEMPT. Raises ValueError."""
+        """The networks in RATE_LIMIT_EXEMPT. Raise ValueError."""
         return Networks(self.rate_limit_exempt)
 
     @property
     def origins(self) -> list[str]:
-        """The origins of CORS_ORIGINS, as browsers write them."""
-        return [each.lower().rstrip("/") for each in comma_separated(self.cors_origins)]
+        """The origins in CORS_ORIGINS, in the form in which browsers send them."""
+        return [origin.lower().rstrip("/") for origin in comma_separated(self.cors_origins)]
 
 
 def _host(host: str) -> str:

@@ -1,4 +1,4 @@
-"""Types of settings: secret texts, sets of IP networks, and the description of a setting."""
+"""The types of settings: secret text, sets of IP networks, and the description of a setting."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,7 +9,7 @@ from msgspec import Meta
 
 
 class Secret(str):
-    """A text that must not appear in logs: its repr is eight stars."""
+    """A text that must not appear in logs: its repr is eight asterisks."""
 
     __slots__ = ()
 
@@ -18,15 +18,15 @@ class Secret(str):
 
 
 class Networks:
-    """A set of IP networks. `address in networks` takes an address as text; what is no IP address is in none.
+    """A set of IP networks. `address in networks` takes the text of an address; other text is in no network.
 
     An IPv4 address that came through an IPv6 socket, such as ::ffff:10.0.0.1, counts as the IPv4 address.
     """
 
     def __init__(self, text: str) -> None:
-        """`text` lists addresses and networks, separated by commas. Raises ValueError."""
-        self._networks = [ip_network(each) for each in comma_separated(text)]
-        # The same few addresses ask again and again.
+        """Parse addresses and networks that are separated by commas. Raise ValueError."""
+        self._networks = [ip_network(network) for network in comma_separated(text)]
+        # Requests come from few addresses.
         self._contains = lru_cache(4096)(self._look_up)
 
     def __contains__(self, address: str) -> bool:
@@ -48,11 +48,14 @@ class Networks:
         return any(ip in network for network in self._networks)
 
 
-def described(text: str, **limits: Any) -> Meta:
-    """Return the description of a setting and the limits of its value."""
-    return Meta(description=text, **limits)
+def described(text: str, *, heading: str = "", **limits: Any) -> Meta:
+    """Return the description of a setting and the limits of its value.
+
+    In the documentation, `heading` stands above this setting and those that follow it.
+    """
+    return Meta(description=text, extra={"heading": heading}, **limits)
 
 
 def comma_separated(text: str) -> list[str]:
     """Split `text` at its commas. Blanks around the items and empty items are dropped."""
-    return [each.strip() for each in text.split(",") if each.strip()]
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -1,0 +1,1 @@
+"""The demo world: a generator of players, beatmaps, scores and replays."""

@@ -1,4 +1,4 @@
-"""The beatmaps: what a score needs to know of one, their rows in `maps` and `mapsets`, their files."""
+"""Beatmaps, their rows in `maps` and `mapsets`, and their .osu files."""
 
 from collections.abc import Callable, Iterator
 from hashlib import md5
@@ -15,7 +15,7 @@ from demo.osu_files import osu_file
 FIRST_ID = 75
 WITH_PP = (2, 3)
 WITH_LEADERBOARD = (*WITH_PP, 5)
-CHECKED = "2037-01-01 00:00:00"  # no game server need ask whether it is still current
+CHECKED = "2037-01-01 00:00:00"  # in the future, so that a game server does not look for updates
 NOT_IN_FILENAMES = dict.fromkeys(map(ord, r':\/*<>?"|'))
 
 
@@ -36,7 +36,7 @@ class Beatmap(msgspec.Struct, frozen=True):
         return self.beatmapset.status
 
     def full_combo(self, ruleset: int) -> int:
-        """The highest combo in a ruleset; this map's own, or one that standard is converted to."""
+        """Return the highest possible combo in `ruleset`: the map's own, or one it can be converted to."""
         content = self.content
         if ruleset == 1:
             return content.circles + (content.sliders * 2 if self.ruleset == 0 else 0)
@@ -53,7 +53,7 @@ class Beatmap(msgspec.Struct, frozen=True):
 
 
 def make_beatmaps(seed: int, amount: int, progress: Callable[[int], None]) -> list[Beatmap]:
-    """The first `amount` beatmaps; `progress` is told of each one more."""
+    """Return `amount` beatmaps. `progress(1)` is called after each."""
     rng = Random(f"{seed}/beatmaps")
     beatmaps: list[Beatmap] = []
     number, set_id, map_id = 0, 1, FIRST_ID
@@ -83,7 +83,7 @@ def _beatmap(seed: int, map_id: int, beatmapset: Beatmapset, difficulty: Difficu
 
 
 def map_rows(beatmaps: list[Beatmap], plays: list[int], passes: list[int]) -> Iterator[Row]:
-    """Rows of `maps`; `plays` and `passes` count each one's scores."""
+    """Yield the rows of `maps`. `plays` and `passes` are the numbers of scores on each beatmap."""
     for number, beatmap in enumerate(beatmaps):
         beatmapset, difficulty = beatmap.beatmapset, beatmap.difficulty
         yield (
@@ -103,13 +103,12 @@ def map_rows(beatmaps: list[Beatmap], plays: list[int], passes: list[int]) -> It
 
 
 def _filename(beatmap: Beatmap) -> str:
-    of = beatmap.beatmapset
-    name = f"{of.artist} - {of.title} ({of.creator}) [{beatmap.difficulty.version}].osu"
+    beatmapset = beatmap.beatmapset
+    name = f"{beatmapset.artist} - {beatmapset.title} ({beatmapset.creator}) [{beatmap.difficulty.version}].osu"
     return name.translate(NOT_IN_FILENAMES)
 
 
 def mapset_rows(beatmaps: list[Beatmap]) -> list[Row]:
-    """Rows of `mapsets`."""
     return [(server, set_id, CHECKED) for server, set_id in dict.fromkeys(map(_set_key, beatmaps))]
 
 
@@ -118,13 +117,13 @@ def _set_key(beatmap: Beatmap) -> tuple[str, int]:
 
 
 def popularity(seed: int, beatmaps: list[Beatmap], known: int) -> list[float]:
-    """The running total of how much each beatmap is played; those after the first `known` hardly at all."""
+    """Return the cumulative weights with which beatmaps are chosen. Those after the first `known` are rare."""
     rng = Random(f"{seed}/popularity")
-    disliked = [
-        rng.random() + 0.6 * (b.status not in WITH_LEADERBOARD) + 0.3 * (b.ruleset != 0) + (place >= known)
-        for place, b in enumerate(beatmaps)
+    unpopularity = [
+        rng.random() + 0.6 * (b.status not in WITH_LEADERBOARD) + 0.3 * (b.ruleset != 0) + (index >= known)
+        for index, b in enumerate(beatmaps)
     ]
     weights = [0.0] * len(beatmaps)
-    for rank, place in enumerate(sorted(range(len(beatmaps)), key=disliked.__getitem__)):
-        weights[place] = 1 / (rank + 3 + len(beatmaps) / 2000)
+    for rank, index in enumerate(sorted(range(len(beatmaps)), key=unpopularity.__getitem__)):
+        weights[index] = 1 / (rank + 3 + len(beatmaps) / 2000)
     return list(accumulate(weights))

@@ -7,7 +7,7 @@ import msgspec
 from demo.clock import NOW, datetime_text
 from demo.names import artist, title, word
 
-STATUSES = (2, 5, 0, 3, -1, 4, 1)  # the first sets have one each, so that the smallest world has all
+STATUSES = (2, 5, 0, 3, -1, 4, 1)  # one for each of the first sets, so that even a small world has all of them
 COMMON_STATUSES = (2,) * 20 + (5, 5, 5, 0, 0, 0, 0, 3, 4, -1, 1)
 RULESETS = (0, 3, 1, 2, 0, 0, 0)
 COMMON_RULESETS = (0,) * 12 + (3, 3, 3, 1, 1, 2, 2)
@@ -22,7 +22,7 @@ FIRST_UPDATE = 1_200_000_000  # early 2008
 
 
 class Beatmapset(msgspec.Struct, frozen=True):
-    """What the difficulties of a set share; `seconds` is how long the song is, about."""
+    """What the difficulties of a set share. `seconds` is the approximate length of the song."""
 
     id: int
     server: str
@@ -38,7 +38,7 @@ class Beatmapset(msgspec.Struct, frozen=True):
 
 
 class Difficulty(msgspec.Struct, frozen=True):
-    """One difficulty's name and settings; `level` is 0-5, `cs` counts the columns in mania."""
+    """The name and settings of a difficulty. `level` is 0-5; in mania, `cs` is the number of columns."""
 
     version: str
     ruleset: int
@@ -69,7 +69,7 @@ def make_beatmapset(rng: Random, number: int, set_id: int) -> Beatmapset:
 
 
 def make_difficulties(rng: Random, beatmapset: Beatmapset) -> list[Difficulty]:
-    """Two to six, easiest first; some sets of the standard ruleset have one of taiko besides."""
+    """Return two to six difficulties, easiest first. Some sets of standard have an additional one of taiko."""
     lowest = rng.randint(0, 2)
     highest = rng.randint(lowest + 1, LAST_LEVEL)
     difficulties = [_difficulty(rng, beatmapset.ruleset, level) for level in range(lowest, highest + 1)]

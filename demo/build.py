@@ -1,4 +1,4 @@
-"""Builds the demo world: embedded in a folder, or in a MySQL database with Redis beside it."""
+"""Build the demo world: as a SQLite file in a folder, or in a MySQL database and Redis."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -19,29 +19,31 @@ from demo.progress import Counter, Stage, silent
 from demo.world import Sizes, World
 
 DATABASE = "world.sqlite"
-UNFINISHED = ".unfinished"  # a file that says: osr/ and osu/ here are what a build has written so far
+UNFINISHED = ".unfinished"  # marks a folder in which osr/ and osu/ are from a build that has not finished
 
 
 def build(folder: Path, seed: int = 1, sizes: Sizes | None = None, progress: Stage = silent) -> None:
-    """Makes `folder`/world.sqlite, osr/ and osu/. The database comes last: with it, the world is complete."""
+    """Create world.sqlite, osr/ and osu/ in `folder`. Raise WorldExists rather than overwrite files.
+
+    The database is created last: if it exists, the world is complete.
+    """
     database, unfinished = folder / DATABASE, folder / UNFINISHED
     if database.exists():
         raise WorldExists(f"{database} exists already.")
-    _make_room(folder, unfinished)
+    _remove_unfinished(folder, unfinished)
     world = World(seed, sizes, progress)
     _write_files(world, folder, progress)
-    load_sqlite(database, _watched(world, progress))
+    load_sqlite(database, _with_progress(world, progress))
     unfinished.unlink()
 
 
-def _make_room(folder: Path, unfinished: Path) -> None:
-    """Removes what an interrupted build left behind, and nothing else."""
-    there = [path for path in (folder / "osr", folder / "osu") if path.exists()]
-    if there and not unfinished.exists():
-        raise WorldExists(f"{there[0]} exists already, and is not what an interrupted build left behind.")
+def _remove_unfinished(folder: Path, unfinished: Path) -> None:
+    existing = [path for path in (folder / "osr", folder / "osu") if path.exists()]
+    if existing and not unfinished.exists():
+        raise WorldExists(f"{existing[0]} exists already, and is not what an interrupted build left behind.")
     folder.mkdir(parents=True, exist_ok=True)
     unfinished.touch()
-    for path in there:
+    for path in existing:
         shutil.rmtree(path)
 
 
@@ -53,16 +55,16 @@ def build_on_servers(
     sizes: Sizes | None = None,
     progress: Stage = silent,
 ) -> None:
-    """The same world in MySQL and, if there is one, Redis; the files below `folder`. The ranks come last.
+    """Create the tables in MySQL, the files in `folder` and, if `redis_url` is given, the ranks in Redis.
 
-    Nothing is written if the database has a table of the schema or Redis a key of the ranks.
+    Raise WorldExists, before anything is written, if the database or Redis already holds a world.
     """
     check_mysql(database_url)
     world = World(seed, sizes, progress)
     if redis_url:
         check_redis(redis_url, {key for key, _, _ in world.ranks()})
     _write_files(world, folder, progress)
-    load_mysql(database_url, _watched(world, progress))
+    load_mysql(database_url, _with_progress(world, progress))
     if redis_url:
         load_redis(redis_url, world.ranks())
 
@@ -72,8 +74,8 @@ def _write_files(world: World, folder: Path, progress: Stage) -> None:
     write_files(folder, world.files(), Counter(progress, "writing files", beatmaps + len(world.replays)))
 
 
-def _watched(world: World, progress: Stage) -> Iterator[Rows]:
-    """The tables; of the one that takes long, progress is told."""
+def _with_progress(world: World, progress: Stage) -> Iterator[Rows]:
+    """Yield the tables, and report progress while the largest one is read."""
     for table, columns, rows in world.tables():
         if table == "scores":
             rows = _counted(rows, Counter(progress, "storing scores", len(world.scores)))

@@ -1,19 +1,19 @@
-"""The playable part of a beatmap: its hit objects, made anew from a few numbers whenever they are needed."""
+"""The hit objects of a beatmap. They are not stored but generated again, from a seed, when they are needed."""
 
 from random import Random
 
 import msgspec
 
 CIRCLE, SLIDER, SPINNER, HOLD = range(4)
-HitObject = tuple[int, int, int, int, int, int]  # kind, x, y, start and end in ms, the x where it ends
-START = 1000  # ms; of the first object
+HitObject = tuple[int, int, int, int, int, int]  # kind, x, y, start and end in ms, x at the end
+START = 1000  # time of the first object in ms
 WIDTH, HEIGHT = 512, 384
-BEATS_A_STEP = (2.0, 1.0, 0.75, 0.5, 0.5, 0.5)  # by level: how far apart the notes are
-SLIDER_VELOCITY = 120  # osu! pixels a beat
+BEATS_A_STEP = (2.0, 1.0, 0.75, 0.5, 0.5, 0.5)  # by level: distance between notes
+SLIDER_VELOCITY = 120  # osu! pixels per beat
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """What the objects are made from; `level` is 0-5 (Easy to Extra), `keys` counts the columns of mania."""
+    """What the objects are generated from. `level` is 0-5 (Easy to Extra), `keys` the number of mania columns."""
 
     seed: str
     ruleset: int
@@ -24,13 +24,13 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """How many objects a chart has. A slider of two beats has one tick, a shorter one none."""
+    """The numbers of objects in a chart. A slider of two beats has one tick, a slider of one beat has none."""
 
     circles: int
     sliders: int
     ticks: int
     spinners: int
-    length: int  # ms, from the first object's start to the last one's end
+    length: int  # ms, from the start of the first object to the end of the last
 
 
 def hit_objects(chart: Chart) -> list[HitObject]:
@@ -42,21 +42,21 @@ def hit_objects(chart: Chart) -> list[HitObject]:
 
 
 def _stream(rng: Random, chart: Chart, beat: float, step: float, end: float) -> list[HitObject]:
-    """Circles and sliders, each within reach of the one before; a spinner ends every third chart."""
+    """Return circles and sliders, each within reach of the previous one. A third of them end in a spinner."""
     objects: list[HitObject] = []
     draw = rng.random
     x, y, time = 256.0, 192.0, float(START)
     reach = 80 + chart.level * 20
     while time < end:
-        # As far as `reach` each way, but turned back at the edge of the playfield.
+        # Up to `reach` in each direction, and away from the edge of the playfield if that is near.
         x += (draw() - (0 if x < reach else 1 if x > WIDTH - reach else 0.5)) * reach
         y += (draw() - (0 if y < reach else 1 if y > HEIGHT - reach else 0.5)) * reach
         kind = draw()
         if kind < 0.2:
             beats = 2 if kind < 0.06 else 1
-            far = _slider_end(int(x), beats)
-            objects.append((SLIDER, int(x), int(y), int(time), int(time + beats * beat), far))
-            x = far
+            end_x = _slider_end(int(x), beats)
+            objects.append((SLIDER, int(x), int(y), int(time), int(time + beats * beat), end_x))
+            x = end_x
             time += beats * beat
         else:
             objects.append((CIRCLE, int(x), int(y), int(time), int(time), int(x)))
@@ -72,7 +72,7 @@ def _slider_end(x: int, beats: int) -> int:
 
 
 def _columns(rng: Random, chart: Chart, step: float, end: float) -> list[HitObject]:
-    """Notes and holds, two at a time now and then, never two in one column at once."""
+    """Return notes and holds, sometimes two at a time, never two in one column at the same time."""
     objects: list[HitObject] = []
     draw = rng.random
     column, time = 0, float(START)
@@ -96,7 +96,7 @@ def count(objects: list[HitObject]) -> Content:
     return Content(
         circles=kinds.count(CIRCLE),
         sliders=kinds.count(SLIDER) + kinds.count(HOLD),
-        ticks=sum(abs(far - x) > SLIDER_VELOCITY for _, x, _, _, _, far in objects),
+        ticks=sum(abs(end_x - x) > SLIDER_VELOCITY for _, x, _, _, _, end_x in objects),
         spinners=kinds.count(SPINNER),
         length=objects[-1][4] - objects[0][3],
     )

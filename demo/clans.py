@@ -1,4 +1,4 @@
-"""Clans, who is in them, and their rows in `clans`."""
+"""Clans and their members."""
 
 from random import Random
 
@@ -13,7 +13,7 @@ FIRST_TAGS = ("NIGHT", "夜桜", "ночь", "É", "<b>", "&'\"")
 
 
 def make_clans(seed: int, players: list[Player]) -> tuple[list[Row], dict[int, Membership]]:
-    """Rows of `clans`, and player id → membership. The second clan's owner does not exist."""
+    """Return the rows of `clans`, and memberships by player id. The owner of the second clan does not exist."""
     rng = Random(f"{seed}/clans")
     joining = [player.id for player in rng.sample(players, len(players) * 2 // 5)]
     owners = joining[: max(1, len(players) // 20)]
@@ -41,10 +41,10 @@ def _names(rng: Random, count: int) -> list[str]:
 
 
 def _tag(number: int) -> str:
-    """Two to four capital letters, another for every number below 26**4."""
+    """Return a tag of two to four capital letters, different for every number below 26**4."""
     if number < len(FIRST_TAGS):
         return FIRST_TAGS[number]
-    # 26**4 and 3881 have no common factor, so the multiples meet every remainder.
+    # 3881 is coprime to 26**4, so its multiples have all remainders.
     letters, rest = "", number * 3881 % 26**4
     while rest or len(letters) < 2:
         rest, letter = divmod(rest, 26)

@@ -1,4 +1,4 @@
-"""The command `demo`, and the progress bars of a build."""
+"""The command `demo`."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from demo.world import Sizes
 
 
 class Bars(ExitStack):
-    """A progress bar for each stage, one after the other; off a terminal, a line for each."""
+    """Shows a progress bar for each stage of a build; if the output is not a terminal, a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,6 @@ class Bars(ExitStack):
         self._update: Callable[[int], None] = lambda _: None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """`done` of `total` steps of `stage` are done."""
         if stage != self._stage:
             self.close()
             bar = click.progressbar(length=total, label=f"{stage:16}", show_pos=True)
@@ -33,19 +32,29 @@ class Bars(ExitStack):
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="The same seed and sizes give the same world.")
-@click.option("--players", type=click.IntRange(20, 1_000_000), default=150, show_default=True, help="How many.")
-@click.option("--beatmaps", type=click.IntRange(20, 1_000_000), default=400, show_default=True, help="How many.")
-@click.option("--scores", type=click.IntRange(100, 50_000_000), default=6000, show_default=True, help="How many.")
-@click.option("--replays", type=click.IntRange(0, 100_000), default=120, show_default=True, help="How many.")
+@click.option(
+    "--players", type=click.IntRange(20, 1_000_000), default=150, show_default=True, help="Number of players."
+)
+@click.option(
+    "--beatmaps", type=click.IntRange(20, 1_000_000), default=400, show_default=True, help="Number of beatmaps."
+)
+@click.option(
+    "--scores", type=click.IntRange(100, 50_000_000), default=6000, show_default=True, help="Number of scores."
+)
+@click.option(
+    "--replays", type=click.IntRange(0, 100_000), default=120, show_default=True, help="Number of replays."
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".data/demo"),
     show_default=True,
-    help="Where the SQLite file, the replays and the .osu files go.",
+    help="Folder for the SQLite file, the replays and the .osu files.",
 )
-@click.option("--database", help="An empty MySQL database, mysql://user:password@host/name, instead of SQLite.")
-@click.option("--redis", help="Redis for the ranks, redis://host/0; goes with --database.")
+@click.option(
+    "--database", help="URL of an empty MySQL database, mysql://user:password@host/name, to use instead of SQLite."
+)
+@click.option("--redis", help="URL of the Redis for the ranks, redis://host/0. Requires --database.")
 def demo(
     seed: int,
     players: int,
@@ -56,12 +65,12 @@ def demo(
     database: str | None,
     redis: str | None,
 ) -> None:
-    """Build a demo world: players, clans, beatmaps, scores, replays, all invented.
+    """Build a demo world of invented players, clans, beatmaps, scores and replays.
 
     Nothing that exists is overwritten.
     """
     if redis and not database:
-        raise click.UsageError("--redis goes with --database")
+        raise click.UsageError("--redis requires --database")
     sizes = Sizes(players=players, beatmaps=beatmaps, scores=scores, replays=replays)
     try:
         with Bars() as bars:

@@ -1,4 +1,4 @@
-"""Puts a world where a service reads it: SQLite or MySQL, Redis, a data folder. Nothing is overwritten."""
+"""Store a world in SQLite or MySQL, Redis and a data folder. Nothing is overwritten."""
 
 import os
 import sqlite3
@@ -18,7 +18,7 @@ from demo.schema import statements
 
 Row = tuple[Any, ...]
 Rows = tuple[str, list[str], Iterable[Row]]  # table, columns, rows
-Progress = Callable[[int], None]  # called with how many rows (or files) were stored since the last call
+Progress = Callable[[int], None]  # called with the number of rows (or files) stored since the last call
 
 BATCH = 10_000
 LOAD_BATCH = 25_000
@@ -26,7 +26,7 @@ TSV = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": 
 
 
 class WorldExists(Exception):
-    """There is something already where the world was to be put."""
+    """The database, Redis or folder already holds a world or other data."""
 
 
 def _quiet(_: int) -> None:
@@ -40,7 +40,7 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet, *, replace: bool = False) -> None:
-    """Builds the database beside `path` and moves it there when it is complete."""
+    """Create a SQLite file: under a temporary name, renamed to `path` when it is complete."""
     if path.exists() and not replace:
         raise WorldExists(f"{path} exists already.")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet,
 def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
     before, after = statements("sqlite")
     with closing(sqlite3.connect(name, isolation_level=None)) as connection:
-        # A half-written file is thrown away anyhow, so nothing need be recoverable before the last sync.
+        # An incomplete file is deleted, so it need not survive a crash.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -65536")
@@ -67,9 +67,9 @@ def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
             connection.execute(statement)
         for table, columns, rows in tables:
             names = ", ".join(f'"{column}"' for column in columns)
-            marks = ", ".join("?" * len(columns))
+            placeholders = ", ".join("?" * len(columns))
             for batch in _batches(rows, BATCH):
-                connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', batch)
+                connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', batch)
                 progress(len(batch))
         for statement in after:
             connection.execute(statement)
@@ -80,32 +80,32 @@ def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
 
 
 def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) -> None:
-    """Creates the tables in the database of `url` (mysql://user:password@host:port/name) and fills them."""
+    """Create and fill the tables in the database at `url` (mysql://user:password@host:port/name)."""
     check_mysql(url)
     before, after = statements("mysql")
     with closing(_connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SET unique_checks = 0, foreign_key_checks = 0")
         cursor.execute("SELECT @@local_infile")
-        ready = _load_data if (cursor.fetchone() or (0,))[0] else _insert
+        prepare = _load_data if (cursor.fetchone() or (0,))[0] else _insert
         for statement in before:
             cursor.execute(statement)
-        indexing = {statement.split()[2]: statement for statement in after}
-        # While one batch is stored, the next one is made, and what was stored before gets its indexes.
+        add_indexes = {statement.split()[2]: statement for statement in after}
+        # In parallel: one batch is generated, the previous one is stored, and complete tables get their indexes.
         with ThreadPoolExecutor(1) as storing, ThreadPoolExecutor(1) as finishing:
-            finished = []
+            indexed = []
             for table, columns, rows in tables:
                 names = ", ".join(f"`{column}`" for column in columns)
                 stored = storing.submit(int)
                 for batch in _batches(rows, LOAD_BATCH):
-                    store = ready(cursor, f"`{table}` ({names})", batch)
+                    store = prepare(cursor, f"`{table}` ({names})", batch)
                     progress(stored.result())
                     stored = storing.submit(_committed, connection, store)
                 progress(stored.result())
-                if statement := indexing.pop(table, ""):
-                    finished.append(finishing.submit(_execute, url, statement))
-            for each in finished:
-                each.result()
-        for statement in indexing.values():
+                if statement := add_indexes.pop(table, ""):
+                    indexed.append(finishing.submit(_execute, url, statement))
+            for future in indexed:
+                future.result()
+        for statement in add_indexes.values():
             cursor.execute(statement)
 
 
@@ -119,19 +119,19 @@ def _connect(url: str) -> "pymysql.Connection[Any]":
         database=unquote(parts.path.lstrip("/")),
         charset="utf8mb4",
         local_infile=True,
-        # Strict, whatever the server's own setting: a value that does not fit is a mistake of the world.
+        # Strict whatever the server's setting is: a value that does not fit is a bug in the generator.
         sql_mode="STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO",
     )
 
 
 def check_mysql(url: str) -> None:
-    """Raises WorldExists if the database has any table of the schema."""
+    """Raise WorldExists if the database has any table of the schema."""
     tables = {statement.split()[2] for statement in statements("mysql")[0]}
     with closing(_connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW TABLES")
-        there = sorted(tables.intersection(name for (name,) in cursor.fetchall()))
-    if there:
-        raise WorldExists(f"The database has these tables already: {', '.join(there)}.")
+        existing = sorted(tables.intersection(name for (name,) in cursor.fetchall()))
+    if existing:
+        raise WorldExists(f"The database has these tables already: {', '.join(existing)}.")
 
 
 def _execute(url: str, statement: str) -> None:
@@ -146,7 +146,7 @@ def _committed(connection: "pymysql.Connection[Any]", store: Callable[[], int]) 
 
 
 def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
-    """Writes a batch into a file, and gives what loads it, which says how many rows that were."""
+    """Write a batch to a file. Return a function that loads the file and returns the number of rows."""
     table, columns = target.split(" ", 1)
     file = tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".tsv")  # noqa: SIM115
     file.writelines(map(_tsv_line, batch))
@@ -157,7 +157,7 @@ def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
             cursor.execute(
                 f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 {columns}", (file.name,)
             )
-        # LOCAL turns every error of a row into a warning.
+        # With LOCAL, an error in a row is only a warning.
         if cursor.rowcount != len(batch) or cursor.execute("SHOW WARNINGS"):
             raise ValueError(f"{table} did not take every row as it is: {cursor.fetchone()}")
         return len(batch)
@@ -172,18 +172,18 @@ def _tsv_line(row: Row) -> str:
 
 
 def _insert(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
-    """Gives what inserts a batch, several hundred rows a statement, and says how many rows that were."""
-    marks = ", ".join(["%s"] * len(batch[0]))
+    """Return a function that inserts a batch and returns the number of rows."""
+    placeholders = ", ".join(["%s"] * len(batch[0]))
 
     def insert() -> int:
-        cursor.executemany(f"INSERT INTO {target} VALUES ({marks})", batch)
+        cursor.executemany(f"INSERT INTO {target} VALUES ({placeholders})", batch)
         return len(batch)
 
     return insert
 
 
 def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
-    """Adds every (key, member, score) to the sorted set `key`, none of which may exist before."""
+    """Add every (key, member, score) to the sorted set `key`. Raise WorldExists if such a key exists."""
     boards: dict[str, dict[str, float]] = {}
     for key, member, score in ranks:
         boards.setdefault(key, {})[member] = score
@@ -191,30 +191,31 @@ def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
     with closing(redis.Redis.from_url(url)) as client:
         pipeline = client.pipeline(transaction=False)
         for key, members in boards.items():
-            for some in _batches(members.items(), BATCH):
-                pipeline.zadd(key, dict(some))
+            for batch in _batches(members.items(), BATCH):
+                pipeline.zadd(key, dict(batch))
         pipeline.execute()
 
 
 def check_redis(url: str, keys: Iterable[str]) -> None:
-    """Raises WorldExists if Redis has any of the keys."""
+    """Raise WorldExists if Redis has any of the keys."""
     with closing(redis.Redis.from_url(url)) as client:
-        there = [key for key in keys if client.exists(key)]
-    if there:
-        raise WorldExists(f"Redis has these keys already: {', '.join(there)}.")
+        existing = [key for key in keys if client.exists(key)]
+    if existing:
+        raise WorldExists(f"Redis has these keys already: {', '.join(existing)}.")
 
 
 def write_files(folder: Path, files: Iterable[tuple[str, bytes]], progress: Progress = _quiet) -> None:
-    """Writes each (relative path, content) below `folder`; a file is either there in full or not at all.
+    """Write each (relative path, content) below `folder`. No file is ever incomplete.
 
-    One that is there with this content is left alone, as after an interrupted build; any other is refused.
+    A file that exists with the same content, as after an interrupted build, is left alone.
+    Raise WorldExists if it has other content.
     """
-    made: set[Path] = set()
+    created: set[Path] = set()
     for relative, content in files:
         path = folder / relative
-        if path.parent not in made:
+        if path.parent not in created:
             path.parent.mkdir(parents=True, exist_ok=True)
-            made.add(path.parent)
+            created.add(path.parent)
         if not path.exists():
             partial = path.with_name(f".{path.name}.tmp")
             partial.write_bytes(content)

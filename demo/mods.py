@@ -1,4 +1,4 @@
-"""The mods players choose, with their bits always in the pairs the osu! client sends."""
+"""The combinations of mods that are played. NC comes with DT and PF with SD, as the osu! client sends them."""
 
 NF, EZ, TD, HD, HR, SD, DT, RX, HT = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FL, SO, AP = 1 << 10, 1 << 12, 1 << 13
@@ -19,18 +19,18 @@ CONVERTED_MANIA_CHOICES = (*MANIA_CHOICES, K4, K7, K4 | DT, K7 | HD)
 
 
 def choices(mode: int, *, converted: bool = False) -> tuple[int, ...]:
-    """The combinations of mods played in a mode; one that is chosen more often is there more often."""
+    """Return the combinations of mods played in a mode. Frequent ones are repeated."""
     if mode >= 4:
-        # Relax and Autopilot exclude what makes failing impossible, or inevitable.
-        always = AP if mode == 8 else RX
-        return tuple(mods | always for mods in RELAX_CHOICES)
+        # Relax and Autopilot cannot be combined with NF, SD and PF.
+        assist = AP if mode == 8 else RX
+        return tuple(mods | assist for mods in RELAX_CHOICES)
     if mode == 3:
         return CONVERTED_MANIA_CHOICES if converted else MANIA_CHOICES
     return STANDARD_CHOICES if mode == 0 else CHOICES
 
 
 def rate(mods: int) -> float:
-    """How fast the song plays."""
+    """Return the playback rate of the song."""
     return 1.5 if mods & DT else 0.75 if mods & HT else 1.0
 
 

@@ -1,4 +1,4 @@
-"""Invented names. Nobody is called after a real player, artist or song."""
+"""Invented names of players, clans, artists and songs. None is taken from a real one."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ SYLLABLES = (
 UNICODE_PARTS = (
     "さくら", "夜桜", "ミク", "星空", "Ночь", "Лис", "Мария", "Zoë", "Björn", "Łukasz", "Élodie", "하늘",
 )  # fmt: skip
-FIRST_PLAYERS = (  # so that the smallest world has every kind of name
+FIRST_PLAYERS = (  # so that even a small world has every kind of name
     "apidot",
     "demo player",
     "[nightfall]",
@@ -57,7 +57,7 @@ def word(rng: Random, syllables: int) -> str:
 
 
 def player_names(rng: Random) -> Iterator[str]:
-    """Names without end, as the game server allows them; no two are equal to a database that folds accents."""
+    """Yield valid player names, without end. No two are equal under an accent-insensitive collation."""
     seen = set()
     number = 0
     while True:
@@ -87,20 +87,18 @@ def _player_name(rng: Random) -> str:
 
 
 def folded(name: str) -> str:
-    """The name without case, accents and blanks: what is equal here may be equal to a collation."""
+    """Return the name without case, accents and blanks, to find names that a collation may treat as equal."""
     plain = unicodedata.normalize("NFKD", name.lower().replace(" ", "_"))
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 def artist(rng: Random, number: int) -> str:
-    """The artist of the `number`th beatmap set."""
     if number < len(ARTISTS) or rng.random() < 0.1:
         return ARTISTS[number % len(ARTISTS)]
     return f"{word(rng, 2).title()} {word(rng, 2).title()}"
 
 
 def title(rng: Random, number: int) -> str:
-    """The title of the `number`th beatmap set."""
     if number < len(TITLES):
         return TITLES[number]
     return " ".join(rng.sample(TITLE_WORDS, rng.randint(1, 3)))

@@ -1,4 +1,4 @@
-"""The text of .osu files, format 14 as the beatmap editor writes it."""
+"""The content of .osu files, in version 14 of the format, as the beatmap editor writes it."""
 
 from demo.beatmapsets import Beatmapset, Difficulty
 from demo.charts import CIRCLE, SLIDER, SLIDER_VELOCITY, SPINNER, START, HitObject
@@ -52,7 +52,7 @@ SliderTickRate:1
 
 [HitObjects]
 """
-COMBO_OF = 8  # objects
+COMBO_LENGTH = 8  # objects
 CIRCLE_TYPE, SLIDER_TYPE, NEW_COMBO, SPINNER_TYPE, HOLD_TYPE = 1, 2, 4, 12, 128
 
 
@@ -70,12 +70,12 @@ def osu_file(map_id: int, beatmapset: Beatmapset, difficulty: Difficulty, object
 
 
 def _line(number: int, hit_object: HitObject) -> str:
-    kind, x, y, start, end, far = hit_object
-    combo = 0 if number % COMBO_OF else NEW_COMBO
+    kind, x, y, start, end, end_x = hit_object
+    combo = 0 if number % COMBO_LENGTH else NEW_COMBO
     if kind == CIRCLE:
         return f"{x},{y},{start},{CIRCLE_TYPE + combo},0,0:0:0:0:"
     if kind == SLIDER:
-        return f"{x},{y},{start},{SLIDER_TYPE + combo},0,L|{far}:{y},1,{abs(far - x)}"
+        return f"{x},{y},{start},{SLIDER_TYPE + combo},0,L|{end_x}:{y},1,{abs(end_x - x)}"
     if kind == SPINNER:
         return f"{x},{y},{start},{SPINNER_TYPE},0,{end},0:0:0:0:"
     return f"{x},{y},{start},{HOLD_TYPE},0,{end}:0:0:0:0:"

@@ -1,4 +1,4 @@
-"""The players: who they are, what they play and how well."""
+"""The players, their skill and their habits."""
 
 from itertools import accumulate, islice
 from random import Random
@@ -11,7 +11,7 @@ BOT_ID = 1
 FIRST_ID = 3  # 2 is reserved
 UNRESTRICTED, VERIFIED, SUPPORTER, PREMIUM = 1, 2, 16, 32
 NORMAL = UNRESTRICTED | VERIFIED
-EVERYTHING = 31927  # what the game server gives the first player
+EVERYTHING = 31927  # the privileges that the game server gives the first player
 STAFF = (NORMAL | 2048, NORMAL | SUPPORTER | 4096, NORMAL | PREMIUM | 4096 | 8192, NORMAL | 128 | 1024)
 COUNTRIES = ("us",) * 5 + ("jp", "de", "ru", "fr") * 3 + ("kr", "gb", "pl", "br") * 2 + (
     "ca", "au", "se", "fi", "id", "cn", "tw", "mx", "ar", "es", "it", "nl", "ua", "no", "cl", "xx",
@@ -19,7 +19,7 @@ COUNTRIES = ("us",) * 5 + ("jp", "de", "ru", "fr") * 3 + ("kr", "gb", "pl", "br"
 
 
 class Player(msgspec.Struct, frozen=True):
-    """A player; `skill` is 0-1, `ruleset` the one played most, `relax` and `autopilot` are shares of the plays."""
+    """A player. `skill` is 0-1, `ruleset` the one played most; `relax` and `autopilot` are shares of the plays."""
 
     id: int
     name: str
@@ -63,12 +63,12 @@ def _priv(number: int) -> int:
 
 
 def activity(seed: int, players: list[Player]) -> list[float]:
-    """The running total of how much each player plays: a few very much, some not at all."""
+    """Return the cumulative weights with which players are chosen: a few play very much, some not at all."""
     order = list(range(len(players)))
     Random(f"{seed}/activity").shuffle(order)
     weights = [0.0] * len(players)
     for rank, number in enumerate(order):
-        idle = rank % 10 == 9 and number > 1  # the first two have the known API keys: they play
+        idle = rank % 10 == 9 and number > 1  # never the first two, whose API keys are known
         if not idle and players[number].priv != UNRESTRICTED:
             weights[number] = 1 / (rank + 3 + len(players) / 850)
     return list(accumulate(weights))

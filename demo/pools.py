@@ -1,4 +1,4 @@
-"""Tournament map pools: rows of `tourney_pools` and `tourney_pool_maps`."""
+"""Tournament map pools."""
 
 from collections.abc import Iterator
 from random import Random
@@ -13,13 +13,13 @@ ROUNDS = (
     "Qualifiers", "RO64", "RO32", "RO16", "QF", "SF", "Finals", "Grand Finals", "Test & <b>", "Solo",
     "Big", "Empty",
 )  # fmt: skip
-MODS = ((0, 6), (HD, 3), (HR, 3), (DT, 3), (HD | HR, 2))  # and how many slots
-BIG, EMPTY = 11, 12  # pool ids: one larger than a page of 50, one without any map
+MODS = ((0, 6), (HD, 3), (HR, 3), (DT, 3), (HD | HR, 2))  # mods and the number of their slots
+BIG, EMPTY = 11, 12  # ids of a pool with more than 50 beatmaps, and of one with none
 UNKNOWN_MAP = 2_000_000_000
 
 
 def pool_rows(players: list[Player]) -> Iterator[Row]:
-    """Rows of `tourney_pools`: the third's creator does not exist, the fourth's is restricted."""
+    """Yield rows of `tourney_pools`. The creator of the third does not exist, that of the fourth is restricted."""
     restricted = next((player.id for player in players if player.priv == VERIFIED), players[-1].id)
     creators = {3: players[-1].id + 1001, 4: restricted, 5: 1}
     for number, name in enumerate(ROUNDS):
@@ -28,7 +28,7 @@ def pool_rows(players: list[Player]) -> Iterator[Row]:
 
 
 def pool_map_rows(seed: int, beatmaps: list[Beatmap]) -> Iterator[Row]:
-    """Rows of `tourney_pool_maps`; the second pool has maps that are not in `maps`."""
+    """Yield rows of `tourney_pool_maps`. The second pool has beatmaps that are not in `maps`."""
     rng = Random(f"{seed}/pools")
     for pool_id in range(1, len(ROUNDS) + 1):
         slots = [] if pool_id == EMPTY else _slots(4 if pool_id == BIG else 1)
@@ -40,5 +40,5 @@ def pool_map_rows(seed: int, beatmaps: list[Beatmap]) -> Iterator[Row]:
 
 
 def _slots(times: int) -> list[tuple[int, int]]:
-    """(mods, number of the slot) in the order of a pool."""
+    """Return (mods, slot number) in the order of a pool."""
     return [(mods, slot) for mods, slots in MODS for slot in range(1, slots * times + 1)]

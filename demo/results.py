@@ -1,4 +1,4 @@
-"""What comes of one play: how many notes were hit how well, and what that is worth in each ruleset."""
+"""The result of a play: judgements, combo, accuracy and grade."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ GRADES = ("XH", "X", "SH", "S", "A", "B", "C", "D", "F")
 
 
 class Counts(NamedTuple):
-    """Judgements, as the columns of `scores` use them in every ruleset."""
+    """The numbers of judgements, in the columns of `scores` that each ruleset uses for them."""
 
     n300: int
     n100: int
@@ -22,7 +22,7 @@ class Counts(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How a play ended; `share` is how much of the beatmap was played, 0-1."""
+    """The result of a play. `share` is the part of the beatmap that was played, 0-1."""
 
     counts: Counts
     combo: int
@@ -32,7 +32,7 @@ class Result(NamedTuple):
 
 
 def play(draw: Callable[[], float], beatmap: Beatmap, ruleset: int, mods: int, skill: float) -> Result:
-    """One play by someone of that skill, with the luck that `draw` (random numbers 0-1) gives."""
+    """Simulate a play. `draw` returns random numbers, 0-1."""
     slack = 0.36 + (beatmap.difficulty.stars / 8 - skill) / 2 + (draw() - 0.5) * 0.5
     error = slack * slack if slack > 0 else 0.0
     sloppy = draw()
@@ -50,14 +50,14 @@ def play(draw: Callable[[], float], beatmap: Beatmap, ruleset: int, mods: int, s
 
 
 def judged(beatmap: Beatmap, ruleset: int, share: float, error: float, sloppy: float) -> Counts:
-    """The judgements of the first `share` of a beatmap; `error` and `sloppy` are 0-1."""
+    """Return the judgements for the first `share` of a beatmap. `error` and `sloppy` are 0-1."""
     content = beatmap.content
     circles, sliders = int(content.circles * share), int(content.sliders * share)
     if ruleset == CATCH:
         fruits, droplets, tiny = circles + 2 * sliders, int(content.ticks * share), 2 * sliders
         missed = int(fruits * error * sloppy * 0.5)
-        spilt = int(tiny * error * 0.5)
-        return Counts(fruits - missed, droplets, tiny - spilt, missed, 0, spilt)
+        missed_tiny = int(tiny * error * 0.5)
+        return Counts(fruits - missed, droplets, tiny - missed_tiny, missed, 0, missed_tiny)
     if ruleset == TAIKO:
         notes = circles + (2 * sliders if beatmap.ruleset == STANDARD else 0)
         missed, good = int(notes * error * sloppy * 0.4), int(notes * (error * 0.4 + 0.03 * sloppy))
@@ -71,27 +71,27 @@ def judged(beatmap: Beatmap, ruleset: int, share: float, error: float, sloppy: f
         fine = int(rest * (error + sloppy) * 0.05)
         best = int((rest - fine) * (0.85 - 0.5 * sloppy))
         return Counts(rest - fine - best, fair, bad, missed, best, fine)
-    # Of the standard ruleset's combos of eight, most end in a geki unless something went wrong in them.
-    combos, spoilt = notes // 8, missed + bad
-    geki = max(0, combos - spoilt - fair)
+    # In standard, a combo section (here of eight objects) ends in a geki if all of it was hit well.
+    combos = notes // 8
+    geki = max(0, combos - missed - bad - fair)
     return Counts(rest, fair, bad, missed, geki, min(combos - geki, fair))
 
 
 def _combo(
     draw: Callable[[], float], beatmap: Beatmap, ruleset: int, missed: int, share: float
 ) -> tuple[int, bool]:
-    """The longest combo, and whether nothing broke it."""
+    """Return the highest combo, and whether it is a full combo."""
     full = int(beatmap.full_combo(ruleset) * share)
     if not missed:
-        # A slider of the standard ruleset may lose its end: a lower combo without any miss.
+        # In standard, a missed slider end lowers the combo without being a miss.
         dropped = ruleset == STANDARD and draw() < 0.3 and beatmap.content.sliders > 2
         return (full - 1 - int(draw() * 2), False) if dropped else (full, share == 1.0)
-    least = 1 / (missed + 1)
-    return max(0, int((full - missed) * (least + draw() * (1 - least)))), False
+    shortest = 1 / (missed + 1)
+    return max(0, int((full - missed) * (shortest + draw() * (1 - shortest)))), False
 
 
 def accuracy(ruleset: int, counts: Counts) -> int:
-    """Thousandths of a percent."""
+    """Return the accuracy in thousandths of a percent."""
     n300, n100, n50, nmiss, ngeki, nkatu = counts
     if ruleset == CATCH:
         good, total = n300 + n100 + n50, n300 + n100 + n50 + nmiss + nkatu
@@ -106,7 +106,7 @@ def accuracy(ruleset: int, counts: Counts) -> int:
 
 
 def grade(ruleset: int, counts: Counts, mods: int) -> str:
-    """The letters for a play that was not failed."""
+    """Return the grade of a play that was passed."""
     silver = bool(mods & (HD | FL))
     thousandths = accuracy(ruleset, counts)
     if thousandths == 100_000:
@@ -120,7 +120,7 @@ def grade(ruleset: int, counts: Counts, mods: int) -> str:
 
 
 def _hit_grade(counts: Counts) -> str:
-    """The grade where it goes by the share of 300s and by misses."""
+    """Return the grade by the share of 300s and by misses, as in standard and taiko."""
     total = counts.n300 + counts.n100 + counts.n50 + counts.nmiss
     share, clean = counts.n300 / total, not counts.nmiss
     if share > 0.9 and clean and counts.n50 / total < 0.01:

@@ -1,4 +1,4 @@
-"""The tables, as sql/schema/ has them."""
+"""The tables in sql/schema/."""
 
 import sqlite3
 from contextlib import closing
@@ -8,16 +8,16 @@ SCHEMA = Path(__file__).resolve().parent.parent / "sql" / "schema"
 
 
 def statements(dialect: str) -> tuple[list[str], list[str]]:
-    """Those that create the tables of `mysql` or `sqlite`, and those to run once the tables are filled."""
+    """Return the statements that create the tables of `mysql` or `sqlite`, and those that add the indexes."""
     text = (SCHEMA / f"{dialect}.sql").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("--")]
-    found = [s for s in "\n".join(lines).rstrip(";").split(";\n") if s]
-    tables = [s for s in found if s.startswith("CREATE TABLE")]
-    return tables, [s for s in found if s not in tables]
+    every = [s for s in "\n".join(lines).rstrip(";").split(";\n") if s]
+    tables = [s for s in every if s.startswith("CREATE TABLE")]
+    return tables, [s for s in every if s not in tables]
 
 
 def columns(table: str) -> list[str]:
-    """A table's columns in the order of the schema, which is the order of the values in the world's rows."""
+    """Return the columns of a table in the order of the schema, which is that of the values in a `Row`."""
     with closing(sqlite3.connect(":memory:")) as connection:
         for statement in statements("sqlite")[0]:
             connection.execute(statement)

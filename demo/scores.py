@@ -1,4 +1,4 @@
-"""The scores: drawn once, kept in 50 bytes each, turned into rows of `scores` when these are asked for."""
+"""The scores. They are stored in 50 bytes each and become rows of `scores` only when these are read."""
 
 from bisect import bisect
 from collections.abc import Callable, Iterator
@@ -12,15 +12,15 @@ from demo.beatmaps import Beatmap
 from demo.clock import datetime_text, moment
 from demo.load import Row
 from demo.players import Player
-from demo.points import MOST_PP, MOST_SCORE, performance, points
+from demo.points import MAX_PP, MAX_SCORE, performance, points
 from demo.results import GRADES, accuracy, grade, play
 
 FAILED, SUBMITTED, BEST = range(3)
-AGAIN = 0.3  # how often a player plays once more what was played last
+AGAIN = 0.3  # probability that a player plays the same beatmap again
 
 
 class Score(NamedTuple):
-    """A score; `player` and `beatmap` are places in their lists, `pp` and `acc` thousandths, `elapsed` ms."""
+    """A score. `player` and `beatmap` are indexes of their lists, `pp` and `acc` thousandths, `elapsed` ms."""
 
     player: int
     beatmap: int
@@ -46,7 +46,7 @@ class Score(NamedTuple):
 
 
 class Scores:
-    """All scores in the order they were made; the id of one is its place plus 1."""
+    """A list of scores, in the order in which they were set. The id of a score is its index plus 1."""
 
     _record = Struct("<IIBIIIIHHHHHHHBBI")
 
@@ -80,7 +80,7 @@ def make_scores(
     count: int,
     progress: Callable[[int], None],
 ) -> Scores:
-    """Scores without their BEST status; `activity` and `popularity` are running totals of the odds."""
+    """Return the scores, without the status BEST. `activity` and `popularity` are cumulative weights."""
     rng = Random(f"{seed}/scores")
     draw = rng.random
     last: dict[int, tuple[int, int]] = {}
@@ -90,33 +90,33 @@ def make_scores(
         player = players[number]
         if number not in last or draw() > AGAIN:
             last[number] = _choice(draw, player, beatmaps, popularity)
-        place, mode = last[number]
-        scores.append(_score(draw, number, place, mode, player, beatmaps[place]))
+        beatmap, mode = last[number]
+        scores.append(_score(draw, number, beatmap, mode, player, beatmaps[beatmap]))
         progress(1)
-    _put_extremes(scores, beatmaps)
+    _set_extremes(scores, beatmaps)
     return scores
 
 
 def _choice(
     draw: Callable[[], float], player: Player, beatmaps: list[Beatmap], popularity: list[float]
 ) -> tuple[int, int]:
-    """The beatmap (its place) and the mode to play it in; most play their own ruleset, or convert to it."""
-    place = bisect(popularity, draw() * popularity[-1])
+    """Return the index of a beatmap, and the mode: usually in the ruleset of the player, or converted to it."""
+    index = bisect(popularity, draw() * popularity[-1])
     for _ in range(2):
-        if beatmaps[place].ruleset == player.ruleset or (beatmaps[place].ruleset == 0 and draw() < 0.3):
+        if beatmaps[index].ruleset == player.ruleset or (beatmaps[index].ruleset == 0 and draw() < 0.3):
             break
-        place = bisect(popularity, draw() * popularity[-1])
-    ruleset = beatmaps[place].ruleset
+        index = bisect(popularity, draw() * popularity[-1])
+    ruleset = beatmaps[index].ruleset
     if ruleset == 0 and draw() < 0.6:
         ruleset = player.ruleset
     variant = draw()
     if ruleset != 3 and variant < player.relax:
-        return place, ruleset + 4
-    return place, 8 if ruleset == 0 and variant > 1 - player.autopilot else ruleset
+        return index, ruleset + 4
+    return index, 8 if ruleset == 0 and variant > 1 - player.autopilot else ruleset
 
 
 def _score(
-    draw: Callable[[], float], number: int, place: int, mode: int, player: Player, beatmap: Beatmap
+    draw: Callable[[], float], number: int, index: int, mode: int, player: Player, beatmap: Beatmap
 ) -> Score:
     ruleset = mode % 4
     choices = mod_choices.choices(mode, converted=beatmap.ruleset != ruleset)
@@ -128,21 +128,20 @@ def _score(
     pp = performance(beatmap, mode, mods, acc, combo, counts.nmiss) if result.passed else 0
     elapsed = int((beatmap.content.length + 1000) * result.share / mod_choices.rate(mods))
     return Score(
-        *(number, place, mode, mods, points(ruleset, counts, combo, mods), pp, acc, combo, *counts),
+        *(number, index, mode, mods, points(ruleset, counts, combo, mods), pp, acc, combo, *counts),
         *(GRADES.index(letters), int(result.perfect), elapsed),
     )
 
 
-def _put_extremes(scores: Scores, beatmaps: list[Beatmap]) -> None:
-    """Gives a few scores that earned pp the highest values that the columns hold."""
+def _set_extremes(scores: Scores, beatmaps: list[Beatmap]) -> None:
+    """Give three scores the highest pp and score that the columns can hold."""
     for start in (len(scores) // 4, len(scores) // 2, len(scores) * 3 // 4):
         number = next((n for n in range(start, len(scores)) if scores[n].pp), None)
         if number is not None:
-            scores[number] = scores[number]._replace(pp=MOST_PP, score=MOST_SCORE)
+            scores[number] = scores[number]._replace(pp=MAX_PP, score=MAX_SCORE)
 
 
 def score_rows(seed: int, scores: Scores, players: list[Player], beatmaps: list[Beatmap]) -> Iterator[Row]:
-    """Rows of `scores`, by id."""
     for number, (s, status) in enumerate(zip(scores, scores.statuses, strict=True)):
         yield (
             *(number + 1, beatmaps[s.beatmap].md5, s.score, s.pp / 1000, s.acc / 1000, s.combo, s.mods),

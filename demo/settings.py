@@ -1,4 +1,4 @@
-"""The settings that lead into the demo world."""
+"""Settings for serving the demo world."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -11,12 +11,12 @@ from demo.build import DATABASE
 
 
 def demo_folder(settings: Settings) -> Path:
-    """Where the demo world lives: below the data folder."""
+    """Return the folder of the demo world, which is in the data folder."""
     return Path(settings.data_directory).resolve() / "demo"
 
 
 def in_demo_world(settings: Settings) -> Settings:
-    """The settings that lead into the demo world, when no database is configured."""
+    """Return the settings; if they configure no database, changed to serve the demo world."""
     if settings.database is not None:
         return settings
     folder = demo_folder(settings)

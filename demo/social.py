@@ -1,4 +1,4 @@
-"""What players do beside playing: favourites, ratings, friends and blocks, medals, logins."""
+"""Favourites, ratings, friends and blocks, medals, and logins."""
 
 from collections.abc import Iterator
 from random import Random
@@ -40,12 +40,12 @@ def relationship_rows(seed: int, players: list[Player]) -> Iterator[Row]:
 
 
 def _few(rng: Random, most: int) -> int:
-    """0 to `most`, seldom much."""
+    """Return a number from 0 to `most`, usually small."""
     return int(rng.random() * rng.random() * (most + 1))
 
 
 def achievement_rows() -> Iterator[Row]:
-    """Rows of `achievements`: one for each of some counts of plays in some modes."""
+    """Yield rows of `achievements`: medals for numbers of plays in a mode."""
     for number, (mode, plays) in enumerate(_medals()):
         name = f"{MODE_NAMES[mode]} × {plays}"
         condition = f"mode_vn == {mode % 4} and stats.plays >= {plays}"
@@ -53,11 +53,11 @@ def achievement_rows() -> Iterator[Row]:
 
 
 def user_achievement_rows(players: list[Player], stats: AllStats) -> Iterator[Row]:
-    """Rows of `user_achievements`: the medals that the plays in `stats` are enough for."""
+    """Yield rows of `user_achievements`: the medals that players have earned."""
     medals = _medals()
-    for place, player in enumerate(players):
+    for index, player in enumerate(players):
         for number, (mode, plays) in enumerate(medals):
-            own = stats.get((place, mode))
+            own = stats.get((index, mode))
             if own and own.plays >= plays:
                 yield player.id, number + 1
 
@@ -67,7 +67,7 @@ def _medals() -> list[tuple[int, int]]:
 
 
 def login_rows(seed: int, players: list[Player]) -> Iterator[Row]:
-    """Rows of `ingame_logins`; the addresses are of the networks set aside for documentation."""
+    """Yield rows of `ingame_logins`. The addresses are from networks for documentation (RFC 5737, RFC 3849)."""
     rng = Random(f"{seed}/logins")
     count = len(players) * 2
     for number in range(count):

@@ -1,4 +1,4 @@
-"""What follows from the scores: which are the best, the rows of `stats`, and the ranks in Redis."""
+"""What is derived from the scores: the best ones, the rows of `stats`, and the ranks in Redis."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -11,13 +11,13 @@ from demo.results import GRADES
 from demo.scores import BEST, Score, Scores
 
 MODES = (0, 1, 2, 3, 4, 5, 6, 8)
-WEIGHT = 0.95  # of each best score, compared with the next better one
+WEIGHT = 0.95  # of each best score, relative to the next better one
 COUNTED_FOR_ACC = 100
 GEKI_AND_KATU_ARE_HITS = (1, 3)
 
 
 class Stats(NamedTuple):
-    """A player's numbers in one mode, in the order of the columns of `stats`; `acc` is percent, `playtime` s."""
+    """The stats of a player in a mode, in the order of the columns. `acc` is in percent, `playtime` in seconds."""
 
     tscore: int = 0
     rscore: int = 0
@@ -35,16 +35,16 @@ class Stats(NamedTuple):
     a_count: int = 0
 
 
-AllStats = dict[tuple[int, int], Stats]  # by player (the place in the list) and mode
+AllStats = dict[tuple[int, int], Stats]  # by index of the player and mode
 
 
 def settle(scores: Scores, beatmaps: list[Beatmap], known: int) -> AllStats:
-    """Marks the best score of every player, beatmap and mode; the stats of every mode that has been played.
+    """Mark the best score of every player, beatmap and mode, and return the stats.
 
-    Only the first `known` beatmaps are in the database: scores on others count as plays and are worth nothing.
+    Only the first `known` beatmaps are in the database: scores on others count as plays but give no pp.
     """
     owners = [score.player for score in scores]
-    ranked = bytes(b.status in WITH_PP and place < known for place, b in enumerate(beatmaps))
+    ranked = bytes(b.status in WITH_PP and index < known for index, b in enumerate(beatmaps))
     stats: AllStats = {}
     for player, numbers in groupby(sorted(range(len(scores)), key=owners.__getitem__), owners.__getitem__):
         own = {number: scores[number] for number in numbers}
@@ -59,7 +59,7 @@ def settle(scores: Scores, beatmaps: list[Beatmap], known: int) -> AllStats:
 
 
 def _best(own: dict[int, Score]) -> list[int]:
-    """Among a player's scores the one with the most pp on each beatmap in each mode, the first of equals."""
+    """Return the numbers of the scores with the most pp on each beatmap in each mode; of equal ones, the first."""
     best: dict[tuple[int, int], int] = {}
     for number, score in own.items():
         key = score.beatmap, score.mode
@@ -69,7 +69,7 @@ def _best(own: dict[int, Score]) -> list[int]:
 
 
 def _stats(mode: int, played: list[Score], rated: list[Score]) -> Stats:
-    rated.sort(key=lambda score: -score.pp)  # stable: of equals the earlier one first
+    rated.sort(key=lambda score: -score.pp)  # stable: of equal scores, the earlier one comes first
     grades = [GRADES[score.grade] for score in rated]
     return Stats(
         tscore=sum(score.score for score in played),
@@ -98,7 +98,7 @@ def weighted(values: Iterable[float]) -> float:
 
 
 def _accuracy(thousandths: list[int]) -> float:
-    """The weighted mean in percent."""
+    """Return the weighted mean in percent."""
     return round(weighted(thousandths) / weighted([1000] * len(thousandths)), 3) if thousandths else 0.0
 
 
@@ -108,19 +108,19 @@ def _hits(mode: int, score: Score) -> int:
 
 
 def stats_rows(players: list[Player], stats: AllStats) -> Iterator[Row]:
-    """Rows of `stats`: for every player, the bot too, one in each mode."""
-    nothing = Stats()
+    """Yield rows of `stats`, one for each mode of every player and of the bot."""
+    unplayed = Stats()
     for mode in MODES:
-        yield BOT_ID, mode, *nothing
-    for place, player in enumerate(players):
+        yield BOT_ID, mode, *unplayed
+    for index, player in enumerate(players):
         for mode in MODES:
-            yield player.id, mode, *stats.get((place, mode), nothing)
+            yield player.id, mode, *stats.get((index, mode), unplayed)
 
 
 def ranks(players: list[Player], stats: AllStats) -> Iterator[tuple[str, str, float]]:
-    """(key, member, score) as the game server has them: the unrestricted players that have pp."""
-    for (place, mode), own in stats.items():
-        player = players[place]
+    """Yield (key, member, score) of the sorted sets: as on a game server, of unrestricted players with pp."""
+    for (index, mode), own in stats.items():
+        player = players[index]
         if player.priv & UNRESTRICTED and own.pp:
             key = f"bancho:leaderboard:{mode}"
             yield key, str(player.id), float(own.pp)
@@ -128,15 +128,15 @@ def ranks(players: list[Player], stats: AllStats) -> Iterator[tuple[str, str, fl
 
 
 def first_and_last(scores: Scores) -> dict[int, tuple[int, int]]:
-    """The places of each player's first and last score, by the player's place."""
-    found: dict[int, tuple[int, int]] = {}
+    """Return the numbers of the first and last score of each player, by the index of the player."""
+    numbers: dict[int, tuple[int, int]] = {}
     for number, score in enumerate(scores):
-        found[score.player] = (found.get(score.player, (number, 0))[0], number)
-    return found
+        numbers[score.player] = (numbers.get(score.player, (number, 0))[0], number)
+    return numbers
 
 
 def counted(scores: Scores, beatmaps: int) -> tuple[list[int], list[int]]:
-    """How often each beatmap was played, and how often passed."""
+    """Return the number of plays and the number of passes of each beatmap."""
     plays, passes = [0] * beatmaps, [0] * beatmaps
     for score in scores:
         plays[score.beatmap] += 1

@@ -1,4 +1,4 @@
-"""Rows of `users`: what the game server knows of an account."""
+"""The rows of `users`."""
 
 from collections.abc import Iterator
 from random import Random
@@ -29,13 +29,13 @@ USERPAGES = (
 def user_rows(
     seed: int, players: list[Player], members: dict[int, Membership], played: dict[int, tuple[int, int]]
 ) -> Iterator[Row]:
-    """The bot's row and the players'; `played` has the unix times of each one's first and last score."""
+    """Yield the rows of the bot and the players. `played` has the Unix times of their first and last scores."""
     rng = Random(f"{seed}/users")
     opened = OPENED - 365 * DAY
-    nothing = (None, None, None, None)
+    empty = (None, None, None, None)
     yield (
         *(BOT_ID, "BanchoBot", "banchobot", "bot@demo.invalid", 1, NO_PASSWORD, "xx"),
-        *(0, 0, opened, NOW, 0, 0, 0, 0, *nothing),
+        *(0, 0, opened, NOW, 0, 0, 0, 0, *empty),
     )
     for player in players:
         first, last = played.get(player.id, (NOW, OPENED))
@@ -51,7 +51,7 @@ def user_rows(
 
 
 def _ends(rng: Random, player: Player) -> tuple[int, int]:
-    """silence_end and donor_end: 0, in the past, or in the far future."""
+    """Return silence_end and donor_end: 0, in the past, or in the far future."""
     silence = rng.choice((0,) * 18 + (NOW - 40 * DAY, NOW + 3650 * DAY))
     donated = player.priv & (SUPPORTER | PREMIUM)
     return silence, NOW + rng.randrange(3650) * DAY if donated else rng.choice((0, 0, 0, 0, NOW - 90 * DAY))
@@ -64,7 +64,7 @@ def _preferred_mode(rng: Random, player: Player) -> int:
 
 
 def _decoration(rng: Random, player: Player) -> Row:
-    """custom_badge_name, custom_badge_icon, userpage_content, api_key"""
+    """Return custom_badge_name, custom_badge_icon, userpage_content and api_key."""
     badge = rng.choice(BADGES) if player.priv & (SUPPORTER | PREMIUM) else (None, None)
     page = rng.choice((None, None, None, None, None, "", *USERPAGES))
     key = str(UUID(int=rng.getrandbits(128), version=4))

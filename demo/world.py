@@ -1,4 +1,4 @@
-"""A game server's world, made up from a seed: the same seed and sizes give the same world, byte for byte."""
+"""The data of an invented game server. The same seed and sizes give the same world, byte for byte."""
 
 from array import array
 from collections.abc import Iterable, Iterator
@@ -26,11 +26,11 @@ from demo.social import (
 from demo.stats import MODES, counted, first_and_last, ranks, settle, stats_rows
 from demo.users import user_rows
 
-CONVERTED_COLUMNS = 4  # of a standard beatmap played in mania
+CONVERTED_COLUMNS = 4  # of a standard beatmap converted to mania
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
-    """How much there is in a world; without `files`, every beatmap has its .osu file."""
+    """The size of a world. `files` is the number of beatmaps with a .osu file; None: all of them."""
 
     players: int = 150
     beatmaps: int = 400
@@ -40,15 +40,15 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World:
-    """Beatmaps beyond the first `sizes.beatmaps` are gone from the database; a few scores are still on them."""
+    """A world. `beatmaps` ends with a few that are no longer in the database but still have scores."""
 
     def __init__(self, seed: int = 1, sizes: Sizes | None = None, progress: Stage = silent) -> None:
         self.seed = seed
         self.sizes = sizes = sizes or Sizes()
-        gone = max(2, sizes.beatmaps // 150)
+        deleted = max(2, sizes.beatmaps // 150)
         self.players = make_players(seed, sizes.players)
-        drawing = Counter(progress, "drawing beatmaps", sizes.beatmaps + gone)
-        self.beatmaps = make_beatmaps(seed, sizes.beatmaps + gone, drawing)
+        drawing = Counter(progress, "drawing beatmaps", sizes.beatmaps + deleted)
+        self.beatmaps = make_beatmaps(seed, sizes.beatmaps + deleted, drawing)
         self.scores = make_scores(
             seed,
             self.players,
@@ -62,7 +62,7 @@ class World:
         self.replays = self._replays()
 
     def tables(self) -> Iterator[Rows]:
-        """(table, columns, rows) of every table; the rows are made while they are read."""
+        """Yield (table, columns, rows) of every table. The rows are generated while they are read."""
         for table, rows in self._tables():
             yield table, columns(table), rows
 
@@ -86,26 +86,26 @@ class World:
         yield "tourney_pool_maps", pool_map_rows(seed, known)
 
     def ranks(self) -> Iterator[tuple[str, str, float]]:
-        """(key, member, score) of the sorted sets in Redis."""
+        """Yield (key, member, score) of the sorted sets in Redis."""
         return ranks(self.players, self.stats)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """(path below the data folder, content) of beatmaps and replays."""
+        """Yield (path below the data folder, content) of beatmaps and replays."""
         for beatmap in self.beatmaps[: self.sizes.beatmaps][: self.sizes.files]:
             yield f"osu/{beatmap.id}.osu", beatmap.file()
         for number in self.replays:
             yield f"osr/{number + 1}.osr", self._replay(number)
 
     def _played(self) -> dict[int, tuple[int, int]]:
-        """When each player's first and last score was made, in unix time, by player id."""
+        """Return the Unix times of the first and last score of each player, by player id."""
         count = len(self.scores)
         return {
-            self.players[place].id: (moment(first, count), moment(last, count))
-            for place, (first, last) in first_and_last(self.scores).items()
+            self.players[index].id: (moment(first, count), moment(last, count))
+            for index, (first, last) in first_and_last(self.scores).items()
         }
 
     def _replays(self) -> list[int]:
-        """The places of the scores that have a replay: as many of every mode as there are, over all the time."""
+        """Return the numbers of the scores that have a replay: equally many of each mode, at regular intervals."""
         passed = {mode: array("I") for mode in MODES}
         for number, score in enumerate(self.scores):
             if score.passed:
@@ -113,7 +113,7 @@ class World:
         chosen: set[int] = set()
         for modes_left, numbers in zip(range(len(MODES), 0, -1), sorted(passed.values(), key=len), strict=True):
             take = min(len(numbers), (self.sizes.replays - len(chosen)) // modes_left)
-            chosen.update(numbers[place * len(numbers) // take] for place in range(take))
+            chosen.update(numbers[step * len(numbers) // take] for step in range(take))
         return sorted(chosen)
 
     def _replay(self, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What a player may see and change with an API key."""
+"""What a player can read and change with an API key."""
 
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -7,22 +7,23 @@ from msgspec import UNSET, Meta, UnsetType
 
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
+from domain.units import ClanID, Country, Privileges, UnixTime
 
-# users.priv: either of the two kinds of donors.
+# users.priv: supporter or premium.
 SUPPORTER = 16 | 32
 
 INT32 = 2**31 - 1
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Whose key it is; `priv` are the privilege bits."""
+    """The owner of an API key."""
 
     id: int
-    priv: int
+    priv: Privileges
 
 
 class KeyOwner(Account, frozen=True):
-    """An account with its key as the database has it."""
+    """An account and its stored key, to be compared in code: SQL ignores the case."""
 
     api_key: str
 
@@ -31,14 +32,14 @@ class KeyOwner(Account, frozen=True):
 
 
 class Friend(msgspec.Struct, frozen=True, kw_only=True):
-    """A player on somebody's list of friends; `latest_activity` in unix seconds."""
+    """A player on the caller's list of friends."""
 
     id: int
     name: str
     safe_name: str
-    country: str
-    clan_id: int
-    latest_activity: int
+    country: Country
+    clan_id: ClanID
+    latest_activity: UnixTime
 
 
 Userpage = Annotated[str, Meta(max_length=2048, description="a text of at most 2048 characters")]
@@ -51,7 +52,10 @@ BadgeIcon = Annotated[str, Meta(max_length=64, pattern=r"\A[ -~]*\Z", descriptio
 
 
 class ProfileFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a player may change of the profile; each a column of `users`."""
+    """The fields of a profile that a player can change; each is optional.
+
+    The badge is for supporters. Null or an emptied form field clears a text.
+    """
 
     userpage_content: Userpage | UnsetType | None = UNSET
     preferred_mode: PreferredMode | UnsetType = UNSET
@@ -62,7 +66,7 @@ class ProfileFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 HINTS = get_type_hints(ProfileFields, include_extras=True)
 FOR_SUPPORTERS = ("custom_badge_name", "custom_badge_icon")
-# It keeps them in the memory of sessions, and has rules and prices of its own for changing them.
+# The game server keeps them in memory, and has rules of its own for changing them.
 GAME_SERVERS = {"name", "username", "safe_name", "country", "email", "password", "pw_bcrypt"}
 
 NO_FIELD = ErrorSpec(400, f"Must provide a field to change: {', '.join(HINTS)}.")
@@ -73,9 +77,9 @@ PROFILE = (NO_FIELD, GAME_SERVERS_FIELD, UNKNOWN_FIELD, WRONG_VALUE, INVALID_MOD
 
 
 def profile_fields(given: dict[str, Any], *, texts: bool, strict_modes: bool = False) -> ProfileFields:
-    """The changes that `given` asks for; with `texts` the values come from a form, where all are texts.
+    """Return the changes that `given` contains. With `texts` the values are texts from a form.
 
-    Raises APIError for a field that is not to be changed here, for a value it cannot have, and without any field.
+    Raise APIError if a field cannot be changed here or does not take its value, or if there is none.
     """
     if not given:
         raise NO_FIELD()
@@ -93,7 +97,7 @@ def _value(name: str, value: Any, *, texts: bool) -> Any:
     kinds = get_args(HINTS[name])
     nullable = type(None) in kinds
     if texts and nullable and not value:
-        # An emptied box of a form.
+        # A form field that was emptied.
         return None
     try:
         return getattr(msgspec.convert({name: value}, ProfileFields, strict=nullable or not texts), name)

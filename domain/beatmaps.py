@@ -1,16 +1,12 @@
 """Beatmaps."""
 
-from datetime import datetime
-
 import msgspec
+
+from domain.units import RankedStatus, Ruleset, Seconds, StarRating, UTCTime
 
 
 class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap: the MAP object of the contract.
-
-    `total_length` is in seconds, `status` the ranked status (-1 not submitted to 5 loved), `mode` a vanilla
-    ruleset (0 to 3), `diff` the star rating, `last_update` UTC, null where the row has none.
-    """
+    """A beatmap. `plays` and `passes` are those of all players."""
 
     md5: str
     id: int
@@ -19,35 +15,35 @@ class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     version: str
     creator: str
-    last_update: datetime | None
-    total_length: int
+    last_update: UTCTime
+    total_length: Seconds
     max_combo: int
-    status: int
+    status: RankedStatus
     plays: int
     passes: int
-    mode: int
+    mode: Ruleset
     bpm: float
     cs: float
     od: float
     ar: float
     hp: float
-    diff: float
+    diff: StarRating
 
 
 class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Which file is a beatmap's."""
+    """The id of a beatmap, and the md5 that its file must have."""
 
     id: int
     md5: str
 
 
 class PlayedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap a player has played; `plays` counts that player's scores on it, failed ones too."""
+    """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
 
     md5: str
     id: int
     set_id: int
-    status: int
+    status: RankedStatus
     artist: str
     title: str
     version: str

@@ -1,10 +1,12 @@
-"""Clans and who is in them."""
+"""Clans and their members."""
 
 import msgspec
 
+from domain.units import Country
+
 
 class Clan(msgspec.Struct, frozen=True, kw_only=True):
-    """A clan as other answers mention it."""
+    """The clan of a player."""
 
     id: int
     name: str
@@ -12,16 +14,16 @@ class Clan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClanMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A player in a clan; `rank` is Member, Officer or Owner, `country` two lower-case letters."""
+    """A member of a clan; `rank` is Member, Officer or Owner."""
 
     id: int
     name: str
-    country: str
+    country: Country
     rank: str
 
 
 class ClanDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """A clan and its owner; no owner when that player is gone or hidden."""
+    """A clan and its owner: None if that player does not exist or is hidden."""
 
     id: int
     name: str

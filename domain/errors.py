@@ -1,13 +1,13 @@
-"""The two ways in which a question ends without its answer, and one in which nothing can be asked."""
+"""Errors that a request can end with, and the one that keeps the service from starting."""
 
 from typing import NamedTuple
 
 
 class APIError(Exception):
-    """The client asked for something it cannot have.
+    """A response with an error status.
 
-    `status` is the HTTP status, `message` the text on the wire: part of the contract, kept to the letter.
-    `retry_after` is in seconds, where asking again later may help.
+    `message` goes on the wire and is part of the contract, letter for letter. `retry_after` is in seconds, None
+    where trying again does not help.
     """
 
     def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
@@ -18,24 +18,21 @@ class APIError(Exception):
 
 
 class ErrorSpec(NamedTuple):
-    """What a refusal says, and with which HTTP status; calling it makes one.
+    """The status and message of an APIError; calling it makes one.
 
-    The message is part of the contract, kept to the letter. In braces stand the names of what differs each time.
+    The message may have placeholders in braces, as str.format takes them.
     """
 
     status: int
     message: str
 
     def __call__(self, retry_after: int | None = None, **values: object) -> APIError:
-        """A refusal in these words."""
+        """Make the APIError, with `values` in place of the placeholders."""
         return APIError(self.status, self.message.format(**values), retry_after)
 
 
 class Unavailable(Exception):
-    """Something behind this service does not answer: a 503 that says what, and when to come back.
-
-    `retry_after` is in seconds.
-    """
+    """A dependency cannot be reached: a 503 with `message`, and Retry-After in seconds."""
 
     def __init__(self, message: str, retry_after: int = 2) -> None:
         super().__init__(message)
@@ -44,4 +41,4 @@ class Unavailable(Exception):
 
 
 class CannotOpen(Exception):
-    """The settings ask for what is not there, and does not come by waiting: the text says what to do."""
+    """The service cannot start with these settings. The message says what to change."""

@@ -1,20 +1,18 @@
-"""What only the running game server knows."""
+"""Live state: what only the running game server knows."""
 
 from collections.abc import Mapping
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import msgspec
-from msgspec import Meta
 
-# Whatever an answer can carry: what exceeds 64 bits cannot be encoded again.
-Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+from domain.units import Int64, SlotStatus, Team
 
 
 class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What an online player is doing.
 
-    `login_time` is in unix seconds, `mode` a ruleset mode, `mods` the player's own selection, `map_md5` empty
-    when no beatmap is selected.
+    `login_time` is in unix seconds, `mode` 0 to 8, `mods` the bitmask of the player's own selection. `map_md5` is
+    empty if no beatmap is selected.
     """
 
     login_time: float
@@ -26,49 +24,50 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedPlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """A player as a match or the list of online players names one."""
+    """A player in a match or on the list of online players."""
 
-    id: Number
+    id: Int64
     name: str
 
 
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is online, by id."""
+    """The online players and bots, sorted by id."""
 
     players: list[NamedPlayer]
     bots: list[NamedPlayer]
 
 
 class MatchMap(msgspec.Struct, frozen=True, kw_only=True):
-    """The beatmap of a match; `id` is -1 while the host is picking."""
+    """The beatmap of a match. `id` is -1 while the host is selecting one."""
 
-    id: Number | None
+    id: Int64 | None
     md5: str | None
     name: str
 
 
 class MatchSlot(msgspec.Struct, frozen=True, kw_only=True):
-    """An occupied slot of a match."""
+    """An occupied slot of a match; `mods` are the player's own."""
 
     loaded: bool
-    mods: Number
+    mods: Int64
     player: NamedPlayer
     skipped: bool
-    status: Number
-    team: Number
+    status: SlotStatus
+    team: Team
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """A multiplayer match; `active_slots` maps the occupied slots, 0 to 15, to who sits there.
+    """A multiplayer match. `active_slots` are the occupied slots by their number, 0 to 15.
 
-    Null is what is not known, as in a match that the game server shows on its page alone.
+    `host` is null if that player is hidden. What the game server does not tell is null: of some matches it shows
+    only the name, the host, the beatmap's name, and whether they are in progress.
     """
 
     id: int = -1
     name: str
-    mode: Number | None
-    mods: Number | None
-    seed: Number | None
+    mode: Int64 | None
+    mods: Int64 | None
+    seed: Int64 | None
     host: NamedPlayer | None
     refs: list[NamedPlayer] | None
     in_progress: bool
@@ -78,12 +77,12 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def named(self) -> list[NamedPlayer]:
-        """Everybody whom the match names, some of them more than once."""
+        """The host, the referees and the players in slots; one player may be in it more than once."""
         slots = (self.active_slots or {}).values()
         return [*([self.host] if self.host else []), *(self.refs or []), *(slot.player for slot in slots)]
 
     def shown(self, names: Mapping[int, str]) -> "Match":
-        """The match with nobody in it but those in `names`, under their names there."""
+        """Return the match with only the players in `names`, under the names they have there."""
 
         def shown(player: NamedPlayer | None) -> NamedPlayer | None:
             if player is None or player.id not in names:
@@ -95,55 +94,49 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
             for number, slot in self.active_slots.items()
             if (player := shown(slot.player))
         }
-        refs = self.refs and [player for each in self.refs if (player := shown(each))]
+        refs = self.refs and [player for ref in self.refs if (player := shown(ref))]
         return msgspec.structs.replace(self, host=shown(self.host), refs=refs, active_slots=slots)
 
 
 class Live(Protocol):
-    """The game server's answers. Each method raises Unavailable when it should know but does not answer."""
+    """The source of live state. Each method raises Unavailable if the game server runs but does not respond."""
 
     async def count(self) -> int:
-        """How many players are online, bots and hidden players left out."""
+        """Return the number of online players, without bots and hidden players."""
 
     async def roster(self) -> Roster | None:
-        """Who is online, hidden players left out; None when the game server does not tell."""
+        """Return who is online, without hidden players, or None if the game server has no such list."""
 
     async def is_online(self, player_id: int) -> bool:
-        """Whether a player is online."""
+        """Return whether the player is online."""
 
     async def status(self, player_id: int) -> LiveStatus | None:
-        """What a player is doing; None when the player is offline."""
+        """Return what the player is doing, or None if the player is offline."""
 
     async def match(self, match_id: int) -> Match | None:
-        """A match by its id, 0 to 63, hidden players left out; None when there is none."""
+        """Return the match with an id from 0 to 63, without hidden players, or None if there is none."""
 
     async def matches(self) -> list[Match]:
-        """Every match, by id, hidden players left out."""
+        """Return all matches, sorted by id, without hidden players."""
 
 
-class Nobody:
-    """A Live without a game server: nobody is online, nobody plays."""
+class NoGameServer:
+    """A Live without a game server: nobody is online, and there are no matches."""
 
     async def count(self) -> int:
-        """Always 0."""
         return 0
 
     async def roster(self) -> Roster | None:
-        """Always empty."""
         return Roster(players=[], bots=[])
 
     async def is_online(self, player_id: int) -> bool:
-        """Never."""
         return False
 
     async def status(self, player_id: int) -> LiveStatus | None:
-        """Always None."""
         return None
 
     async def match(self, match_id: int) -> Match | None:
-        """Always None."""
         return None
 
     async def matches(self) -> list[Match]:
-        """Always none."""
         return []

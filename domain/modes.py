@@ -1,4 +1,4 @@
-"""Ruleset modes: a vanilla ruleset combined with what plays it (nothing, Relax, Autopilot)."""
+"""Game modes: a ruleset, played without help, with Relax or with Autopilot."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ INVALID_MODE = ErrorSpec(400, "Invalid gamemode.")
 
 
 class Mode(IntEnum):
-    """The modes that exist; 7, 9, 10 and 11 would be Relax mania and Autopilot without standard."""
+    """The modes that exist. 7 would be Relax in mania; 9, 10 and 11 Autopilot outside osu!standard."""
 
     VN_STD = 0
     VN_TAIKO = 1
@@ -21,18 +21,18 @@ class Mode(IntEnum):
 
     @property
     def pp_board(self) -> bool:
-        """Whether boards of this mode are sorted by pp; the vanilla ones are sorted by score."""
+        """Whether the scores on a beatmap are sorted by pp in this mode, and not by score."""
         return self >= Mode.RX_STD
 
 
-# Autopilot was 7 until February 2022, and the published documentation still lists it so.
+# The number of Autopilot until February 2022, which the published documentation still lists.
 AUTOPILOT_ALIAS = 7
 
 
 def ruleset_mode(value: int, *, strict: bool = False) -> Mode:
-    """The mode a client means by `value`, 0 to 11.
+    """Return the mode with the number `value`, in which 7 means Autopilot too unless `strict`.
 
-    7 means Autopilot unless `strict`. Raises APIError for a mode that does not exist.
+    Raise APIError if there is no such mode.
     """
     if value == AUTOPILOT_ALIAS and not strict:
         return Mode.AP_STD

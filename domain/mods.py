@@ -14,20 +14,20 @@ ACRONYMS = (
 BITS = {acronym: 1 << bit for bit, acronym in enumerate(ACRONYMS)}
 ALL_MODS = (1 << len(ACRONYMS)) - 1
 
-# More digits than this is beyond every bitmask, and int() refuses thousands of them.
+# A number with more digits is greater than every bitmask, and int() refuses one with thousands.
 LONGEST_BITMASK = 20
 
 
 @lru_cache(maxsize=4096)
 def readable(mods: int) -> str:
-    """The letters of every set bit, in bit order; `NM` for none."""
+    """Return the acronyms of all set bits, in the order of the bits, or `NM` if none is set."""
     return "".join(acronym for acronym, bit in BITS.items() if mods & bit) or "NM"
 
 
 class ScoreFilter(msgspec.Struct, frozen=True):
-    """Which scores a list is drawn from.
+    """A mode and the mods that scores must have: all bits of `mask`, or any of them if `weak`.
 
-    With `mask` 0 there is no filter. Else a score must carry all of its bits, or, when `weak`, any of them.
+    With `mask` 0 all scores of the mode match.
     """
 
     mode: Mode
@@ -36,9 +36,9 @@ class ScoreFilter(msgspec.Struct, frozen=True):
 
 
 def score_filter(mode: int, mods: str | None, *, strict: bool = False) -> ScoreFilter | None:
-    """The score_filter that the `mode` and `mods` parameters name; None when no score can be on it.
+    """Return the filter that the parameters `mode` and `mods` describe, or None if no score can match it.
 
-    Raises APIError for a mode that does not exist.
+    Raise APIError if there is no such mode.
     """
     ruleset = ruleset_mode(mode, strict=strict)
     special = (mods or "").lower()
@@ -50,7 +50,7 @@ def score_filter(mode: int, mods: str | None, *, strict: bool = False) -> ScoreF
 
 
 def _played_with(special: str, mode: Mode) -> ScoreFilter | None:
-    """Old clients say `mods=rx&mode=0` for what is a mode of its own today."""
+    # Old clients send `mods=rx&mode=0` for what is a mode of its own today.
     if special == "rx" and mode <= Mode.RX_CATCH and mode != Mode.VN_MANIA:
         return ScoreFilter(Mode(mode % 4 + Mode.RX_STD))
     if special == "ap" and mode in (Mode.VN_STD, Mode.AP_STD):
@@ -68,10 +68,10 @@ def _filtered(mode: Mode, mods: str) -> ScoreFilter | None:
 
 
 def bitmask(text: str) -> int:
-    """The bits that `text` names: a decimal bitmask, or acronyms of two letters; unknown ones count nothing."""
+    """Return the bits of `text`: a decimal bitmask, or acronyms of two letters. Unknown ones are ignored."""
     if text.isdecimal():
         return int(text) if len(text) <= LONGEST_BITMASK else ALL_MODS + 1
-    # Without an odd letter at the end: the upper case of a single ligature could be two letters.
+    # An odd letter at the end is left out, since the upper case of a single ligature could be two letters.
     chunks = (text[start : start + 2].upper() for start in range(0, len(text) - 1, 2))
     mask = 0
     for chunk in chunks:

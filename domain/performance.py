@@ -1,4 +1,4 @@
-"""What a play is worth in pp, in the shapes of the endpoints and of the engine that calculates it."""
+"""Plays and their pp, in the names of the endpoint and of the engine that calculates it."""
 
 import msgspec
 
@@ -6,9 +6,9 @@ from domain.mods import ALL_MODS, BITS
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A play on a beatmap, in the words of the engine; what is None the engine assumes.
+    """A play on a beatmap, in the names of the engine, which fills in what is None.
 
-    `mode` is a vanilla ruleset (0 to 3), `acc` in percent; a `combo` of None is a full one.
+    `mode` is a ruleset, 0 to 3. `acc` is in percent. A `combo` of None is a full combo.
     """
 
     mode: int
@@ -23,7 +23,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of a play's pp; null where a ruleset has no such part."""
+    """The pp of a play and their parts. A part is null if the ruleset does not have it."""
 
     pp: float
     pp_acc: float | None
@@ -35,7 +35,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difficulty(msgspec.Struct, frozen=True, kw_only=True):
-    """How hard the beatmap is with the mods of a play; null where a ruleset has no such part."""
+    """The difficulty of the beatmap with the mods of the play. A part is null if the ruleset does not have it."""
 
     stars: float | None
     aim: float | None
@@ -50,7 +50,7 @@ class Difficulty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a play is worth; `accuracy` as it was asked for, null when hit counts were."""
+    """The pp and the difficulty of a play. `accuracy` is the requested one in percent, null if hits were given."""
 
     performance: Performance
     difficulty: Difficulty
@@ -58,6 +58,6 @@ class PlayResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def engine_mods(mods: int) -> int:
-    """A bitmask as the engine takes it: known bits alone, and the DoubleTime that Nightcore implies."""
+    """Return the bitmask for the engine: only known bits, and with Nightcore the DoubleTime that it implies."""
     mods &= ALL_MODS
     return mods | BITS["DT"] if mods & BITS["NC"] else mods

@@ -1,39 +1,54 @@
-"""Players: who they are, what they have reached, and who may be seen."""
+"""Players: their profiles, statistics and ranks, and which of them are visible."""
 
 import msgspec
 
 from domain.clans import Clan
+from domain.units import (
+    ClanID,
+    ClanPrivileges,
+    Country,
+    ModeID,
+    Percent,
+    PlayersID,
+    Privileges,
+    RankedScore,
+    RankOrNull,
+    RankOrZero,
+    Seconds,
+    TotalScore,
+    UnixTime,
+)
 
 BOT_ID = 1
 
-# users.priv: bit 1 is taken from restricted players, bit 2 given at the first in-game login.
+# users.priv: bit 1 is cleared when a player is restricted, bit 2 set at the first login in the game.
 UNRESTRICTED = 1
 VISIBLE = 3
 
 
 def safe_name(name: str) -> str:
-    """The form in which names are unique: `users.safe_name`."""
+    """Return the form in which names are unique: `users.safe_name`."""
     return name.lower().replace(" ", "_")
 
 
 class FoundPlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """A search result."""
+    """A player that a search has found."""
 
     id: int
     name: str
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a request is about; `latest_activity` is in unix seconds."""
+    """The player that a request is about."""
 
     id: int
     name: str
-    latest_activity: int
+    latest_activity: UnixTime
     clan: Clan | None
 
 
 class KnownPlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """A player as far as it takes to name one, and to tell whether the player may be seen."""
+    """A player's name, and the privilege bits that decide whether the player is visible."""
 
     id: int
     name: str
@@ -41,7 +56,7 @@ class KnownPlayer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A player as a list of scores names its owner."""
+    """The owner of a list of scores. `clan` is null for a player without a clan."""
 
     id: int
     name: str
@@ -49,20 +64,20 @@ class PlayerCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """The row of a player. Times are unix seconds; `priv`, `clan_priv` and `play_style` are bit or level codes."""
+    """A player's profile."""
 
     id: int
     name: str
     safe_name: str
-    priv: int
-    country: str
-    silence_end: int
-    donor_end: int
-    creation_time: int
-    latest_activity: int
-    clan_id: int
-    clan_priv: int
-    preferred_mode: int
+    priv: Privileges
+    country: Country
+    silence_end: UnixTime
+    donor_end: UnixTime
+    creation_time: UnixTime
+    latest_activity: UnixTime
+    clan_id: ClanID
+    clan_priv: ClanPrivileges
+    preferred_mode: ModeID
     play_style: int
     custom_badge_name: str | None
     custom_badge_icon: str | None
@@ -71,15 +86,15 @@ class PlayerDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
-    """What a player has reached in one mode; `playtime` in seconds, `acc` in percent, no rank = unranked."""
+    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
 
-    id: int
-    mode: int
-    tscore: int
-    rscore: int
+    id: PlayersID
+    mode: ModeID
+    tscore: TotalScore
+    rscore: RankedScore
     plays: int
-    playtime: int
-    acc: float
+    playtime: Seconds
+    acc: Percent
     max_combo: int
     total_hits: int
     replay_views: int
@@ -89,30 +104,30 @@ class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
     s_count: int
     a_count: int
     pp: float
-    rank: int | None = None
-    country_rank: int | None = None
+    rank: RankOrNull = None
+    country_rank: RankOrNull = None
 
 
 class PlayerStats(ModeStats, frozen=True, kw_only=True):
-    """The same with whole pp; rank 0 = unranked."""
+    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
 
     pp: int
-    rank: int = 0
-    country_rank: int = 0
+    rank: RankOrZero = 0
+    country_rank: RankOrZero = 0
 
 
 class LeaderboardEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a leaderboard; the clan columns are null for players without a clan."""
+    """A player on a leaderboard. The fields of the clan are null for a player without one."""
 
     player_id: int
     name: str
-    country: str
-    tscore: int
-    rscore: int
+    country: Country
+    tscore: TotalScore
+    rscore: RankedScore
     pp: int
     plays: int
-    playtime: int
-    acc: float
+    playtime: Seconds
+    acc: Percent
     max_combo: int
     xh_count: int
     x_count: int
@@ -125,15 +140,13 @@ class LeaderboardEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rank(msgspec.Struct, frozen=True):
-    """A player's place in one mode, in the world and in the country, counted from 1; 0 = unranked."""
+    """A player's ranks by pp in one mode, in the world and in the country, counted from 1; 0 is unranked."""
 
     world: int
     country: int
 
 
 class RankedMode(msgspec.Struct, frozen=True, kw_only=True):
-    """A place as the database counts it."""
-
     mode: int
     world: int
     country: int

@@ -1,14 +1,13 @@
-"""Tournament map pools."""
-
-from datetime import datetime
+"""Map pools of tournaments."""
 
 import msgspec
 
 from domain.mods import readable
+from domain.units import Country, LocalTime
 
 
 class PoolClan(msgspec.Struct, frozen=True, kw_only=True):
-    """The clan of a pool's creator; `members` counts the visible ones."""
+    """The clan of a map pool's creator; `members` leaves hidden players out."""
 
     id: int
     name: str
@@ -17,26 +16,26 @@ class PoolClan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolCreator(msgspec.Struct, frozen=True, kw_only=True):
-    """Who made a pool."""
+    """The creator of a map pool; `online` is whether that player is in the game now."""
 
     id: int
     name: str
-    country: str
+    country: Country
     clan: PoolClan | None
     online: bool = False
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
-    """A map pool; no creator when that player is gone or hidden."""
+    """A map pool. `created_by` is None if that player does not exist or is hidden."""
 
     id: int
     name: str
-    created_at: datetime | None
+    created_at: LocalTime
     created_by: PoolCreator | None
 
 
 class PoolBeatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap's place in a pool; `beatmap` is its md5."""
+    """A beatmap in a map pool; `beatmap` is its md5."""
 
     mods: int
     slot: int
@@ -44,5 +43,5 @@ class PoolBeatmap(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The pick as players call it: `NM1`, `HDHR2`."""
+        """The name of the pick, such as `NM1` or `HDHR2`."""
         return f"{readable(self.mods)}{self.slot}"

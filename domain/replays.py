@@ -1,20 +1,18 @@
-"""What the database knows of a replay."""
-
-from datetime import datetime
+"""What the database knows about a replay."""
 
 import msgspec
 
+from domain.units import Grade, ModeID, UTCTime
+
 
 class ReplayPlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who played; `visible` unless the player is hidden."""
+    """The player of a replay; `visible` unless the player is hidden."""
 
     name: str
     visible: bool
 
 
 class ReplayBeatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """What was played."""
-
     md5: str
     artist: str
     title: str
@@ -22,11 +20,7 @@ class ReplayBeatmap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A score as its replay tells it; `player` and `beatmap` are None where their rows are gone.
-
-    `mode` is 0 to 8, `grade` in letters, `play_time` in UTC, None where
-    it is no time.
-    """
+    """The score of a replay. `player` and `beatmap` are None if their rows do not exist."""
 
     id: int
     score: int
@@ -38,22 +32,20 @@ class ReplayScore(msgspec.Struct, frozen=True, kw_only=True):
     nmiss: int
     ngeki: int
     nkatu: int
-    grade: str
-    mode: int
-    play_time: datetime | None
+    grade: Grade
+    mode: ModeID
+    play_time: UTCTime
     perfect: bool
     player: ReplayPlayer | None
     beatmap: ReplayBeatmap | None
 
 
 class ScoreStatus(msgspec.Struct, frozen=True):
-    """A score and whether it passed: `status` is 0 for a failed one, which has no replay."""
+    """The status of a score. A failed one, with status 0, has no replay."""
 
     id: int
     status: int
 
 
 class NewestScore(msgspec.Struct, frozen=True):
-    """The highest id of a score."""
-
     id: int

@@ -1,21 +1,26 @@
-"""Scores, in the shapes in which the endpoints list them."""
-
-from datetime import datetime
+"""Scores, in the shapes in which endpoints return them."""
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from domain.beatmaps import Beatmap
 from domain.mods import readable
+from domain.units import (
+    Country,
+    FullCombo,
+    Grade,
+    LocalTime,
+    Milliseconds,
+    ModeID,
+    ModsMask,
+    ModsText,
+    PassStatus,
+    Percent,
+)
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """What every score says of itself.
-
-    `acc` is in percent, `status` 0 failed, 1 passed, 2 the player's best, `play_time` in the zone of the game
-    server, null where the row has none, `time_elapsed` in milliseconds, `perfect` 0 or 1. `mods_readable` is made
-    from `mods`.
-    """
+    """A score."""
 
     id: int
     map_md5: str
@@ -23,22 +28,22 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     player_name: str
     score: int
     pp: float
-    acc: float
+    acc: Percent
     max_combo: int
-    mods: int
+    mods: ModsMask
     n300: int
     n100: int
     n50: int
     nmiss: int
     ngeki: int
     nkatu: int
-    grade: str
-    status: int
-    mode: int
-    play_time: datetime | None
-    time_elapsed: int
-    perfect: int
-    mods_readable: str = ""
+    grade: Grade
+    status: PassStatus
+    mode: ModeID
+    play_time: LocalTime
+    time_elapsed: Milliseconds
+    perfect: FullCombo
+    mods_readable: ModsText = ""
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
@@ -52,24 +57,24 @@ class PlayerScore(Score, frozen=True, kw_only=True):
 
 
 class PlayerScoreRow(Score, frozen=True, kw_only=True):
-    """A PlayerScore as it is read: with the md5 of its beatmap, until that takes its place."""
+    """The row of a PlayerScore: `beatmap` is the md5, which the beatmap's JSON replaces later."""
 
     beatmap: str
 
 
 class BeatmapScore(Score, frozen=True, kw_only=True):
-    """A score in the list of its beatmap, with more of its player; no clan columns for one without a clan."""
+    """A score in the list of its beatmap. The fields of the clan are null for a player without one."""
 
-    player_country: str
+    player_country: Country
     clan_id: int | None
     clan_name: str | None
     clan_tag: str | None
 
 
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
-    """A single score; no beatmap when that is gone.
+    """A score with its player and its beatmap, which is null if it is not known.
 
-    The last two are the client's own anticheat data, which is not for everyone.
+    `client_flags` and `online_checksum` are anticheat data, left out unless the operator shows them.
     """
 
     beatmap: Beatmap | None

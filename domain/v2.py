@@ -1,53 +1,64 @@
-"""The shapes of the second version: those of the first, and what differs.
+"""The shapes of v2, most of them derived from those of v1.
 
-Texts are stripped of white space at both ends, flags are true or false, pp of stats is a float, and who is
-unranked has no rank instead of rank 0.
+Texts are stripped of white space at both ends, flags are booleans, the pp of statistics is a float, and the rank
+of an unranked player is null, not 0.
 """
 
-from datetime import datetime
 from functools import cache
-from typing import get_args, get_type_hints
+from typing import Annotated, TypeVar, get_args, get_type_hints
 
 import msgspec
+from msgspec import Meta
 
 from domain import beatmaps, clans, players, scores
+from domain.units import Action, Country, LocalTime, ModeID, ModsMask, UnixTime
+
+FullCombo = Annotated[bool, Meta(description="whether it is a full combo")]
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 @cache
-def _texts(shape: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The fields of `shape` that hold a text."""
+def _text_fields(shape: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(shape).items() if str in (hint, *get_args(hint)))
 
 
+def stripped(struct: S) -> S:
+    """Return a copy of `struct` with its texts stripped, or `struct` itself if that changes nothing."""
+    texts = {name: getattr(struct, name) for name in _text_fields(type(struct))}
+    bare = {name: text and text.strip() for name, text in texts.items()}
+    return struct if bare == texts else msgspec.structs.replace(struct, **bare)
+
+
 class Stripped(msgspec.Struct, frozen=True, kw_only=True):
-    """Strips its texts; comes first among the bases of a shape."""
+    """Strips its own texts. It comes first among the bases of a shape."""
 
     def __post_init__(self) -> None:
         derive = getattr(super(), "__post_init__", None)
         if derive is not None:
             derive()
-        for name in _texts(type(self)):
+        for name in _text_fields(type(self)):
             text = getattr(self, name)
             if text is not None:
                 msgspec.structs.force_setattr(self, name, text.strip())
 
 
 class FoundPlayer(Stripped, players.FoundPlayer, frozen=True, kw_only=True):
-    """See the first version."""
+    """A player that a search has found."""
 
 
 class PlayerClan(Stripped, clans.Clan, frozen=True, kw_only=True):
-    """A clan as its players mention it."""
+    """The clan of a player."""
 
 
 class PlayerDetails(Stripped, players.PlayerDetails, frozen=True, kw_only=True):
-    """See the first version."""
+    """A player's profile."""
 
     clan: PlayerClan | None
 
 
 class PlayerStats(players.ModeStats, frozen=True, kw_only=True):
-    """What a player has reached in one mode; no rank for who is unranked."""
+    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
 
     def __post_init__(self) -> None:
         for name in ("rank", "country_rank"):
@@ -55,60 +66,60 @@ class PlayerStats(players.ModeStats, frozen=True, kw_only=True):
 
 
 class LeaderboardEntry(Stripped, players.LeaderboardEntry, frozen=True, kw_only=True):
-    """One line of a leaderboard; `rank` is the place on it, counted from 1."""
+    """A player on a leaderboard. The fields of the clan are null for a player without one."""
 
-    rank: int = 0
+    rank: Annotated[int, Meta(description="position on the leaderboard, from 1")] = 0
 
 
 class Beatmap(Stripped, beatmaps.Beatmap, frozen=True, kw_only=True):
-    """A beatmap as a score mentions it."""
+    """A beatmap in a list of scores. `plays` and `passes` are those of all players."""
 
 
 class BeatmapDetails(Beatmap, frozen=True, kw_only=True):
-    """The row of a beatmap; `server` is `osu!` or `private`, a `frozen` one keeps its ranked status."""
+    """A beatmap. `plays` and `passes` are those of all players."""
 
-    server: str
+    server: Annotated[str, Meta(description="osu! or private")]
     filename: str
-    frozen: bool
+    frozen: Annotated[bool, Meta(description="whether the game server keeps `status`, whatever osu! says")]
 
 
 class PlayedBeatmap(Stripped, beatmaps.PlayedBeatmap, frozen=True, kw_only=True):
-    """See the first version."""
+    """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True):
-    """What players think of a beatmap, 1 to 10; no average without any rating."""
+    """The ratings of a beatmap by players, from 1 to 10."""
 
-    average: float | None
+    average: Annotated[float | None, Meta(description="null if nobody has rated it")]
     count: int
 
 
 class Score(Stripped, scores.Score, frozen=True, kw_only=True):
-    """A score in a list of scores."""
+    """A score."""
 
-    perfect: bool
+    perfect: FullCombo
 
 
 class PlayerScore(Stripped, scores.PlayerScore, frozen=True, kw_only=True):
     """A score in the list of its player."""
 
-    perfect: bool
+    perfect: FullCombo
     beatmap: Beatmap | None
 
 
 class PlayerScoreRow(Stripped, scores.PlayerScoreRow, frozen=True, kw_only=True):
-    """See the first version."""
+    """The row of a PlayerScore: `beatmap` is the md5, which the beatmap's JSON replaces later."""
 
-    perfect: bool
+    perfect: FullCombo
     beatmap: str
 
 
 class ScorePlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who set a score."""
+    """The player of a score. The fields of the clan are null for a player without one."""
 
     id: int
     name: str
-    country: str
+    country: Country
     clan_id: int | None
     clan_name: str | None
     clan_tag: str | None
@@ -118,9 +129,9 @@ NOBODY = ScorePlayer(id=0, name="", country="", clan_id=None, clan_name=None, cl
 
 
 class BeatmapScore(Stripped, scores.BeatmapScore, frozen=True, kw_only=True):
-    """A score in the list of its beatmap; `player` is made from the columns about its player."""
+    """A score in the list of its beatmap, with its player."""
 
-    perfect: bool
+    perfect: FullCombo
     player: ScorePlayer = NOBODY
 
     def __post_init__(self) -> None:
@@ -137,27 +148,27 @@ class BeatmapScore(Stripped, scores.BeatmapScore, frozen=True, kw_only=True):
 
 
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
-    """A single score; no beatmap when that is gone."""
+    """A score with its player and its beatmap."""
 
     beatmap: Beatmap | None
 
 
 class Clan(Stripped, frozen=True, kw_only=True):
-    """The row of a clan; `owner` is a player's id."""
+    """A clan. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
 
     id: int
     name: str
     tag: str
-    owner: int
-    created_at: datetime | None
+    owner: Annotated[int, Meta(description="a player's id")]
+    created_at: LocalTime
 
 
 class Activity(Stripped, frozen=True, kw_only=True):
-    """What an online player is doing; `login_time` in unix seconds, `beatmap_id` 0 when there is none."""
+    """What an online player is doing."""
 
-    login_time: int
-    action: int
+    login_time: UnixTime
+    action: Action
     info_text: str
-    mode: int
-    mods: int
-    beatmap_id: int
+    mode: ModeID
+    mods: ModsMask
+    beatmap_id: Annotated[int, Meta(description="0 if none is selected")]

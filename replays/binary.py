@@ -1,6 +1,7 @@
-"""The values that .osr files are made of: numbers of fixed size, and strings with their length before them.
+"""The values in an .osr file: numbers of fixed size, and strings with their length.
 
-A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8.
+A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8:
+https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
 """
 
 import struct
@@ -8,11 +9,11 @@ from typing import Any
 
 
 class BadReplay(ValueError):
-    """These bytes are no replay; the message says why."""
+    """These bytes are not a replay; the message says why."""
 
 
 class Truncated(BadReplay):
-    """These bytes begin as a replay and end too early: it has at least `needed` bytes."""
+    """These bytes begin like a replay of at least `needed` bytes, and end before that."""
 
     def __init__(self, needed: int) -> None:
         super().__init__(f"Cut short: the replay has at least {needed} bytes.")
@@ -20,14 +21,14 @@ class Truncated(BadReplay):
 
 
 class Reader:
-    """Takes values off the front of `data`; `at` is how far it has come. Raises BadReplay or Truncated."""
+    """Reads one value of `data` after another; `at` is the position of the next. Raises BadReplay or Truncated."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
     def take(self, length: int) -> bytes:
-        """So many bytes."""
+        """Read `length` bytes."""
         end = self.at + length
         if end > len(self.data):
             raise Truncated(end)
@@ -36,11 +37,11 @@ class Reader:
         return taken
 
     def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
-        """The numbers of `form`."""
+        """Read the numbers of `form`."""
         return form.unpack(self.take(form.size))
 
     def string(self) -> str:
-        """A string; none is the empty one."""
+        """Read a string; none is read as the empty one."""
         marker = self.take(1)
         if marker == b"\x00":
             return ""
@@ -62,12 +63,12 @@ class Reader:
 
 
 def string(text: str) -> bytes:
-    """`text` as a file holds it."""
-    # An empty string is written out, never as the byte 00: two of the known readers crash on a null life bar.
+    """Return `text` as a string of an .osr file."""
+    # An empty string is written in full, never as the byte 00: two of the known readers crash on a null life bar.
     data = text.encode("utf-8", "replace")
-    length, left = bytearray(), len(data)
-    while left > 0x7F:
-        length.append(left & 0x7F | 0x80)
-        left >>= 7
-    length.append(left)
+    length, rest = bytearray(), len(data)
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    length.append(rest)
     return b"\x0b" + bytes(length) + data

@@ -1,4 +1,4 @@
-"""What is sent of a stored replay, and how it is put together of bytes and of parts of the file."""
+"""The body of a response: which bytes of the stored file are sent, and what is sent before and after them."""
 
 import hashlib
 
@@ -9,14 +9,14 @@ from replays.osr import Replay, header, trailer
 
 
 class OsrEnvelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the score: what stands around bare frames, and what the file is called."""
+    """What the database knows about a replay: the values around the frames, and the name for the download."""
 
     replay: Replay
     name: str
 
 
 class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """`head`, the bytes from `start` to before `stop` of the file, `tail`."""
+    """A body: `head`, then the bytes of the file from `start` to before `stop`, then `tail`."""
 
     head: bytes = b""
     start: int
@@ -25,15 +25,15 @@ class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size in bytes."""
         return len(self.head) + self.stop - self.start + len(self.tail)
 
-    def is_whole(self, size: int) -> bool:
-        """Whether this is a file of `size` bytes, all of it and nothing else."""
+    def is_whole_file(self, size: int) -> bool:
+        """Return whether the body is all of a file of `size` bytes, and nothing else."""
         return not self.head and not self.tail and (self.start, self.stop) == (0, size)
 
     def cut(self, start: int, stop: int) -> "ByteLayout":
-        """The bytes from `start` to before `stop` of this body."""
+        """Return the bytes from `start` to before `stop` of this body."""
         in_file = self.start - len(self.head)
         in_tail = len(self.head) + self.stop - self.start
         return ByteLayout(
@@ -44,7 +44,7 @@ class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def etag(self, version: str) -> str:
-        """A strong ETag: another one for any other bytes, as long as `version` tells one file from another."""
+        """Return a strong ETag: different for different bytes, if `version` is different for different files."""
         parts = (version.encode(), b"%d-%d" % (self.start, self.stop), self.head, self.tail)
         digest = hashlib.blake2b(digest_size=16)
         for part in parts:
@@ -52,11 +52,14 @@ class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
         return f'"{digest.hexdigest()}"'
 
 
-def layout_of(stored: Stored, size: int, wrapping: OsrEnvelope | None) -> ByteLayout:
-    """The frames of a file of `size` bytes; with a wrapping, a whole .osr file. Raises BadReplay."""
-    if wrapping is None:
+def layout_of(stored: Stored, size: int, envelope: OsrEnvelope | None) -> ByteLayout:
+    """Return the body for a stored file of `size` bytes: an .osr file, or the bare frames without an envelope.
+
+    Raise BadReplay if the frames are too long for an .osr file.
+    """
+    if envelope is None:
         return ByteLayout(start=stored.offset, stop=stored.offset + stored.length)
     if stored.kind == "whole":
         return ByteLayout(start=0, stop=size)
-    replay = wrapping.replay
+    replay = envelope.replay
     return ByteLayout(head=header(replay, stored.length), start=0, stop=stored.length, tail=trailer(replay))

@@ -1,4 +1,4 @@
-"""Conditional and range requests for a representation that has a strong ETag: RFC 9110, sections 13 and 14."""
+"""Conditional requests and range requests: RFC 9110, sections 13 and 14."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ _DIGITS = 18  # of a position; no replay is that long
 
 
 class Unsatisfiable(Exception):
-    """None of the bytes that were asked for exist."""
+    """The requested range is behind the end."""
 
 
 def names_etag(if_none_match: str, etag: str) -> bool:
@@ -23,10 +23,10 @@ def names_etag(if_none_match: str, etag: str) -> bool:
     return any(tag == etag.removeprefix("W/") for _, tag in _TAG.findall(if_none_match))
 
 
-def refusal(headers: Headers, etag: str, modified: datetime) -> int | None:
-    """The status instead of the representation, in the order of 13.2.2: 412, 304, or None without one.
+def precondition_status(headers: Headers, etag: str, modified: datetime) -> int | None:
+    """Return 412 or 304 if the preconditions of the request ask for it, in the order of 13.2.2, else None.
 
-    `modified` is in whole seconds.
+    `etag` is a strong one, `modified` is in whole seconds.
     """
     if "if-match" in headers:
         if not _matches_strongly(", ".join(headers.getlist("if-match")), etag):
@@ -41,19 +41,19 @@ def refusal(headers: Headers, etag: str, modified: datetime) -> int | None:
     return None
 
 
-def asked_range(
+def requested_range(
     headers: Headers, size: int, etag: str, modified: datetime, now: datetime
 ) -> tuple[int, int] | None:
-    """The range of a GET: its start and the byte after its end. None for all of it.
+    """Return the range of a GET request as the position of its start and of the byte after its end.
 
-    A range that cannot be read is ignored, and so are several at once, as 14.2 allows; `now` is the time of the
-    answer. Raises Unsatisfiable.
+    None stands for the whole representation: without a range, and for a range that cannot be parsed or several
+    ranges, which 14.2 allows to ignore. `now` is the time of the response. Raise Unsatisfiable.
     """
-    wanted = _BYTES.fullmatch(", ".join(headers.getlist("range")))
-    if wanted is None or not _still(headers.get("if-range"), etag, modified, now):
+    ranges = _BYTES.fullmatch(", ".join(headers.getlist("range")))
+    if ranges is None or not _range_applies(headers.get("if-range"), etag, modified, now):
         return None
-    ranges = [each for part in wanted[1].split(",") if (each := part.strip(" \t"))]
-    match = _RANGE.fullmatch(ranges[0]) if len(ranges) == 1 else None
+    specs = [stripped for spec in ranges[1].split(",") if (stripped := spec.strip(" \t"))]
+    match = _RANGE.fullmatch(specs[0]) if len(specs) == 1 else None
     if match is None or match[0] == "-":
         return None
     if not match[1]:
@@ -70,13 +70,13 @@ def asked_range(
     return start, stop
 
 
-def _still(if_range: str | None, etag: str, modified: datetime, now: datetime) -> bool:
-    """Whether the client's part is of this representation: If-Range, 13.1.5."""
+def _range_applies(if_range: str | None, etag: str, modified: datetime, now: datetime) -> bool:
+    """Return whether the client has a part of this representation (If-Range, 13.1.5)."""
     if if_range is None:
         return True
     if if_range.endswith('"'):
         return if_range == etag
-    # A date says which representation it was only when there was no time for another in its second (8.8.2.2).
+    # A date is a strong validator only if there was no time for another change in the same second (8.8.2.2).
     return _date(if_range) == modified <= now - timedelta(seconds=1)
 
 
@@ -93,5 +93,5 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _position(digits: str) -> int:
-    # More digits than any position has; int() refuses very many.
+    # int() raises for a number of more than 4300 digits.
     return int(digits.lstrip("0")[: _DIGITS + 1] or "0")

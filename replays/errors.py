@@ -1,4 +1,4 @@
-"""How the replay of a score may fail to be had."""
+"""What can go wrong with the replay of a score."""
 
 from domain.errors import APIError, CannotOpen, ErrorSpec, Unavailable
 
@@ -7,26 +7,26 @@ REPLAYS_AWAY = ErrorSpec(503, "The replay storage did not answer.")
 
 
 class NoReplay(APIError):
-    """There is no replay of this score, or none for everyone to see."""
+    """The score has no replay, or its replay is hidden from the public."""
 
     def __init__(self) -> None:
         super().__init__(*NO_REPLAY)
 
 
-class Away(Unavailable):
-    """The place where replays are kept does not answer."""
+class StoreUnavailable(Unavailable):
+    """The store of the replays does not answer."""
 
     def __init__(self, message: str = REPLAYS_AWAY.message) -> None:
         super().__init__(message)
 
 
-class Unreadable(Away):
-    """The place answers, but refuses this one replay."""
+class Unreadable(StoreUnavailable):
+    """The store refuses this one replay."""
 
 
 class Changed(Exception):
-    """A replay is not what it was when it was opened; the text names it."""
+    """A replay is no longer the one that was opened; the text names it."""
 
 
 class MissingPackage(CannotOpen):
-    """The settings ask for a package that is not installed; the text says how to get it."""
+    """The settings ask for a package that is not installed; the text says how to install it."""

@@ -1,4 +1,4 @@
-"""What a downloaded replay is called, and the header that says so.
+"""The names of replays: of the stored files, and of downloads with the header that carries the name.
 
 The header is RFC 6266's Content-Disposition with the extended value of RFC 8187 (once RFC 5987).
 """
@@ -8,10 +8,12 @@ import unicodedata
 from datetime import date
 from urllib.parse import quote
 
+MAX_SCORE_ID = 2**63 - 1
 NAME_LIMIT = 255  # bytes of UTF-8, the limit of the usual file systems
 
-# What Windows refuses, controls of both sets, line and paragraph separators, marks that turn the direction of
-# writing (they can make a name read as another one) and lone surrogates, which have no UTF-8.
+_STORED = re.compile(r"(0|[1-9][0-9]{0,18})\.osr", re.ASCII)
+# What Windows refuses, control characters of both sets, line and paragraph separators, marks that turn the
+# direction of writing (they can make a name look like another one) and lone surrogates, which have no UTF-8.
 _REFUSED = re.compile(
     r'[\\/:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
 )
@@ -19,11 +21,23 @@ _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 _LIKE_AN_ESCAPE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 
 
-def file_name(*, player: str, artist: str, title: str, version: str, day: date) -> str:
-    """`<player> - <artist> - <title> [<version>] (<YYYY-MM-DD>).osr`, at most NAME_LIMIT bytes of UTF-8.
+def stored_name(score_id: int) -> str:
+    """Return the name under which the replay of a score is stored."""
+    return f"{score_id}.osr"
 
-    Characters that file systems refuse are left out, and dots and spaces at the front; at the end there are
-    none. Where the name would be too long, the longest of the four texts are cut.
+
+def score_id(name: str) -> int | None:
+    """Return the id of the score whose replay is stored as `name`, None if no replay has such a name."""
+    match = _STORED.fullmatch(name)
+    number = int(match[1]) if match else -1
+    return number if 0 <= number <= MAX_SCORE_ID else None
+
+
+def file_name(*, player: str, artist: str, title: str, version: str, day: date) -> str:
+    """Return `<player> - <artist> - <title> [<version>] (<YYYY-MM-DD>).osr`, at most NAME_LIMIT bytes of UTF-8.
+
+    Characters that file systems refuse are left out, and so are dots and spaces at the front. If the name would be
+    too long, the longest of the four texts are cut.
     """
     ending = f"] ({day.isoformat()[:10]}).osr"
     texts = [_REFUSED.sub("", text).encode() for text in (player, artist, title, version)]
@@ -32,13 +46,13 @@ def file_name(*, player: str, artist: str, title: str, version: str, day: date) 
 
 
 def content_disposition(name: str) -> str:
-    """The value of the header Content-Disposition: ASCII without controls, whatever the name.
+    """Return the value of the Content-Disposition header: ASCII without control characters, whatever the name.
 
-    `filename*` is the name itself, `filename` what can be said of it in ASCII, for old clients.
+    `filename*` is the name, `filename` the nearest ASCII to it, for old clients.
     """
     clean = _REFUSED.sub("", name)
     letters = "".join(c for c in unicodedata.normalize("NFKD", clean) if not unicodedata.combining(c))
-    # Compatibility forms such as the full-width quote become what has been refused above.
+    # Normalized, compatibility forms such as the full-width quote become characters that are refused.
     fallback = _LIKE_AN_ESCAPE.sub("_", _NOT_ASCII.sub("_", _REFUSED.sub("", letters)))
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(clean, safe='')}"
 

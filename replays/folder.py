@@ -13,51 +13,51 @@ from pathlib import Path
 
 from aiofiles.threadpool import wrap
 
-from replays.errors import Away, Changed, NoReplay
-from replays.score_ids import file_name, score_id
+from replays.errors import Changed, NoReplay, StoreUnavailable, Unreadable
+from replays.filename import score_id, stored_name
 
 log = logging.getLogger("apidot")
 
 CHUNK = 1 << 16  # bytes
-TURNS = 8  # reads at a time; the others would only hold memory while they wait for a thread
+MAX_READS = 8  # at a time; more would only hold memory while they wait for a thread
 BATCH = 10_000  # directory entries
 
 
 class Folder:
-    """A folder of this machine, or one that is mounted."""
+    """A ReplayStore in a local or mounted folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = str(path)
-        self._turns = asyncio.Semaphore(TURNS)
+        self._reads = asyncio.Semaphore(MAX_READS)
 
     @asynccontextmanager
     async def open(self, score_id: int) -> AsyncIterator["OpenFile"]:
-        """The replay of a score. Raises NoReplay, or Away when the system refuses to open it."""
-        path = self._path / file_name(score_id)
+        """Open the replay of a score. Raise NoReplay, or Unreadable if the system refuses to open it."""
+        path = self._path / stored_name(score_id)
         try:
-            raw = await _opened(path)
+            raw = await _open(path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NoReplay from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
-            raise Away from error
-        # Closed here and now, not in a thread: a cancelled request might not come to wait for one.
+            raise Unreadable from error
+        # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
-            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._turns)
+            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._reads)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
-        """The ids of all replays, in no order; other files are left out. Raises Away."""
+        """Yield the ids of all replays, in no order. Other files are left out. Raise StoreUnavailable."""
         try:
             with await asyncio.to_thread(os.scandir, self._path) as entries:
                 while names := await asyncio.to_thread(lambda: [entry.name for entry in islice(entries, BATCH)]):
-                    yield [found for found in map(score_id, names) if found is not None]
+                    yield [id for name in names if (id := score_id(name)) is not None]
         except OSError as error:
             log.warning("replays cannot be listed: %s", error)
-            raise Away from error
+            raise StoreUnavailable from error
 
     async def unavailable_reason(self) -> str | None:
-        """Why the folder cannot be used; None when it can."""
+        """Return why the folder cannot be used, None if it can."""
         try:
             await asyncio.to_thread(lambda: os.scandir(self._path).close())
         except OSError as error:
@@ -66,29 +66,29 @@ class Folder:
 
 
 class OpenFile:
-    """An open file: its size and its version are those of the handle, whatever becomes of the name."""
+    """An OpenReplay. Size and version are those of the open file, whatever happens to its name."""
 
-    def __init__(self, raw: io.FileIO, status: os.stat_result, turns: asyncio.Semaphore) -> None:
+    def __init__(self, raw: io.FileIO, status: os.stat_result, reads: asyncio.Semaphore) -> None:
         self._raw = raw
         self._file = wrap(raw)
         self._status = status
-        self._turns = turns
+        self._reads = reads
         self.size = status.st_size
         self.version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
         self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
 
     async def head(self, length: int) -> bytes:
-        """The first bytes, fewer where the file is shorter."""
+        """Return the first `length` bytes, fewer if the file is shorter."""
         await self._file.seek(0)
         head: bytes = await self._file.read(min(length, self.size))
         return head
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        """The bytes from `start` to before `stop`; raises Changed before the last of them if the file did."""
+        """Yield the bytes from `start` to before `stop`. Raise Changed, before the last chunk, if the file did."""
         await self._file.seek(start)
         while start < stop:
-            async with self._turns:
-                # A mapping goes back to the system when it was sent; the heaps of many threads would keep theirs.
+            async with self._reads:
+                # A mapping returns to the system as soon as it was sent; the heaps of many threads would keep it.
                 buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
                 chunk = buffer[: await self._file.readinto(buffer)]
             start += len(chunk)
@@ -102,12 +102,12 @@ class OpenFile:
         return (now.st_mtime_ns, now.st_size) != (self._status.st_mtime_ns, self._status.st_size)
 
 
-async def _opened(path: Path) -> io.FileIO:
+async def _open(path: Path) -> io.FileIO:
     opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        # The thread opens it all the same.
+        # The thread opens the file even so.
         opening.add_done_callback(_close)
         raise
 

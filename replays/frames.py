@@ -1,17 +1,16 @@
-"""The frames of a replay: where they are in a stored file, and what is in them.
+"""The frames of a replay: where they are in a stored file, and reading them.
 
-Frames are text, `<w>|<x>|<y>|<keys>,` each: w ms since the frame before, x 0 to 512, y 0 to 384, keys a bit
-mask. The text is compressed with LZMA, in the form with a header of 13 bytes. Since version 20130319 the last
-one is `-12345|0|0|<seed>`: no frame, but the seed of the mod Random. Source:
+Frames are text, each `<w>|<x>|<y>|<keys>,`: w ms since the frame before, x 0 to 512, y 0 to 384, keys a bit mask.
+The text is compressed with LZMA, in the format with a header of 13 bytes. Since version 20130319 the last one is
+`-12345|0|0|<seed>`: not a frame, but the seed of the mod Random. Source:
 https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
 
-Some servers store the frames alone, as the game sent them ("bare"), others store .osr files ("whole").
+Some servers store only the frames, as the game sent them ("bare"), others store .osr files ("whole").
 """
 
 import lzma
 import struct
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -19,19 +18,19 @@ import msgspec
 from replays.binary import BadReplay, Reader, Truncated
 from replays.osr import read_header
 
-HEAD_LIMIT = 1 << 20  # bytes; the life bar of a play of twelve hours takes less
-TEXT_LIMIT = 1 << 27  # bytes; a play of a day takes less
-FRAME_LIMIT = 256  # bytes; a frame takes some 20
-MEMORY_LIMIT = 1 << 26  # bytes, of the decoder; the game compresses with a dictionary of 2 MiB
+HEAD_LIMIT = 1 << 20  # bytes; the life bar of a play of twelve hours is shorter
+TEXT_LIMIT = 1 << 27  # bytes; the frames of a play of a day are shorter
+FRAME_LIMIT = 256  # bytes; a frame has about 20
+MEMORY_LIMIT = 1 << 26  # bytes for the decoder; the game compresses with a dictionary of 2 MiB
 
 _CHUNK = 1 << 16
 _SEED = -12345
-_SHORTEST = 18  # LZMA's header and the first bytes of its range coder
+_MIN_SIZE = 18  # LZMA's header and the first bytes of its range coder
 _LZMA = struct.Struct("<BIQB")
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored replay, whose frames are the `length` bytes from `offset`; a bare one holds nothing else."""
+    """A stored replay whose frames are the `length` bytes from `offset`. A bare one has nothing else."""
 
     kind: Literal["bare", "whole"]
     offset: int
@@ -39,29 +38,22 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NeedMore(msgspec.Struct, frozen=True, kw_only=True):
-    """It takes the first `head` bytes of the file to tell, or more."""
+    """The first `head` bytes of the file are needed, perhaps more."""
 
     head: int
 
 
-class Frames(msgspec.Struct, frozen=True, kw_only=True):
-    """How many frames there are, without the seed, and the ms from the earliest to the latest."""
-
-    count: int
-    duration: int
-
-
 def locate(head: bytes, size: int) -> Stored | NeedMore:
-    """Where the frames are in a file of `size` bytes that begins with `head`; 64 KiB of it nearly always do.
+    """Return where the frames are in a file of `size` bytes that begins with `head`.
 
-    NeedMore asks for more than `head`, at most for HEAD_LIMIT or all of the file. Raises Truncated if the
-    file ends before its frames do, BadReplay if it is neither bare nor whole.
+    NeedMore asks for more than `head`, at most for HEAD_LIMIT or the whole file. Raise Truncated if the file ends
+    before its frames, BadReplay if it is neither bare nor whole.
     """
     head = head[:size]
-    if size < _SHORTEST:
-        raise Truncated(_SHORTEST)
-    if len(head) < _SHORTEST:
-        return NeedMore(head=_SHORTEST)
+    if size < _MIN_SIZE:
+        raise Truncated(_MIN_SIZE)
+    if len(head) < _MIN_SIZE:
+        return NeedMore(head=_MIN_SIZE)
     try:
         return _whole(head, size)
     except BadReplay:
@@ -70,20 +62,16 @@ def locate(head: bytes, size: int) -> Stored | NeedMore:
     return Stored(kind="bare", offset=0, length=size)
 
 
-def measure(stream: Iterable[bytes], *, text_limit: int = TEXT_LIMIT) -> Frames:
-    """Decodes a bare replay given in pieces, in bounded memory whatever it holds.
+def count_frames(stream: Iterable[bytes], *, text_limit: int = TEXT_LIMIT) -> int:
+    """Decode the chunks of a bare replay, and return the number of frames, without the seed.
 
-    Bytes behind its end are ignored, as other readers do. Raises Truncated if it ends too early, BadReplay if
-    it is not LZMA, does not hold frames or goes beyond a limit.
+    The memory is bounded whatever the chunks are. Bytes after the end are ignored, as by other readers. Raise
+    Truncated if the stream ends too early, BadReplay if it is not LZMA, has no frames or exceeds a limit.
     """
-    clocks = accumulate(_steps(_split(_text(stream, text_limit))))
-    first = next(clocks, None)
-    if first is None:
-        return Frames(count=0, duration=0)
-    count, earliest, latest = 1, first, first
-    for clock in clocks:
-        count, earliest, latest = count + 1, min(earliest, clock), max(latest, clock)
-    return Frames(count=count, duration=latest - earliest)
+    count, step = 0, None
+    for frame in _split(_text(stream, text_limit)):
+        count, step = count + 1, _step(frame)
+    return count - (step == _SEED)
 
 
 def _whole(head: bytes, size: int) -> Stored | NeedMore:
@@ -102,8 +90,8 @@ def _whole(head: bytes, size: int) -> Stored | NeedMore:
 
 
 def _is_lzma(head: bytes) -> bool:
-    # As liblzma recognises this form, which has no magic number: lc + lp at most 4, a size unknown or below
-    # 256 GiB, and the range coder's first byte, which is always 0.
+    # As liblzma recognises this format, which has no magic number: lc + lp at most 4, a size that is unknown or
+    # below 256 GiB, and the first byte of the range coder, which is always 0.
     properties, _, size, first = _LZMA.unpack_from(head)
     lc, lp = properties % 9, properties // 9 % 5
     return bool(properties < 225 and lc + lp <= 4 and (size == 2**64 - 1 or size < 2**38) and first == 0)
@@ -112,9 +100,9 @@ def _is_lzma(head: bytes) -> bool:
 def _text(stream: Iterable[bytes], limit: int) -> Iterator[bytes]:
     decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)
     read = written = 0
-    for piece in stream:
-        read += len(piece)
-        text = _decode(decoder, piece)
+    for chunk in stream:
+        read += len(chunk)
+        text = _decode(decoder, chunk)
         while text or decoder.eof:
             written += len(text)
             if written > limit:
@@ -140,21 +128,13 @@ def _split(texts: Iterator[bytes]) -> Iterator[bytes]:
         yield from frames
         if len(rest) > FRAME_LIMIT:
             break
-    if rest:  # some writers leave out the last comma
+    # Some writers leave out the last comma.
+    if rest:
         yield rest
 
 
-def _steps(frames: Iterator[bytes]) -> Iterator[int]:
-    held = None
-    for frame in frames:
-        if held is not None:
-            yield held
-        held = _step(frame)
-    if held not in (None, _SEED):
-        yield held
-
-
 def _step(frame: bytes) -> int:
+    """Return the ms since the frame before."""
     if len(frame) > FRAME_LIMIT:
         raise BadReplay(f"A frame has more than {FRAME_LIMIT} bytes.")
     try:

@@ -1,4 +1,4 @@
-"""The .osr replay file: what stands before and after the frames, and how it is read back.
+"""The .osr file format: writing and reading what comes before and after the frames.
 
 The format, little-endian, as published at
 https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
@@ -8,7 +8,7 @@ https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
     string   beatmap md5, player name, replay md5
     uint16   300s, 100s, 50s, gekis, katus, misses
     int32    score
-    uint16   greatest combo
+    uint16   max combo
     byte     perfect              1 = full combo
     int32    mods                 bit mask
     string   life bar             "<ms>|<0 to 1>," for each sample, may be empty
@@ -17,8 +17,8 @@ https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
     int64    online score id      int32 before version 20140721, absent before 20121008
     float64  target accuracy      only with the mod Target Practice
 
-A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8. The two versions of the score
-id are those of LegacyScoreDecoder in https://github.com/ppy/osu. Newer clients append more; it is not read.
+Strings are described in binary.py. The sizes of the score id are those of LegacyScoreDecoder in
+https://github.com/ppy/osu. Newer clients append more, which is not read.
 """
 
 import hashlib
@@ -46,10 +46,10 @@ _TICKS_ZERO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """An .osr file without its frames; every number fits the field that the format gives it.
+    """An .osr file without its frames. Every number fits its field of the format.
 
-    `played_at` is in ticks. `score_id` is 0 where the version has none. `target_accuracy` is None without the
-    mod Target Practice.
+    `played_at` is in ticks. `score_id` is 0 if the version has none, `target_accuracy` None without the mod Target
+    Practice.
     """
 
     mode: int
@@ -93,35 +93,35 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         grade: str,
         played_at: datetime,
     ) -> "Replay":
-        """The replay of a passed score: `mode` 0-11 becomes 0-3, a naive `played_at` is taken as UTC.
+        """Return the replay of a passed score. `mode` 0 to 11 becomes 0 to 3; a naive `played_at` is UTC.
 
-        A number that its field cannot hold becomes the nearest one it can: the frames are worth having even
-        where one count is wrong. The replay md5 is made of the numbers as written, as a reader would make it.
+        A number that its field cannot hold becomes the nearest one that it can: one wrong count must not make the
+        frames unavailable. The replay md5 is that of the numbers as they are written.
         """
         replay = cls(
             mode=mode % 4,
             beatmap_md5=beatmap_md5,
             player_name=player_name,
             replay_md5="",
-            n300=_within(n300, _UINT16),
-            n100=_within(n100, _UINT16),
-            n50=_within(n50, _UINT16),
-            ngeki=_within(ngeki, _UINT16),
-            nkatu=_within(nkatu, _UINT16),
-            nmiss=_within(nmiss, _UINT16),
-            score=_within(score, _INT32),
-            max_combo=_within(max_combo, _UINT16),
+            n300=_clamp(n300, _UINT16),
+            n100=_clamp(n100, _UINT16),
+            n50=_clamp(n50, _UINT16),
+            ngeki=_clamp(ngeki, _UINT16),
+            nkatu=_clamp(nkatu, _UINT16),
+            nmiss=_clamp(nmiss, _UINT16),
+            score=_clamp(score, _INT32),
+            max_combo=_clamp(max_combo, _UINT16),
             perfect=bool(perfect),
-            mods=_within(mods, _INT32),
-            played_at=_within(ticks(played_at), _INT64),
-            score_id=_within(score_id, _INT64),
-            target_accuracy=0.0 if _within(mods, _INT32) & TARGET_PRACTICE else None,
+            mods=_clamp(mods, _INT32),
+            played_at=_clamp(ticks(played_at), _INT64),
+            score_id=_clamp(score_id, _INT64),
+            target_accuracy=0.0 if _clamp(mods, _INT32) & TARGET_PRACTICE else None,
         )
         return msgspec.structs.replace(replay, replay_md5=replay_md5(replay, grade))
 
 
 def replay_md5(replay: Replay, grade: str) -> str:
-    """The hex md5 the game gives to a passed play; `grade` in letters: XH, X, SH, S, A, B, C, D."""
+    """Return the md5 in hex that the game gives to a passed play. `grade` is XH, X, SH, S, A, B, C or D."""
     text = (
         f"{replay.n100 + replay.n300}p{replay.n50}o{replay.ngeki}o{replay.nkatu}t{replay.nmiss}"
         f"a{replay.beatmap_md5}r{replay.max_combo}e{replay.perfect}y{replay.player_name}"
@@ -130,14 +130,14 @@ def replay_md5(replay: Replay, grade: str) -> str:
     return hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
-def ticks(moment: datetime) -> int:
-    """The .NET ticks of a moment; a naive one is taken as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def ticks(time: datetime) -> int:
+    """Return a time as .NET ticks. A naive time is UTC."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return (aware - _TICKS_ZERO) // timedelta(microseconds=1) * 10
 
 
 def header(replay: Replay, frames_length: int) -> bytes:
-    """The bytes before the frames. Raises BadReplay if an int32 cannot hold the length of the frames."""
+    """Return the bytes before the frames. Raise BadReplay if an int32 cannot hold the length of the frames."""
     if not 0 <= frames_length <= _INT32[1]:
         raise BadReplay(f"Frames of {frames_length} bytes fit no .osr file.")
     return b"".join(
@@ -154,8 +154,8 @@ def header(replay: Replay, frames_length: int) -> bytes:
 
 
 def trailer(replay: Replay) -> bytes:
-    """The bytes after the frames."""
-    form = _score_id_form(replay.game_version)
+    """Return the bytes after the frames."""
+    form = _score_id_format(replay.game_version)
     score_id = form.pack(replay.score_id) if form else b""
     if not replay.mods & TARGET_PRACTICE:
         return score_id
@@ -164,18 +164,18 @@ def trailer(replay: Replay) -> bytes:
 
 
 def parse(data: bytes) -> tuple[Replay, bytes]:
-    """A whole file's header and trailer in one, and its frames as they are. Raises BadReplay or Truncated."""
+    """Return what a whole .osr file says around its frames, and the frames. Raise BadReplay or Truncated."""
     reader = Reader(data)
     replay, frames_length = read_header(reader)
     frames = reader.take(frames_length)
-    form = _score_id_form(replay.game_version)
+    form = _score_id_format(replay.game_version)
     (score_id,) = reader.unpack(form) if form else (0,)
     (accuracy,) = reader.unpack(_ACCURACY) if replay.mods & TARGET_PRACTICE else (None,)
     return msgspec.structs.replace(replay, score_id=score_id, target_accuracy=accuracy), frames
 
 
 def read_header(reader: Reader) -> tuple[Replay, int]:
-    """The header, and the length of the frames that follow it. Raises BadReplay or Truncated."""
+    """Read the header and the length of the frames that follow it. Raise BadReplay or Truncated."""
     mode, game_version = reader.unpack(_START)
     if mode > 3:
         raise BadReplay(f"There is no mode {mode}.")
@@ -198,11 +198,11 @@ def read_header(reader: Reader) -> tuple[Replay, int]:
     return replay, frames_length
 
 
-def _score_id_form(game_version: int) -> struct.Struct | None:
+def _score_id_format(game_version: int) -> struct.Struct | None:
     if game_version >= 20140721:
         return _SCORE_ID
     return _OLD_SCORE_ID if game_version >= 20121008 else None
 
 
-def _within(number: int, bounds: tuple[int, int]) -> int:
+def _clamp(number: int, bounds: tuple[int, int]) -> int:
     return min(max(number, bounds[0]), bounds[1])

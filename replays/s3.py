@@ -10,8 +10,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from replays.errors import Away, Changed, MissingPackage, NoReplay
-from replays.score_ids import file_name, score_id
+from replays.errors import Changed, MissingPackage, NoReplay, StoreUnavailable
+from replays.filename import score_id, stored_name
 
 try:
     import obstore
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 log = logging.getLogger("apidot")
 
 HEAD = 1 << 16  # bytes
-CHUNK = 1 << 16  # bytes, at the least; the library hands out what it has received, often more
-PARTING = 0.3  # seconds
+MIN_CHUNK = 1 << 16  # bytes; the library returns what it has received, often more
+EXIT_DELAY = 0.3  # seconds
 
-# A thread of the library that has just handed over an answer still wants the interpreter. Before CPython 3.14 an
-# interpreter that ends meanwhile stops the thread by unwinding it, which Rust does not bear: the process aborts.
-# Asleep, it lets such threads come to rest first.
-atexit.register(time.sleep, PARTING)
+# A thread of the library that has just delivered a response still needs the interpreter. Before CPython 3.14 an
+# interpreter that exits at that moment unwinds the thread, and Rust aborts the process. The sleep lets such
+# threads finish.
+atexit.register(time.sleep, EXIT_DELAY)
 
 
 class Bucket:
-    """A bucket, or the part of it below a prefix."""
+    """A ReplayStore in a bucket, or in the part of it below a prefix."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         endpoint = settings.aws_endpoint_url_s3 or settings.aws_endpoint_url
-        # Without keys the library asks the machine it runs on, as other clients of S3 do.
-        given = {
+        # Without keys the library gets them from the machine's role, as other clients of S3 do.
+        options = {
             "endpoint": endpoint,
             "region": settings.aws_region,
             "access_key_id": settings.aws_access_key_id,
@@ -52,12 +52,12 @@ class Bucket:
         self._store = S3Store(
             bucket,
             prefix=prefix or None,
-            config={name: str(value) for name, value in given.items() if value},  # type: ignore[arg-type]
+            config={name: str(value) for name, value in options.items() if value},  # type: ignore[arg-type]
             client_options={
                 "allow_http": endpoint.startswith("http://"),
                 "connect_timeout": "2s",
                 "read_timeout": "10s",
-                # Of a whole answer, however slowly the client takes it.
+                # For a whole response, and a client may read it slowly.
                 "timeout": "1day",
             },
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=5)},
@@ -65,38 +65,38 @@ class Bucket:
 
     @asynccontextmanager
     async def open(self, score_id: int) -> AsyncIterator["OpenObject"]:
-        """The replay of a score. Raises NoReplay, or Away when the storage does not answer as it should."""
-        path = file_name(score_id)
+        """Open the replay of a score. Raise NoReplay, or StoreUnavailable."""
+        path = stored_name(score_id)
         try:
             meta, head = await self._begin(path)
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
-                raise self._away(error) from error
+                raise self._unavailable(error) from error
             raise NoReplay from None
         except BaseError as error:
-            raise self._away(error) from error
+            raise self._unavailable(error) from error
         yield OpenObject(self._store, f"{self.name}/{path}", meta, head)
 
     async def _begin(self, path: str) -> tuple["ObjectMeta", bytes]:
         try:
-            answer = await obstore.get_async(self._store, path, options={"range": (0, HEAD)})
+            response = await obstore.get_async(self._store, path, options={"range": (0, HEAD)})
         except GenericError as error:
             if " 416 " not in str(error):
                 raise
             # An empty object has no first byte.
             return await obstore.head_async(self._store, path), b""
-        return answer.meta, bytes(await answer.buffer_async())
+        return response.meta, bytes(await response.buffer_async())
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
-        """The ids of all replays, in no order; other objects are left out. Raises Away."""
+        """Yield the ids of all replays, in no order. Other objects are left out. Raise StoreUnavailable."""
         try:
             async for objects in obstore.list(self._store):
-                yield [found for found in (score_id(each["path"]) for each in objects) if found is not None]
+                yield [id for meta in objects if (id := score_id(meta["path"])) is not None]
         except (BaseError, OSError) as error:
-            raise self._away(error) from error
+            raise self._unavailable(error) from error
 
     async def unavailable_reason(self) -> str | None:
-        """Why the bucket cannot be used; None when it can."""
+        """Return why the bucket cannot be used, None if it can."""
         try:
             async for _ in obstore.list(self._store, chunk_size=1):
                 break
@@ -104,13 +104,13 @@ class Bucket:
             return _reason(error)
         return None
 
-    def _away(self, error: Exception) -> Away:
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
         log.warning("%s does not answer: %s", self.name, _reason(error))
-        return Away()
+        return StoreUnavailable()
 
 
 class OpenObject:
-    """An object as it was when its first bytes came; what else is read of it must be of the same version."""
+    """An OpenReplay. Later reads must be of the version that the first bytes came from."""
 
     def __init__(self, store: S3Store, name: str, meta: "ObjectMeta", head: bytes) -> None:
         self._store = store
@@ -123,22 +123,22 @@ class OpenObject:
         self.version = f"{self._tag}-{self.modified.timestamp():.0f}-{self.size:x}"
 
     async def head(self, length: int) -> bytes:
-        """The first bytes, fewer where the object is shorter. Raises Away."""
+        """Return the first `length` bytes, fewer if the object is shorter. Raise StoreUnavailable."""
         length = min(length, self.size)
         if len(self._head) < length:
             try:
                 self._head += b"".join([chunk async for chunk in self._rest(len(self._head), length)])
             except Changed as error:
-                raise Away from error
+                raise StoreUnavailable from error
         return self._head[:length]
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
-        """The bytes from `start` to before `stop`; raises Changed if the object did, or Away."""
-        known, self._head = self._head[start:stop], b""
-        if known:
-            yield known
-        if start + len(known) < stop:
-            async with aclosing(self._rest(start + len(known), stop)) as rest:
+        """Yield the bytes from `start` to before `stop`. Raise Changed if the object did, or StoreUnavailable."""
+        cached, self._head = self._head[start:stop], b""
+        if cached:
+            yield cached
+        if start + len(cached) < stop:
+            async with aclosing(self._rest(start + len(cached), stop)) as rest:
                 async for chunk in rest:
                     yield chunk
 
@@ -147,20 +147,20 @@ class OpenObject:
         if self._tag is not None:
             options["if_match"] = self._tag
         try:
-            answer = await obstore.get_async(self._store, self._path, options=options)
-            async for chunk in answer.stream(min_chunk_size=CHUNK):
+            response = await obstore.get_async(self._store, self._path, options=options)
+            async for chunk in response.stream(min_chunk_size=MIN_CHUNK):
                 start += len(chunk)
                 yield bytes(chunk)
         except (PreconditionError, FileNotFoundError) as error:
             raise Changed(f"{self._name} changed while it was read") from error
         except BaseError as error:
             log.warning("%s: %s", self._name, _reason(error))
-            raise Away from error
+            raise StoreUnavailable from error
         if start != stop:
             raise Changed(f"{self._name} ended early")
 
 
 def _reason(error: Exception) -> str:
-    """What the storage says, else what the library says, which goes on for pages."""
-    said = re.search("<Code>(.*?)</Code>.*?<Message>(.*?)</Message>", str(error), re.DOTALL)
-    return f"{said[1]}: {said[2]}" if said else str(error).strip().partition("\n")[0]
+    """Return what the storage says, or the first line of what the library says."""
+    message = re.search("<Code>(.*?)</Code>.*?<Message>(.*?)</Message>", str(error), re.DOTALL)
+    return f"{message[1]}: {message[2]}" if message else str(error).strip().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Where replays are kept: what every place offers, and which place the settings name."""
+"""What a store of replays offers, and which store the settings name."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
@@ -11,13 +11,13 @@ from config.settings import Settings
 from replays.folder import Folder
 from replays.frames import NeedMore, Stored, locate
 
-HEAD = 1 << 12  # bytes; more is asked for where the header is longer
+HEAD = 1 << 12  # bytes, enough for most headers
 
 
 class OpenReplay(Protocol):
-    """A stored replay, for as long as its block lasts.
+    """A stored replay that is open.
 
-    `size` is in bytes. `version` is another one whenever the content is; `modified` is in UTC.
+    `size` is in bytes, `modified` in UTC, and `version` changes with the content.
     """
 
     @property
@@ -28,53 +28,51 @@ class OpenReplay(Protocol):
     def modified(self) -> datetime: ...
 
     async def head(self, length: int) -> bytes:
-        """The first bytes, fewer where the replay is shorter."""
+        """Return the first `length` bytes, fewer if the replay is shorter."""
         ...
 
     def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
-        """The bytes from `start` to before `stop`, in pieces.
+        """Yield the bytes from `start` to before `stop`.
 
-        Raises Changed, before the last of them, when the replay is not what it was when it was opened.
+        Raise Changed, before the last chunk, if the replay is no longer the one that was opened.
         """
         ...
 
 
 class ReplayStore(Protocol):
-    """Replays by the id of their score."""
+    """Replays by the id of their score. `name` says where they are, for the operator."""
 
     @property
-    def name(self) -> str:
-        """Where it is, for people."""
-        ...
+    def name(self) -> str: ...
 
     def open(self, score_id: int) -> AbstractAsyncContextManager[OpenReplay]:
-        """The replay of a score. Raises NoReplay, or Unavailable when the place does not answer."""
+        """Open the replay of a score. Raise NoReplay, or StoreUnavailable."""
         ...
 
     def ids(self) -> AsyncGenerator[list[int], None]:
-        """The ids of all replays, in no order. Raises Unavailable."""
+        """Yield the ids of all replays, in no order. Raise StoreUnavailable."""
         ...
 
     async def unavailable_reason(self) -> str | None:
-        """Why the place cannot be used; None when it can."""
+        """Return why the store cannot be used, None if it can."""
         ...
 
 
 async def find_frames(file: OpenReplay) -> Stored:
-    """Where the frames of an open replay are. Raises BadReplay when it holds none."""
-    found = locate(await file.head(HEAD), file.size)
-    while isinstance(found, NeedMore):
-        found = locate(await file.head(found.head), file.size)
-    return found
+    """Return where the frames of an open replay are. Raise BadReplay if it has none."""
+    stored = locate(await file.head(HEAD), file.size)
+    while isinstance(stored, NeedMore):
+        stored = locate(await file.head(stored.head), file.size)
+    return stored
 
 
 def open_store(settings: Settings) -> ReplayStore:
-    """The place that the settings name. Raises MissingPackage."""
-    scheme, _, place = settings.replays_url.partition("://")
+    """Return the store that the settings name. Raise MissingPackage."""
+    scheme, _, location = settings.replays_url.partition("://")
     if scheme == "s3":
-        # Not everyone has its library.
+        # Its library is optional.
         from replays.s3 import Bucket
 
-        bucket, _, prefix = place.partition("/")
+        bucket, _, prefix = location.partition("/")
         return Bucket(bucket, prefix.strip("/"), settings)
-    return Folder(Path(unquote(place)) if scheme == "file" else Path(settings.data_directory, "osr"))
+    return Folder(Path(unquote(location)) if scheme == "file" else Path(settings.data_directory, "osr"))

@@ -1,4 +1,4 @@
--- Which beatmap has an id, or an md5?
+-- Which beatmap has this id, or this md5?
 SELECT
     m.md5,
     m.id,

@@ -1,4 +1,4 @@
--- Which md5 have the files of some beatmaps?
+-- Which md5 does the file of each of these beatmaps have?
 SELECT
     m.id,
     m.md5

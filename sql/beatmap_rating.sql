@@ -1,4 +1,4 @@
--- How do the players rate a beatmap?
+-- How is a beatmap rated on average, and by how many players?
 SELECT
     AVG(r.rating + 0e0) AS average,
     COUNT(r.rating) AS count

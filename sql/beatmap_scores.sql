@@ -1,4 +1,4 @@
--- Which are the players' best scores on a beatmap in a mode, sorted by {sort}?
+-- What are the players' best scores on a beatmap in a mode, sorted by {sort}?
 SELECT
     s.id,
     s.map_md5,

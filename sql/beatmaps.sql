@@ -1,4 +1,4 @@
--- Which beatmaps are there? Rows are skipped by their key alone, and read whole only on the page.
+-- Which beatmaps match these filters? The offset is skipped by key, and only the rows of the page are read whole.
 SELECT
     m.md5,
     m.id,

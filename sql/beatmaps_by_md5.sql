@@ -1,4 +1,4 @@
--- Which are the beatmaps with these md5s, as lists show them?
+-- Which beatmaps have these md5s? Only the columns that lists show.
 SELECT
     m.md5,
     m.id,

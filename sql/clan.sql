@@ -1,9 +1,9 @@
--- Which clan has an id, and who owns it, if that player can be seen?
+-- Which clan has this id, and who owns it? There is no owner if that player is hidden.
 SELECT
     c.id,
     c.name,
     c.tag,
-    c.owner,
+    COALESCE(o.id, 0) AS owner,
     c.created_at,
     o.id AS owner_member__id,
     o.name AS owner_member__name,

@@ -1,4 +1,4 @@
--- Who is in a clan?
+-- Which players are in a clan?
 SELECT
     u.id,
     u.name,

@@ -1,4 +1,4 @@
--- How many beatmaps are there?
+-- How many beatmaps match these filters?
 SELECT COUNT(*) AS total
 FROM maps m
 WHERE (:set_id IS NULL OR m.set_id = :set_id)

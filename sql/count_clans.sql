@@ -1,3 +1,3 @@
--- How many clans are there?
+-- How many clans exist?
 SELECT COUNT(*) AS total
 FROM clans c

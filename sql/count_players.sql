@@ -1,4 +1,4 @@
--- How many players are there?
+-- How many players match these filters?
 SELECT COUNT(*) AS total
 FROM users u
 WHERE (u.priv & :visible) = :visible

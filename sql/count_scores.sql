@@ -1,4 +1,4 @@
--- How many scores are there, of a player or on a beatmap?
+-- How many scores of a player, or on a beatmap, match these filters?
 SELECT COUNT(*) AS total
 FROM scores s
 INNER JOIN users u ON u.id = s.userid

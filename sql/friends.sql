@@ -1,4 +1,4 @@
--- Who are the friends of a player? The bot is everybody's, if it is wanted on the list.
+-- Who are a player's friends? The bot is everybody's friend if `with_bot` is 1.
 SELECT
     u.id,
     u.name,

@@ -1,4 +1,4 @@
--- How many of the scores in each run of a thousand ids are of players who are hidden, or gone?
+-- How many scores in each run of a thousand ids belong to players who are hidden or deleted?
 SELECT
     s.id - s.id % 1000 AS first,
     MAX(s.id) AS last,

@@ -1,8 +1,8 @@
--- Which indexes does the game server's own schema lack that heavy players and maps make worth having? Nothing creates
--- them unasked: `main.py check` says which are missing, and each line can be run as it is, while the game server runs.
--- Measured on MariaDB 10.11 with 50 000 players and 3 000 000 scores, the heaviest player, map or mode, 50 rows, on a
--- slow machine: `make bench` says how it is on yours. All of them take 640 MB there.
--- One on (userid, mode, map_md5) would be chosen for best and recent scores too, and make them ten times slower.
+-- Which indexes does the game server's own schema lack that make a difference for heavy players and beatmaps? Nothing
+-- creates them automatically: `main.py check` reports which are missing, and each line can be run while the game server
+-- runs. Measured on a slow machine on MariaDB 10.11 with 50 000 players and 3 000 000 scores, for the heaviest player,
+-- beatmap or mode and 50 rows; `make bench` measures it on yours. Together they take 640 MB there.
+-- An index on (userid, mode, map_md5) would also be chosen for best and recent scores, and make them ten times slower.
 
 -- player_scores_best reads and sorts all scores of a player without it: 48 ms instead of 3 ms; 73 MB
 CREATE INDEX apidot_scores_best ON scores (userid, mode, status, pp);

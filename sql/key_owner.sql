@@ -1,4 +1,4 @@
--- Who has an API key? The comparison is as lax as the column's collation.
+-- Which player has this API key? The column's collation may ignore case and trailing spaces.
 SELECT
     u.id,
     u.priv,

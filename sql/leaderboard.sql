@@ -1,4 +1,4 @@
--- What have some players reached who lead a mode, sorted by {sort}? For want of the hint, MariaDB reads all clans.
+-- What are the statistics of these players in a mode, sorted by {sort}? Without the hint, MariaDB reads all clans.
 SELECT
     s.id AS player_id,
     u.name,

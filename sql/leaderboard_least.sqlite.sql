@@ -1,5 +1,5 @@
--- How much, by {sort}, has the last player of so many who lead a mode in the world?
--- In this order of tables the rows come sorted from an index, and those after the last are not read.
+-- Which {sort} does the player at position `last` of a mode have, counted from 0?
+-- With the tables in this order, rows come sorted from an index, and those after that player are not read.
 SELECT
     s.{sort} AS least
 FROM stats s

@@ -1,5 +1,5 @@
--- In which order do players lead a mode, in the world or in a country, sorted by {sort}? None of them has less than
--- `least`: the {slack} is for a number that is not exactly what it is written as.
+-- Who leads a mode, in the world or in a country, sorted by {sort}? Players with less than `least` are left out;
+-- {slack} is for a number that is not exactly what it is read as.
 SELECT
     s.id AS player_id
 FROM stats s

@@ -1,4 +1,4 @@
--- Who is meant by an id, or by a name in its safe form?
+-- Which player has this id, or this name in its safe form?
 SELECT
     u.id,
     u.name,

@@ -1,4 +1,4 @@
--- What is there to know about a player, by id, or by name in its safe form?
+-- What is known about the player with this id, or this name in its safe form?
 SELECT
     u.id,
     u.name,

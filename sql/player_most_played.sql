@@ -1,5 +1,5 @@
--- Which beatmaps has a player played most in a mode, failed plays counted too? Their ids are found by an index alone,
--- and only those of the page are read whole.
+-- Which beatmaps has a player played most in a mode, failed plays included? An index alone gives their ids, and only
+-- those of the page are read whole.
 SELECT
     m.md5,
     m.id,

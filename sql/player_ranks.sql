@@ -1,5 +1,5 @@
--- Which place has a player in each mode, in the world and in the country, counted as Redis counts its sorted
--- sets: by pp, and among equals the greater id as text comes first?
+-- Which rank does a player have in each mode, in the world and in the country? As in the sorted sets of Redis, ranks
+-- are by pp, and of players with the same pp, the one whose id is greater as text comes first.
 SELECT
     s.mode,
     (

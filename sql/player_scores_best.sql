@@ -1,4 +1,4 @@
--- Which are a player's best scores in a mode, one a beatmap, on beatmaps that give pp?
+-- What are a player's best scores in a mode, one per beatmap, on beatmaps that award pp?
 SELECT
     s.id,
     s.map_md5,

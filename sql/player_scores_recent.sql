@@ -1,4 +1,4 @@
--- Which scores did a player set last in a mode?
+-- What are a player's latest scores in a mode?
 SELECT
     s.id,
     s.map_md5,

@@ -1,4 +1,4 @@
--- Which players have a name that contains a text?
+-- Which players have a name that contains this text?
 SELECT
     u.id,
     u.name

@@ -1,4 +1,4 @@
--- What has a player reached in each mode?
+-- What are a player's statistics in each mode?
 SELECT
     s.id,
     s.mode,

@@ -1,4 +1,4 @@
--- How many players are registered, the bot left out?
+-- How many players are registered, without the bot?
 SELECT COUNT(*) AS total
 FROM users u
 WHERE u.id <> 1

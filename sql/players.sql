@@ -1,4 +1,4 @@
--- Which players are there? Rows are skipped by their key alone, and read whole only on the page.
+-- Which players match these filters? The offset is skipped by key, and only the rows of the page are read whole.
 SELECT
     u.id,
     u.name,

@@ -1,4 +1,4 @@
--- Which map pool has an id, and who made it, if that player can be seen?
+-- Which map pool has this id, and who created it? There is no creator if that player is hidden.
 SELECT
     p.id,
     p.name,

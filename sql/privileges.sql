@@ -1,4 +1,4 @@
--- What may the database's user do with this database, as far as grants to the user itself say?
+-- What may the database user do with this database? Privileges of roles are not included.
 SELECT p.privilege_type AS privilege
 FROM information_schema.user_privileges p
 WHERE REPLACE(p.grantee, '''', '') = CURRENT_USER()

@@ -1,4 +1,4 @@
--- What has a player's profile of what the player may change?
+-- What is in the fields of a profile that its player may change?
 SELECT
     u.userpage_content,
     u.preferred_mode,

@@ -1,4 +1,4 @@
--- What becomes of a player's profile? Those columns change whose set_ value is 1.
+-- Which fields of a profile change? Those whose `set_` value is 1.
 UPDATE users
 SET
     userpage_content = CASE WHEN :set_userpage_content = 1 THEN :userpage_content ELSE userpage_content END,

@@ -1,4 +1,4 @@
--- What does the header of a replay say, and may its player be seen?
+-- What is in the header of a replay, and is its player visible?
 SELECT
     s.id,
     s.score,

@@ -1,4 +1,4 @@
--- Which columns have the tables of this database?
+-- Which columns do the tables of this database have?
 SELECT
     c.table_name AS table_name,
     c.column_name AS column_name,

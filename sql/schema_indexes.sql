@@ -1,4 +1,4 @@
--- Which columns, in which order, have the indexes of this database?
+-- Which columns do the indexes of this database have, in which order?
 SELECT
     s.table_name AS table_name,
     s.index_name AS index_name,

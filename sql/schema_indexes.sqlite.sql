@@ -1,4 +1,4 @@
--- Which columns, in which order, have the indexes of this database?
+-- Which columns do the indexes of this database have, in which order?
 SELECT
     m.name AS table_name,
     CASE i.origin WHEN 'pk' THEN 'PRIMARY' ELSE i.name END AS index_name,

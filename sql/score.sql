@@ -1,4 +1,4 @@
--- Which score has an id, with its player and its beatmap?
+-- Which score has this id, and what are its player and its beatmap?
 SELECT
     s.id,
     s.map_md5,

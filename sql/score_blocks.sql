@@ -1,4 +1,4 @@
--- How many scores are there in each run of a thousand ids, in so many scores from an id on?
+-- How many scores are in each run of a thousand ids, among the first `limit` scores from an id on?
 SELECT
     p.id - p.id % 1000 AS first,
     MAX(p.id) AS last,

@@ -1,4 +1,4 @@
--- Which scores have an id or a higher one, and did they pass?
+-- Which scores have this id or a higher one, and did they pass?
 SELECT
     s.id,
     s.status

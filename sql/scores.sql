@@ -1,4 +1,4 @@
--- Which scores are there, from one id to another?
+-- Which scores with an id from `first` to `last` match these filters?
 SELECT
     s.id,
     s.map_md5,

@@ -1,4 +1,4 @@
--- What time is it for the database server, and how many seconds is its own time zone ahead of UTC?
+-- What time is it on the database server, and how many seconds is its time zone ahead of UTC?
 SELECT
     UNIX_TIMESTAMP() AS now,
     TIMESTAMPDIFF(

@@ -1,4 +1,4 @@
--- Which player has several rows of one mode?
+-- Which player has more than one row of statistics in a mode?
 SELECT
     s.id,
     s.mode

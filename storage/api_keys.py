@@ -1,30 +1,31 @@
-"""API keys: whose one is, and no end of guesses."""
+"""API keys: which account has a key, and a limit on guessing."""
 
 import hashlib
 import hmac
 import ipaddress
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from domain.accounts import Account
 from domain.errors import ErrorSpec
+from storage.cache.bounded import BoundedMap
 from storage.database import catalogue
 from storage.database.database import Database
 
 TOO_MANY_KEYS = ErrorSpec(429, "Too many wrong API keys. Try again in {seconds} seconds.")
 
-# Width of the column.
-LONGEST = 36
-# For how many seconds after a look-up a right key is good enough to be told apart from others.
-KNOWN = 60.0
+# Characters, the width of the column.
+KEY_LENGTH = 36
+# Seconds for which `known` still identifies the account of a key after the result of its look-up has expired.
+KNOWN_FOR = 60.0
 
 
 class APIKeys:
-    """Looks API keys up, and keeps what was found for a few seconds, wrong keys too.
+    """Looks up API keys. Results are cached for a few seconds, those of wrong keys too.
 
-    Keys are kept as digests, so that none is in memory longer than its request, and long ones take no more room.
+    The cache has digests of keys, so that no key stays in memory longer than its request, and long ones take no
+    more room than others.
     """
 
     def __init__(
@@ -36,22 +37,25 @@ class APIKeys:
         size: int = 4096,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`failures`: wrong keys an address may try in a minute, and uses of one wrong key in a minute."""
+        """`failures` is how many wrong keys an address may try in a minute, and how often it may repeat one.
+
+        Results of `size` keys are cached for `seconds`.
+        """
         self._database = database
         self._failures = FailureCounter(failures, clock=clock)
         self._seconds = seconds
-        self._size = size
         self._clock = clock
-        self._kept: OrderedDict[bytes, tuple[float, Account | None]] = OrderedDict()
+        # By the digest of a key: when the result expires, and the account, None if the key is wrong.
+        self._cached: BoundedMap[bytes, tuple[float, Account | None]] = BoundedMap(size)
 
     async def owner(self, key: str, address: str) -> Account | None:
-        """The account with that key, None for a wrong one.
+        """Return the account with that key, None if the key is wrong.
 
-        Raises APIError with 429 after too many wrong ones, and Unavailable without the database.
+        Raise APIError with status 429 after too many wrong keys, and Unavailable if the database does not answer.
         """
-        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-        until, account = self._kept.get(digest, (0.0, None))
-        fresh = until > self._clock()
+        digest = _digest(key)
+        expiry, account = self._cached.get(digest) or (0.0, None)
+        fresh = expiry > self._clock()
         if fresh and account is not None:
             return account
         wait = max(self._failures.wait(digest), self._failures.wait(network(address)))
@@ -59,72 +63,63 @@ class APIKeys:
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         if not fresh:
             account = await self._look_up(key)
-            self._keep(digest, account)
+            self._cached.put(digest, (self._clock() + self._seconds, account))
         if account is None and self._failures.add(digest) == 1:
-            # A program with an outdated key must not lock out everybody else at its address.
+            # Only a key's first failure counts for the address: a program with an outdated key must not lock out
+            # everybody else there.
             self._failures.add(network(address))
         return account
 
     def known(self, key: str) -> int | None:
-        """The id of the account with that key, as far as it was looked up lately; this asks nobody."""
-        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-        until, account = self._kept.get(digest, (0.0, None))
-        return account.id if account and until + KNOWN > self._clock() else None
+        """Return the id of the account with that key if it was looked up recently, without a look-up."""
+        expiry, account = self._cached.get(_digest(key)) or (0.0, None)
+        return account.id if account and expiry + KNOWN_FOR > self._clock() else None
 
     async def _look_up(self, key: str) -> Account | None:
-        if len(key) > LONGEST or not key.isascii():
+        if len(key) > KEY_LENGTH or not key.isascii():
             return None
         row = await self._database.one(catalogue.key_owner, key=key)
-        # SQL takes A for a under the usual collations, and overlooks spaces at the end.
+        # The usual collations ignore case and trailing spaces.
         if row is None or not hmac.compare_digest(row.api_key.encode(), key.encode()):
             return None
         return Account(row.id, row.priv)
 
-    def _keep(self, digest: bytes, account: Account | None) -> None:
-        self._kept.pop(digest, None)
-        self._kept[digest] = self._clock() + self._seconds, account
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-
 
 class FailureCounter:
-    """How often each subject failed within a minute; of more subjects than `size` the oldest are forgotten."""
+    """Counts the failures of each subject within a minute, for at most `size` subjects."""
 
     def __init__(
         self,
-        most: int,
+        limit: int,
         *,
         seconds: float = 60.0,
         size: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most = most
+        self._limit = limit
         self._seconds = seconds
-        self._size = size
         self._clock = clock
-        # subject -> [end of its minute, failures in it]
-        self._counts: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        # By subject: when its minute ends, and the failures in it.
+        self._counts: BoundedMap[Hashable, tuple[float, int]] = BoundedMap(size)
 
     def wait(self, subject: Hashable) -> int:
-        """How many seconds the subject has to wait; 0 when it need not."""
-        end, count = self._counts.get(subject, (0.0, 0))
-        left = end - self._clock()
-        return math.ceil(left) if count >= self._most and left > 0 else 0
+        """Return how many seconds the subject has to wait because it reached the limit, or 0."""
+        end, count = self._counts.get(subject) or (0.0, 0)
+        remaining = end - self._clock()
+        return math.ceil(remaining) if count >= self._limit and remaining > 0 else 0
 
     def add(self, subject: Hashable) -> int:
-        """Count one more failure; how many there are now in the subject's minute."""
+        """Count a failure. Return how many the subject has in its minute."""
         now = self._clock()
-        end, count = self._counts.pop(subject, (0.0, 0))
+        end, count = self._counts.get(subject) or (0.0, 0)
         if end <= now:
             end, count = now + self._seconds, 0
-        self._counts[subject] = end, count + 1
-        if len(self._counts) > self._size:
-            self._counts.popitem(last=False)
+        self._counts.put(subject, (end, count + 1))
         return count + 1
 
 
 def network(address: str) -> str:
-    """What counts as one address: an IPv6 client has a whole /64 of them to choose from."""
+    """Return what counts as one address: for IPv6 the /64 network, of which one client can use every address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -132,3 +127,7 @@ def network(address: str) -> str:
     if ip.version == 4:
         return address
     return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -1,44 +1,47 @@
-"""One log line when something goes away, one when it is back."""
+"""Whether a dependency can be reached, with a log line for each change."""
 
 import logging
 import time
 from collections.abc import Callable
 
 log = logging.getLogger("apidot")
-Reach = Callable[[bool], None]
-
-
-def ignore(_: bool) -> None:
-    """For whom nobody listens to."""
 
 
 class Availability:
-    """Whether a neighbour answers; tells the log about changes only, not about each request."""
+    """Whether a dependency can be reached. Logs changes only, not every failed request."""
 
-    def __init__(self, neighbour: str, meanwhile: str, *, steady: float = 0, tell: Reach = ignore) -> None:
-        """`steady` is for how many seconds it must have answered every time to count as back.
+    def __init__(
+        self,
+        dependency: str,
+        consequence: str,
+        *,
+        steady: float = 0,
+        on_change: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """`consequence` is the part of the log line that says what happens while it is down.
 
-        `tell` is told whether it is there, at first that it is.
+        It counts as up again once it has not failed for `steady` seconds. `on_change` is called with whether it is
+        up: at once with True, then at each change.
         """
-        self._tell = tell
-        tell(True)
-        self._neighbour = neighbour
-        self._meanwhile = meanwhile
+        self._dependency = dependency
+        self._consequence = consequence
         self._steady = steady
-        self._away = False
-        self._failed = 0.0
+        self._on_change = on_change
+        self._is_down = False
+        self._last_failure = 0.0
+        on_change(True)
 
     def down(self, reason: object) -> None:
-        """The neighbour did not answer."""
-        self._failed = time.monotonic()
-        if not self._away:
-            self._away = True
-            self._tell(False)
-            log.warning("%s does not answer (%s): %s", self._neighbour, reason, self._meanwhile)
+        """Record that a request to it failed."""
+        self._last_failure = time.monotonic()
+        if not self._is_down:
+            self._is_down = True
+            self._on_change(False)
+            log.warning("%s does not answer (%s): %s", self._dependency, reason, self._consequence)
 
     def up(self) -> None:
-        """The neighbour answered."""
-        if self._away and time.monotonic() - self._failed >= self._steady:
-            self._away = False
-            self._tell(True)
-            log.warning("%s answers again", self._neighbour)
+        """Record that a request to it succeeded."""
+        if self._is_down and time.monotonic() - self._last_failure >= self._steady:
+            self._is_down = False
+            self._on_change(True)
+            log.warning("%s answers again", self._dependency)

@@ -1,82 +1,72 @@
-"""Who is told of every question to a neighbour: how long it took, and what came of it."""
+"""Times every statement and every call to a dependency, for the log and for the metrics."""
 
 import logging
 import math
 import time
 from asyncio import CancelledError
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 log = logging.getLogger("apidot.slow")
+
+# Outcomes. Any other one is the name of the exception that was raised.
 ANSWERED = "answered"
-# By who asked, which says nothing about the neighbour.
+# The client went away, which says nothing about the dependency.
 ABANDONED = "abandoned"
-
-# Told of the outcome and the seconds.
-Tell = Callable[[str, float], None]
-Raised = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
-
-
-class Timed:
-    """Tells how long its block took, and its outcome: answered, abandoned, or the name of what it raised."""
-
-    __slots__ = ("_begun", "_tell")
-
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-
-    def __enter__(self) -> None:
-        self._begun = time.perf_counter()
-
-    def __exit__(self, *raised: *Raised) -> None:
-        self._tell(outcome_of(raised[1]), time.perf_counter() - self._begun)
-
-
-def outcome_of(error: BaseException | None) -> str:
-    """Answered, abandoned, or the name of what was raised."""
-    if error is None:
-        return ANSWERED
-    return ABANDONED if isinstance(error, CancelledError) else type(error).__name__
 
 
 class Observer:
-    """Logs statements that are slow, and keeps nothing; whoever measures more overrides what it wants to know."""
+    """Logs slow statements. A subclass overrides the `on_` methods to record more."""
 
     def __init__(self, slow_statement: float = math.inf) -> None:
-        """`slow_statement` is how many seconds a statement takes that is logged; 0 for none."""
-        self._slow = slow_statement or math.inf
-        # Each statement holds one connection, so this is also how many of those are in use.
+        """Statements that take `slow_statement` seconds or longer are logged; 0 logs none."""
+        self._slow_statement = slow_statement or math.inf
+        # Each statement holds one connection, so this is also the number of connections in use.
         self.statements_running = 0
 
-    def statement(self, name: str) -> Timed:
-        """Around a statement."""
+    def statement(self, name: str) -> AbstractContextManager[None]:
+        """Time a statement."""
         self.statements_running += 1
+        return _timed(partial(self._statement_ended, name))
 
-        def tell(outcome: str, seconds: float) -> None:
-            self.statements_running -= 1
-            if seconds >= self._slow:
-                # Its name alone: what is bound to it may be somebody's key.
-                log.warning("slow statement: %s.sql took %d ms: %s", name, seconds * 1000, outcome)
-            self.on_statement(name, outcome, seconds)
+    def wait(self) -> AbstractContextManager[None]:
+        """Time the wait for a database connection."""
+        return _timed(self.on_wait)
 
-        return Timed(tell)
+    def call(self, dependency: str, name: str) -> AbstractContextManager[None]:
+        """Time a call to a dependency other than the database."""
+        return _timed(partial(self.on_call, dependency, name))
 
-    def call(self, neighbour: str, question: str) -> Timed:
-        """Around a question to a neighbour that is no statement."""
-        return Timed(lambda outcome, seconds: self.on_call(neighbour, question, outcome, seconds))
-
-    def reach(self, neighbour: str) -> Callable[[bool], None]:
-        """To be told whether a neighbour is there; they are until they are found not to be."""
-        return lambda there: self.on_availability(neighbour, there)
+    def _statement_ended(self, name: str, outcome: str, seconds: float) -> None:
+        self.statements_running -= 1
+        if seconds >= self._slow_statement:
+            # Only the name: the values may include an API key.
+            log.warning("slow statement: %s.sql took %d ms: %s", name, seconds * 1000, outcome)
+        self.on_statement(name, outcome, seconds)
 
     def on_statement(self, name: str, outcome: str, seconds: float) -> None:
-        """A statement has ended."""
-
-    def on_call(self, neighbour: str, question: str, outcome: str, seconds: float) -> None:
-        """A question has been answered, or not."""
+        """Called when a statement has ended."""
 
     def on_wait(self, outcome: str, seconds: float) -> None:
-        """There is a connection, or waiting for one was given up."""
+        """Called when a wait for a connection has ended, with one or without."""
 
-    def on_availability(self, neighbour: str, there: bool) -> None:
-        """A neighbour has come or gone."""
+    def on_call(self, dependency: str, name: str, outcome: str, seconds: float) -> None:
+        """Called when a call to a dependency has ended."""
+
+    def on_availability(self, dependency: str, available: bool) -> None:
+        """Called when a dependency is first used, with True, and whenever it goes down or comes back."""
+
+
+@contextmanager
+def _timed(report: Callable[[str, float], None]) -> Iterator[None]:
+    """Call `report` with the outcome of the block and the seconds it took."""
+    began = time.perf_counter()
+    outcome = ANSWERED
+    try:
+        yield
+    except BaseException as error:
+        outcome = ABANDONED if isinstance(error, CancelledError) else type(error).__name__
+        raise
+    finally:
+        report(outcome, time.perf_counter() - began)

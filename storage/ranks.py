@@ -1,91 +1,79 @@
-"""Where a player stands: from the game server's sorted sets in Redis, or counted in the database."""
+"""Ranks of players: from the game server's sorted sets in Redis, or counted in the database."""
 
+from functools import partial
 from typing import Protocol
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from domain.errors import Unavailable
 from domain.modes import Mode
 from domain.players import Rank
 from storage.availability import Availability
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.observer import Observer
+from storage.redis_client import redis_client
 
-BOARD = "bancho:leaderboard:"
-# As a pipeline of sixteen commands it takes the client five times as long as this one.
-PLACES = """
-local places = {}
-for index, board in ipairs(KEYS) do
-    places[index] = redis.call('ZREVRANK', board, ARGV[1])
+LEADERBOARD = "bancho:leaderboard:"
+# One script instead of a pipeline of sixteen commands, which takes the client five times as long.
+SCRIPT = """
+local ranks = {}
+for index, leaderboard in ipairs(KEYS) do
+    ranks[index] = redis.call('ZREVRANK', leaderboard, ARGV[1])
 end
-return places
+return ranks
 """
 
 
 class Ranks(Protocol):
-    """Answers one question."""
+    """A source of ranks."""
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        """A player's place in each mode; modes without a place are left out."""
+        """Return a player's rank in each mode, without modes in which the player has none."""
 
 
 class DatabaseRanks:
-    """Ranks counted by one statement: the same numbers as Redis has, at more cost."""
+    """Ranks counted by one statement: the same numbers as in Redis, but slower to get."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        """See Ranks. Raises Unavailable without the database."""
         rows = await self._database.all(catalogue.player_ranks, id=player_id)
         return {row.mode: Rank(row.world, row.country) for row in rows}
 
 
 class RedisRanks:
-    """Ranks from Redis, all modes in one command; while Redis is away, from `fallback`."""
+    """Ranks from Redis, all modes in one command; from `fallback` while Redis is down."""
 
     def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
-        """`timeout` is how many seconds Redis may take to connect, and to answer."""
-        self._redis = redis.asyncio.Redis.from_url(
-            url,
-            decode_responses=True,
-            # With version 3 the client does not notice before use that a pooled connection was closed.
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # Another try would make a request wait twice; the database knows the answer too.
-            retry=Retry(NoBackoff(), 0),
-        )
+        """Redis has `timeout` seconds to connect, and as many to answer."""
+        self.client = redis_client(url, timeout)
         self._fallback = fallback
         self._observer = observer or Observer()
         self._availability = Availability(
-            "Redis", "counting ranks in the database", tell=self._observer.reach("redis")
+            "Redis", "counting ranks in the database", on_change=partial(self._observer.on_availability, "redis")
         )
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        """See Ranks."""
-        boards = [board for mode in Mode for board in (f"{BOARD}{mode}", f"{BOARD}{mode}:{country}")]
+        keys = [key for mode in Mode for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
         try:
             with self._observer.call("redis", "ranks"):
-                found = await self._redis.eval(PLACES, len(boards), *boards, str(player_id))
+                positions = await self.client.eval(SCRIPT, len(keys), *keys, str(player_id))
         except (RedisError, OSError) as error:
             self._availability.down(error)
             return await self._fallback.of(player_id, country)
         self._availability.up()
-        places = [0 if place is None else place + 1 for place in found]
-        pairs = zip(Mode, places[::2], places[1::2], strict=True)
+        ranks = [0 if position is None else position + 1 for position in positions]
+        pairs = zip(Mode, ranks[::2], ranks[1::2], strict=True)
         return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
 
-    async def ping(self) -> bool:
-        """Whether Redis answers."""
+    async def ping(self) -> None:
+        """Raise Unavailable, with its cause, if Redis does not answer."""
         try:
-            return bool(await self._redis.ping())
-        except (RedisError, OSError):
-            return False
+            await self.client.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable("Redis did not answer.") from error
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._redis.aclose()
+        await self.client.aclose()

@@ -1,73 +1,70 @@
-"""How many requests somebody has left: a bucket that is full at first, gives one for each request, and refills.
+"""Rate limits by token bucket: each request takes a token from its client's bucket, which refills at a fixed rate.
 
-A bucket is one number: the time at which it will be full again. Times are whole microseconds, so that nothing is
-lost by rounding. This is own code because the libraries cost more than the rest of a kept answer: 4 to 10 µs a
-request where this takes half of one; nor do they bound how many buckets they keep, or ask Redis for several
-requests in one command.
+A bucket is one number: the time at which it will be full again. Times are integers in microseconds, so that
+nothing is lost to rounding. The libraries for this take 4 to 10 µs a request, more than the rest of a cached
+response, where this takes about one. They also neither bound the number of buckets nor send several requests in
+one Redis command.
 """
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from storage.availability import Availability
+from storage.cache.bounded import BoundedMap
+from storage.redis_client import redis_client
 
 SECOND = 1_000_000
 PREFIX = "apidot:limit:"
 
-# Several buckets in one command, by the clock of Redis, which all workers share. A bucket is gone when it is full.
-# Should that clock be put back, a bucket is not emptier than empty.
+# Takes a token from several buckets, by the clock of Redis, which all workers share. A full bucket has no key. If
+# the clock of Redis is set back, a bucket is at worst empty.
 SCRIPT = """
-local interval, room = tonumber(ARGV[1]), tonumber(ARGV[2])
+local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local found = {}
+local states = {}
 for number, key in ipairs(KEYS) do
     local full = tonumber(redis.call('GET', key) or now) or now
-    full = math.min(math.max(full, now), now + room)
-    local wait = full + interval - now - room
+    full = math.min(math.max(full, now), now + capacity)
+    local wait = full + interval - now - capacity
     if wait <= 0 then
         full = full + interval
         redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
     end
-    found[number * 2 - 1] = wait
-    found[number * 2] = full - now
+    states[number * 2 - 1] = wait
+    states[number * 2] = full - now
 end
-return found
+return states
 """
 
 
 class RateLimitState(NamedTuple):
-    """What a bucket says of a request: how many more it would give now; then microseconds: until it is full again,
-    and until it gives one, which is 0 when it gave one."""
+    """A bucket after a request."""
 
-    remaining: int
-    full: int
-    wait: int
+    remaining: int  # tokens
+    full: int  # microseconds until it is full
+    wait: int  # microseconds until a request succeeds, 0 if this one did
 
 
 class RateLimiter(Protocol):
-    """A bucket for each subject."""
+    """A bucket of `burst` tokens for each subject, to which `rate` tokens a second come back."""
 
     rate: float
     burst: int
 
     async def take(self, subject: str) -> RateLimitState:
-        """Take one out of the subject's bucket."""
+        """Take a token from the subject's bucket, if it has one."""
 
     async def close(self) -> None:
-        """Close what is open."""
+        """Close connections."""
 
 
 class MemoryRateLimiter:
-    """Buckets in the memory of this process; of more than `size` those least used lately are forgotten."""
+    """At most `size` buckets in the memory of this process; those used least recently make room for new ones."""
 
     def __init__(
         self,
@@ -77,100 +74,90 @@ class MemoryRateLimiter:
         size: int = 50_000,
         clock: Callable[[], int] = lambda: time.monotonic_ns() // 1000,
     ) -> None:
-        """`rate` a second flow into each bucket, `burst` is what it holds. `clock` is in microseconds."""
+        """`clock` returns microseconds."""
         self.rate = rate
         self.burst = burst
         self._interval = round(SECOND / rate)
-        self._room = burst * self._interval
-        self._size = size
+        self._capacity = burst * self._interval
         self._clock = clock
-        # Those used last are at the end.
-        self._full: OrderedDict[str, int] = OrderedDict()
+        # When each bucket will be full.
+        self._full_at: BoundedMap[str, int] = BoundedMap(size)
 
     async def take(self, subject: str) -> RateLimitState:
-        """See RateLimiter."""
         now = self._clock()
-        full = max(self._full.pop(subject, now), now)
-        wait = full + self._interval - now - self._room
+        full_at = max(self._full_at.get(subject) or now, now)
+        wait = full_at + self._interval - now - self._capacity
         if wait <= 0:
-            full += self._interval
-        self._full[subject] = full
-        if len(self._full) > self._size:
-            self._full.popitem(last=False)
-        return left(wait, full - now, self._interval)
+            full_at += self._interval
+        self._full_at.put(subject, full_at)
+        return _state(wait, full_at - now, self._interval)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        pass
 
 
 class RedisRateLimiter:
-    """Buckets in Redis, which several workers share; while Redis is away, in the memory of each.
+    """Buckets in Redis, which several workers share; in the memory of each worker while Redis is down.
 
-    What is asked while a command is under way waits for its end and then goes into one, so that one connection
-    is enough and a worker under load sends fewer commands than it has requests.
+    Requests that come while a command is under way go into the next one together, so that one connection is
+    enough, and a worker under load sends fewer commands than it has requests.
     """
 
-    def __init__(self, url: str, meanwhile: MemoryRateLimiter, *, timeout: float, pause: float = 1.0) -> None:
-        """`timeout` is how many seconds Redis may take; when it has not answered, it is let be for `pause`."""
-        self.rate = meanwhile.rate
-        self.burst = meanwhile.burst
-        self._meanwhile = meanwhile
+    def __init__(self, url: str, fallback: MemoryRateLimiter, *, timeout: float, pause: float = 1.0) -> None:
+        """Redis has `timeout` seconds to answer. If it does not, it is not used for `pause` seconds."""
+        self.rate = fallback.rate
+        self.burst = fallback.burst
+        self._fallback = fallback
         self._interval = round(SECOND / self.rate)
-        self._room = self.burst * self._interval
+        self._capacity = self.burst * self._interval
         self._pause = pause
-        self._redis = redis.asyncio.Redis.from_url(
-            url,
-            # With version 3 the client does not notice before use that a pooled connection was closed.
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._redis = redis_client(url, timeout)
         self._script = self._redis.register_script(SCRIPT)
         self._availability = Availability("Redis", "each worker limits requests by itself")
-        self._away_until = 0.0
+        self._paused_until = 0.0
         self._waiting: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
 
     async def take(self, subject: str) -> RateLimitState:
-        """See RateLimiter."""
-        if time.monotonic() < self._away_until:
-            return await self._meanwhile.take(subject)
-        answer: asyncio.Future[RateLimitState | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((subject, answer))
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        return await answer or await self._meanwhile.take(subject)
+        if time.monotonic() < self._paused_until:
+            return await self._fallback.take(subject)
+        state: asyncio.Future[RateLimitState | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((subject, state))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send())
+        return await state or await self._fallback.take(subject)
 
     async def close(self) -> None:
-        """Close the connection."""
-        if self._asking is not None:
-            await self._asking
+        if self._sender is not None:
+            await self._sender
         await self._redis.aclose()
 
-    async def _ask(self) -> None:
+    async def _send(self) -> None:
+        """Send commands until no request is waiting."""
         while self._waiting:
-            asked, self._waiting = self._waiting, []
+            batch, self._waiting = self._waiting, []
+            states: list[RateLimitState | None]
             try:
-                found = await self._script(
-                    [PREFIX + subject for subject, _ in asked], [self._interval, self._room]
+                numbers = await self._script(
+                    [PREFIX + subject for subject, _ in batch], [self._interval, self._capacity]
                 )
             except (RedisError, OSError) as error:
-                self._away_until = time.monotonic() + self._pause
+                self._paused_until = time.monotonic() + self._pause
                 self._availability.down(error)
-                # Who came meanwhile would wait as long again.
-                asked, self._waiting = asked + self._waiting, []
-                lefts: list[RateLimitState | None] = [None] * len(asked)
+                # Requests that came meanwhile would have to wait as long again.
+                batch, self._waiting = batch + self._waiting, []
+                states = [None] * len(batch)
             else:
                 self._availability.up()
-                lefts = [left(*pair, self._interval) for pair in zip(found[::2], found[1::2], strict=True)]
-            for (_, answer), each in zip(asked, lefts, strict=True):
-                # A request whose client has gone waits no more.
-                if not answer.done():
-                    answer.set_result(each)
-        self._asking = None
+                pairs = zip(numbers[::2], numbers[1::2], strict=True)
+                states = [_state(wait, full, self._interval) for wait, full in pairs]
+            for (_, future), state in zip(batch, states, strict=True):
+                # It is cancelled if the client has gone away.
+                if not future.done():
+                    future.set_result(state)
+        self._sender = None
 
 
-def left(wait: int, full: int, interval: int) -> RateLimitState:
-    """What a bucket says that gives its next in `wait` microseconds, and did already if that is not above 0."""
+def _state(wait: int, full: int, interval: int) -> RateLimitState:
+    """Return the state of a bucket that has a token in `wait` microseconds, or gave one if that is not above 0."""
     return RateLimitState(-wait // interval, full, 0) if wait <= 0 else RateLimitState(0, full, wait)

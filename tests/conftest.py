@@ -7,7 +7,8 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -15,6 +16,7 @@ import httpx2
 import hypothesis
 import pytest
 
+from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
 from tests.support.forked import ForkedProcess
@@ -46,10 +48,19 @@ class Recorded(NamedTuple):
     client: httpx2.Client
 
 
+class ServiceClient(httpx2.Client):
+    """A client of a service."""
+
+    def __init__(self, url: str, process: Process) -> None:
+        # Nothing here is TLS, and reading the machine's certificates takes longer than a start.
+        super().__init__(base_url=url, trust_env=False, timeout=30, verify=False)
+        self.advance = process.advance
+
+
 class Running(NamedTuple):
     """A service, and the process it runs in."""
 
-    client: httpx2.Client
+    client: ServiceClient
     process: Process
 
 
@@ -127,17 +138,17 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
         # Several workers import the service each for itself, whatever started them.
-        kind = Process if options or settings.get("api_workers", "1") != "1" else ForkedProcess
+        workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
+        kind = ForkedProcess if workers == "1" else Process
         with (
             serve([*command, *options], port, environment, kind=kind) as process,
-            # Nothing here is TLS, and reading the machine's certificates takes longer than a start.
-            httpx2.Client(base_url=url, trust_env=False, timeout=30, verify=False) as client,
+            ServiceClient(url, process) as client,
         ):
             yield Running(client, process)
 
 
 @contextmanager
-def service(**settings: str) -> Iterator[httpx2.Client]:
+def service(**settings: str) -> Iterator[ServiceClient]:
     """A client of the service, which runs as its own process with these settings and no others."""
     with running(**settings) as service:
         yield service.client
@@ -159,20 +170,23 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
         yield Recorded(request.param, client)
 
 
-@pytest.fixture(scope="session")
-def demo() -> Iterator[httpx2.Client]:
-    """A service with no database configured: the first one builds the demo world, for all of a test run."""
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A service without a configured database, on a demo world of its own."""
     assert servers.shared is not None
-    with ExitStack() as open_service:
-        with servers.locked(servers.shared / "demo.lock"):
-            client = open_service.enter_context(service(data_directory=str(servers.shared)))
+    built, data = servers.shared / "demo", tmp_path_factory.mktemp("demo")
+    with servers.locked(servers.shared / "demo.lock"):
+        if not built.exists():
+            build(built)
+    shutil.copytree(built, data / "demo")
+    with service(data_directory=str(data)) as client:
         yield client
 
 
 class Playground(NamedTuple):
     """A service on a recorded world of its own, which may be written to."""
 
-    client: httpx2.Client
+    client: ServiceClient
     process: Process
     data: Path
     sql: Callable[..., None]

@@ -1,21 +1,24 @@
-"""The command line: its help, how a start fails, what it says it found, and how it stops."""
+"""The command line: help, errors, what a start reports, and how the service stops."""
 
+import logging
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx2
 import pytest
+from click.testing import CliRunner, Result
 
+import main
 from api.server import url_of
 from tests.conftest import ROOT, running
 from tests.support import mariadbd
@@ -23,28 +26,64 @@ from tests.support.processes import free_port, serve
 from tests.support.servers import MariaDB, Redis
 
 MAIN = str(ROOT / "main.py")
+Run = Callable[..., Result]
 
 
-def run(*arguments: str, cwd: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
-    """A command of main.py that ends by itself, with these settings and no others."""
-    environment = {"PATH": os.environ["PATH"], **{name.upper(): value for name, value in settings.items()}}
-    command = [sys.executable, MAIN, *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=30)
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command in this process, in an empty folder, with these settings and no others.
+
+    `serve` reports its start as always, but does not listen.
+    """
+    loggers = [logging.getLogger(name) for name in ("", "apidot", "uvicorn")]
+    before = [(logger, logger.level, logger.disabled, logger.handlers[:]) for logger in loggers]
+    flags = ("logThreads", "logProcesses", "logMultiprocessing")
+    for flag in flags:
+        monkeypatch.setattr(logging, flag, getattr(logging, flag))
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main, "listen", lambda *_: None)
+
+    def run(*arguments: str, **settings: str) -> Result:
+        environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}
+        with patch.dict(os.environ, environment, clear=True):
+            return CliRunner().invoke(main.cli, arguments, prog_name="main.py", catch_exceptions=False)
+
+    yield run
+    signal.signal(signal.SIGTERM, on_sigterm)
+    for logger, level, disabled, handlers in before:
+        for handler in [handler for handler in logger.handlers if handler not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+        logger.disabled = disabled
+
+
+@pytest.fixture
+def start(run: Run) -> Callable[..., str]:
+    """Runs `serve` on a free port, and returns what it prints before it listens."""
+
+    def start(*options: str, **settings: str) -> str:
+        result = run("serve", "--port", str(free_port()), *options, **settings)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return start
 
 
 @pytest.mark.parametrize("command", [[], ["serve"]])
-def test_help(command: Sequence[str]) -> None:
-    outcome = run(*command, "--help")
-    assert outcome.returncode == 0
-    options = re.findall(r"^ +(?:-\w, )?--\w+(?: \S+)?(.*(?:\n {15,}.*)*)", outcome.stdout, re.MULTILINE)
+def test_help(run: Run, command: Sequence[str]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    options = re.findall(r"^ +(?:-\w, )?--\w+(?: \S+)?(.*(?:\n {15,}.*)*)", result.stdout, re.MULTILINE)
     assert len(options) >= 2
-    assert all(help.strip() for help in options), outcome.stdout
-    assert run(*command, "-h").stdout == outcome.stdout
+    assert all(help.strip() for help in options), result.stdout
+    assert run(*command, "-h").stdout == result.stdout
 
 
-def test_every_command_is_listed_with_its_help() -> None:
-    commands = run("--help").stdout.partition("Commands:\n")[2]
-    assert re.search(r"^ +serve +\w+", commands, re.MULTILINE)
+def test_every_command_is_listed_with_its_help(run: Run) -> None:
+    listed = run("--help").stdout.partition("Commands:\n")[2]
+    assert re.findall(r"^  (\S+) +\w+", listed, re.MULTILINE) == sorted(main.cli.commands)
 
 
 @pytest.mark.parametrize(
@@ -57,232 +96,171 @@ def test_every_command_is_listed_with_its_help() -> None:
         ({"database_url": "sqlite:////etc"}, "there is no SQLite file /etc"),
     ],
 )
-def test_a_bad_setting_is_one_line(settings: dict[str, str], line: str, tmp_path: Path) -> None:
-    outcome = run("serve", cwd=tmp_path, **settings)
-    assert outcome.returncode == 2
-    assert outcome.stderr.startswith(f"apidot: {line}")
-    assert len(outcome.stderr.splitlines()) == 1
-    assert "geheim" not in outcome.stderr + outcome.stdout
+def test_a_bad_setting_is_one_line(run: Run, settings: dict[str, str], line: str) -> None:
+    result = run("serve", "--port", str(free_port()), **settings)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"apidot: {line}")
+    assert len(result.stderr.splitlines()) == 1
+    assert "geheim" not in result.output
 
 
-def test_a_bad_settings_file(tmp_path: Path) -> None:
+def test_a_bad_settings_file(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "settings"
-    outcome = run("--env", str(file), "serve")
-    assert outcome.returncode == 2
-    assert str(file) in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    result = run("--env", str(file), "serve")
+    assert result.exit_code == 2
+    assert str(file) in result.stderr
     file.write_bytes(b"DB_NAME=\xff\n")
-    outcome = run("--env", str(file), "serve")
-    assert outcome.returncode == 2
-    assert outcome.stderr.startswith(f"apidot: {file}: cannot be read")
+    result = run("--env", str(file), "serve")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"apidot: {file}: cannot be read")
 
 
 @pytest.mark.parametrize(
     "option", [["--port", "0"], ["--port", "x"], ["--workers", "0"], ["--nonsense"], ["--host"]]
 )
-def test_a_bad_option(option: Sequence[str]) -> None:
-    outcome = run("serve", *option)
-    assert outcome.returncode == 2
-    assert "Traceback" not in outcome.stderr
+def test_a_bad_option(run: Run, option: Sequence[str]) -> None:
+    result = run("serve", *option)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert option[0] in result.stderr
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_port_in_use(recorded_sqlite: str, workers: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        outcome = run("serve", "--port", port, "--workers", workers, cwd=tmp_path, database_url=recorded_sqlite)
-    assert outcome.returncode not in (0, None)
-    assert "address already in use" in outcome.stderr.lower()
-    assert "Traceback" not in outcome.stderr
-
-
-def test_a_start_says_what_it_found(mariadb: MariaDB, recorded_mysql: str, redis: Redis, tmp_path: Path) -> None:
-    with running(database_url=recorded_mysql, redis_url=redis.url, data_directory=str(tmp_path)) as service:
-        found = service.process.output()
-    assert re.search(r"database +\d+\.\d+.*MariaDB", found)
-    assert re.search(r"ranks +Redis\n", found)
-    assert f"data folder   {tmp_path}\n" in found
-    assert re.search(r"game server +none", found)
-    for path in re.findall(r"try +http://127.0.0.1:\d+(\S+)", found):
+def test_a_start_reports_what_it_found(
+    start: Callable[..., str], recorded_mysql: str, redis: Redis, tmp_path: Path
+) -> None:
+    report = start(database_url=recorded_mysql, redis_url=redis.url, data_directory=str(tmp_path))
+    assert re.search(r"database +\d+\.\d+.*MariaDB", report)
+    assert re.search(r"ranks +Redis\n", report)
+    assert f"data folder   {tmp_path}\n" in report
+    assert re.search(r"game server +none", report)
+    for path in re.findall(r"try +http://127.0.0.1:\d+(\S+)", report):
         assert path.startswith("/v1/get_")
 
 
-def test_a_start_says_what_it_did_not_find(tmp_path: Path) -> None:
+def test_a_start_reports_what_it_did_not_find(start: Callable[..., str], tmp_path: Path) -> None:
     database, redis = f"mysql://u:geheim@127.0.0.1:{free_port()}/n", f"redis://127.0.0.1:{free_port()}"
     settings = {"database_url": database, "redis_url": redis, "data_directory": str(tmp_path / "none")}
-    with running(**settings, db_pool_wait="0.5") as service:
-        found = service.process.output()
-    assert re.search(r"database +NOT REACHED, answering 503 until it is there", found)
-    assert re.search(r"ranks +Redis NOT REACHED, counting in the database", found)
-    assert "none NOT FOUND" in found
-    assert "geheim" not in found
+    report = start(**settings, db_pool_wait="0.5")
+    assert re.search(r"database +NOT REACHED, answering 503 until it is there", report)
+    assert re.search(r"ranks +Redis NOT REACHED, counting in the database", report)
+    assert "none NOT FOUND" in report
+    assert "geheim" not in report
 
 
-def test_from_another_folder_with_the_settings_beside(recorded_sqlite: str, tmp_path: Path) -> None:
-    port = free_port()
-    (tmp_path / ".env").write_text(f"DATABASE_URL={recorded_sqlite}\nAPI_PORT={port}\nAPP_PORT=10000\n")
-    with serve(["sh", "-c", f"cd '{tmp_path}' && exec '{sys.executable}' '{MAIN}' serve"], port, {}) as process:
-        answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False)
-        assert answer.status_code == 200
-        assert f"data folder   {tmp_path}/.data NOT FOUND" in process.output()
-    assert list(tmp_path.iterdir()) == [tmp_path / ".env"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_request_in_flight_is_answered_before_the_end(mariadb: MariaDB, number: signal.Signals) -> None:
-    url = mariadb.database("drained")
-    mariadbd.execute(url, "CREATE TABLE users (id INT)")
-    with (
-        running(database_url=url) as service,
-        closing(mariadbd.connect(url)) as lock,
-        ThreadPoolExecutor() as other,
-    ):
-        lock.cursor().execute("LOCK TABLES users WRITE")
-        answer = other.submit(service.client.get, "/v1/get_player_count")
-        time.sleep(0.3)
-        os.kill(service.process.pid, number)
-        time.sleep(0.3)
-        assert not answer.done()
-        lock.cursor().execute("UNLOCK TABLES")
-        assert answer.result(5).json()["counts"]["total"] == 0
-        start = time.monotonic()
-        assert service.process.stop() == 0
-        assert time.monotonic() - start < 3
-        assert "Traceback" not in service.process.output()
-
-
-def test_two_workers(recorded_sqlite: str) -> None:
-    with running("--workers", "2", database_url=recorded_sqlite) as service:
-        url = f"{service.client.base_url}/v1/get_clan?id=1"
-        assert {httpx2.get(url, trust_env=False).status_code for _ in range(20)} == {200}
-        workers: set[str] = set()
-        deadline = time.monotonic() + 10
-        while len(workers) < 2 and time.monotonic() < deadline:
-            workers = set(re.findall(r"Started server process \[(\d+)\]", service.process.output()))
-            time.sleep(0.05)
-        assert len(workers) == 2
-        start = time.monotonic()
-        assert service.process.stop() == 0
-        assert time.monotonic() - start < 5
-        assert "Traceback" not in service.process.output()
-        with pytest.raises(httpx2.ConnectError):
-            httpx2.get(url, trust_env=False)
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_that_cannot_be_had_is_one_line(recorded_sqlite: str, workers: str, tmp_path: Path) -> None:
-    def serve(*options: str) -> subprocess.CompletedProcess[str]:
-        return run("serve", "--workers", workers, *options, cwd=tmp_path, database_url=recorded_sqlite)
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        in_use = serve("--port", port)
-        nowhere = serve("--host", "192.0.2.1")
-    line = f"apidot: cannot listen on http://127.0.0.1:{port}: Address already in use; another --port or API_PORT"
-    assert (in_use.returncode, in_use.stdout) == (nowhere.returncode, nowhere.stdout) == (2, "")
-    assert in_use.stderr.startswith(line)
-    assert nowhere.stderr.startswith("apidot: cannot listen on http://192.0.2.1:8000: Cannot assign")
-    assert len(in_use.stderr.splitlines()) == len(nowhere.stderr.splitlines()) == 1
+def test_a_start_reports_the_address_and_the_rate_limits(start: Callable[..., str], recorded_sqlite: str) -> None:
+    report = start("--host", "0.0.0.0", database_url=recorded_sqlite)
+    assert re.search(
+        r"^  address       (http://127\.0\.0\.1:\d+)\n  docs          \1/docs\n", report, re.MULTILINE
+    )
+    assert "rate limits   300 requests at once, 60 a second after that\n" in report
 
 
 @pytest.mark.parametrize(
     ("host", "shown"), [("127.0.0.2", "127.0.0.2"), ("::", "[::1]"), ("fe80::1", "[fe80::1]")]
 )
-def test_an_address_is_shown_as_it_can_be_reached(host: str, shown: str) -> None:
+def test_the_address_is_one_that_can_be_opened(host: str, shown: str) -> None:
     assert url_of(host, 8000) == f"http://{shown}:8000"
 
 
-def test_a_start_shows_the_address_and_the_docs(recorded_sqlite: str) -> None:
-    with running("--host", "0.0.0.0", database_url=recorded_sqlite) as service:
-        output = service.process.output()
-    url = str(service.client.base_url)
-    assert f"  address       {url}\n  docs          {url}/docs\n" in output
-    assert "rate limits   300 requests at once, 60 a second after that\n" in output
-
-
-def test_more_connections_than_the_server_allows(mariadb: MariaDB, recorded_mysql: str) -> None:
-    with running("--workers", "2", database_url=recorded_mysql, db_pool_max="500") as service:
-        output = service.process.output()
-    fault = r"2 × 500 \(API_WORKERS × DB_POOL_MAX\) may be opened, \d+ are allowed"
-    assert re.search(rf"connections +TOO FEW: {fault}; make DB_POOL_MAX smaller", output)
-    assert re.search(r"rate limits .*, in each worker", output)
+def test_more_connections_than_the_server_allows(run: Run, start: Callable[..., str], recorded_mysql: str) -> None:
+    report = start("--workers", "2", database_url=recorded_mysql, db_pool_max="500")
+    problem = r"2 × 500 \(API_WORKERS × DB_POOL_MAX\) may be opened, \d+ are allowed"
+    assert re.search(rf"connections +TOO FEW: {problem}; make DB_POOL_MAX smaller", report)
+    assert re.search(r"rate limits .*, in each worker", report)
     checked = run("check", "--json", database_url=recorded_mysql, api_workers="2", db_pool_max="500").stdout
     assert '"database.connections"' in checked
-    assert re.search(fault, checked)
+    assert re.search(problem, checked)
     fitting = run("check", "--json", database_url=recorded_mysql, api_workers="15").stdout
     assert re.search(r"at most 150 of the \d+ connections it allows are opened", fitting)
 
 
-def test_reload_takes_one_worker(recorded_sqlite: str) -> None:
-    outcome = run("serve", "--reload", "--workers", "2", database_url=recorded_sqlite)
-    assert (outcome.returncode, outcome.stdout) == (2, "")
-    assert outcome.stderr == "apidot: --reload takes one worker, not 2 (--workers, API_WORKERS)\n"
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_not_free_is_one_line(run: Run, recorded_sqlite: str, workers: str) -> None:
+    command = ("serve", "--workers", workers)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        in_use = run(*command, "--port", port, database_url=recorded_sqlite)
+        nowhere = run(*command, "--host", "192.0.2.1", database_url=recorded_sqlite)
+    line = f"apidot: cannot listen on http://127.0.0.1:{port}: Address already in use; another --port or API_PORT"
+    assert (in_use.exit_code, in_use.stdout) == (nowhere.exit_code, nowhere.stdout) == (2, "")
+    assert in_use.stderr.startswith(line)
+    assert nowhere.stderr.startswith("apidot: cannot listen on http://192.0.2.1:8000: Cannot assign")
+    assert len(in_use.stderr.splitlines()) == len(nowhere.stderr.splitlines()) == 1
 
 
-def test_reload_starts_again_when_a_statement_or_code_changes(recorded_sqlite: str, tmp_path: Path) -> None:
-    for name in ("api", "checks", "config", "demo", "domain", "replays", "sql", "storage"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("main.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    port = free_port()
-    command = [sys.executable, "main.py", "serve", "--reload", "--port", str(port)]
-    url = f"http://127.0.0.1:{port}/v1/get_clan?id=1"
-    with serve(command, port, {"DATABASE_URL": recorded_sqlite}, url, folder=tmp_path) as process:
-
-        def starts(number: int) -> None:
-            deadline = time.monotonic() + 20
-            while process.output(500).count("Application startup complete") < number:
-                assert time.monotonic() < deadline, process.output()
-                time.sleep(0.1)
-
-        starts(1)
-        for number, changed in enumerate(("sql/clan.sql", "api/v1/clans.py", "main.py"), 2):
-            file = tmp_path / changed
-            file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-            starts(number)
-        assert httpx2.get(url, trust_env=False).status_code == 200
-        assert process.stop() == 0
-        assert "Traceback" not in process.output()
+def test_reload_takes_one_worker(run: Run, recorded_sqlite: str) -> None:
+    result = run("serve", "--reload", "--workers", "2", database_url=recorded_sqlite)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "apidot: --reload takes one worker, not 2 (--workers, API_WORKERS)\n"
 
 
-def test_a_shell_completes_the_command_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "completed"), [("se", "serve"), ("serve --rel", "--reload"), ("completion b", "bash")]
+)
+def test_completions(run: Run, words: str, completed: str) -> None:
+    position = str(len(words.split()))
+    result = run(_main_py_complete="bash_complete", comp_words=f"main.py {words}", comp_cword=position)
+    assert result.stdout == f"plain,{completed}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_runs_main_py(run: Run, shell: str) -> None:
+    assert run("completion", shell).stdout.count(f"{sys.executable} {MAIN}") == 2
+
+
+def test_bash_completes_the_command_line(run: Run, tmp_path: Path) -> None:
     script = tmp_path / "completion"
     script.write_text(run("completion", "bash").stdout)
-    asking = f"""
+    typed = f"""
         source '{script}'
-        ask() {{
-            COMP_WORDS=(main.py "$@"); COMP_CWORD=$#; COMPREPLY=()
-            "$(complete -p main.py | sed 's/.*-F \\(\\S*\\).*/\\1/')" main.py; echo "${{COMPREPLY[@]}}"
-        }}
-        cd / && ask se && ask serve --rel && ask completion b && main.py --help
+        COMP_WORDS=(main.py serve --rel); COMP_CWORD=2; COMPREPLY=()
+        cd / && "$(complete -p main.py | sed 's/.*-F \\(\\S*\\).*/\\1/')" main.py; echo "${{COMPREPLY[@]}}"
+        main.py --help
     """
-    outcome = subprocess.run(["bash", "-c", asking], capture_output=True, text=True, timeout=60)
-    assert outcome.stdout.splitlines()[:3] == ["serve", "--reload", "bash"], outcome
-    assert "Usage: main.py" in outcome.stdout
-    for shell in ("zsh", "fish"):
-        assert run("completion", shell).stdout.count(f"{sys.executable} {MAIN}") == 2
+    outcome = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, timeout=60)
+    assert outcome.stdout.startswith("--reload\nUsage: main.py"), outcome
+
+
+def test_a_real_start_in_another_folder_with_its_settings_file(recorded_sqlite: str, tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / ".env").write_text(f"DATABASE_URL={recorded_sqlite}\nAPI_PORT={port}\nAPP_PORT=10000\n")
+    with serve(["sh", "-c", f"cd '{tmp_path}' && exec '{sys.executable}' '{MAIN}' serve"], port, {}) as process:
+        response = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False)
+        assert response.status_code == 200
+        assert f"data folder   {tmp_path}/.data NOT FOUND" in process.output()
+    assert list(tmp_path.iterdir()) == [tmp_path / ".env"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_two_workers_answer_what_is_in_flight_before_the_end(mariadb: MariaDB, number: signal.Signals) -> None:
+def test_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, number: signal.Signals) -> None:
+    assert_a_stop_waits_for_requests_in_flight(mariadb, 1, number)
+
+
+def assert_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, workers: int, number: signal.Signals) -> None:
     url = mariadb.database("drained")
     mariadbd.execute(url, "CREATE TABLE users (id INT)")
     with (
-        running("--workers", "2", database_url=url) as service,
+        running("--workers", str(workers), database_url=url) as service,
         closing(mariadbd.connect(url)) as lock,
         ThreadPoolExecutor() as other,
     ):
         deadline = time.monotonic() + 10
-        while service.process.output().count("startup complete") < 2 and time.monotonic() < deadline:
+        while service.process.output().count("startup complete") < workers:
+            assert time.monotonic() < deadline
             time.sleep(0.05)
+        alive = f"{service.client.base_url}/health/live"
+        assert {httpx2.get(alive, trust_env=False, verify=False).status_code for _ in range(20)} == {200}
         lock.cursor().execute("LOCK TABLES users WRITE")
-        answer = other.submit(service.client.get, "/v1/get_player_count")
-        time.sleep(0.5)
-        # As a terminal sends it, to every process of the group.
+        response = other.submit(service.client.get, "/v1/get_player_count")
+        time.sleep(0.4)
+        # A terminal sends SIGINT to every process of the group.
         (os.killpg if number == signal.SIGINT else os.kill)(service.process.pid, number)
-        time.sleep(0.5)
-        assert not answer.done()
+        time.sleep(0.4)
+        assert not response.done()
         lock.cursor().execute("UNLOCK TABLES")
-        assert answer.result(5).json()["counts"]["total"] == 0
+        assert response.result(5).json()["counts"]["total"] == 0
+        start = time.monotonic()
         assert service.process.stop() == 0
+        assert time.monotonic() - start < 5
         assert "Traceback" not in service.process.output()
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(alive, trust_env=False, verify=False)

@@ -1,4 +1,4 @@
-"""What the README and docs/ show is what the demo world answers."""
+"""The examples in the README and docs/ are the responses of the demo world."""
 
 import re
 
@@ -16,12 +16,12 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 10
 
 
-@pytest.mark.parametrize(("header", "path", "answer"), EXAMPLES)
-def test_example(demo: httpx2.Client, header: str, path: str, answer: str) -> None:
+@pytest.mark.parametrize(("header", "path", "response"), EXAMPLES)
+def test_example(demo: httpx2.Client, header: str, path: str, response: str) -> None:
     if "calculate_pp" in path:
         pytest.importorskip("akatsuki_pp_py")
-    beginning, cut, _ = answer.partition("…")
+    beginning, ellipsis, _ = response.partition("…")
     name, _, value = header.partition(": ")
-    got = demo.get(path, headers={name: value} if header else {}).text
+    text = demo.get(path, headers={name: value} if header else {}).text
 
-    assert got.startswith(beginning) if cut and got != answer else got == answer
+    assert text.startswith(beginning) if ellipsis and text != response else text == response

@@ -1,4 +1,4 @@
-"""Whose request it is: the client's address, which proxies in front of this service tell."""
+"""The client's address and request id, as the trusted proxies in front of this service report them."""
 
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
@@ -11,20 +11,20 @@ CLOUDFLARE = b"cf-connecting-ip"
 FORWARDED_FOR = b"x-forwarded-for"
 REAL_IP = b"x-real-ip"
 REQUEST_ID = b"x-request-id"
-# What tells an address, or what the proxy calls the request; from anybody but a proxy it tells nothing.
+# Set by proxies; ignored and removed when anybody else sends them.
 FORWARDING_HEADERS = frozenset({CLOUDFLARE, FORWARDED_FOR, REAL_IP, REQUEST_ID, b"forwarded", b"true-client-ip"})
-LONGEST_ID = 64
+MAX_ID_LENGTH = 64
 
 
 class ClientAddress:
-    """Puts the client's address into the scope, in place of that of the proxy that connected.
+    """Middleware: puts the client's address into `scope["client"]`, in place of the proxy's.
 
-    Headers that tell one count only from `proxies`, and are taken out when they come from others.
-    `scope["request_id"]` is how the proxy calls the request, where it says so.
-    `scope["proxy_chain"]` lists the addresses from the client to whoever connected, as far as they are believed.
+    `scope["proxy_chain"]` lists the addresses from the client to the peer that connected, as far as they are
+    trusted. `scope["request_id"]` is the request id of a trusted proxy, if it sent one.
     """
 
     def __init__(self, app: ASGIApp, proxies: Networks) -> None:
+        """Forwarding headers are trusted if the peer is in `proxies`, and removed otherwise."""
         self.app = app
         self._proxies = proxies
 
@@ -32,46 +32,56 @@ class ClientAddress:
         if scope["type"] == "http":
             peer = scope["client"][0] if scope["client"] else ""
             scope["proxy_chain"] = [peer]
-            told: dict[bytes, str] = {}
-            for name, value in scope["headers"]:
-                if name in FORWARDING_HEADERS:
-                    told[name] = (
-                        f"{told[name]},{value.decode('latin-1')}" if name in told else value.decode("latin-1")
-                    )
-            if told and peer in self._proxies:
-                # In place, so that the server's own access log shows it too.
-                scope["proxy_chain"] = proxy_chain(told, peer, self._proxies)
+            headers = forwarding_headers(scope)
+            if headers and peer in self._proxies:
+                scope["proxy_chain"] = proxy_chain(headers, peer, self._proxies)
                 scope["client"] = (scope["proxy_chain"][0], 0)
-                if is_id(told.get(REQUEST_ID, "")):
-                    scope["request_id"] = told[REQUEST_ID]
-            elif told:
+                if is_request_id(headers.get(REQUEST_ID, "")):
+                    scope["request_id"] = headers[REQUEST_ID]
+            elif headers:
                 scope["headers"] = [header for header in scope["headers"] if header[0] not in FORWARDING_HEADERS]
         await self.app(scope, receive, send)
 
 
-def proxy_chain(told: Mapping[bytes, str], peer: str, proxies: Networks) -> list[str]:
-    """The addresses from the client to `peer`, which is believed; what lies before the client is not."""
+def forwarding_headers(scope: Scope) -> dict[bytes, str]:
+    """Return the forwarding headers of a request; the values of repeated ones are joined with commas."""
+    headers: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in FORWARDING_HEADERS:
+            text = value.decode("latin-1")
+            headers[name] = f"{headers[name]},{text}" if name in headers else text
+    return headers
+
+
+def proxy_chain(headers: Mapping[bytes, str], peer: str, proxies: Networks) -> list[str]:
+    """Return the addresses from the client to `peer`, a trusted proxy.
+
+    X-Forwarded-For is read from the right, up to the first address that is not a trusted proxy: the client's.
+    Anything further left may have been written by the client.
+    """
     hops = [peer]
-    for text in reversed(told.get(FORWARDED_FOR, "").split(",")):
-        hop = read(text)
+    for text in reversed(headers.get(FORWARDED_FOR, "").split(",")):
+        hop = parse_address(text)
         if hop is None:
             break
         hops.insert(0, hop)
         if hop not in proxies:
             break
-    client = read(told.get(CLOUDFLARE, "")) or (read(told.get(REAL_IP, "")) if len(hops) == 1 else None)
+    client = parse_address(headers.get(CLOUDFLARE, ""))
+    if client is None and len(hops) == 1:
+        client = parse_address(headers.get(REAL_IP, ""))
     return [client, *(hop for hop in hops if hop in proxies)] if client else hops
 
 
-def is_id(text: str) -> bool:
-    """Whether `text` can name a request, in a log too."""
+def is_request_id(text: str) -> bool:
+    """Return whether `text` can be used as a request id, in the log too."""
     letters = text.replace("-", "").replace("_", "")
-    return len(text) <= LONGEST_ID and letters.isascii() and letters.isalnum()
+    return len(text) <= MAX_ID_LENGTH and letters.isascii() and letters.isalnum()
 
 
-def read(text: str) -> str | None:
-    """The address in `text`, perhaps with a port or a zone; None when there is none."""
-    # A zone may be any text, and means something to one machine alone.
+def parse_address(text: str) -> str | None:
+    """Return the IP address in `text`, without its port or zone; None if there is none."""
+    # A zone may be any text, and only has a meaning on the machine itself.
     text = text.strip().partition("%")[0]
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,8 +1,8 @@
-"""What this service does not serve: passed on to the game server as it came, and its answer back the same way."""
+"""Requests that this service does not serve itself: passed on to the game server unchanged."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import aiohttp
 from starlette.exceptions import HTTPException
@@ -10,66 +10,77 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from api.middleware.client_address import FORWARDED_FOR, REAL_IP
-from api.response.errors import JSON, failure
+from api.request.body import Body
 from api.services import Services
-from domain.errors import APIError
+from domain.errors import APIError, ErrorSpec
 from storage.game_server.proxy import GameServerProxy
 
 log = logging.getLogger("apidot")
 Raw = tuple[bytes, bytes]
 
-# RFC 9110 §7.6.1 and §11.7: they are about one connection, and end with it.
+# RFC 9110 §7.6.1 and §11.7: they are about one connection and end with it.
 HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
 # Written anew; and Expect, which our server has answered already.
 REWRITTEN = frozenset({b"host", b"via", b"expect", FORWARDED_FOR, REAL_IP})
-# Every answer has these of our own.
+# Every response has our own.
 OURS = frozenset({b"date", b"x-request-id"})
 LENGTH = frozenset({b"content-length"})
 BODILESS = (204, 304)
 NAME = b"apidot"
 
+UNREACHABLE = ErrorSpec(502, "Game server cannot be reached.")
+TIMED_OUT = ErrorSpec(504, "Game server did not answer in time.")
+LOOP = ErrorSpec(508, "The game server's address leads back to this service.")
+
 
 class Passthrough(BaseRoute):
-    """Takes every request that no other route takes."""
+    """A route that takes every request that no other route takes."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A full match for anything of HTTP."""
+        """Return a full match for any HTTP request."""
         return (Match.FULL, {}) if scope["type"] == "http" else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on; without a game server there is nothing here."""
+        """Pass the request on and its response back. Raise a 404 if there is no game server to pass it on to.
+
+        Raise APIError if the game server cannot be reached or times out, or if the body is too large.
+        """
         services: Services = scope["state"]["services"]
         if services.game_server_proxy is None or not scope["raw_path"].startswith(b"/"):
             raise HTTPException(404)
         scope["route"] = "passthrough"
-        body = Body(scope, receive, services.settings.passthrough_max_body)
+        body = Body(scope, receive)
         begun = False
         try:
             async with asyncio.timeout(services.settings.passthrough_timeout):
-                answer = await ask(services.game_server_proxy, scope, body)
+                limit = services.settings.passthrough_max_body
+                response = await send_request(services.game_server_proxy, scope, body, limit)
                 begun = True
-                await give(answer, send)
+                await send_response(response, send)
         except (aiohttp.ClientError, TimeoutError) as error:
             # The path as it was sent, because the decoded one may hold line breaks.
             target = scope["method"], scope["raw_path"].decode("latin-1")
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
-            # An answer that has begun ends here, incomplete, by which the client knows.
-            if not (begun or body.left):
-                await failed(scope["path"], error, body)(scope, receive, send)
+            # A response that has begun ends here, incomplete, by which the client knows.
+            if not (begun or body.disconnected):
+                raise (body.error or api_error(error)) from error
 
 
-async def ask(upstream: GameServerProxy, scope: Scope, body: "Body") -> aiohttp.ClientResponse:
-    """The head of the game server's answer. Raises APIError, aiohttp.ClientError."""
-    # A body in chunks is sent on in chunks, whatever length was said beside that.
+async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> aiohttp.ClientResponse:
+    """Return the game server's response, its body unread. Raise APIError, aiohttp.ClientError.
+
+    `limit` is the largest body that is passed on, in bytes.
+    """
+    # A body in chunks is sent on in chunks, whatever Content-Length stands beside that.
     headers = end_to_end(scope["headers"], REWRITTEN | LENGTH if body.chunked else REWRITTEN)
     via = [value for name, value in scope["headers"] if name == b"via"]
-    if any(NAME in each for each in via):
-        raise APIError(508, "The game server's address leads back to this service.")
-    asked_host = [value for name, value in scope["headers"] if name == b"host"]
-    hosts = [upstream.host.encode()] if upstream.host else asked_host[:1]
+    if any(NAME in value for value in via):
+        raise LOOP()
+    requested_host = [value for name, value in scope["headers"] if name == b"host"]
+    hosts = [proxy.host.encode()] if proxy.host else requested_host[:1]
     headers += [
         *((b"host", host) for host in hosts),
         (b"x-forwarded-for", ", ".join(scope["proxy_chain"]).encode()),
@@ -77,87 +88,44 @@ async def ask(upstream: GameServerProxy, scope: Scope, body: "Body") -> aiohttp.
         (b"via", b", ".join([*via, scope["http_version"].encode() + b" " + NAME])),
     ]
     path = scope["raw_path"]
-    # A front-end's own domain has the second version below /api; no game server ever had it there.
+    # Front-ends proxy version 2 under /api on their own domain; no game server ever had it there.
     target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
-    return await upstream.send(scope["method"], target, [_text(*each) for each in headers], body.chunks())
+    chunks = body.chunks(limit) if body.chunked or body.length else None
+    return await proxy.send(scope["method"], target, [_text(*header) for header in headers], chunks)
 
 
-async def give(answer: aiohttp.ClientResponse, send: Send) -> None:
-    """Sends the game server's answer on as it comes in. Raises aiohttp.ClientError."""
+async def send_response(response: aiohttp.ClientResponse, send: Send) -> None:
+    """Send the game server's response to the client as it arrives. Raise aiohttp.ClientError."""
     try:
-        # Our server measures a body against its length, and these have none whatever their headers say.
-        without = OURS | LENGTH if answer.status in BODILESS else OURS
-        headers = end_to_end(answer.raw_headers, without)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        async for chunk in answer.content.iter_any():
+        # Our server compares a body with its length, and these have none whatever their headers say.
+        without = OURS | LENGTH if response.status in BODILESS else OURS
+        headers = end_to_end(response.raw_headers, without)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        async for chunk in response.content.iter_any():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
-        answer.close()
+        response.close()
 
 
-def failed(path: str, error: Exception, body: "Body") -> JSON:
-    """The answer when the game server gave none."""
-    if body.too_large:
-        return JSON(failure(path, body.refusal), 413)
+def api_error(error: Exception) -> APIError:
+    """Return what the client is told about a failed request to the game server."""
     if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
-        return JSON(failure(path, "Game server did not answer in time."), 504)
-    return JSON(failure(path, "Game server cannot be reached."), 502)
+        return TIMED_OUT()
+    return UNREACHABLE()
 
 
 def end_to_end(headers: Iterable[Raw], without: frozenset[bytes]) -> list[Raw]:
-    """The headers that are not about one connection alone, nor in `without`."""
-    kept = [(name.lower(), value) for name, value in headers]
-    named = {each.strip().lower() for name, value in kept if name == b"connection" for each in value.split(b",")}
-    return [(name, value) for name, value in kept if name not in HOP_BY_HOP | named | without]
+    """Return the headers that are neither about one connection alone nor in `without`."""
+    lowered = [(name.lower(), value) for name, value in headers]
+    connection = b",".join(value for name, value in lowered if name == b"connection")
+    named = {name.strip().lower() for name in connection.split(b",")}
+    return [(name, value) for name, value in lowered if name not in HOP_BY_HOP | named | without]
 
 
 def _text(name: bytes, value: bytes) -> tuple[str, str]:
-    # The client writes headers in UTF-8: what is UTF-8 already comes out as it was.
+    # The client writes headers in UTF-8, so what is UTF-8 already must be decoded as such to stay the same.
     try:
         return name.decode(), value.decode()
     except UnicodeDecodeError:
         return name.decode("latin-1"), value.decode("latin-1")
-
-
-class CutShort(Exception):
-    """A request's body is not read to its end."""
-
-
-class Body:
-    """The body of a request as it comes in; `too_large` and `left` tell why it was not read to its end."""
-
-    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
-        """`limit` is in bytes. Raises APIError when the request says that it brings more."""
-        said = dict(scope["headers"])
-        self.chunked = b"transfer-encoding" in said
-        self.limit = limit
-        self.too_large = False
-        self.left = False
-        self._length = int(said.get(b"content-length", b"0"))
-        self._receive = receive
-        if self._length > limit:
-            raise APIError(413, self.refusal)
-
-    @property
-    def refusal(self) -> str:
-        """What to say when it is too large."""
-        return f"The body is larger than {self.limit} bytes."
-
-    def chunks(self) -> AsyncIterator[bytes] | None:
-        """The parts as they come, None without a body. They end with CutShort when there are too many."""
-        return self._chunks() if self.chunked or self._length else None
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        size = 0
-        more = True
-        while more:
-            message = await self._receive()
-            self.left = message["type"] == "http.disconnect"
-            size += len(message.get("body", b""))
-            self.too_large = size > self.limit
-            if self.left or self.too_large:
-                raise CutShort
-            if message.get("body"):
-                yield message["body"]
-            more = message.get("more_body", False)

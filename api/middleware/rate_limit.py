@@ -1,4 +1,4 @@
-"""Who may ask how often: a bucket of requests for each client, and what a request says of it."""
+"""Rate limits: a token bucket for each client, and response headers that show its state."""
 
 import logging
 import math
@@ -20,90 +20,89 @@ log = logging.getLogger("apidot")
 TOO_MANY = ErrorSpec(
     429, "Too many requests: {burst} may come at once, and {often} after that. Try again in {wait}."
 )
-# Asked by machines that watch this service, often and from a few addresses.
-FREE = frozenset({"/health/live", "/health/ready", "/metrics"})
-# Seconds between two lines of the log about refusals.
-QUIET = 60.0
+# Requested often, and from few addresses, by the machines that monitor this service.
+UNLIMITED_PATHS = frozenset({"/health/live", "/health/ready", "/metrics"})
+LOG_INTERVAL = 60.0  # seconds between two log lines about refused requests
 
 
 class RateLimitMiddleware:
-    """Middleware: refuses with 429 who asks too often, and tells everybody else how much is left.
+    """Middleware: refuses requests over the limit with 429, and adds rate limit headers to all other responses.
 
-    A client is its address, or the account whose API key it sends. A key counts only once it has been found to be
-    somebody's: nobody gets another bucket by making keys up. What is passed on to the game server counts too. CORS
-    preflights are answered before they come here, and browsers would not show a refusal of one to anybody.
+    A client is the account whose API key it sends, or else its address. Only keys that are known to be valid
+    count, so that made-up keys do not give a client more buckets. Requests that are passed to the game server
+    count too. CORS preflights do not: an outer middleware answers them, and browsers would not show a refusal.
 
-    The headers are those of the draft's earlier versions, three plain numbers that clients know how to read; what
-    it says today is still changing.
+    The three headers are those of earlier versions of the IETF draft, which clients know; the current version
+    of the draft is still changing.
     """
 
     def __init__(self, app: ASGIApp, exempt: Networks) -> None:
-        """Clients in the networks `exempt` are not limited."""
+        """Clients in `exempt` are not limited."""
         self.app = app
         self._exempt = exempt
-        self._subject = lru_cache(4096)(self._subject_of)
-        self._told = -QUIET
+        self._bucket_of = lru_cache(4096)(self._bucket_of_address)
+        self._logged = -LOG_INTERVAL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
-        subject = self._subject(client[0]) if client and scope["type"] == "http" else None
-        if subject is None or scope["path"] in FREE:
+        bucket = self._bucket_of(client[0]) if client and scope["type"] == "http" else None
+        if bucket is None or scope["path"] in UNLIMITED_PATHS:
             await self.app(scope, receive, send)
             return
         services: Services = scope["state"]["services"]
-        limits = services.rate_limiter
-        if limits is None:
+        limiter = services.rate_limiter
+        if limiter is None:
             await self.app(scope, receive, send)
             return
         for name, value in scope["headers"]:
             if name == b"authorization":
                 account = services.api_keys.known(key_in(value.decode("latin-1")))
-                subject = subject if account is None else f"account {account}"
-        left = await limits.take(subject)
-        headers = told(limits, left)
+                bucket = bucket if account is None else f"account {account}"
+        state = await limiter.take(bucket)
+        headers = rate_limit_headers(limiter, state)
 
-        async def send_told(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # Kept answers share their headers, so that these must not be added in place.
+                # A new list: cached responses share theirs.
                 message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
-        if left.wait:
-            self._tell(subject)
-            await refusal(scope["path"], limits, left)(scope, receive, send_told)
+        if state.wait:
+            self._log_refusal(bucket)
+            await refusal(scope["path"], limiter, state)(scope, receive, send_with_headers)
         else:
-            await self.app(scope, receive, send_told)
+            await self.app(scope, receive, send_with_headers)
 
-    def _subject_of(self, address: str) -> str | None:
-        """Whose bucket an address has, None when it is not limited."""
-        # Who comes through a socket of this machine has no address.
+    def _bucket_of_address(self, address: str) -> str | None:
+        """Return the bucket of an address; None if it is not limited."""
+        # Clients that connect through a Unix socket have no address.
         return None if not address or address in self._exempt else network(address)
 
-    def _tell(self, subject: str) -> None:
-        """The operator has to know when it hits somebody who speaks for many: one line a minute."""
+    def _log_refusal(self, bucket: str) -> None:
+        # The operator has to know if a proxy or a front-end is refused, and with it all of its users.
         now = time.monotonic()
-        if now - self._told >= QUIET:
-            self._told = now
+        if now - self._logged >= LOG_INTERVAL:
+            self._logged = now
             log.warning(
                 "%s asks too often and is refused (429). If it is a proxy, name it in TRUSTED_PROXIES, if it is"
                 " the server of a front-end, in RATE_LIMIT_EXEMPT",
-                subject,
+                bucket,
             )
 
 
-def told(limits: RateLimiter, left: RateLimitState) -> list[tuple[bytes, bytes]]:
-    """The headers that say how much is left, and in how many seconds all of it will be back."""
+def rate_limit_headers(limiter: RateLimiter, state: RateLimitState) -> list[tuple[bytes, bytes]]:
+    """Return the headers: requests at once, requests left, and seconds until the bucket is full again."""
     return [
-        (b"ratelimit-limit", b"%d" % limits.burst),
-        (b"ratelimit-remaining", b"%d" % left.remaining),
-        (b"ratelimit-reset", b"%d" % -(-left.full // SECOND)),
+        (b"ratelimit-limit", b"%d" % limiter.burst),
+        (b"ratelimit-remaining", b"%d" % state.remaining),
+        (b"ratelimit-reset", b"%d" % -(-state.full // SECOND)),
     ]
 
 
-def refusal(path: str, limits: RateLimiter, left: RateLimitState) -> JSON:
-    """The answer to one request too many."""
-    seconds = math.ceil(left.wait / SECOND)
-    often = f"{limits.rate:g} a second" if limits.rate >= 1 else f"one in {1 / limits.rate:g} seconds"
+def refusal(path: str, limiter: RateLimiter, state: RateLimitState) -> JSON:
+    """Return the response to a request over the limit."""
+    seconds = math.ceil(state.wait / SECOND)
+    often = f"{limiter.rate:g} a second" if limiter.rate >= 1 else f"one in {1 / limiter.rate:g} seconds"
     wait = f"{seconds} second{'s' if seconds > 1 else ''}"
-    text = TOO_MANY.message.format(burst=limits.burst, often=often, wait=wait)
+    text = TOO_MANY.message.format(burst=limiter.burst, often=often, wait=wait)
     return JSON(failure(path, text), TOO_MANY.status, headers={"Retry-After": str(seconds)})

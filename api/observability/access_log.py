@@ -1,4 +1,4 @@
-"""The line of a request: what was asked, without secrets, and what came of it."""
+"""The access log: one line for each request, without secrets."""
 
 import logging
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ import msgspec
 
 log = logging.getLogger("apidot.access")
 
-# Of a request line, everything that can do no harm between quotes; the rest is percent-encoded.
-HARMLESS = "".join(map(chr, range(0x21, 0x7F))).translate({ord('"'): None, ord("\\"): None})
-CUT = "…"
-LONGEST_PATH = 256
-LONGEST_NAME = 32
-LONGEST_VALUE = 128
-MOST_PARAMETERS = 16
-# Ours, and elsewhere a name for secrets: a client that mistakes one for the other is not given away.
-NEVER_SHOWN = frozenset({"key"})
+# Printable ASCII except quotes and backslashes; every other byte of a request target is percent-encoded.
+UNESCAPED = "".join(map(chr, range(0x21, 0x7F))).translate({ord('"'): None, ord("\\"): None})
+ELLIPSIS = "…"
+MAX_PATH = 256  # bytes
+MAX_NAME = 32  # bytes
+MAX_VALUE = 128  # bytes
+MAX_PARAMETERS = 16
+# A parameter of ours that is a secret elsewhere: a client that sends its API key to the wrong API is not exposed.
+MASKED = frozenset({"key"})
 
 
 class AccessRecord(msgspec.Struct, omit_defaults=True):
-    """One request. `ms` is until the end of the answer, `bytes` what its body holds; 499 is a client that left."""
+    """A request. `ms` is the time until the end of the response, `bytes` the size of its body."""
 
     method: str
     path: str
@@ -34,7 +34,6 @@ class AccessRecord(msgspec.Struct, omit_defaults=True):
     cache: str = ""
 
     def __str__(self) -> str:
-        """name=value."""
         text = (
             f'method={self.method} path="{self.path}" status={self.status} ms={self.ms:.2f} bytes={self.bytes}'
             f" client={self.client} id={self.id}"
@@ -47,43 +46,42 @@ class AccessRecord(msgspec.Struct, omit_defaults=True):
 
 
 class LoggedTarget:
-    """Paths with their queries as the log may show them: values of parameters that a route takes, no others."""
+    """Formats request targets for the log. Values of parameters that the route has are shown, others masked."""
 
-    def __init__(self, shown: Mapping[str, frozenset[str]]) -> None:
-        """`shown` are the names of each route's parameters."""
-        self._shown = {route: names - NEVER_SHOWN for route, names in shown.items()}
-        self._known = lru_cache(2048)(self._read)
+    def __init__(self, parameters: Mapping[str, frozenset[str]]) -> None:
+        """`parameters` are the names of each route's parameters."""
+        self._shown = {route: names - MASKED for route, names in parameters.items()}
+        self._format_cached = lru_cache(2048)(self._format)
 
-    def text(self, route: str, path: bytes, query: bytes) -> str:
-        """The raw `path` and `query` of a request that `route` answered."""
-        # Who asks at length asks once: kept, such would fill the memory.
-        return (self._known if len(path) + len(query) < 200 else self._read)(route, path, query)
+    def format(self, route: str, path: bytes, query: bytes) -> str:
+        """Format the raw `path` and `query` of a request to `route`."""
+        # Long targets are seldom repeated, and would fill the memory.
+        return (self._format_cached if len(path) + len(query) < 200 else self._format)(route, path, query)
 
-    def _read(self, route: str, path: bytes, query: bytes) -> str:
-        text = harmless(path, LONGEST_PATH)
+    def _format(self, route: str, path: bytes, query: bytes) -> str:
+        text = escaped(path, MAX_PATH)
         if not query:
             return text
         shown = self._shown.get(route, frozenset())
-        parts = query.split(b"&", MOST_PARAMETERS)
-        seen = [parameter(part, shown) for part in parts[:MOST_PARAMETERS]]
-        return f"{text}?{'&'.join(seen + [CUT] * (len(parts) > MOST_PARAMETERS))}"
+        parts = query.split(b"&", MAX_PARAMETERS)
+        parameters = [_parameter(part, shown) for part in parts[:MAX_PARAMETERS]]
+        return f"{text}?{'&'.join(parameters + [ELLIPSIS] * (len(parts) > MAX_PARAMETERS))}"
 
 
-def parameter(part: bytes, shown: frozenset[str]) -> str:
-    """A parameter of a query; its value when its name is in `shown`."""
+def _parameter(part: bytes, shown: frozenset[str]) -> str:
     name, equals, value = part.partition(b"=")
     if not equals:
-        # Nobody's name: perhaps a token and nothing else.
-        return CUT if part else ""
-    told = harmless(name, LONGEST_NAME)
-    return f"{told}={harmless(value, LONGEST_VALUE)}" if told in shown else f"{told}={CUT if value else ''}"
+        # Not a parameter; it may be a token.
+        return ELLIPSIS if part else ""
+    text = escaped(name, MAX_NAME)
+    return f"{text}={escaped(value, MAX_VALUE)}" if text in shown else f"{text}={ELLIPSIS if value else ''}"
 
 
-def harmless(raw: bytes, longest: int) -> str:
-    """The text of `raw`, cut at `longest` bytes."""
-    return quote_from_bytes(raw[:longest], HARMLESS) + (CUT if len(raw) > longest else "")
+def escaped(raw: bytes, limit: int) -> str:
+    """Return `raw` as text that is safe between quotes, cut after `limit` bytes."""
+    return quote_from_bytes(raw[:limit], UNESCAPED) + (ELLIPSIS if len(raw) > limit else "")
 
 
-def write(line: AccessRecord) -> None:
-    """Writes the line. Built by hand, a record costs half."""
-    log.handle(logging.LogRecord("apidot.access", logging.INFO, "", 0, line, None, None))
+def write(record: AccessRecord) -> None:
+    """Log a request. Creating the LogRecord by hand halves its cost."""
+    log.handle(logging.LogRecord("apidot.access", logging.INFO, "", 0, record, None, None))

@@ -1,7 +1,8 @@
-"""What is counted and measured, for Prometheus; of one worker, or of all of them together."""
+"""Prometheus metrics of one worker, or of several workers together."""
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,27 +18,30 @@ from prometheus_client import (
 
 from storage.observer import ABANDONED, ANSWERED, Observer
 
-# Seconds. A hot answer takes one tenth of a millisecond, one from the database a few, a statement ends after five.
+# Seconds. A cached response takes 0.1 ms, one from the database a few ms; a statement is cancelled after 5 s.
 BUCKETS = (0.0005, 0.002, 0.005, 0.02, 0.1, 0.5, 2.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
 NO_FAILURE = (ANSWERED, ABANDONED)
 REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay"})
+# More than there are combinations of labels.
+LABELLED = 4096
 Add = Callable[[], None]
 Observe = Callable[[float], None]
+# How the values of several workers are combined.
 Mode = Literal["livesum", "livemax", "livemostrecent"]
 
-# One more line for each figure, which says when it began.
+# Each would be one more line for each metric.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics(Observer):
-    """Every figure; told of requests by the middleware, of neighbours as an Observer."""
+    """All metrics. Counts requests for the middleware, and statements and calls to dependencies as an Observer."""
 
     def __init__(self, folder: Path | None = None, slow_statement: float = 0) -> None:
-        """`folder` is where several workers keep their figures; None for a single one.
+        """`folder` is where several workers store their values; None for a single worker.
 
-        Where there is one, PROMETHEUS_MULTIPROC_DIR named it before the library was imported.
+        PROMETHEUS_MULTIPROC_DIR must name the same folder before prometheus_client is imported.
         """
         super().__init__(slow_statement)
         self._folder = folder
@@ -55,95 +59,85 @@ class Metrics(Observer):
         self._calls = self.counter("calls", "Questions to neighbours.", "neighbour", "question", "outcome")
         self._call_seconds = self._histogram("call_seconds", "Time of a question.", "neighbour", "question")
         self._up = self.gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
-        # Looking a label up costs as much as counting.
-        self._request: dict[tuple[str, str, int], Add] = {}
-        self._taken: dict[str, Observe] = {}
-        self._cached: dict[tuple[str, str], Add] = {}
-        self._ran: dict[str, Observe] = {}
+        # prometheus_client looks labels up under a lock, which costs as much as counting.
+        self._count_request = lru_cache(LABELLED)(self._request_counter)
+        self._time_request = lru_cache(LABELLED)(self._request_timer)
+        self._count_cache = lru_cache(LABELLED)(self._cache_counter)
+        self._time_statement = lru_cache(LABELLED)(self._statement_timer)
 
-    def gauge(self, name: str, about: str, mode: Mode, *labels: str) -> Gauge:
-        """A figure that goes up and down, apidot_…; `mode` is how those of several workers are taken together."""
-        return Gauge(f"apidot_{name}", about, labels, registry=self.registry, multiprocess_mode=mode)
+    def gauge(self, name: str, help: str, mode: Mode, *labels: str) -> Gauge:
+        """Return a new gauge, apidot_`name`."""
+        return Gauge(f"apidot_{name}", help, labels, registry=self.registry, multiprocess_mode=mode)
 
-    def counter(self, name: str, about: str, *labels: str) -> Counter:
-        """A figure that goes up, apidot_…_total."""
-        return Counter(f"apidot_{name}", about, labels, registry=self.registry)
+    def counter(self, name: str, help: str, *labels: str) -> Counter:
+        """Return a new counter, apidot_`name`_total."""
+        return Counter(f"apidot_{name}", help, labels, registry=self.registry)
 
-    def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
-        return Histogram(f"apidot_{name}", about, labels, registry=self.registry, buckets=BUCKETS)
+    def _histogram(self, name: str, help: str, *labels: str) -> Histogram:
+        return Histogram(f"apidot_{name}", help, labels, registry=self.registry, buckets=BUCKETS)
 
     def on_request(self, route: str, method: str, status: int, seconds: float, size: int, cache: str) -> None:
-        """A request has been answered; `size` is in bytes, `cache` empty for what is not kept."""
-        add = self._request.get((route, method, status))
-        if add is None:
-            add = self._first_request(route, method, status)
-        add()
-        self._taken[route](seconds)
+        """Count a request. `size` is in bytes; `cache` is hit, miss or stale, empty for routes without a cache."""
+        self._count_request(route, method if method in METHODS else OTHER, status)()
+        self._time_request(route)(seconds)
         if cache:
-            add = self._cached.get((route, cache))
-            if add is None:
-                add = self._cached[route, cache] = self._cache.labels(route, cache).inc
-            add()
+            self._count_cache(route, cache)()
         if size and route in REPLAYS:
             self._replays(size)
 
-    def _first_request(self, route: str, method: str, status: int) -> Add:
-        add = self._requests.labels(route, method if method in METHODS else OTHER, str(status)).inc
-        if route not in self._taken:
-            self._taken[route] = self._seconds.labels(route).observe
-        if method in METHODS:
-            self._request[route, method, status] = add
-        return add
-
     def on_statement(self, name: str, outcome: str, seconds: float) -> None:
-        """See Observer."""
-        observe = self._ran.get(name)
-        if observe is None:
-            observe = self._ran[name] = self._statements.labels(name).observe
-        observe(seconds)
+        self._time_statement(name)(seconds)
         if outcome not in NO_FAILURE:
             self._failures.labels(name, outcome).inc()
 
     def on_wait(self, outcome: str, seconds: float) -> None:
-        """See Observer."""
         self._waits(seconds)
         if outcome not in NO_FAILURE:
             self._given_up()
 
-    def on_call(self, neighbour: str, question: str, outcome: str, seconds: float) -> None:
-        """See Observer."""
-        self._calls.labels(neighbour, question, outcome).inc()
-        self._call_seconds.labels(neighbour, question).observe(seconds)
+    def on_call(self, dependency: str, operation: str, outcome: str, seconds: float) -> None:
+        self._calls.labels(dependency, operation, outcome).inc()
+        self._call_seconds.labels(dependency, operation).observe(seconds)
 
-    def on_availability(self, neighbour: str, there: bool) -> None:
-        """See Observer."""
-        self._up.labels(neighbour).set(there)
+    def on_availability(self, dependency: str, available: bool) -> None:
+        self._up.labels(dependency).set(available)
 
-    def page(self) -> bytes:
-        """What Prometheus reads."""
+    def _request_counter(self, route: str, method: str, status: int) -> Add:
+        return self._requests.labels(route, method, str(status)).inc
+
+    def _request_timer(self, route: str) -> Observe:
+        return self._seconds.labels(route).observe
+
+    def _cache_counter(self, route: str, cache: str) -> Add:
+        return self._cache.labels(route, cache).inc
+
+    def _statement_timer(self, name: str) -> Observe:
+        return self._statements.labels(name).observe
+
+    def render(self) -> bytes:
+        """Return the metrics of all workers in Prometheus' text format."""
         if self._folder is None:
             return generate_latest(self.registry)
-        self._forget_the_dead(self._folder)
-        everybody = CollectorRegistry()
-        multiprocess.MultiProcessCollector(everybody, str(self._folder))  # type: ignore[no-untyped-call]
-        return generate_latest(everybody)
+        self._remove_gauges_of_dead_workers(self._folder)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
 
-    def _forget_the_dead(self, folder: Path) -> None:
-        # What a worker counted stays; what it last held is no more.
-        for process in {file.stem.rpartition("_")[2] for file in folder.glob("gauge_live*.db")}:
-            if not is_alive(int(process)):
-                multiprocess.mark_process_dead(int(process), str(folder))  # type: ignore[no-untyped-call]
+    def _remove_gauges_of_dead_workers(self, folder: Path) -> None:
+        for pid in {file.stem.rpartition("_")[2] for file in folder.glob("gauge_live*.db")}:
+            if not is_alive(int(pid)):
+                multiprocess.mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """What this worker holds is no more."""
+        """Remove this worker's gauges; its counters stay."""
         if self._folder is not None:
             multiprocess.mark_process_dead(os.getpid(), str(self._folder))  # type: ignore[no-untyped-call]
 
 
-def is_alive(process: int) -> bool:
-    """Whether there is a process of that id."""
+def is_alive(pid: int) -> bool:
+    """Return whether a process with this id exists."""
     try:
-        os.kill(process, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:

@@ -1,49 +1,43 @@
-"""/metrics, for those who may read it; for everybody else there is no such page."""
+"""/metrics, for clients that may read it; a 404 for all others."""
 
 import asyncio
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api.middleware.client_address import CLOUDFLARE
-from api.observability.metrics import Metrics
-from api.observability.process_metrics import Samples
+from api.observability.process_metrics import ProcessMetrics
 from config.types import Networks
 
-PATH = "/metrics"
 
+class MetricsPage:
+    """An ASGI application that serves the metrics of all workers.
 
-class MetricsPage(BaseRoute):
-    """The page. Nobody's request for it is passed on to the game server, which has none."""
+    It is the route of /metrics even if nobody may read it: the request is not passed to the game server.
+    """
 
-    def __init__(self, metrics: Metrics | None, samples: Samples | None, readers: Networks) -> None:
-        """`readers` may read it; without metrics nobody may."""
-        self._metrics = metrics
-        self._samples = samples
+    path = "/metrics"
+
+    def __init__(self, process_metrics: ProcessMetrics | None, readers: Networks) -> None:
+        """Clients in `readers` may read it. `process_metrics` is None if no metrics are collected."""
+        self._process_metrics = process_metrics
         self._readers = readers
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A full match for the path."""
-        found = scope["type"] == "http" and scope["path"] == PATH
-        return (Match.FULL, {"route": PATH}) if found else (Match.NONE, {})
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers with the figures of all workers."""
-        if self._metrics is None or self._samples is None or not self._may_read(scope):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self.path
+        if self._process_metrics is None or not self._may_read(scope):
             raise HTTPException(404)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        self._samples.take()
-        # With several workers it is put together from files.
-        page = await asyncio.to_thread(self._metrics.page)
+        self._process_metrics.sample()
+        # In a thread: with several workers it reads their files.
+        page = await asyncio.to_thread(self._process_metrics.metrics.render)
         headers = {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"}
         await Response(page, headers=headers)(scope, receive, send)
 
     def _may_read(self, scope: Scope) -> bool:
-        # A proxy that passes this header on without looking passes on what anybody may write into it.
-        if any(name == CLOUDFLARE for name, _ in scope["headers"]):
+        # A proxy that passes this header on unchecked passes on what any client may have written into it.
+        if any(name == b"cf-connecting-ip" for name, _ in scope["headers"]):
             return False
         return bool(scope["client"]) and scope["client"][0] in self._readers

@@ -1,4 +1,4 @@
-"""Figures that are looked at once a second instead of being counted with each request."""
+"""Metrics that are sampled once a second instead of being updated by each request."""
 
 import asyncio
 import os
@@ -8,72 +8,70 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from api.observability.metrics import Metrics, Mode
+from api.observability.metrics import Metrics
 
-EVERY = 1.0
-PAGE = os.sysconf("SC_PAGE_SIZE")
-Look = Callable[[], float]
+INTERVAL = 1.0  # seconds
+PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Samples:
-    """Looks at this worker, and at what else it is told to look at."""
+class ProcessMetrics:
+    """Samples CPU time, memory, open files and event loop delay of this worker, and the gauges added to it."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._gauges: list[tuple[Callable[[float], None], Look]] = []
-        self._metrics = metrics
+        self.metrics = metrics
+        self._gauges: list[tuple[Callable[[float], None], Callable[[], float]]] = []
         self._cpu = metrics.counter("process_cpu_seconds", "CPU time of the workers.")
         self._cpu_before = 0.0
         self._late = metrics.gauge(
             "loop_delay_seconds", "What of a second the busiest worker was late by.", "livemax"
         )
         self.add("workers", "Workers that run.", lambda: 1)
-        self.add("process_resident_memory_bytes", "Memory that the workers hold.", resident)
+        self.add("process_resident_memory_bytes", "Memory that the workers hold.", resident_memory)
         self.add("process_open_files", "Files and connections that the workers hold open.", open_files)
         used = "Connections to the database in use."
         self.add("database_connections_used", used, lambda: metrics.statements_running)
 
-    def add(self, name: str, about: str, look: Look, mode: Mode = "livesum") -> None:
-        """A figure apidot_…, which is what `look` says."""
-        self._gauges.append((self._metrics.gauge(name, about, mode).set, look))
+    def add(self, name: str, help: str, value: Callable[[], float]) -> None:
+        """Add the gauge apidot_`name`, the sum of what `value` returns in each worker."""
+        self._gauges.append((self.metrics.gauge(name, help, "livesum").set, value))
 
-    def take(self) -> None:
-        """Looks at everything."""
-        for put, look in self._gauges:
-            put(look())
+    def sample(self) -> None:
+        for set_gauge, value in self._gauges:
+            set_gauge(value())
         cpu = time.process_time()
         self._cpu.inc(cpu - self._cpu_before)
         self._cpu_before = cpu
 
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Looks while the block runs."""
-        looking = asyncio.create_task(self._run())
+    async def sampling(self) -> AsyncIterator[None]:
+        """Take a sample each second while the block runs."""
+        task = asyncio.create_task(self._run())
         try:
             yield
         finally:
-            looking.cancel()
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await looking
-            self._metrics.close()
+                await task
+            self.metrics.close()
 
     async def _run(self) -> None:
         while True:
-            self.take()
-            begun = time.monotonic()
-            await asyncio.sleep(EVERY)
-            self._late.set(max(time.monotonic() - begun - EVERY, 0.0))
+            self.sample()
+            start = time.monotonic()
+            await asyncio.sleep(INTERVAL)
+            self._late.set(max(time.monotonic() - start - INTERVAL, 0.0))
 
 
-def resident() -> float:
-    """Bytes of memory that this process holds; where /proc does not tell, the most it ever held."""
+def resident_memory() -> float:
+    """Return the resident memory of this process in bytes; its maximum so far where there is no /proc."""
     try:
-        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE_SIZE
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def open_files() -> float:
-    """Files and connections that this process holds open; 0 where /proc does not tell."""
+    """Return how many files and connections this process has open; 0 where there is no /proc."""
     try:
         return len(os.listdir("/proc/self/fd"))
     except OSError:

@@ -1,67 +1,83 @@
-"""The OpenAPI document: made from the route table, the params Structs and the answer Structs alone."""
+"""The OpenAPI document, generated from the route table, the params Structs and the response Structs."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api.endpoint import Endpoint
-from api.openapi.failures import COMPONENTS, METHOD_NOT_ALLOWED
-from api.openapi.operations import operation, tag, tag_description, types_of
+from api.openapi.failures import ERROR_TYPES, METHOD_NOT_ALLOWED
+from api.openapi.operations import operations, tag, types_of
 from api.openapi.schemas import JSONSchema, Schemas
 from api.response.cache import READS
 from api.response.encoded import EncodedResponse
 
-PATH = "/openapi.json"
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 EXAMPLES = Path(__file__).with_name("examples.json")
-
-Table = Mapping[str, Endpoint]
 
 ABOUT = """
 The `api.` subdomain of an osu! private server.
 
-Every path is served under other prefixes too: those of the first version (`/v1/`) under `/`, `/api/` and
-`/api/v1/`, those of the second (`/v2/`) under `/api/v2/`; on any Host, with or without a slash at the end. Where
-GET is taken, HEAD is too.
+**Paths.** Every endpoint of version 1 (`/v1/`) is also served under `/`, `/api/` and `/api/v1/`, every endpoint of
+version 2 (`/v2/`) also under `/api/v2/`. Any `Host` is accepted, and so is a trailing slash. Endpoints that accept
+GET accept HEAD too.
 
-Parameters are read leniently: of a repeated one that takes a single value the last counts, an empty optional one
-counts as absent, unknown ones are ignored; whole numbers may be written ` 5`, `+5`, `5.0` or `5_000`, booleans
-`true`, `1`, `on`, `yes`, `t` or `y` and the opposites, in any case. Players who are restricted or unverified are
-not found anywhere, unless the operator has decided otherwise.
+**Parameters.** If a parameter that takes one value is repeated, the last value counts. An empty optional parameter
+counts as absent, and unknown parameters are ignored. Integers may be written as ` 5`, `+5`, `5.0` or `5_000`;
+booleans as `true`, `1`, `on`, `yes`, `t` or `y` and `false`, `0`, `off`, `no`, `f` or `n`, in either case.
 
-A failure is JSON: `{"status": "<what is wrong>"}` in the first version, `{"status": "error", "error": "<what is
-wrong>"}` in the second. In both, parameters that cannot be used are a 422 that lists them, an unknown path is a
-404 `{"detail": "Not Found"}`, and a method that a path does not take a 405 `{"detail": "Method Not Allowed"}` with
-`Allow`. What differs from time to time stands in braces in the texts here.
+**Players.** Restricted and unverified players are left out of every response, unless the operator shows them.
 
-Times without a zone are those of the game server, but `last_update`, which is UTC.
+**Errors.** Errors are JSON: `{"status": "<message>"}` in version 1, `{"status": "error", "error": "<message>"}` in
+version 2. In both versions invalid parameters are a 422 that lists them, an unknown path is a 404
+`{"detail": "Not Found"}`, and a method that the path does not accept is a 405 `{"detail": "Method Not Allowed"}`
+with `Allow`. In the messages documented here, names in braces stand for values.
+
+**Times.** Times without a zone are in the time zone of the game server, except `last_update`, which is in UTC.
 """
-KEY = {
+TAGS = {
+    "players": "Search, profile and status of players, and who is online.",
+    "scores": "Scores of players and on beatmaps.",
+    "beatmaps": "Beatmaps by their id or the MD5 hash of their file.",
+    "replays": "Download of replays.",
+    "leaderboards": "The best players of each mode.",
+    "clans": "Clans and their members.",
+    "pools": "Map pools of tournaments.",
+    "matches": "Multiplayer matches that are open now.",
+    "performance": "Calculation of pp. Needs an API key.",
+    "accounts": "The friends, profile and avatar of the player whose API key is sent.",
+    "server (v2)": "How many players are online and registered.",
+    "leaderboards (v2)": "The best players of each mode.",
+    "players (v2)": "Lists and search of players; profile, status and statistics of a player.",
+    "scores (v2)": "Scores: all of them, of a player and on a beatmap.",
+    "beatmaps (v2)": "Beatmaps and their ratings.",
+    "replays (v2)": "Download of replays.",
+    "clans (v2)": "Clans.",
+}
+API_KEY = {
     "type": "http",
     "scheme": "bearer",
-    "description": "The API key, which the bot tells who sends it `!apikey`. Older clients send the key alone.",
+    "description": "An API key. The bot sends it to players who write `!apikey` in the game. A header with the key"
+    " alone, as older clients send it, is accepted too.",
 }
 
 
-def document(v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> JSONSchema:
-    """The document; `services` are path items of what is served beside the API."""
-    versions = (("/v1/", v1), ("/v2/", v2))
-    endpoints = [endpoint for _, table in versions for endpoint in table.values()]
+def document(v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> JSONSchema:
+    """Return the OpenAPI document of the endpoints of both versions, given by name."""
+    endpoints = {f"/v1/{name}": endpoint for name, endpoint in v1.items()}
+    endpoints |= {f"/v2/{name}": endpoint for name, endpoint in v2.items()}
     schemas = Schemas(
-        [endpoint.params for endpoint in endpoints],
-        [kind for endpoint in endpoints for kind in types_of(endpoint)],
+        [endpoint.params for endpoint in endpoints.values()],
+        [*(kind for endpoint in endpoints.values() for kind in types_of(endpoint)), *ERROR_TYPES],
     )
-    examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes()) if EXAMPLES.exists() else {}
+    examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes())
     paths = {
-        prefix + name: operation(endpoint, name, schemas, examples.get(prefix + name, {}), second=prefix == "/v2/")
-        for prefix, table in versions
-        for name, endpoint in table.items()
+        path: operations(endpoint, path, schemas, examples.get(path, {}), v2=path.startswith("/v2/"))
+        for path, endpoint in endpoints.items()
     }
     return {
         "openapi": "3.1.0",
@@ -72,41 +88,35 @@ def document(v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = N
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": list(_tags(endpoints)),
-        "paths": paths | dict(services or {}),
+        "tags": [
+            {"name": name, "description": TAGS[name]} for name in dict.fromkeys(map(tag, endpoints.values()))
+        ],
+        "paths": paths,
         "components": {
-            "schemas": schemas.answers() | COMPONENTS,
+            "schemas": schemas.response_components(),
             "responses": {"MethodNotAllowed": METHOD_NOT_ALLOWED},
-            "securitySchemes": {"apiKey": KEY},
+            "securitySchemes": {"apiKey": API_KEY},
         },
     }
 
 
 def version() -> str:
-    """The version of this service."""
+    """Return the version of this service."""
     project: dict[str, str] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     return project["version"]
 
 
-def _tags(endpoints: list[Endpoint]) -> Iterator[JSONSchema]:
-    for name, endpoint in {tag(endpoint): endpoint for endpoint in endpoints}.items():
-        yield {"name": name, "description": tag_description(endpoint)}
+class OpenAPIDocument:
+    """An ASGI application that serves the document, which is generated once."""
 
+    path = "/openapi.json"
 
-class Served:
-    """The document as an ASGI application, from bytes made once."""
-
-    def __init__(self, v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> None:
-        # It changes with a new version of the service alone; caches are to ask whether it has.
-        self._answer = EncodedResponse(msgspec.json.encode(document(v1, v2, services)), b"no-cache", ages=False)
+    def __init__(self, v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> None:
+        # It changes only with a new version of the service, so it has an ETag but no age.
+        self._response = EncodedResponse(msgspec.json.encode(document(v1, v2)), b"no-cache", ages=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READS:
             raise HTTPException(405, headers={"Allow": ", ".join(READS)})
-        scope["route"] = PATH
-        await self._answer(scope, receive, send)
-
-
-def route(v1: Table, v2: Table, services: Mapping[str, JSONSchema] | None = None) -> Route:
-    """Where the document is served; `services` as above."""
-    return Route(PATH, Served(v1, v2, services))
+        scope["route"] = self.path
+        await self._response(scope, receive, send)

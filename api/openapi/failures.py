@@ -1,128 +1,124 @@
-"""The answers that are none: what an endpoint may say instead, with its exact words."""
+"""The error responses of an endpoint, with their exact messages."""
 
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from itertools import groupby
-from typing import TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
-from api.openapi.schemas import JSONSchema
-from api.request.params import LONG_QUERY
+from api.openapi.schemas import REF, JSONSchema
+from api.request.params import QUERY_TOO_LONG
 from api.response.errors import errors_of
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
-from storage.database.drivers import AWAY, SLOW
+from storage.database.database import AWAY, SLOW
 
-# What every endpoint may say.
-EVERYWHERE: tuple[ErrorSpec, ...] = (LONG_QUERY, TOO_MANY, AWAY, SLOW)
+# Errors that every endpoint may return.
+COMMON: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW)
 
-RETRY_AFTER = {"description": "seconds until asking again may help", "schema": {"type": "integer", "minimum": 0}}
-
-TEXT = {"type": "string", "description": "what is wrong"}
-FAULT = {
-    "type": "object",
-    "description": "What is wrong with one parameter; `type`, `msg` and `ctx` are those of pydantic 2.",
-    "properties": {
-        "type": {"type": "string"},
-        "loc": {
-            "type": "array",
-            "description": "`query` or `path`, the parameter, and which one of a repeated parameter",
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer", "format": "int64"}]},
-        },
-        "msg": {"type": "string"},
-        "input": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-        "ctx": {"type": "object", "description": "the bounds that `msg` names"},
-    },
-    "required": ["type", "loc", "msg", "input"],
+RETRY_AFTER = {
+    "required": True,
+    "description": "Seconds to wait before the next attempt.",
+    "schema": {"type": "integer", "minimum": 0},
 }
-COMPONENTS: dict[str, JSONSchema] = {
-    "Failure": {
-        "type": "object",
-        "description": "What is wrong.",
-        "properties": {"status": TEXT},
-        "required": ["status"],
-    },
-    "V2Failure": {
-        "type": "object",
-        "description": "What is wrong.",
-        "properties": {"status": {"const": "error"}, "error": TEXT},
-        "required": ["status", "error"],
-    },
-    "NotHere": {
-        "type": "object",
-        "description": "No such path, or no such method on it.",
-        "properties": {"detail": TEXT},
-        "required": ["detail"],
-    },
-    "Fault": FAULT,
-    "InvalidParams": {
-        "type": "object",
-        "description": "Every parameter that cannot be used, in the order of their documentation.",
-        "properties": {
-            "detail": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
-            "status": {"type": "string", "description": "the first of them in plain words"},
-        },
-        "required": ["detail", "status"],
-    },
-}
+Message = Annotated[str, Meta(description="The error message.")]
+
+
+class Failure(msgspec.Struct):
+    """An error in version 1."""
+
+    status: Message
+
+
+class V2Failure(msgspec.Struct):
+    """An error in version 2."""
+
+    status: Literal["error"]
+    error: Message
+
+
+class RoutingError(msgspec.Struct):
+    """The path does not exist, or does not accept the method."""
+
+    detail: Message
+
+
+class InvalidParam(msgspec.Struct):
+    """An invalid value of a parameter. `type`, `msg` and `ctx` are those of pydantic 2."""
+
+    type: Annotated[str, Meta(description="The kind of error, such as `int_parsing` or `missing`.")]
+    loc: Annotated[
+        list[str | int],
+        Meta(description="`query` or `path`, the name of the parameter and, if it was repeated, the index."),
+    ]
+    msg: Message
+    input: Annotated[str | None, Meta(description="The value as sent.")]
+    ctx: Annotated[dict[str, Any], Meta(description="The limits that `msg` mentions.")] | UnsetType = UNSET
+
+
+class InvalidParams(msgspec.Struct):
+    """Invalid parameters, in the order in which the parameters are documented."""
+
+    detail: list[InvalidParam]
+    status: Annotated[str, Meta(description="A message about the first of them.")]
+
+
+ERROR_TYPES = (Failure, V2Failure, RoutingError, InvalidParams)
 INVALID = {
-    "description": "Parameters that cannot be used.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/InvalidParams"}}},
+    "description": "Invalid parameters.",
+    "content": {"application/json": {"schema": {"$ref": REF + "InvalidParams"}}},
 }
-# Of no operation, since none has the method.
+# No operation refers to this component, because each operation is one of an accepted method.
 METHOD_NOT_ALLOWED = {
-    "description": "The path does not take the method; `Allow` names those that it takes.",
+    "description": "The path does not accept the method. `Allow` lists the methods that it accepts.",
     "headers": {"Allow": {"required": True, "schema": {"type": "string"}}},
     "content": {
         "application/json": {
-            "schema": {"$ref": "#/components/schemas/NotHere"},
+            "schema": {"$ref": REF + "RoutingError"},
             "example": {"detail": "Method Not Allowed"},
         }
     },
 }
 
 
-def is_file(answer: object) -> TypeGuard[type[ReplayResponse]]:
-    """Whether what an endpoint answers with is a file."""
-    return isinstance(answer, type) and issubclass(answer, ReplayResponse)
+def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
+    """Return whether an endpoint whose handler returns `kind` sends a file."""
+    return isinstance(kind, type) and issubclass(kind, ReplayResponse)
 
 
-def failures(endpoint: Endpoint, *, second: bool) -> dict[str, JSONSchema]:
-    """What an endpoint may say instead of an answer, by status; shaped as in its version."""
-    wordings = {*errors_of(endpoint.handler), *EVERYWHERE}
-    if is_file(endpoint.answer):
-        wordings |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
-    found = {
-        str(status): _response(status, list(group), second=second)
-        for status, group in groupby(sorted(wordings), key=lambda wording: wording.status)
+def error_responses(endpoint: Endpoint, *, v2: bool) -> dict[str, JSONSchema]:
+    """Return the error responses of an endpoint by status, in the form of its version of the API."""
+    specs = {*errors_of(endpoint.handler), *COMMON}
+    if is_file(endpoint.response_type):
+        specs |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
+    responses = {
+        str(status): _response(status, [spec.message for spec in group], v2=v2)
+        for status, group in groupby(sorted(specs), key=lambda spec: spec.status)
     }
     if endpoint.params.__struct_fields__:
-        found["422"] = INVALID
-    return found
+        responses["422"] = INVALID
+    return responses
 
 
-def _response(status: int, wordings: Iterable[ErrorSpec], *, second: bool) -> JSONSchema:
-    texts = [wording.message for wording in wordings]
-    schema = "V2Failure" if second else "Failure"
+def _response(status: int, messages: Iterable[str], *, v2: bool) -> JSONSchema:
+    bodies = {text: {"status": "error", "error": text} if v2 else {"status": text} for text in messages}
     content = {
-        "schema": {"$ref": f"#/components/schemas/{schema}"},
-        "examples": {_name(text): {"value": _said(text, second=second)} for text in texts},
+        "schema": {"$ref": REF + ("V2Failure" if v2 else "Failure")},
+        "examples": {_example_name(text): {"value": body} for text, body in bodies.items()},
     }
     response: JSONSchema = {
-        "description": f"{HTTPStatus(status).phrase}: " + " ".join(f"`{text}`" for text in texts),
+        "description": f"{HTTPStatus(status).phrase}: " + " ".join(f"`{text}`" for text in bodies),
         "content": {"application/json": content},
     }
     if status in (429, 503):
-        response["headers"] = {"Retry-After": {"required": True} | RETRY_AFTER}
+        response["headers"] = {"Retry-After": RETRY_AFTER}
     return response
 
 
-def _said(text: str, *, second: bool) -> dict[str, str]:
-    return {"status": "error", "error": text} if second else {"status": text}
-
-
-def _name(text: str) -> str:
-    """A key for an example."""
+def _example_name(text: str) -> str:
     return re.sub(r"\W+", "_", text).strip("_")[:40]

@@ -1,63 +1,66 @@
-"""One endpoint, as OpenAPI describes it: all of it read off the handler."""
+"""One endpoint, as OpenAPI describes it. All of it is derived from the handler's signature and docstrings."""
 
-import sys
 from collections.abc import Mapping
+from inspect import getdoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
-from api.openapi.failures import failures, is_file
+from api.openapi.failures import error_responses, is_file
 from api.openapi.parameters import parameters
 from api.openapi.schemas import JSONSchema, Schemas
 from api.request.auth import Caller
 from api.request.body import Body
 
-# Of an endpoint: the parameters, the body and the answer of a request to the demo world.
+# The parameters, the body and the response of a request to the demo world.
 Example = Mapping[str, Any]
 
-NOT_MODIFIED = {"description": "The client has the answer: `If-None-Match` names its `ETag`."}
+NOT_MODIFIED = {
+    "description": "Not modified: the client has the current version, `If-None-Match` names its `ETag`."
+}
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
-def operation(
-    endpoint: Endpoint, name: str, schemas: Schemas, example: Example, *, second: bool
+def operations(
+    endpoint: Endpoint, path: str, schemas: Schemas, example: Example, *, v2: bool
 ) -> dict[str, JSONSchema]:
-    """The operations on the path `name`, by method. `second`: of the second version of the API."""
-    summary, _, more = (endpoint.handler.__doc__ or "").partition("\n")
-    described = {
+    """Return the operations on `path` by method. `v2`: the endpoint belongs to version 2 of the API."""
+    summary, _, details = (getdoc(endpoint.handler) or "").partition("\n")
+    of_params = (getdoc(endpoint.params) or "") if endpoint.params.__struct_fields__ else ""
+    description = "\n\n".join(text.strip() for text in (details, of_params) if text)
+    described: JSONSchema = {
         "summary": summary.removesuffix("."),
-        "description": "\n\n".join(_paragraphs(summary, more, endpoint)),
         "tags": [tag(endpoint)],
-        "parameters": parameters(endpoint.params, name, schemas, example.get("params", {})),
-        "responses": _answers(endpoint, schemas, example) | failures(endpoint, second=second),
+        "parameters": parameters(endpoint.params, path, schemas, example.get("params", {})),
+        "responses": _success_responses(endpoint, schemas, example) | error_responses(endpoint, v2=v2),
     }
-    if Caller in _extras(endpoint):
+    if description:
+        described["description"] = description
+    if Caller in get_type_hints(endpoint.handler).values():
         described["security"] = [{"apiKey": []}]
-    types = body_types(endpoint)
-    if types:
-        described["requestBody"] = {"required": True, "content": _bodies(types, schemas, example)}
-    methods = [method.lower() for method in endpoint.methods if method != "HEAD"]
-    return {method: {"operationId": _id(endpoint, method, second=second)} | described for method in methods}
+    if types := body_types(endpoint):
+        body_example = {"example": example["body"]} if "body" in example else {}
+        content = {media_type: {"schema": schemas.of(kind)} | body_example for media_type, kind in types.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    methods = [method for method in endpoint.methods if method != "HEAD"]
+    return {
+        method.lower(): {"operationId": _operation_id(endpoint, method, v2=v2)} | described for method in methods
+    }
 
 
 def tag(endpoint: Endpoint) -> str:
-    """Under what an endpoint is listed: its module."""
+    """Return the tag that an endpoint is listed under: the name of its module."""
     *packages, module = endpoint.handler.__module__.split(".")
     return f"{module} (v2)" if "v2" in packages else module
 
 
-def tag_description(endpoint: Endpoint) -> str:
-    """What the module of an endpoint is about."""
-    return sys.modules[endpoint.handler.__module__].__doc__ or ""
-
-
 def types_of(endpoint: Endpoint) -> list[Any]:
-    """What an endpoint answers with, and what it takes in a body."""
-    answer = [] if is_file(endpoint.answer) else [endpoint.answer]
-    return [*answer, *body_types(endpoint).values()]
+    """Return the types of an endpoint's response and request body that have a schema."""
+    response = [] if is_file(endpoint.response_type) else [endpoint.response_type]
+    return [*response, *body_types(endpoint).values()]
 
 
 def body_types(endpoint: Endpoint) -> Mapping[str, Any]:
-    """What the body of a request holds, by its media type; empty when no body is read."""
+    """Return the types of the request body by media type; empty for an endpoint that reads no body."""
     for hint in get_type_hints(endpoint.handler, include_extras=True).values():
         if get_origin(hint) is Annotated and get_args(hint)[0] is Body:
             types: Mapping[str, Any] = get_args(hint)[1]
@@ -65,40 +68,25 @@ def body_types(endpoint: Endpoint) -> Mapping[str, Any]:
     return {}
 
 
-def _extras(endpoint: Endpoint) -> set[Any]:
-    return set(get_type_hints(endpoint.handler).values())
+def _operation_id(endpoint: Endpoint, method: str, *, v2: bool) -> str:
+    name = ("v2_" if v2 else "") + endpoint.handler.__name__
+    # Of POST and PUT, which do the same, the first has the plain name.
+    return name if method == endpoint.methods[0] else f"{name}_{method.lower()}"
 
 
-def _id(endpoint: Endpoint, method: str, *, second: bool) -> str:
-    name = ("v2_" if second else "") + endpoint.handler.__name__
-    # Of two methods that do the same the first has the plain name.
-    return name if method.upper() == endpoint.methods[0] else f"{name}_{method}"
-
-
-def _paragraphs(summary: str, more: str, endpoint: Endpoint) -> list[str]:
-    own = "\n".join(line.strip() for line in more.strip().splitlines())
-    of_params = (endpoint.params.__doc__ or "") if endpoint.params.__struct_fields__ else ""
-    return [part for part in (summary, own, of_params) if part]
-
-
-def _answers(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
-    answer = endpoint.answer
-    if not is_file(answer):
-        content = {"schema": schemas.of(answer)}
-        if "answer" in example:
-            content["example"] = example["answer"]
-        description = (getattr(answer, "__doc__", None) or "The answer.").partition("\n")[0]
-        answers = {"200": {"description": description, "content": {"application/json": content}}}
-        # For how many seconds an answer is kept; one that is kept has an ETag.
-        return answers | ({"304": NOT_MODIFIED} if getattr(endpoint, "seconds", 0) else {})
-    media_type = str(answer.media_type)
-    return {
-        "200": {"description": "The file.", "content": {media_type: FILE}},
-        "206": {"description": "The part of the file that `Range` asks for.", "content": {media_type: FILE}},
-        "304": NOT_MODIFIED,
+def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
+    kind = endpoint.response_type
+    if is_file(kind):
+        content: JSONSchema = {str(kind.media_type): FILE}
+        return {
+            "200": {"description": "The file.", "content": content},
+            "206": {"description": "The part of the file that `Range` selects.", "content": content},
+            "304": NOT_MODIFIED,
+        }
+    json = {"schema": schemas.of(kind)} | ({"example": example["answer"]} if "answer" in example else {})
+    description = (getdoc(kind) or "The response.").partition("\n")[0]
+    responses: dict[str, JSONSchema] = {
+        "200": {"description": description, "content": {"application/json": json}},
     }
-
-
-def _bodies(types: Mapping[str, Any], schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
-    examples = {"example": example["body"]} if "body" in example else {}
-    return {media_type: {"schema": schemas.of(kind)} | examples for media_type, kind in types.items()}
+    # Responses that are not cached are not meant to be revalidated either.
+    return responses | ({"304": NOT_MODIFIED} if endpoint.seconds else {})

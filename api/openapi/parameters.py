@@ -10,21 +10,24 @@ from api.openapi.schemas import JSONSchema, Schemas
 
 
 def parameters(
-    shape: type[msgspec.Struct], path: str, schemas: Schemas, examples: Mapping[str, Any]
+    params: type[msgspec.Struct], path: str, schemas: Schemas, examples: Mapping[str, Any]
 ) -> list[JSONSchema]:
-    """Each field of `shape`: those that `path` names in braces, and those of the query string."""
+    """Return the fields of `params` as parameters: of the path where `path` has them in braces, else of the query.
+
+    `examples` are values by name.
+    """
     in_path = re.findall(r"{(\w+)}", path)
-    component = schemas.component(shape)
+    component = schemas.component(params)
     return [
         _parameter(name, field, name in in_path, name in component["required"], examples)
-        for name, field in schemas.fields(shape).items()
+        for name, field in component["properties"].items()
     ]
 
 
 def _parameter(
     name: str, field: JSONSchema, in_path: bool, required: bool, examples: Mapping[str, Any]
 ) -> JSONSchema:
-    schema = _given(field)
+    schema = _without_null(field)
     description = schema.pop("description", "")
     parameter = {
         "name": name,
@@ -34,14 +37,14 @@ def _parameter(
         "schema": schema,
     }
     if not in_path and not required:
-        # Then it counts as absent.
+        # An empty value counts as absent.
         parameter["allowEmptyValue"] = True
     return parameter | ({"example": examples[name]} if name in examples else {})
 
 
-def _given(field: JSONSchema) -> JSONSchema:
-    """The schema of a parameter that is given: absent stands for null, which no query string can say."""
-    (schema,) = [each for each in field.get("anyOf", [field]) if each != {"type": "null"}]
-    # Of a number without bounds the format would be one.
+def _without_null(field: JSONSchema) -> JSONSchema:
+    """Return the schema of a parameter that is present. Null stands for absent; a query string cannot say it."""
+    (schema,) = [option for option in field.get("anyOf", [field]) if option != {"type": "null"}]
+    # int64 would be a bound for an integer that has none.
     unbounded = schema.get("type") == "integer" and "maximum" not in schema
     return {key: value for key, value in schema.items() if not (unbounded and key == "format")}

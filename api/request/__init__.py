@@ -1,0 +1,1 @@
+"""Reading a request: parameters, the API key and the body."""

@@ -1,4 +1,4 @@
-"""Who asks: the API key and the address of a request, and what they allow."""
+"""Authentication by API key."""
 
 from typing import Self
 
@@ -15,20 +15,20 @@ INVALID_KEY = ErrorSpec(401, "Invalid API key.")
 NO_TOKEN = ErrorSpec(400, "Must provide authorization token.")
 UNKNOWN_TOKEN = ErrorSpec(401, "Unknown authorization token.")
 NOT_ALLOWED = ErrorSpec(403, "Insufficient privileges.")
-# What the two functions below refuse a request with; the privileges aside, which not every endpoint asks for.
-AUTHENTICATE = (INVALID_KEY, TOO_MANY_KEYS)
-AUTHENTICATE_LEGACY = (NO_TOKEN, UNKNOWN_TOKEN, TOO_MANY_KEYS)
+# What the two functions below raise, without NOT_ALLOWED: not every endpoint requires privileges.
+AUTH_ERRORS = (INVALID_KEY, TOO_MANY_KEYS)
+LEGACY_AUTH_ERRORS = (NO_TOKEN, UNKNOWN_TOKEN, TOO_MANY_KEYS)
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The API key as it came, empty when none did, and the address of the client."""
+    """Who sends a request: the API key (empty if there is none) and the client's address."""
 
     key: str
     address: str
 
     @classmethod
     def of(cls, scope: Scope, _: Receive) -> Self:
-        """The caller of a request."""
+        """Return the caller of a request."""
         client = scope.get("client")
         return cls(key_in(Headers(scope=scope).get("authorization", "")), client[0] if client else "")
 
@@ -37,9 +37,9 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 def key_in(header: str) -> str:
-    """The API key in an Authorization header: `Bearer <key>`, or the key alone as old clients send it.
+    """Return the API key in an Authorization header: `Bearer <key>`, or the key alone as old clients send it.
 
-    Another scheme leaves the whole header, which is nobody's key.
+    With another scheme the whole header is returned, which is nobody's key.
     """
     header = header.strip()
     scheme, _, key = header.partition(" ")
@@ -47,23 +47,26 @@ def key_in(header: str) -> str:
 
 
 async def authenticate(services: Services, caller: Caller) -> Account:
-    """The account of the caller's key. Raises APIError as clients of calculate_pp know it."""
+    """Return the account that owns the caller's key.
+
+    Raise APIError with the 401 of today's game server if nobody owns it, or a 429 after too many wrong keys.
+    """
     account = await services.api_keys.owner(caller.key, caller.address) if caller.key else None
     if account is None:
         raise INVALID_KEY()
     return account
 
 
-async def authenticate_legacy(services: Services, caller: Caller, needed: int = 0) -> Account:
-    """The account of the caller's key, when it has the privilege bits `needed`.
+async def authenticate_legacy(services: Services, caller: Caller, privileges: int = 0) -> Account:
+    """Return the account that owns the caller's key, which must have all the bits of `privileges`.
 
-    Raises APIError as the published documentation's generation of servers did.
+    Raise APIError with the statuses and texts of the game servers of 2021, for the endpoints that only they had.
     """
     if not caller.key:
         raise NO_TOKEN()
     account = await services.api_keys.owner(caller.key, caller.address)
     if account is None:
         raise UNKNOWN_TOKEN()
-    if account.priv & needed != needed:
+    if account.priv & privileges != privileges:
         raise NOT_ALLOWED()
     return account

@@ -1,49 +1,57 @@
-"""Request bodies: read within bounds of size and time, and what is in them."""
+"""Request bodies: read within limits of size and time, and parsed as JSON or as a form."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
 
-from api.request.multipart import MULTIPART, parts
+from api.request.multipart import MULTIPART_ERRORS, parts
 from domain.errors import APIError, ErrorSpec
 
-# Seconds for a whole body.
-PATIENCE = 30.0
-
-# How much of an unwanted body is read and dropped, and for how many seconds: a client that listens only when it
-# has sent everything gets its answer, and an endless body is cut off.
-DROPPED = 16 * 2**20
-DROPPING = 5.0
-
-# In the scope of a request whose body was for us: nobody reads on when its answer begins.
-OURS = "apidot.body"
+# Seconds that a whole body may take to arrive.
+BODY_TIMEOUT = 30.0
+MAX_FORM_FIELDS = 100
 
 TOO_LARGE = ErrorSpec(413, "The body is larger than {limit} bytes.")
-TOO_LATE = ErrorSpec(408, f"The body did not arrive within {PATIENCE:.0f} seconds.")
-BREAKS_OFF = ErrorSpec(400, "The body breaks off.")
-NO_OBJECT = ErrorSpec(400, "The body is not a JSON object.")
-NO_FORM = ErrorSpec(400, "The form cannot be read.")
+TIMED_OUT = ErrorSpec(408, f"The body did not arrive within {BODY_TIMEOUT:.0f} seconds.")
+TRUNCATED = ErrorSpec(400, "The body breaks off.")
+NOT_AN_OBJECT = ErrorSpec(400, "The body is not a JSON object.")
+UNREADABLE_FORM = ErrorSpec(400, "The form cannot be read.")
 NO_BODY = ErrorSpec(400, "Must provide a body: JSON or a form.")
-OTHER_BODY = ErrorSpec(415, "The body must be JSON or a form.")
+UNSUPPORTED_TYPE = ErrorSpec(415, "The body must be JSON or a form.")
 
-# What the two ways to read a body refuse it with.
-READ = (BREAKS_OFF, TOO_LATE)
-FIELDS = (*READ, TOO_LARGE, NO_OBJECT, NO_FORM, NO_BODY, OTHER_BODY, *MULTIPART)
-
-BODILESS = ("GET", "HEAD", "OPTIONS")
+# What Body.read raises, unless it is given an error of its own for a body that is too large; and what read_fields
+# raises.
+READ_ERRORS = (TRUNCATED, TIMED_OUT)
+FIELDS_ERRORS = (
+    *READ_ERRORS,
+    TOO_LARGE,
+    NOT_AN_OBJECT,
+    UNREADABLE_FORM,
+    NO_BODY,
+    UNSUPPORTED_TYPE,
+    *MULTIPART_ERRORS,
+)
 
 
 class Body:
-    """The body of a request, unread at first."""
+    """The body of a request, to be read once: whole, or chunk by chunk.
+
+    `error` and `disconnected` say why reading ended early: the exception that was raised, and whether the
+    client has closed the connection. While it is being read, `scope["body_streaming"]` is true.
+    """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = Headers(scope=scope)
         self.content_type = headers.get("content-type", "")
-        self._length = _declared(headers)
-        scope[OURS] = True
+        self.chunked = "transfer-encoding" in headers
+        self.length = declared_length(headers)
+        self.disconnected = False
+        self.error: APIError | None = None
+        self._scope = scope
         self._receive = receive
 
     @property
@@ -52,40 +60,57 @@ class Body:
         return self.content_type.partition(";")[0].strip().lower()
 
     async def read(self, limit: int, too_large: APIError | None = None) -> bytes:
-        """The whole body, of at most `limit` bytes.
-
-        Raises `too_large`, or a 413, as soon as it is larger; another APIError when it does not arrive in time, or
-        breaks off.
-        """
-        too_large = too_large or TOO_LARGE(limit=limit)
-        if self._length > limit:
-            raise too_large
+        """Return the whole body. Raise APIError as `chunks` does, or if it takes longer than BODY_TIMEOUT."""
         data = bytearray()
         try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    message = await self._receive()
-                    if message["type"] == "http.disconnect":
-                        raise BREAKS_OFF()
-                    data += message.get("body", b"")
-                    if len(data) > limit:
-                        raise too_large
-                    if not message.get("more_body", False):
-                        return bytes(data)
+            async with asyncio.timeout(BODY_TIMEOUT):
+                async for chunk in self.chunks(limit, too_large):
+                    data += chunk
         except TimeoutError:
-            raise TOO_LATE() from None
+            raise TIMED_OUT() from None
+        return bytes(data)
+
+    def chunks(self, limit: int, too_large: APIError | None = None) -> AsyncIterator[bytes]:
+        """Return the chunks of the body as they arrive.
+
+        Raise `too_large`, or by default a 413, as soon as the body is known to be larger than `limit` bytes, which
+        may be before the first chunk. Raise APIError if the client disconnects.
+        """
+        too_large = too_large or TOO_LARGE(limit=limit)
+        if self.length > limit:
+            raise too_large
+        return self._chunks(limit, too_large)
+
+    async def _chunks(self, limit: int, too_large: APIError) -> AsyncIterator[bytes]:
+        size = 0
+        more = self._scope["body_streaming"] = True
+        try:
+            while more:
+                message = await self._receive()
+                self.disconnected = message["type"] == "http.disconnect"
+                chunk: bytes = message.get("body", b"")
+                size += len(chunk)
+                if self.disconnected or size > limit:
+                    self.error = TRUNCATED() if self.disconnected else too_large
+                    raise self.error
+                if chunk:
+                    yield chunk
+                more = message.get("more_body", False)
+        finally:
+            self._scope["body_streaming"] = False
 
 
-def _declared(headers: Headers) -> int:
+def declared_length(headers: Headers) -> int:
+    """Return the Content-Length, 0 if there is none."""
     length = headers.get("content-length", "")
-    # The server has refused what is no number; digits of other scripts are none.
+    # The server has refused what is not a number, but isdigit() is true for the digits of other scripts too.
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
-async def fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
-    """The named values in a JSON object or a form, and whether all of them are texts, as in a form.
+async def read_fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
+    """Return the values of a JSON object or a form by name, and whether all of them are texts, as in a form.
 
-    Raises APIError for other bodies, and as Body.read.
+    Raise APIError for any other body, and as `Body.read` does.
     """
     data = await body.read(limit)
     try:
@@ -93,53 +118,13 @@ async def fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
             case "application/json":
                 return msgspec.json.decode(data, type=dict[str, object]), False
             case "application/x-www-form-urlencoded":
-                pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
+                text = data.decode()
+                pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
                 return dict(pairs), True
             case "multipart/form-data":
                 return {name: content.decode() for name, content in parts(data, body.content_type).items()}, True
     except ValueError:
-        raise (NO_OBJECT if body.media_type == "application/json" else NO_FORM)() from None
+        raise (NOT_AN_OBJECT if body.media_type == "application/json" else UNREADABLE_FORM)() from None
     if not data:
         raise NO_BODY()
-    raise OTHER_BODY()
-
-
-class DrainUnreadBody:
-    """Middleware: what is left of a body when the answer begins is dropped, or cut off with the connection."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in BODILESS:
-            await self.app(scope, receive, send)
-            return
-        finished = begun = False
-
-        async def noting() -> Message:
-            nonlocal finished, begun
-            begun = True
-            message = await receive()
-            finished = message["type"] == "http.disconnect" or not message.get("more_body", False)
-            return message
-
-        async def closing(message: Message) -> None:
-            # A body on its way to the game server is still being read.
-            passed_on = begun and OURS not in scope
-            if message["type"] == "http.response.start" and not finished and not passed_on:
-                if _declared(Headers(scope=scope)) <= DROPPED:
-                    await drop()
-                if not finished:
-                    MutableHeaders(scope=message)["Connection"] = "close"
-            await send(message)
-
-        async def drop() -> None:
-            dropped = 0
-            try:
-                async with asyncio.timeout(DROPPING):
-                    while not finished and dropped <= DROPPED:
-                        dropped += len((await noting()).get("body", b""))
-            except TimeoutError:
-                pass
-
-        await self.app(scope, noting, closing)
+    raise UNSUPPORTED_TYPE()

@@ -1,32 +1,35 @@
-"""One parameter from text: the leniency and the refusals that clients know from the game server's validator.
+"""Parsing one parameter from text, as pydantic 2 does.
 
-That validator is pydantic 2; the types, messages and contexts of its errors are part of the contract.
+The game server validates its parameters with pydantic 2, so clients know what it accepts, and its error types,
+messages and contexts are part of the contract.
 """
 
+import math
 import re
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
 
 Parser = Callable[[str], Any]
+N = TypeVar("N", int, float)
 
-# What Unicode calls white space; str.strip() would take U+001C to U+001F too.
+# Unicode white space; str.strip() would strip U+001C to U+001F too.
 _SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
-_LONGEST_INTEGER = 4300
-MOST_VALUES = 100
+_MAX_DIGITS = 4300
+MAX_VALUES = 100
 _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
 
 
 class Invalid(ValueError):
-    """A value that a parameter does not take.
+    """A text that is not a valid value of a parameter.
 
-    `kind`, `msg` and `ctx` are those of the wire; `plain` finishes the sentence "<name> must …".
+    `kind`, `msg` and `ctx` are what the response says. `plain` completes the sentence "<name> must …".
     """
 
     def __init__(self, kind: str, msg: str, plain: str, **ctx: Any) -> None:
@@ -38,19 +41,21 @@ class Invalid(ValueError):
 
 
 def parser(kind: inspect.Type, hint: Any) -> Parser:
-    """What turns a text into a value of type `kind`, or raises Invalid. Raises TypeError for other types.
+    """Return a function that parses a text as the type `kind`, or raises Invalid.
 
-    `hint` is the annotation that `kind` was made from: msgspec sorts the choices of a Literal.
+    `hint` is the annotation that `kind` was made from: msgspec sorts the choices of a Literal. Raise TypeError
+    for a type that no parameter has.
     """
     if isinstance(kind, inspect.Metadata):
         return parser(kind.type, hint)
     match kind:
         case inspect.UnionType(types=types):
-            return parser(next(each for each in types if not isinstance(each, inspect.NoneType)), hint)
+            return parser(next(type for type in types if not isinstance(type, inspect.NoneType)), hint)
         case inspect.IntType():
-            return lambda text: _within(integer(text), kind)
+            return lambda text: _within(integer(text), kind.ge, kind.le)
         case inspect.FloatType():
-            return _number
+            low, high = (None if bound is None else float(bound) for bound in (kind.ge, kind.le))
+            return lambda text: _within(_finite_number(text), low, high)
         case inspect.BoolType():
             return _boolean
         case inspect.LiteralType():
@@ -63,42 +68,49 @@ def parser(kind: inspect.Type, hint: Any) -> Parser:
 
 
 def integer(text: str) -> int:
-    """A whole number in any of the ways that clients write one. Raises Invalid."""
+    """Return the integer in `text`, in any of the forms that pydantic accepts. Raise Invalid."""
     digits = text.strip(_SPACE)
     if not _INTEGER.fullmatch(digits):
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise Invalid("int_parsing", message, "be a whole number")
     whole = digits.partition(".")[0].replace("_", "")
-    # int() counts the zeros at the front of an overlong number; the game server's validator does not.
+    # int() limits the number of digits with leading zeros, pydantic without them.
     magnitude = whole.lstrip("+-0")
-    if len(magnitude) > _LONGEST_INTEGER:
+    if len(magnitude) > _MAX_DIGITS:
         message = "Unable to parse input string as an integer, exceeded maximum size"
         raise Invalid("int_parsing_size", message, "be a shorter number")
     return int(magnitude or "0") * (-1 if whole.startswith("-") else 1)
 
 
-def _within(value: int, kind: inspect.IntType) -> int:
-    if kind.ge is not None and value < kind.ge:
-        message = f"Input should be greater than or equal to {kind.ge}"
-        raise Invalid("greater_than_equal", message, f"be at least {kind.ge}", ge=kind.ge)
-    if kind.le is not None and value > kind.le:
-        message = f"Input should be less than or equal to {kind.le}"
-        raise Invalid("less_than_equal", message, f"be at most {kind.le}", le=kind.le)
+def _within(value: N, low: N | None, high: N | None) -> N:
+    if low is not None and value < low:
+        raise Invalid("greater_than_equal", *_bound("greater", "at least", low), ge=low)
+    if high is not None and value > high:
+        raise Invalid("less_than_equal", *_bound("less", "at most", high), le=high)
     return value
 
 
-def _number(text: str) -> float:
+def _bound(comparison: str, plain: str, bound: float) -> tuple[str, str]:
+    # A float without a fraction is written without one, but not in the context.
+    number = str(bound).removesuffix(".0")
+    return f"Input should be {comparison} than or equal to {number}", f"be {plain} {number}"
+
+
+def _finite_number(text: str) -> float:
     digits = text.strip(_SPACE)
     try:
-        # Infinities and NaN are numbers; a single underscore may stand anywhere inside, but not beside spaces.
+        # Single underscores may separate digits, but not beside white space at the ends.
         if "_" in text and (digits != text or text[0] == "_" or text[-1] == "_" or "__" in text):
             raise ValueError
         if not digits.isascii():
             raise ValueError
-        return float(digits.replace("_", ""))
+        value = float(digits.replace("_", ""))
     except ValueError:
         message = "Input should be a valid number, unable to parse string as a number"
         raise Invalid("float_parsing", message, "be a number") from None
+    if not math.isfinite(value):
+        raise Invalid("finite_number", "Input should be a finite number", "be a finite number")
+    return value
 
 
 def _boolean(text: str) -> bool:
@@ -136,34 +148,33 @@ def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
     if high is not None and len(text) > high:
         message = f"String should have at most {high} character{'s' * (high != 1)}"
         raise Invalid("string_too_long", message, f"have at most {high} characters", max_length=high)
-    # $ would let a line break through at the end, which the game server's validator does not.
+    # In pydantic's regular expressions, $ does not match before a line break at the end.
     if kind.pattern and not pattern.fullmatch(text):
         message = f"String should match pattern '{kind.pattern}'"
         raise Invalid("string_pattern_mismatch", message, f"match {kind.pattern}", pattern=kind.pattern)
     return text
 
 
-class Many(NamedTuple):
-    """A parameter that may be repeated: the parser of each value, and how many there may be."""
+class Repeated(NamedTuple):
+    """A parameter that may be repeated: how to parse each value, and how many there may be."""
 
     parse: Parser
-    most: int
+    max_values: int
 
 
-def fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, bool, Parser | Many]]:
-    """The wire name of each field of `shape`, whether it is required, and its parser."""
-    info = inspect.type_info(shape)
+def fields_of(params: type[msgspec.Struct]) -> list[tuple[str, bool, Parser | Repeated]]:
+    """Return the wire name of each field of a params Struct, whether it is required, and how to parse it."""
+    info = inspect.type_info(params)
     assert isinstance(info, inspect.StructType)
-    hints = get_type_hints(shape)
+    hints = get_type_hints(params)
     return [
-        (field.encode_name, field.required, _parser_or_many(field.type, hints[field.name]))
-        for field in info.fields
+        (field.encode_name, field.required, _field_parser(field.type, hints[field.name])) for field in info.fields
     ]
 
 
-def _parser_or_many(kind: inspect.Type, hint: Any) -> Parser | Many:
-    # Metadata is around a type that has a description.
+def _field_parser(kind: inspect.Type, hint: Any) -> Parser | Repeated:
+    # A type with a description is wrapped in Metadata.
     bare = kind.type if isinstance(kind, inspect.Metadata) else kind
     if isinstance(bare, inspect.VarTupleType):
-        return Many(parser(bare.item_type, hint), bare.max_length or MOST_VALUES)
+        return Repeated(parser(bare.item_type, hint), bare.max_length or MAX_VALUES)
     return parser(kind, hint)

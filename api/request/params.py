@@ -1,4 +1,7 @@
-"""From a request to the parameters of its endpoint, and the types that parameters have."""
+"""Reading the parameters of a request, and the types that parameters have.
+
+The descriptions of these types are the parameters' descriptions in /openapi.json.
+"""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -8,72 +11,102 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
-from api.request.fields import Invalid, Many, fields_of
+from api.request.fields import Invalid, Repeated, fields_of
 from domain.errors import ErrorSpec
 
 P = TypeVar("P", bound=msgspec.Struct)
 
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
-LONGEST_QUERY = 16_384
-LONG_QUERY = ErrorSpec(414, f"The query string is longer than {LONGEST_QUERY} bytes.")
+MAX_QUERY_LENGTH = 16_384
+QUERY_TOO_LONG = ErrorSpec(414, f"The query string is longer than {MAX_QUERY_LENGTH} bytes.")
 NO_PATH: Mapping[str, str] = MappingProxyType({})
 
-PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="a player's id; 1 is the bot, 2 nobody")]
-PlayerName = Annotated[str, Meta(pattern=r"^[\w \[\]-]{2,15}$", description="a player's name, case aside")]
-BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="a beatmap's id")]
-BeatmapMD5 = Annotated[str, Meta(min_length=32, max_length=32, description="the md5 of a beatmap's file")]
-RowID = Annotated[int, Meta(ge=1, le=INT32, description="its id")]
-ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="a score's id")]
-# Another mode up to 11 is refused too, in the words of the contract.
+PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="Player ID (3 or higher).")]
+PlayerName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\w \[\]-]{2,15}$",
+        description="Player name (2 to 15 characters). Case does not matter, and `_` equals a space.",
+    ),
+]
+BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap ID.")]
+BeatmapMD5 = Annotated[
+    str, Meta(min_length=32, max_length=32, description="MD5 of the beatmap's `.osu` file, in hexadecimal.")
+]
+ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
+PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]
+ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
+MODES = (
+    "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
+)
+# 9 to 11 are refused after validation, in the words of the contract.
 ModeNumber = Annotated[
     int,
     Meta(
         ge=0,
         le=11,
-        description="0-3 vanilla, 4-6 Relax, 8 (or 7) Autopilot",
+        description=f"{MODES}, for which 7 is accepted too.",
         extra_json_schema={"not": {"enum": [9, 10, 11]}},
     ),
 ]
-# Of a play that is only imagined, Relax and Autopilot make no difference.
-PlayMode = Annotated[int, Meta(ge=0, le=11, description="a mode, of which the ruleset counts")]
+PlayMode = Annotated[
+    int,
+    Meta(ge=0, le=11, description="Game mode. Only its ruleset counts, the remainder when it is divided by 4."),
+]
 RulesetMode = Annotated[
     int,
     Meta(
         ge=0,
         le=11,
-        description="0-3 vanilla, 4-6 Relax, 8 Autopilot",
+        description=f"{MODES}.",
         extra_json_schema={"not": {"enum": [7, 9, 10, 11]}},
     ),
 ]
 ModsText = Annotated[
-    str, Meta(description="a bitmask or acronyms: all of them, or any of them after a ~; or vn, rx, ap")
+    str,
+    Meta(
+        description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`): scores with all of them or, "
+        "with a `~` in front, with any of them. Or else `vn`, which is no filter, `rx` or `ap`, which turn a "
+        "vanilla `mode` into its mode with Relax or Autopilot."
+    ),
 ]
-Limit = Annotated[int, Meta(ge=1, le=100, description="rows at the most")]
-IncludeLoved = Annotated[bool, Meta(description="with those on loved beatmaps; for scope best")]
-IncludeFailed = Annotated[bool, Meta(description="with failed ones; for scope recent")]
+Limit = Annotated[int, Meta(ge=1, le=100, description="Maximum number of rows (1 to 100).")]
+IncludeLoved = Annotated[
+    bool, Meta(description="With `scope=best`: whether scores on loved beatmaps are included.")
+]
+IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
 SortColumn = Annotated[
-    Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"], Meta(description="what to sort by")
+    Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
+    Meta(
+        description="What the players are ordered by, highest first: total score, ranked score, pp, accuracy, "
+        "number of plays or seconds played."
+    ),
 ]
-ScoresScope = Annotated[Literal["recent", "best"], Meta(description="the best ones, or the last ones by time")]
-# As far as an offset reaches in SQL: the game server never enforced the bound it declares.
-Offset = Annotated[int, Meta(ge=0, le=INT64, description="rows to leave out at the front")]
-PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="which page")]
-PageSize = Annotated[int, Meta(ge=1, le=100, description="rows a page")]
-# Whatever the bits of an unsigned or a signed number say.
-ModsNumber = Annotated[int, Meta(ge=-(2**31), le=2**32 - 1, description="a bitmask; Nightcore implies DoubleTime")]
-Hits = Annotated[int, Meta(ge=0, le=INT32, description="how many of these hits; 0 for those not given")]
-Accuracies = Annotated[tuple[float, ...], Meta(max_length=100, description="accuracies in percent, repeated")]
-BeatmapIDs = Annotated[tuple[BeatmapID, ...], Meta(max_length=50, description="ids, repeated")]
-Country = Annotated[str, Meta(min_length=2, max_length=2, description="two letters, case aside")]
+ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+# The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
+Offset = Annotated[int, Meta(ge=0, le=INT64, description="Number of rows to skip.")]
+PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="Page number, from 1.")]
+PageSize = Annotated[int, Meta(ge=1, le=100, description="Rows per page (1 to 100).")]
+# The 32 bits of a signed or an unsigned number.
+ModsNumber = Annotated[
+    int,
+    Meta(ge=-(2**31), le=2**32 - 1, description="Mods as a bitmask. Nightcore (512) implies DoubleTime (64)."),
+]
+Country = Annotated[
+    str, Meta(min_length=2, max_length=2, description="Two-letter country code. Case does not matter.")
+]
 
 
 class NoParams(msgspec.Struct, frozen=True):
-    """An endpoint without parameters."""
+    """The parameters of an endpoint that has none."""
 
 
 class InvalidParams(Exception):
-    """One or more parameters that cannot be used; `details` is the contract's list of them."""
+    """One or more invalid parameters.
+
+    `details` is the list of them in the form of the contract, `plain` the first of them as a sentence.
+    """
 
     def __init__(self, details: list[dict[str, Any]], plain: str) -> None:
         super().__init__(plain)
@@ -81,28 +114,36 @@ class InvalidParams(Exception):
         self.plain = plain
 
     @classmethod
-    def of(cls, *faults: "Fault") -> "InvalidParams":
-        """About some values; the first is told in plain words too."""
+    def of(cls, faults: list["Fault"]) -> "InvalidParams":
+        """Return the exception for these faults, of which there is at least one."""
         first = faults[0]
-        return cls([_detail(each) for each in faults], f"{first.at[1]} must {first.error.plain}.")
+        return cls([_detail(fault) for fault in faults], f"{first.loc[1]} must {first.error.plain}.")
+
+
+class Fault(NamedTuple):
+    """An invalid value. `loc` is `query` or `path`, the parameter's name and, if it is repeated, the index."""
+
+    loc: list[str | int]
+    text: str | None
+    error: Invalid
 
 
 class Reader(Generic[P]):
     """Reads the parameters of one endpoint."""
 
-    def __init__(self, shape: type[P]) -> None:
-        self._shape = shape
-        self._fields = fields_of(shape)
+    def __init__(self, params: type[P]) -> None:
+        self._params = params
+        self._fields = fields_of(params)
 
     def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
-        """The parameters in a query string, and those that stood in the path.
+        """Return the parameters in a query string and those in the path.
 
-        Of a repeated one that takes a single value the last counts, an empty optional one counts as absent,
-        unknown ones are ignored.
-        Raises InvalidParams with every parameter that is wrong, in declared order.
+        The last value of a repeated parameter counts, unless it takes several. An empty optional parameter
+        counts as absent, and unknown parameters are ignored. Raise InvalidParams with every invalid parameter,
+        in declared order, or APIError if the query is too long.
         """
-        if len(query) > LONGEST_QUERY:
-            raise LONG_QUERY()
+        if len(query) > MAX_QUERY_LENGTH:
+            raise QUERY_TOO_LONG()
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         given = dict(pairs)
         values: dict[str, Any] = {}
@@ -112,24 +153,16 @@ class Reader(Generic[P]):
             if not text and not required:
                 continue
             try:
-                if isinstance(parse, Many):
+                if isinstance(parse, Repeated):
                     texts = [value for key, value in pairs if key == name and (value or required)]
-                    values[name] = tuple(_each(name, texts, parse, faults))
+                    values[name] = tuple(_parse_each(name, texts, parse, faults))
                 else:
                     values[name] = parse(_present(text))
             except Invalid as error:
                 faults.append(Fault(["path" if name in path else "query", name], text, error))
         if faults:
-            raise InvalidParams.of(*faults)
-        return self._shape(**values)
-
-
-class Fault(NamedTuple):
-    """A text that is wrong: in which part of the request, of which parameter, at which place of several."""
-
-    at: list[str | int]
-    text: str | None
-    error: Invalid
+            raise InvalidParams.of(faults)
+        return self._params(**values)
 
 
 def _present(text: str | None) -> str:
@@ -138,21 +171,22 @@ def _present(text: str | None) -> str:
     return text
 
 
-def _each(name: str, texts: list[str], many: Many, faults: list[Fault]) -> Iterator[Any]:
-    """The values of a repeated parameter; those that are wrong are added to `faults` instead."""
+def _parse_each(name: str, texts: list[str], repeated: Repeated, faults: list[Fault]) -> Iterator[Any]:
+    """Yield the values of a repeated parameter; append what is invalid to `faults` instead."""
     _present(texts[0] if texts else None)
-    if len(texts) > many.most:
-        message = f"List should have at most {many.most} items after validation, not {len(texts)}"
-        bounds = {"field_type": "List", "max_length": many.most, "actual_length": len(texts)}
-        raise Invalid("too_long", message, f"be given at most {many.most} times", **bounds)
+    limit = repeated.max_values
+    if len(texts) > limit:
+        message = f"List should have at most {limit} items after validation, not {len(texts)}"
+        bounds = {"field_type": "List", "max_length": limit, "actual_length": len(texts)}
+        raise Invalid("too_long", message, f"be given at most {limit} times", **bounds)
     for index, text in enumerate(texts):
         try:
-            yield many.parse(text)
+            yield repeated.parse(text)
         except Invalid as error:
             faults.append(Fault(["query", name, index], text, error))
 
 
 def _detail(fault: Fault) -> dict[str, Any]:
     error = fault.error
-    detail = {"type": error.kind, "loc": fault.at, "msg": error.msg, "input": fault.text}
+    detail = {"type": error.kind, "loc": fault.loc, "msg": error.msg, "input": fault.text}
     return detail | {"ctx": error.ctx} if error.ctx else detail

@@ -1,0 +1,1 @@
+"""Writing a response: encoding, caching and errors."""

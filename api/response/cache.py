@@ -1,4 +1,4 @@
-"""ResponseCache kept for a second or a few, encoded, so that a hundred viewers of one profile cost one query."""
+"""The cache of encoded responses, so that a hundred viewers of one profile cost one query."""
 
 import time
 from collections.abc import Awaitable
@@ -10,120 +10,123 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
+from storage.cache.bounded import BoundedMap
 from storage.cache.cache import SingleFlightCache
 from storage.game_server.client import NoAnswer
 
-# For how long the last answer is given while the database is away.
+# Seconds for which the last response is served while the database is unavailable.
 STALE = 60.0
 READS = ("GET", "HEAD")
-# How many requests are known by their text, and of which length at the most: a few MiB.
+# How many requests are recognised by their path and query, and up to which length of both: a few MiB.
 KNOWN_REQUESTS = 10_000
-LONGEST_KNOWN = 200
+MAX_KNOWN_LENGTH = 200
 
 
 class Cacheable(Protocol):
-    """An endpoint, as far as its answers are kept."""
+    """What the cache needs to know of an endpoint."""
 
-    # How many seconds its answers are kept.
+    # For how many seconds a response is fresh.
     seconds: float
-    # Whether they show what players change through this service.
+    # Whether responses show what players change through this service.
     editable: bool
     route: str
 
     def prepare(self, services: Services, params: msgspec.Struct) -> Awaitable[EncodedResponse]:
-        """The answer, made anew."""
+        """Return a new response."""
 
 
 class CacheKey(NamedTuple):
-    """What an answer is kept under; `mark` is another after each change through this service."""
+    """What a response is cached under. `version` changes with every change that a player makes."""
 
     endpoint: Cacheable
     params: msgspec.Struct
-    mark: bytes
+    version: bytes
 
 
 class ResponseCache:
-    """The answers to questions: kept ones while they are fresh, and what is asked at once is asked once."""
+    """Responses by endpoint and parameters. Requests for the same one at the same time share one handler call."""
 
     def __init__(self, services: Services) -> None:
-        """Keeps them as CACHE and CACHE_BYTES say."""
+        """The settings CACHE and CACHE_BYTES say whether responses are cached, and in how many bytes."""
         self._services = services
-        self._kept: SingleFlightCache[CacheKey, EncodedResponse] | None = None
+        self._responses: SingleFlightCache[CacheKey, EncodedResponse] | None = None
         if services.settings.cache:
-            self._kept = SingleFlightCache(
-                self._ask, stale=STALE, size=services.settings.cache_bytes, weigh=_weight
+            self._responses = SingleFlightCache(
+                self._prepare,
+                stale=STALE,
+                size=services.settings.cache_bytes,
+                overhead=1024,
+                weigh=lambda response: response.weight,
             )
-        self._known: dict[tuple[str, bytes], tuple[Cacheable, msgspec.Struct]] = {}
+        self._known: BoundedMap[tuple[str, bytes], CacheKey] = BoundedMap(KNOWN_REQUESTS)
 
     @property
     def bytes(self) -> int:
-        """The memory that is taken, at the most."""
-        return self._kept.weight if self._kept is not None else 0
+        """The most bytes of memory that the cached responses take."""
+        return self._responses.weight if self._responses is not None else 0
 
     @property
     def count(self) -> int:
-        """How many are kept."""
-        return len(self._kept) if self._kept is not None else 0
+        """How many responses are cached."""
+        return len(self._responses) if self._responses is not None else 0
 
     async def get(self, endpoint: Cacheable, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
-        """The answer to a request; `scope["cache"]` then says whether it was kept.
+        """Return the response to a request, and set `scope["cache"]` to `hit`, `miss` or `stale`.
 
-        Raises what the handler raises.
+        Raise what the handler raises.
         """
-        if self._kept is None:
+        if self._responses is None:
             return await endpoint.prepare(self._services, params)
-        if len(scope["path"]) + len(scope["query_string"]) <= LONGEST_KNOWN:
-            if len(self._known) >= KNOWN_REQUESTS:
-                self._known.clear()
-            self._known[scope["path"], scope["query_string"]] = (endpoint, params)
-        asked = time.monotonic()
-        answer = await self._kept.get(self._question(endpoint, params), endpoint.seconds)
-        age = asked - answer.made
+        key = self._key(endpoint, params)
+        if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
+            self._known.put((scope["path"], scope["query_string"]), key)
+        begun = time.monotonic()
+        response = await self._responses.get(key, endpoint.seconds)
+        age = begun - response.made
         scope["cache"] = "miss" if age <= 0 else "hit" if age <= endpoint.seconds else "stale"
-        return answer
+        return response
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
-        """The answer to a request that came before in the same words, if it is fresh."""
-        known = self._known.get((scope["path"], scope["query_string"]))
-        if known is None or self._kept is None:
+        """Return the response if it is fresh, and the same path and query were requested before; else None."""
+        key = self._known.get((scope["path"], scope["query_string"]))
+        if key is None or self._responses is None:
             return None
-        endpoint, params = known
-        answer = self._kept.ready(self._question(endpoint, params), endpoint.seconds)
-        if answer:
+        endpoint = key.endpoint
+        if endpoint.editable:
+            key = self._key(endpoint, key.params)
+        response = self._responses.ready(key, endpoint.seconds)
+        if response:
             scope["cache"] = "hit"
             scope["route"] = endpoint.route
-        return answer
+        return response
 
-    def _question(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
+    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
         return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
 
-    async def _ask(self, question: CacheKey) -> EncodedResponse:
+    async def _prepare(self, key: CacheKey) -> EncodedResponse:
         try:
-            return await question.endpoint.prepare(self._services, question.params)
+            return await key.endpoint.prepare(self._services, key.params)
         except NoAnswer as error:
-            # The game server's last answers have an age of their own, which is not to be stretched.
+            # The game server's last responses are cached elsewhere, for a shorter time, which must not be extended
+            # here: an APIError is final where Unavailable would bring back a stale response.
             raise APIError(503, error.message, error.retry_after) from error
 
     async def close(self) -> None:
-        """End what is still being asked."""
-        if self._kept is not None:
-            await self._kept.close()
-
-
-def _weight(answers: list[EncodedResponse]) -> int:
-    return 1024 + sum(answer.weight for answer in answers)
+        """Cancel the calls that are under way."""
+        if self._responses is not None:
+            await self._responses.close()
 
 
 class CachedResponseShortcut:
-    """Middleware: what was asked in the same words a moment ago is answered before anything else is looked at."""
+    """Middleware that sends a fresh cached response before the request is routed or its parameters are parsed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in READS:
-            answers: ResponseCache = scope["state"]["answers"]
-            if answer := answers.ready(scope):
-                await answer(scope, receive, send)
+            cache: ResponseCache = scope["state"]["response_cache"]
+            if response := cache.ready(scope):
+                await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)

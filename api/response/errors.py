@@ -1,4 +1,4 @@
-"""How answers and errors look on the wire."""
+"""Errors on the wire, and the declaration of those that a handler raises."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,44 +14,43 @@ V2_PREFIXES = ("/v2/", "/api/v2/")
 
 
 class JSON(Response):
-    """A JSON answer of anything msgspec encodes."""
+    """A JSON response with anything that msgspec encodes."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """The bytes of `content`; an answer that is bytes is encoded already."""
-        return content if isinstance(content, bytes) else encode(content)
+        return encode(content)
 
 
 def failure(path: str, message: str) -> dict[str, str]:
-    """What the version of the API at `path` says in place of an answer."""
+    """Return the body of an error in the version of the API that `path` belongs to."""
     if path.startswith(V2_PREFIXES):
         return {"status": "error", "error": message}
     return {"status": message}
 
 
-async def refused(request: Request, error: Exception) -> JSON:
-    """The answer to a APIError."""
+async def api_error(request: Request, error: Exception) -> JSON:
+    """Return the response to an APIError."""
     assert isinstance(error, APIError)
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return JSON(failure(request.scope["path"], error.message), error.status, headers=headers)
 
 
-async def invalid(_: Request, error: Exception) -> JSON:
-    """The answer to InvalidParams."""
+async def invalid_params(_: Request, error: Exception) -> JSON:
+    """Return the response to InvalidParams, which is the same in both versions."""
     assert isinstance(error, InvalidParams)
     return JSON({"detail": error.details, "status": error.plain}, 422)
 
 
 async def unavailable(request: Request, error: Exception) -> JSON:
-    """The answer to Unavailable."""
+    """Return the response to Unavailable."""
     assert isinstance(error, Unavailable)
-    answer = failure(request.scope["path"], error.message)
-    return JSON(answer, 503, headers={"Retry-After": str(error.retry_after)})
+    body = failure(request.scope["path"], error.message)
+    return JSON(body, 503, headers={"Retry-After": str(error.retry_after)})
 
 
 async def internal_error(request: Request, _: Exception) -> JSON:
-    """The answer to a fault of our own; the log tells which, under the request id."""
+    """Return the response to any other exception. The log has the exception, under the request's id."""
     return JSON(failure(request.scope["path"], "Internal server error."), 500)
 
 
@@ -59,7 +58,7 @@ Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
 def errors(*specs: ErrorSpec) -> Callable[[Handler], Handler]:
-    """Declares what a handler may say, beyond what its parameters and the database may make any handler say."""
+    """Declare the errors that a handler raises, apart from those that any handler may raise."""
 
     def declare(handler: Handler) -> Handler:
         vars(handler)["errors"] = specs
@@ -69,5 +68,5 @@ def errors(*specs: ErrorSpec) -> Callable[[Handler], Handler]:
 
 
 def errors_of(handler: Callable[..., object]) -> tuple[ErrorSpec, ...]:
-    """What was declared for a handler."""
+    """Return the errors that were declared for a handler."""
     return getattr(handler, "errors", ())

@@ -1,19 +1,19 @@
 "use strict";
-// The reference: Swagger UI on this service's own description, in the scheme the reader prefers.
+// The API reference: Swagger UI with this service's own OpenAPI document, in the preferred colour scheme.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-follow();
-dark.addEventListener("change", follow);
+const applyScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+applyScheme();
+dark.addEventListener("change", applyScheme);
 
-// Of lists it asks for a component by the format of what they hold, and complains that there is none.
-const byFormat = ({ React }) => {
+// For the items of an array Swagger UI looks up a component by type and format, and logs an error for these.
+const formats = ({ React }) => {
   const field = (props) => React.createElement(props.getComponent("JsonSchema_string"), props);
   return { components: { JsonSchema_integer_int32: field, JsonSchema_integer_int64: field, JsonSchema_number_double: field } };
 };
 
 window.ui = SwaggerUIBundle({
-  plugins: [byFormat],
+  plugins: [formats],
   url: "/openapi.json",
   dom_id: "#reference",
   deepLinking: true,
@@ -22,6 +22,6 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  // It would ask a server elsewhere.
+  // The default is a validator on another site.
   validatorUrl: null,
 });

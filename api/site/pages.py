@@ -1,81 +1,71 @@
-"""What is there for a person with a browser, and for those who watch the service: /, /docs and /health/."""
+"""The pages for browsers: the start page at / and the API reference at /docs."""
 
 import importlib.resources
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api import health
-from api.endpoint import Endpoint
-from api.middleware.passthrough import Passthrough
-from api.site.assets import PAGE, Asset, versioned, wants
+from api.response.cache import READS
+from api.site.assets import IMMUTABLE, PAGE_HEADERS, Asset, accepts
 
-WEB = Path(__file__).parent
-FOLDER = "/docs/assets/"
-# Swagger UI, which a Python package brings along.
+HERE = Path(__file__).parent
+ASSETS = "/docs/assets/"
+# An optional Python package that contains Swagger UI.
 PACKAGE = "mkdocs_swagger_ui_tag"
-FROM_PACKAGE = ("javascripts/swagger-ui-bundle.js", "stylesheets/swagger-ui.css")
-
-HEALTH = {
-    "/health/live": Endpoint(health.live),
-    "/health/ready": Endpoint(health.ready),
-}
-for path, endpoint in HEALTH.items():
-    endpoint.route = path
+SWAGGER_UI = ("javascripts/swagger-ui-bundle.js", "stylesheets/swagger-ui.css")
 
 
-class StartPage:
-    """The page at `/` for browsers; for everybody else there is nothing here, or what the game server has."""
-
-    # What it is called in the log and in figures.
-    route = "/"
+class StartPage(BaseRoute):
+    """The route of the start page, for browsers only: other clients get the root of the game server."""
 
     def __init__(self, page: Asset) -> None:
-        self.methods = page.methods
         self._page = page
-        self._others = Passthrough()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reads = scope["method"] in self.methods and scope["path"] == "/"
-        if reads and wants(scope, b"accept", "text/html"):
-            await self._page(scope, receive, send)
-        else:
-            await self._others.handle(scope, receive, send)
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in READS:
+            return Match.NONE, {}
+        return (Match.FULL, {"route": "/"}) if accepts(scope, b"accept", "text/html") else (Match.NONE, {})
 
-
-Served = Endpoint | Asset | StartPage
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._page(scope, receive, send)
 
 
-def pages() -> dict[str, Served]:
-    """Each path, and what answers there."""
-    reference = list(_reference())
-    own = (
-        (file.name, file.read_bytes()) for file in sorted(WEB.iterdir()) if file.suffix in (".css", ".js", ".svg")
-    )
-    assets = versioned(FOLDER, [*own, *reference])
+def pages() -> dict[str, Asset]:
+    """Return the pages and the files they load, by path. / is the start page."""
+    swagger_ui = list(_swagger_ui())
+    own = ((file.name, file.read_bytes()) for file in HERE.iterdir() if file.suffix in (".css", ".js", ".svg"))
+    assets: dict[str, Asset] = {}
+    urls: dict[str, str] = {}
+    for name, content in [*own, *swagger_ui]:
+        asset = Asset(name, content, IMMUTABLE)
+        # Browsers cache these files for good, so their URL changes with their content.
+        urls[name] = f"{ASSETS}{PurePath(name).stem}.{asset.digest}{PurePath(name).suffix}"
+        assets[urls[name]] = asset
 
-    def page(name: str, status: int = 200, **headers: str) -> Asset:
-        html = (WEB / name).read_text("utf-8")
-        for plain, (address, _) in assets.items():
-            html = html.replace(f'"{plain}"', f'"{address}"')
-        return Asset(name, html.encode(), PAGE | headers, status)
+    def html(name: str) -> bytes:
+        text = (HERE / name).read_text("utf-8")
+        for file, url in urls.items():
+            text = text.replace(f'"{ASSETS}{file}"', f'"{url}"')
+        return text.encode()
 
+    start_headers = PAGE_HEADERS | {"Vary": "Accept, Accept-Encoding"}
+    docs, status = ("docs.html", 200) if swagger_ui else ("no-docs.html", 501)
     return {
-        "/": StartPage(page("start.html", Vary="Accept, Accept-Encoding")),
-        "/docs": page("docs.html") if reference else page("no-docs.html", 501),
-        **dict(assets.values()),
-        **HEALTH,
+        "/": Asset("start.html", html("start.html"), start_headers),
+        "/docs": Asset(docs, html(docs), PAGE_HEADERS, status),
+        **assets,
     }
 
 
-def _reference() -> Iterator[tuple[str, bytes]]:
-    """The files of Swagger UI, none when it is not installed."""
+def _swagger_ui() -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of each file of Swagger UI; nothing if the package is not installed."""
     try:
         package: Traversable = importlib.resources.files(PACKAGE)
     except ModuleNotFoundError:
         return
-    for path in FROM_PACKAGE:
+    for path in SWAGGER_UI:
         file = package.joinpath("swagger-ui", *path.split("/"))
         yield file.name, file.read_bytes()

@@ -1,12 +1,12 @@
 "use strict";
-// The start page: asks the service it came from how it is, who is there, and what the examples ask.
+// The start page: shows the health of the service and who is online, and runs the examples.
 
-const REFRESH = 15_000; // ms
-const SHOWN = 60; // names
-const VERDICTS = {
-  ready: "All is well",
-  degraded: "Works, but something is away",
-  unavailable: "The database is away",
+const REFRESH_INTERVAL = 15_000; // ms
+const MAX_PLAYERS = 60;
+const STATUSES = {
+  ready: "Everything works",
+  degraded: "Works with limitations",
+  unavailable: "The database is unavailable",
 };
 const NAMES = {
   database: "Database",
@@ -15,56 +15,56 @@ const NAMES = {
   replays: "Replays",
   pp_engine: "pp engine",
 };
-const STATES = { up: "up", down: "away", off: "not set up", unknown: "not known yet" };
+const STATES = { up: "up", down: "unavailable", off: "not configured", unknown: "not checked yet" };
 
 const byId = (id) => document.getElementById(id);
 
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+function element(tag, text, attributes = {}) {
+  const created = document.createElement(tag);
+  created.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  return created;
 }
 
-async function ask(path) {
+async function get(path) {
   const response = await fetch(path, { headers: { Accept: "application/json" } });
   return { response, text: await response.text() };
 }
 
-async function json(path) {
-  const { response, text } = await ask(path);
-  const answer = JSON.parse(text);
-  if (!response.ok) throw new Error(answer.status);
-  return answer;
+async function getJSON(path) {
+  const { response, text } = await get(path);
+  const body = JSON.parse(text);
+  if (!response.ok) throw new Error(body.status);
+  return body;
 }
 
-function verdict(state, text) {
-  const shown = byId("health");
-  if (shown.textContent === text) return; // or a screen reader would tell it again and again
-  shown.dataset.state = state;
-  shown.textContent = text;
+function showStatus(status, text) {
+  const line = byId("health");
+  if (line.textContent === text) return; // a screen reader would announce it again
+  line.dataset.state = status;
+  line.textContent = text;
 }
 
 async function showHealth() {
   try {
-    // A 503 tells as much as a 200.
-    const { status, neighbours } = JSON.parse((await ask("/health/ready")).text);
-    verdict(status, VERDICTS[status]);
-    byId("neighbours").replaceChildren(
+    // The body of a 503 has the same form as that of a 200.
+    const { status, neighbours } = JSON.parse((await get("/health/ready")).text);
+    showStatus(status, STATUSES[status]);
+    byId("dependencies").replaceChildren(
       ...Object.entries(neighbours).flatMap(([name, { state, meanwhile }]) => [
         element("dt", NAMES[name] ?? name),
         element("dd", (STATES[state] ?? state) + (meanwhile ? `: ${meanwhile}` : ""), { "data-state": state }),
       ]),
     );
   } catch {
-    verdict("unavailable", "The service does not answer");
-    byId("neighbours").replaceChildren();
+    showStatus("unavailable", "The service does not respond");
+    byId("dependencies").replaceChildren();
   }
 }
 
 async function showCounts() {
   try {
-    const { counts } = await json("/v1/get_player_count");
+    const { counts } = await getJSON("/v1/get_player_count");
     byId("online-count").textContent = counts.online.toLocaleString("en");
     byId("total-count").textContent = counts.total.toLocaleString("en");
   } catch {
@@ -74,15 +74,15 @@ async function showCounts() {
 
 async function showPlayers() {
   const list = byId("players");
-  const plain = (text) => element("li", text, { class: "plain" });
+  const note = (text) => element("li", text, { class: "plain" });
   try {
-    const { players } = await json("/v1/online");
-    const shown = players.slice(0, SHOWN).map(({ name }) => element("li", name));
-    if (!players.length) shown.push(plain("Nobody is playing right now."));
-    if (players.length > SHOWN) shown.push(plain(`and ${players.length - SHOWN} more`));
-    list.replaceChildren(...shown);
+    const { players } = await getJSON("/v1/online");
+    const items = players.slice(0, MAX_PLAYERS).map(({ name }) => element("li", name));
+    if (!players.length) items.push(note("Nobody is online right now."));
+    if (players.length > MAX_PLAYERS) items.push(note(`and ${players.length - MAX_PLAYERS} more`));
+    list.replaceChildren(...items);
   } catch {
-    list.replaceChildren(plain("Who is online is not known right now."));
+    list.replaceChildren(note("The list of online players is unavailable."));
   }
 }
 
@@ -90,35 +90,35 @@ function refresh() {
   if (!document.hidden) return Promise.all([showHealth(), showCounts(), showPlayers()]);
 }
 
-// A key, a text, a number or a word of JSON as JSON.stringify writes it.
+// A key, string, number or literal of JSON, as JSON.stringify writes it.
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|(true|false|null)/g;
 
 function highlighted(text) {
   const parts = [];
   let end = 0;
-  for (const found of text.matchAll(TOKEN)) {
-    const [whole, string, colon, number] = found;
+  for (const match of text.matchAll(TOKEN)) {
+    const [whole, string, colon, number] = match;
     const kind = string ? (colon ? "key" : "string") : number ? "number" : "word";
-    parts.push(text.slice(end, found.index), element("span", string ?? whole, { class: kind }), colon ?? "");
-    end = found.index + whole.length;
+    parts.push(text.slice(end, match.index), element("span", string ?? whole, { class: kind }), colon ?? "");
+    end = match.index + whole.length;
   }
   return [...parts, text.slice(end)];
 }
 
-async function run(path, { button, outcome, answer }) {
+async function run(path, { button, outcome, body }) {
   button.disabled = true;
   const start = performance.now();
   try {
-    const { response, text } = await ask(path);
+    const { response, text } = await get(path);
     const took = Math.max(1, Math.round(performance.now() - start));
     outcome.textContent = `${response.status} ${response.statusText} · ${took} ms · ${text.length.toLocaleString("en")} characters`;
     outcome.classList.toggle("failed", !response.ok);
-    answer.replaceChildren(...highlighted(JSON.stringify(JSON.parse(text), null, 2)));
-    answer.hidden = false;
+    body.replaceChildren(...highlighted(JSON.stringify(JSON.parse(text), null, 2)));
+    body.hidden = false;
   } catch (error) {
-    outcome.textContent = `No answer: ${error.message}`;
+    outcome.textContent = `No response: ${error.message}`;
     outcome.classList.add("failed");
-    answer.hidden = true;
+    body.hidden = true;
   } finally {
     button.disabled = false;
     button.focus();
@@ -129,11 +129,11 @@ function addExample(card) {
   const { path } = card.dataset;
   const title = card.querySelector("h3").textContent;
   card.append(byId("example").content.cloneNode(true));
-  const [button, outcome, answer] = ["button", ".outcome", "pre"].map((each) => card.querySelector(each));
+  const [button, outcome, body] = ["button", ".outcome", "pre"].map((selector) => card.querySelector(selector));
   card.querySelector(".request code").textContent = `GET ${path}`;
   button.setAttribute("aria-label", `Run: ${title}`);
-  button.addEventListener("click", () => run(path, { button, outcome, answer }));
-  answer.setAttribute("aria-label", `Answer: ${title}`);
+  button.addEventListener("click", () => run(path, { button, outcome, body }));
+  body.setAttribute("aria-label", `Response: ${title}`);
   const link = card.querySelector("a");
   link.href = path;
   link.setAttribute("aria-label", `Open: ${title}`);
@@ -143,5 +143,5 @@ byId("host").textContent = location.host;
 document.title = `apidot · ${location.host}`;
 document.querySelectorAll(".example").forEach(addExample);
 refresh();
-setInterval(refresh, REFRESH);
+setInterval(refresh, REFRESH_INTERVAL);
 document.addEventListener("visibilitychange", refresh);

@@ -1,4 +1,4 @@
-"""What a player does with an API key: the list of friends, the profile, the avatar."""
+"""The account that an API key belongs to: friends, profile and avatar."""
 
 import asyncio
 from typing import Annotated
@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from api.request.auth import AUTHENTICATE_LEGACY, NOT_ALLOWED, Caller, authenticate_legacy
-from api.request.body import FIELDS, READ, Body, fields
-from api.request.multipart import MULTIPART, parts
+from api.request.auth import LEGACY_AUTH_ERRORS, NOT_ALLOWED, Caller, authenticate_legacy
+from api.request.body import FIELDS_ERRORS, READ_ERRORS, Body, read_fields
+from api.request.multipart import MULTIPART_ERRORS, parts
 from api.request.params import NoParams, Offset
 from api.response.encoded import Success
 from api.response.errors import errors
@@ -17,16 +17,19 @@ from domain.accounts import FOR_SUPPORTERS, PROFILE, SUPPORTER, Friend, ProfileF
 from domain.errors import ErrorSpec
 from domain.players import UNRESTRICTED, VISIBLE
 from storage.database import catalogue
-from storage.database.drivers import Unstorable
+from storage.database.database import Unstorable
 from storage.database.statement import Value
 from storage.files.avatars import NOT_AN_AVATAR, NOT_STORED
 
-LARGEST_AVATAR = 4 * 1024 * 1024
-# What the boundaries, headers and other parts around an avatar may take.
-AROUND_AVATAR = 65_536
-LARGEST_PROFILE = 65_536
+# In bytes.
+MAX_AVATAR = 4 * 1024 * 1024
+MAX_PROFILE = 65_536
+# What the boundaries, headers and other parts of a multipart body may take beside the avatar.
+MAX_MULTIPART_OVERHEAD = 65_536
 
-ImageFile = Annotated[bytes, Meta(description="a PNG, JPEG or GIF", extra_json_schema={"format": "binary"})]
+ImageFile = Annotated[
+    bytes, Meta(description="A PNG, JPEG or GIF of at most 4 MiB.", extra_json_schema={"format": "binary"})
+]
 
 UNSTORABLE = ErrorSpec(400, "A text holds characters that the game server's database cannot keep.")
 NO_AVATAR = ErrorSpec(400, "must provide avatar file.")
@@ -34,20 +37,22 @@ AVATAR_TOO_LARGE = ErrorSpec(400, "avatar file too large (max 4MB).")
 
 
 class FriendsParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to begin."""
-
     offset: Offset = 0
 
 
 class Friends(Success, frozen=True, kw_only=True):
-    """A player's friends, by id."""
+    """A player's friends, ordered by ID."""
 
     friends: list[Friend]
 
 
-@errors(*AUTHENTICATE_LEGACY)
+@errors(*LEGACY_AUTH_ERRORS)
 async def get_friends(services: Services, params: FriendsParams, caller: Caller) -> Friends:
-    """The friends of the player whose key it is; hidden ones are left out."""
+    """The friends of the player that the API key belongs to.
+
+    They are ordered by ID; the operator's `LIST_LIMIT` is the maximum number of them. Restricted and unverified
+    players are left out.
+    """
     account = await authenticate_legacy(services, caller)
     friends = await services.database.all(
         catalogue.friends,
@@ -60,21 +65,26 @@ async def get_friends(services: Services, params: FriendsParams, caller: Caller)
     return Friends(friends=friends)
 
 
-# What a body holds, by its media type. Of several only one is told: generated clients know no more.
+# The content of a body by media type. Forms are accepted too, but only one type is documented, because generated
+# clients support no more.
 ProfileBody = Annotated[Body, {"application/json": ProfileFields}]
 
 
 class ProfileUpdated(Success, frozen=True, kw_only=True):
-    """The fields that were changed, as they are now."""
+    """The fields that were changed, with their new values."""
 
     updated: ProfileFields
 
 
-@errors(*AUTHENTICATE_LEGACY, NOT_ALLOWED, *FIELDS, *PROFILE, UNSTORABLE)
+@errors(*LEGACY_AUTH_ERRORS, NOT_ALLOWED, *FIELDS_ERRORS, *PROFILE, UNSTORABLE)
 async def set_player_info(services: Services, _: NoParams, caller: Caller, body: ProfileBody) -> ProfileUpdated:
-    """Changes what a player may change of the own profile: the fields given, as JSON or as a form."""
+    """Change the profile of the player that the API key belongs to.
+
+    The body has the fields to change, as JSON or as a form; other fields stay unchanged. Restricted players may
+    not change their profile, and only supporters may change the badge.
+    """
     account = await authenticate_legacy(services, caller, UNRESTRICTED)
-    given, texts = await fields(body, LARGEST_PROFILE)
+    given, texts = await read_fields(body, MAX_PROFILE)
     change = profile_fields(given, texts=texts, strict_modes=services.settings.strict_modes)
     if not account.priv & SUPPORTER and any(getattr(change, name) is not UNSET for name in FOR_SUPPORTERS):
         raise NOT_ALLOWED()
@@ -88,17 +98,17 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
         raise UNSTORABLE() from None
     services.change_marker.bump()
     profile = await services.database.one(catalogue.profile, id=account.id)
-    return ProfileUpdated(updated=_only(change, profile or change))
+    return ProfileUpdated(updated=_changed_fields(change, profile or change))
 
 
-def _only(asked: ProfileFields, profile: ProfileFields) -> ProfileFields:
-    """Of `profile` the fields that were asked for."""
-    given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
-    return ProfileFields(**{name: getattr(profile, name) for name in given})
+def _changed_fields(change: ProfileFields, profile: ProfileFields) -> ProfileFields:
+    """Return the fields of `profile` that are set in `change`."""
+    names = {name for name in change.__struct_fields__ if getattr(change, name) is not UNSET}
+    return ProfileFields(**{name: getattr(profile, name) for name in names})
 
 
 class AvatarForm(msgspec.Struct, frozen=True):
-    """An avatar as a part of a form; `avatar_file` is the same."""
+    """A form with the image as `avatar`. The name `avatar_file` is accepted too."""
 
     avatar: ImageFile
 
@@ -107,18 +117,26 @@ AvatarBody = Annotated[Body, {"multipart/form-data": AvatarForm}]
 
 
 class AvatarStored(msgspec.Struct, frozen=True):
-    """The answer that clients of the first generation compare literally."""
+    """Confirmation, in the words that the oldest clients compare literally."""
 
     status: str = "success."
 
 
 @errors(
-    *AUTHENTICATE_LEGACY, NOT_ALLOWED, *READ, *MULTIPART, NO_AVATAR, AVATAR_TOO_LARGE, NOT_AN_AVATAR, NOT_STORED
+    *LEGACY_AUTH_ERRORS,
+    NOT_ALLOWED,
+    *READ_ERRORS,
+    *MULTIPART_ERRORS,
+    NO_AVATAR,
+    AVATAR_TOO_LARGE,
+    NOT_AN_AVATAR,
+    NOT_STORED,
 )
 async def set_avatar(services: Services, _: NoParams, caller: Caller, body: AvatarBody) -> AvatarStored:
-    """Makes an image the avatar of the player whose key it is.
+    """Change the avatar of the player that the API key belongs to.
 
-    The image is the body, or its multipart part `avatar` or `avatar_file`.
+    The image is the body, or its multipart part `avatar` or `avatar_file`: a PNG, JPEG or GIF of at most 4 MiB.
+    It is encoded anew, without metadata. Restricted and unverified players may not change their avatar.
     """
     account = await authenticate_legacy(services, caller, VISIBLE)
     await services.avatars.put(account.id, await _image(body))
@@ -128,14 +146,14 @@ async def set_avatar(services: Services, _: NoParams, caller: Caller, body: Avat
 async def _image(body: Body) -> bytes:
     too_large = AVATAR_TOO_LARGE()
     if body.media_type != "multipart/form-data":
-        image = await body.read(LARGEST_AVATAR, too_large)
+        image = await body.read(MAX_AVATAR, too_large)
     else:
-        data = await body.read(LARGEST_AVATAR + AROUND_AVATAR, too_large)
-        # A body made to be hard to take apart must not hold up everybody else.
+        data = await body.read(MAX_AVATAR + MAX_MULTIPART_OVERHEAD, too_large)
+        # In a thread, because a body can be made to be slow to parse.
         found = await asyncio.to_thread(parts, data, body.content_type)
         image = found.get("avatar", found.get("avatar_file", b""))
     if not image:
         raise NO_AVATAR()
-    if len(image) > LARGEST_AVATAR:
+    if len(image) > MAX_AVATAR:
         raise too_large
     return image

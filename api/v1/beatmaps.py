@@ -6,13 +6,12 @@ from api.request.params import BeatmapID, BeatmapMD5
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v1.lookup import BEATMAP, find_beatmap
+from api.v1.lookup import BEATMAP_ERRORS, beatmap_by_id_or_md5
 from domain.beatmaps import Beatmap
-from storage.database import catalogue
 
 
 class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `id` and `md5`; `id` wins."""
+    """Either `id` or `md5` is required; `id` wins if both are given."""
 
     id: BeatmapID | None = None
     md5: BeatmapMD5 | None = None
@@ -24,7 +23,7 @@ class BeatmapInfo(Success, frozen=True, kw_only=True):
     map: Beatmap
 
 
-@errors(*BEATMAP)
+@errors(*BEATMAP_ERRORS)
 async def get_map_info(services: Services, params: BeatmapParams) -> BeatmapInfo:
-    """A beatmap by its id or the md5 of its file."""
-    return BeatmapInfo(map=await find_beatmap(services, params.id, params.md5, catalogue.beatmap))
+    """A beatmap."""
+    return BeatmapInfo(map=await beatmap_by_id_or_md5(services, params.id, params.md5))

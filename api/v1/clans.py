@@ -2,24 +2,20 @@
 
 import msgspec
 
-from api.request.params import RowID
+from api.reads.clans import NO_CLAN, require_clan
+from api.request.params import ClanID
 from api.response.errors import errors
 from api.services import Services
 from domain.clans import ClanMember
-from domain.errors import ErrorSpec
 from storage.database import catalogue
-
-NO_CLAN = ErrorSpec(404, "Clan not found.")
 
 
 class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which clan."""
-
-    id: RowID
+    id: ClanID
 
 
 class ClanInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A clan with its members, without the usual envelope; no owner when that player is gone or hidden."""
+    """A clan with its members, ordered by ID. `owner` is null if that player is hidden or no longer exists."""
 
     id: int
     name: str
@@ -30,12 +26,15 @@ class ClanInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @errors(NO_CLAN)
 async def get_clan(services: Services, params: ClanParams) -> ClanInfo:
-    """A clan, its owner and its members."""
-    visible = services.settings.visible
-    clan = await services.database.one(catalogue.clan, id=params.id, visible=visible)
-    if clan is None:
-        raise NO_CLAN()
+    """A clan with its owner and its members.
+
+    Restricted and unverified players are left out. The response has no `status`.
+    """
+    clan = await require_clan(services, catalogue.clan, params.id)
     members = await services.database.all(
-        catalogue.clan_members, id=clan.id, visible=visible, limit=services.settings.list_limit
+        catalogue.clan_members,
+        id=clan.id,
+        visible=services.settings.visible,
+        limit=services.settings.list_limit,
     )
     return ClanInfo(id=clan.id, name=clan.name, tag=clan.tag, members=members, owner=clan.owner_member)

@@ -15,12 +15,12 @@ from storage.game_server.client import GAME_SERVER_AWAY
 
 NO_MATCH = ErrorSpec(404, "Match not found.")
 
-MatchID = Annotated[int, Meta(ge=0, le=64, description="a match's id, 0 to 63")]
+MATCHES = 64
+# The game server accepts 64 too, though it has no such match.
+MatchID = Annotated[int, Meta(ge=0, le=MATCHES, description="Match ID (0 to 63). There is never a match 64.")]
 
 
 class MatchParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which match."""
-
     id: MatchID
 
 
@@ -32,21 +32,26 @@ class MatchInfo(Success, frozen=True, kw_only=True):
 
 @errors(NO_MATCH, GAME_SERVER_AWAY)
 async def get_match(services: Services, params: MatchParams) -> MatchInfo:
-    """A multiplayer match that is open now."""
-    # The game server takes 64 for an id, and has no place for a match there.
-    match = await services.live.match(params.id) if params.id < 64 else None
+    """A multiplayer match that is open now.
+
+    Restricted and unverified players are left out of the slots, the referees and the host.
+    """
+    match = await services.live.match(params.id) if params.id < MATCHES else None
     if match is None:
         raise NO_MATCH()
     return MatchInfo(match=match)
 
 
 class Matches(Success, frozen=True, kw_only=True):
-    """The multiplayer matches that are open now."""
+    """Multiplayer matches, ordered by ID."""
 
     matches: list[Match]
 
 
 @errors(GAME_SERVER_AWAY)
 async def get_matches(services: Services, _: NoParams) -> Matches:
-    """Every multiplayer match that is open now, by id."""
+    """All multiplayer matches that are open now, ordered by ID.
+
+    Restricted and unverified players are left out of the slots, the referees and the host.
+    """
     return Matches(matches=await services.live.matches())

@@ -1,11 +1,13 @@
-"""What plays on a beatmap are worth in pp."""
+"""Performance points (pp)."""
 
 import asyncio
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from api.request.auth import AUTHENTICATE, Caller, authenticate
-from api.request.params import Accuracies, BeatmapID, BeatmapIDs, Hits, ModsNumber, PlayMode
+from api.request.auth import AUTH_ERRORS, Caller, authenticate
+from api.request.params import INT32, BeatmapID, ModsNumber, PlayMode
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -19,28 +21,41 @@ NO_BEATMAP = ErrorSpec(400, "Beatmap not found.")
 NO_FILE = ErrorSpec(400, "Beatmap file could not be fetched.")
 NOT_IN_TIME = ErrorSpec(400, "Not calculated in time.")
 
-ACCURACIES = (100.0, 99.0, 98.0, 95.0)
+DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 
-# A batch may take as long as so many calculations that just do not run into their limit.
+# A batch may take as long as this many calculations that all but reach their own timeout.
 BATCH_TIMEOUTS = 2
+
+IF_COUNTED = "If any of these hits is given, the others are 0, and `acc` is ignored."
+Katus = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of katus (200s in mania). {IF_COUNTED}")]
+Gekis = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of gekis (320s in mania). {IF_COUNTED}")]
+Hits100 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 100s. {IF_COUNTED}")]
+Hits50 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 50s. {IF_COUNTED}")]
+Misses = Annotated[int, Meta(ge=0, le=INT32, description="Number of misses.")]
+Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the play. By default a full combo.")]
+Accuracies = Annotated[
+    tuple[Annotated[float, Meta(ge=0, le=100)], ...],
+    Meta(max_length=100, description="Accuracy in percent (0 to 100). May be given up to 100 times."),
+]
+BeatmapIDs = Annotated[
+    tuple[BeatmapID, ...], Meta(max_length=50, description="Beatmap ID. May be given up to 50 times.")
+]
 
 
 class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which plays: one for each `acc`; or, when one of the four counts is given, a single one with those hits."""
-
     id: BeatmapID
-    nkatu: Hits | None = None
-    ngeki: Hits | None = None
-    n100: Hits | None = None
-    n50: Hits | None = None
-    misses: Hits = 0
+    nkatu: Katus | None = None
+    ngeki: Gekis | None = None
+    n100: Hits100 | None = None
+    n50: Hits50 | None = None
+    misses: Misses = 0
     mods: ModsNumber = 0
     mode: PlayMode = 0
-    combo: Hits | None = None
-    acc: Accuracies = ACCURACIES
+    combo: Combo | None = None
+    acc: Accuracies = DEFAULT_ACCURACIES
 
     def plays(self) -> list[Play]:
-        """The plays that these parameters mean."""
+        """Return the plays to calculate: one with the hit counts if there are any, else one for each accuracy."""
         mode, mods = self.mode % 4, engine_mods(self.mods)
         counts = (self.ngeki, self.nkatu, self.n100, self.n50)
         if any(count is not None for count in counts):
@@ -53,9 +68,13 @@ class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
 Results = list[PlayResult] | PlayResult
 
 
-@errors(*AUTHENTICATE, NO_BEATMAP, NO_FILE, *CALCULATION)
+@errors(*AUTH_ERRORS, NO_BEATMAP, NO_FILE, *CALCULATION)
 async def calculate_pp(services: Services, params: PerformanceParams, caller: Caller) -> Results:
-    """What plays on a beatmap are worth: a list with one result per accuracy, or one result for hit counts."""
+    """The pp of plays on a beatmap, and its difficulty with the mods of the plays.
+
+    The response is a list with one result for each `acc`, in their order. If `nkatu`, `ngeki`, `n100` or `n50`
+    is given, it is a single result for a play with these hits instead.
+    """
     await authenticate(services, caller)
     files = await _files(services, (params.id,))
     plays = params.plays()
@@ -64,16 +83,17 @@ async def calculate_pp(services: Services, params: PerformanceParams, caller: Ca
 
 
 class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which plays on each of several beatmaps: one for each `acc`."""
-
     id: BeatmapIDs
     mods: ModsNumber = 0
     mode: PlayMode = 0
-    acc: Accuracies = ACCURACIES
+    acc: Accuracies = DEFAULT_ACCURACIES
 
 
 class BeatmapResults(msgspec.Struct, frozen=True, kw_only=True):
-    """The results on one beatmap; `status` is success, or what calculate_pp would have said instead."""
+    """The results for one beatmap.
+
+    `status` is `success`, or else the error that `calculate_pp` would respond with, and `results` is empty.
+    """
 
     id: int
     status: str
@@ -81,14 +101,18 @@ class BeatmapResults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(Success, frozen=True, kw_only=True):
-    """The results on several beatmaps, in the order in which they were named."""
+    """The results for each beatmap, in the order of the request."""
 
     maps: list[BeatmapResults]
 
 
-@errors(*AUTHENTICATE, NO_ENGINE, NOT_STARTING, TOO_MANY)
+@errors(*AUTH_ERRORS, NO_ENGINE, NOT_STARTING, TOO_MANY)
 async def calculate_pp_batch(services: Services, params: BatchParams, caller: Caller) -> Batch:
-    """What plays on several beatmaps are worth, with a result per accuracy; one may fail without the others."""
+    """The pp of plays on several beatmaps, with one result for each `acc` on each of them.
+
+    A beatmap that cannot be calculated has an error in its `status` and does not affect the others. A beatmap
+    that is named twice is calculated once.
+    """
     await authenticate(services, caller)
     files = await _files(services, params.id)
     mods = engine_mods(params.mods)
@@ -102,20 +126,23 @@ async def calculate_pp_batch(services: Services, params: BatchParams, caller: Ca
                 raise NOT_IN_TIME()
             results = await _results(services, files.get(beatmap_id), plays)
             maps.append(BeatmapResults(id=beatmap_id, status="success", results=results))
-        except APIError as refusal:
-            if refusal.status != 400:
+        except APIError as error:
+            if error.status != 400:
                 raise
-            maps.append(BeatmapResults(id=beatmap_id, status=refusal.message, results=[]))
+            maps.append(BeatmapResults(id=beatmap_id, status=error.message, results=[]))
     return Batch(maps=maps)
 
 
 async def _files(services: Services, ids: tuple[int, ...]) -> dict[int, BeatmapFile]:
-    """Which files are those of the beatmaps that the database knows, by id."""
+    """Return the files of the beatmaps that the database knows, by beatmap id."""
     return {file.id: file for file in await services.database.all(catalogue.beatmap_files, ids=ids)}
 
 
 async def _results(services: Services, beatmap: BeatmapFile | None, plays: list[Play]) -> list[PlayResult]:
-    """The results of `plays` on a beatmap. Raises APIError without a file the engine can use, and Unavailable."""
+    """Return the results of `plays` on a beatmap.
+
+    Raise APIError if there is no beatmap or no file that the engine can use, and Unavailable.
+    """
     if beatmap is None:
         raise NO_BEATMAP()
     path = services.beatmap_files.path(beatmap.id)

@@ -1,84 +1,73 @@
-"""Players: search, count, profile, status."""
+"""Players: search, numbers, profiles and what they are doing."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.reads.players import count_players, players_matching, selected_beatmap, stats_of_player
 from api.request.params import NoParams, Offset, PlayerID, PlayerName
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v1.lookup import PLAYER, find_player
+from api.v1.lookup import PLAYER_ERRORS, player_by_id_or_name
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
-from domain.live import LiveStatus, NamedPlayer
-from domain.players import VISIBLE, FoundPlayer, ModeStats, PlayerDetails, PlayerStats, Rank
+from domain.live import NamedPlayer
+from domain.players import FoundPlayer, PlayerDetails, PlayerStats
 from storage.database import catalogue
-from storage.database.database import Query
 from storage.game_server.client import GAME_SERVER_AWAY
 
 NO_ROSTER = ErrorSpec(404, "The game server does not tell who is online.")
 
-F = TypeVar("F", bound=FoundPlayer)
-M = TypeVar("M", bound=ModeStats)
-
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to look for."""
-
-    q: Annotated[str, Meta(description="a part of a name; without it, everybody")] | None = None
+    q: Annotated[str, Meta(description="Part of a name. Without it, all players are returned.")] | None = None
     offset: Offset = 0
 
 
 class SearchResults(Success, frozen=True, kw_only=True):
-    """`results` is how many are listed."""
+    """The players found, ordered by ID. `results` is the number of players in this response."""
 
     results: int
     result: list[FoundPlayer]
 
 
 async def search_players(services: Services, params: SearchParams) -> SearchResults:
-    """Players whose name contains a text, by id; hidden ones are left out."""
-    found = await search(services, catalogue.player_search, params)
+    """Players whose name contains a text.
+
+    Case does not matter. The players are ordered by ID; the operator's `LIST_LIMIT` is the maximum number of them.
+    Restricted and unverified players, and the bot, are left out.
+    """
+    found = await players_matching(services, catalogue.player_search, params.q, offset=params.offset)
     return SearchResults(results=len(found), result=found)
 
 
-async def search(services: Services, query: Query[F], params: SearchParams) -> list[F]:
-    """Whom `params` find."""
-    pattern = None
-    if params.q is not None:
-        if "\0" in params.q:
-            # No name holds it, and SQLite takes it for the end of the pattern.
-            return []
-        pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in params.q) + "%"
-    return await services.database.all(
-        query, pattern=pattern, limit=services.settings.list_limit, offset=params.offset
-    )
-
-
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Players, the bot left out: `online` now, `total` registered."""
+    """How many players are online, and how many are registered, without the bot."""
 
     online: int
     total: int
 
 
 class PlayerCount(Success, frozen=True, kw_only=True):
-    """How many players there are."""
+    """The number of players."""
 
     counts: Counts
 
 
 @errors(GAME_SERVER_AWAY)
 async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
-    """How many players are online, and how many are registered."""
-    total = await services.pagination.registered()
-    return PlayerCount(counts=Counts(online=await services.live.count(), total=total))
+    """How many players are online and registered.
+
+    The bot is not counted, and players who are hidden are not counted as online. `total` may be a few seconds old.
+    """
+    online, registered = await count_players(services)
+    return PlayerCount(counts=Counts(online=online, total=registered))
 
 
 class OnlinePlayers(Success, frozen=True, kw_only=True):
-    """Who is online."""
+    """The players and the bots that are online, each ordered by ID."""
 
     players: list[NamedPlayer]
     bots: list[NamedPlayer]
@@ -86,7 +75,10 @@ class OnlinePlayers(Success, frozen=True, kw_only=True):
 
 @errors(NO_ROSTER, GAME_SERVER_AWAY)
 async def online(services: Services, _: NoParams) -> OnlinePlayers:
-    """Who is online, by id."""
+    """Players and bots that are online, ordered by ID.
+
+    Restricted and unverified players are left out.
+    """
     roster = await services.live.roster()
     if roster is None:
         raise NO_ROSTER()
@@ -94,15 +86,18 @@ async def online(services: Services, _: NoParams) -> OnlinePlayers:
 
 
 class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a player's profile; one of `id` and `name`."""
+    """Either `id` or `name` is required."""
 
-    scope: Annotated[Literal["stats", "info", "all"], Meta(description="who it is, what was reached, or both")]
+    scope: Annotated[
+        Literal["stats", "info", "all"],
+        Meta(description="`info` for the account, `stats` for the statistics of each mode, `all` for both."),
+    ]
     id: PlayerID | None = None
     name: PlayerName | None = None
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of a profile that were asked for; `stats` by mode."""
+    """A player's account (`info`) and statistics by mode (`stats`), as `scope` selects."""
 
     info: PlayerDetails | UnsetType = UNSET
     stats: dict[int, PlayerStats] | UnsetType = UNSET
@@ -114,41 +109,34 @@ class PlayerInfo(Success, frozen=True, kw_only=True):
     player: Profile
 
 
-@errors(*PLAYER)
+@errors(*PLAYER_ERRORS)
 async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
-    """A player's profile: who it is, what was reached in each mode, or both."""
-    info = await find_player(services, params.id, params.name, catalogue.player_details)
+    """A player's profile: the account, the statistics of each mode with ranks, or both.
+
+    `stats` has the modes that the player has statistics in, by their number: 0 to 6 and 8.
+    """
+    info = await player_by_id_or_name(services, catalogue.player_details, params.id, params.name)
     if params.scope == "info":
         return PlayerInfo(player=Profile(info=info))
-    rows = await services.database.all(catalogue.player_stats, id=info.id)
-    ranks = await ranks_of(services, info)
-    stats = {row.mode: ranked(row, ranks.get(row.mode)) for row in rows}
+    stats = {row.mode: row for row in await stats_of_player(services, catalogue.player_stats, info)}
     return PlayerInfo(player=Profile(info=info if params.scope == "all" else UNSET, stats=stats))
 
 
-async def ranks_of(services: Services, player: PlayerDetails) -> dict[int, Rank]:
-    """A player's places by mode; who is hidden has none."""
-    if player.priv & VISIBLE != VISIBLE:
-        return {}
-    return await services.ranks.of(player.id, player.country)
-
-
-def ranked(stats: M, rank: Rank | None) -> M:
-    """`stats` with the place they give; without pp they give none."""
-    if rank is None or not stats.pp:
-        return stats
-    return msgspec.structs.replace(stats, rank=rank.world, country_rank=rank.country)
-
-
 class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `id` and `name`."""
+    """Either `id` or `name` is required."""
 
     id: PlayerID | None = None
     name: PlayerName | None = None
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """What an online player is doing; no beatmap when none is selected, or it is unknown."""
+    """What an online player is doing.
+
+    `action` is 0 idle, 1 AFK, 2 playing, 3 editing, 4 modding, 5 in a multiplayer room, 6 watching, 7 unknown,
+    8 testing, 9 submitting, 10 paused, 11 in the multiplayer lobby, 12 playing in multiplayer or 13 in
+    osu!direct. `mods` is the bitmask of the player's own mods. `beatmap` is null if none is selected, or the
+    selected one is unknown.
+    """
 
     action: int
     info_text: str
@@ -158,7 +146,10 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is online has a `login_time` and a `status`, who is offline was `last_seen`; both in unix seconds."""
+    """Whether a player is online.
+
+    With `login_time` and `status` if the player is online, else with `last_seen`. Times are in Unix seconds.
+    """
 
     online: bool
     login_time: float | UnsetType = UNSET
@@ -172,29 +163,18 @@ class PlayerStatus(Success, frozen=True, kw_only=True):
     player_status: Presence
 
 
-@errors(*PLAYER, GAME_SERVER_AWAY)
+@errors(*PLAYER_ERRORS, GAME_SERVER_AWAY)
 async def get_player_status(services: Services, params: StatusParams) -> PlayerStatus:
-    """Whether a player is online, and what the player is doing, or was last seen."""
-    player = await find_player(services, params.id, params.name, catalogue.player)
+    """Whether a player is online, and what the player is doing or when the player was last seen."""
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     status = await services.live.status(player.id)
     if status is None:
         return PlayerStatus(player_status=Presence(online=False, last_seen=player.latest_activity))
-    activity = await _activity(services, status)
-    return PlayerStatus(player_status=Presence(online=True, login_time=status.login_time, status=activity))
-
-
-async def _activity(services: Services, status: LiveStatus) -> Activity:
-    return Activity(
+    activity = Activity(
         action=status.action,
         info_text=status.info_text,
         mode=status.mode,
         mods=status.mods,
         beatmap=await selected_beatmap(services, status),
     )
-
-
-async def selected_beatmap(services: Services, status: LiveStatus) -> Beatmap | None:
-    """The beatmap an online player has selected, if it is known."""
-    if not status.map_md5:
-        return None
-    return await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)
+    return PlayerStatus(player_status=Presence(online=True, login_time=status.login_time, status=activity))

@@ -5,7 +5,7 @@ from typing import cast
 
 import msgspec
 
-from api.request.params import RowID
+from api.request.params import PoolID
 from api.response.errors import errors
 from api.services import Services
 from domain.beatmaps import Beatmap
@@ -18,13 +18,14 @@ NO_POOL = ErrorSpec(404, "Pool not found.")
 
 
 class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which map pool."""
-
-    id: RowID
+    id: PoolID
 
 
 class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A map pool without the usual envelope; `maps` by pick, such as `NM1` or `HDHR2`."""
+    """A map pool. The keys of `maps` are the picks, such as `NM1` or `HDHR2`.
+
+    `created_by` is null if that player is hidden or no longer exists.
+    """
 
     id: int
     name: str
@@ -35,13 +36,16 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @errors(NO_POOL, GAME_SERVER_AWAY)
 async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
-    """A tournament's map pool and who made it."""
+    """A tournament's map pool with its beatmaps and its creator.
+
+    Beatmaps that no longer exist are left out. The response has no `status`.
+    """
     pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
     if pool is None:
         raise NO_POOL()
-    places = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
-    beatmaps = await services.beatmaps.of(place.beatmap for place in places)
-    maps = {place.key: beatmaps[place.beatmap] for place in places if place.beatmap in beatmaps}
+    picks = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
+    beatmaps = await services.beatmaps.of(pick.beatmap for pick in picks)
+    maps = {pick.key: beatmaps[pick.beatmap] for pick in picks if pick.beatmap in beatmaps}
     creator = pool.created_by
     if creator is not None:
         creator = msgspec.structs.replace(creator, online=await services.live.is_online(creator.id))
@@ -50,6 +54,6 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
         name=pool.name,
         created_at=pool.created_at,
         created_by=creator,
-        # Encoded, they are what the Struct says.
+        # They are JSON already, of the type that the Struct declares.
         maps=cast(dict[str, Beatmap], maps),
     )

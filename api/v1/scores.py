@@ -1,11 +1,12 @@
-"""Scores: a player's, a beatmap's, a single one."""
+"""Scores: of a player, on a beatmap, a single one."""
 
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import cast
 
 import msgspec
 from msgspec import UNSET
 
+from api.reads.players import NO_PLAYER
+from api.reads.scores import NO_SCORE, require_score, scores_of_player, scores_on_beatmap, with_beatmaps
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -23,29 +24,22 @@ from api.request.params import (
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v1.lookup import BEATMAP, NO_PLAYER, PLAYER, find_beatmap, find_player
-from domain.beatmaps import Beatmap, PlayedBeatmap
+from api.v1.lookup import BEATMAP_ERRORS, PLAYER_ERRORS, beatmap_by_id_or_md5, player_by_id_or_name
+from domain.beatmaps import PlayedBeatmap
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.mods import ScoreFilter, score_filter
+from domain.mods import score_filter
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, PlayerScore, PlayerScoreRow, Score, ScoreDetails
-from storage.cache.beatmaps import Beatmaps
+from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage.database import catalogue
-from storage.database.database import Query
 
-# One endpoint has always said it in other words than the others.
-ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
-NO_SCORE = ErrorSpec(404, "Score not found.")
+# The contract has other words for this endpoint than for the others.
+MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
 ANTICHEAT = ("client_flags", "online_checksum")
-
-S = TypeVar("S", bound=Score)
-R = TypeVar("R", bound=PlayerScoreRow)
-B = TypeVar("B", bound=Beatmap)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which scores, and whose; one of `id` and `name`."""
+    """Either `id` or `name` is required."""
 
     scope: ScoresScope
     id: PlayerID | None = None
@@ -59,63 +53,43 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
-    """A player's scores, each with its beatmap."""
+    """A player's scores, each with its beatmap, and the player."""
 
     scores: list[PlayerScore]
     player: PlayerCard
 
 
-@errors(INVALID_MODE, *PLAYER)
+@errors(INVALID_MODE, *PLAYER_ERRORS)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best scores by pp, or the last ones by time."""
+    """A player's best or most recent scores in a mode, each with its beatmap.
+
+    `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
+    scores, newest first. Scores on beatmaps that the server does not know are left out. The beatmaps may be 10
+    seconds old.
+    """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
-    player = await find_player(services, params.id, params.name, catalogue.player)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
     if where is None:
         return PlayerScores(scores=[], player=card)
-    rows = await scores_of_player(services, catalogue.player_scores, player.id, where, params)
-    scores = await with_beatmaps(rows, services.beatmaps)
-    # Encoded, they are what the Struct says.
-    return PlayerScores(scores=cast(list[PlayerScore], scores), player=card)
-
-
-async def scores_of_player(
-    services: Services,
-    queries: Mapping[str, Query[S]],
-    player_id: int,
-    where: ScoreFilter,
-    params: PlayerScoresParams,
-) -> list[S]:
-    """What `params` ask of a player's scores on a score_filter; `queries` by scope."""
-    flag = (
-        {"include_loved": params.include_loved}
-        if params.scope == "best"
-        else {"include_failed": params.include_failed}
-    )
-    return await services.database.all(
-        queries[params.scope],
-        id=player_id,
-        mode=where.mode,
-        mask=where.mask,
-        weak=where.weak,
+    rows = await scores_of_player(
+        services,
+        catalogue.player_scores,
+        player.id,
+        where,
+        scope=params.scope,
+        include_loved=params.include_loved,
+        include_failed=params.include_failed,
         limit=params.limit,
         offset=params.offset,
-        **flag,
     )
-
-
-async def with_beatmaps(rows: list[R], beatmaps: Beatmaps[B]) -> list[R]:
-    """The scores with the JSON of their beatmaps in place; those whose beatmap is gone by now are left out."""
-    found = await beatmaps.of(row.beatmap for row in rows)
-    there = [row for row in rows if row.beatmap in found]
-    for row in there:
-        # A hundred copies of a row with two dozen fields would take as long as reading the rows did.
-        msgspec.structs.force_setattr(row, "beatmap", found[row.beatmap])
-    return there
+    # With their beatmaps as JSON, they are encoded as the Struct declares.
+    scores = cast(list[PlayerScore], await with_beatmaps(rows, services.beatmaps))
+    return PlayerScores(scores=scores, player=card)
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `id` and `name`; `id` wins."""
+    """Either `id` or `name` is required; `id` wins if both are given."""
 
     id: PlayerID | None = None
     name: PlayerName | None = None
@@ -125,19 +99,22 @@ class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MostPlayed(Success, frozen=True, kw_only=True):
-    """The beatmaps a player has played most."""
+    """Beatmaps with the number of times the player has played them, the most played first."""
 
     maps: list[PlayedBeatmap]
 
 
-@errors(INVALID_MODE, ID_OR_NAME, NO_PLAYER)
+@errors(INVALID_MODE, MOST_PLAYED_ID_OR_NAME, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
-    """The beatmaps a player has played most in a mode, with how often."""
+    """The beatmaps a player has played most in a mode, the most played first.
+
+    `plays` is the number of the player's scores on the beatmap, failed ones included.
+    """
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
     if params.id is None and params.name is None:
-        raise ID_OR_NAME()
+        raise MOST_PLAYED_ID_OR_NAME()
     name = params.name if params.id is None else None
-    player = await find_player(services, params.id, name, catalogue.player)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, name)
     maps = await services.database.all(
         catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
     )
@@ -145,7 +122,7 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
 
 
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """One of `id` and `md5`; `id` wins."""
+    """Either `id` or `md5` is required; `id` wins if both are given."""
 
     scope: ScoresScope
     id: BeatmapID | None = None
@@ -157,60 +134,53 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeatmapScores(Success, frozen=True, kw_only=True):
-    """The scores on a beatmap, each with its player."""
+    """Scores on a beatmap, each with its player."""
 
     scores: list[BeatmapScore]
 
 
-@errors(INVALID_MODE, *BEATMAP)
+@errors(INVALID_MODE, *BEATMAP_ERRORS)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
-    """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
+    """The players' best scores on a beatmap in a mode, each with its player.
+
+    With `best`, the highest score comes first or, in the modes with Relax and Autopilot, the highest pp. With
+    `recent`, the same scores are ordered by time, newest first. Restricted and unverified players are left out.
+    """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
-    beatmap = await find_beatmap(services, params.id, params.md5, catalogue.beatmap)
+    beatmap = await beatmap_by_id_or_md5(services, params.id, params.md5)
     if where is None:
         return BeatmapScores(scores=[])
-    return BeatmapScores(
-        scores=await scores_on_beatmap(services, catalogue.beatmap_scores, beatmap.md5, where, params)
-    )
-
-
-async def scores_on_beatmap(
-    services: Services, queries: Mapping[str, Query[S]], md5: str, where: ScoreFilter, params: BeatmapScoresParams
-) -> list[S]:
-    """What `params` ask of a beatmap's score_filter; `queries` by what they sort by."""
-    best = "pp" if where.mode.pp_board else "score"
-    return await services.database.all(
-        queries[best if params.scope == "best" else "play_time"],
-        md5=md5,
-        mode=where.mode,
-        mask=where.mask,
-        weak=where.weak,
-        visible=services.settings.visible_on_boards,
+    scores = await scores_on_beatmap(
+        services,
+        catalogue.beatmap_scores,
+        beatmap.md5,
+        where,
+        scope=params.scope,
         limit=params.limit,
         offset=params.offset,
     )
+    return BeatmapScores(scores=scores)
 
 
 class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which score."""
-
     id: ScoreID
 
 
 class ScoreInfo(Success, frozen=True, kw_only=True):
-    """A single score."""
+    """A score with its player and its beatmap."""
 
     score: ScoreDetails
 
 
 @errors(NO_SCORE)
 async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
-    """A single score, with its beatmap."""
-    score = await services.database.one(catalogue.score, id=params.id, visible=services.settings.visible)
-    if score is None:
-        raise NO_SCORE()
+    """A score with its player and its beatmap.
+
+    Scores of restricted and unverified players are not found.
+    """
+    score = await require_score(services, catalogue.score, params.id)
     if not services.settings.show_client_flags:
-        # In place: a copy would go over all fields once more.
+        # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:
             msgspec.structs.force_setattr(score, field, UNSET)
     return ScoreInfo(score=score)

@@ -1,0 +1,1 @@
+"""Version 2 of the API, as current front-ends use it."""

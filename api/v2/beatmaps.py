@@ -2,10 +2,10 @@
 
 import msgspec
 
+from api.reads.beatmaps import NO_BEATMAP, require_beatmap
 from api.request.params import PageNumber, PageSize
 from api.response.errors import errors
 from api.services import Services
-from api.v1.lookup import NO_BEATMAP, find_beatmap
 from api.v2.envelope import Item, Page, page_of
 from api.v2.params import (
     Artist,
@@ -24,7 +24,7 @@ from storage.database import catalogue
 
 
 class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
-    """What the beatmaps have in common, and which page of them."""
+    """Beatmaps must match all of the filters that are given."""
 
     set_id: BeatmapSetNumber | None = None
     server: BeatmapServer | None = None
@@ -39,12 +39,12 @@ class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDetails]:
-    """The beatmaps."""
-    place = PageRequest(params.page, params.page_size)
+    """Beatmaps, ordered by server (`osu!` first) and ID."""
+    request = PageRequest(params.page, params.page_size)
     rows, total = await services.pagination.read(
         catalogue.beatmaps,
         catalogue.count_beatmaps,
-        place,
+        request,
         set_id=params.set_id,
         server=params.server,
         status=params.status,
@@ -54,25 +54,26 @@ async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDe
         mode=params.mode,
         frozen=params.frozen,
     )
-    return page_of(rows, total, place)
+    return page_of(rows, total, request)
 
 
 class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which beatmap."""
-
     map_id: BeatmapNumber
 
 
 @errors(NO_BEATMAP)
 async def get_map(services: Services, params: BeatmapParams) -> Item[BeatmapDetails]:
     """A beatmap."""
-    return Item(data=await find_beatmap(services, params.map_id, None, catalogue.v2_beatmap))
+    return Item(data=await require_beatmap(services, catalogue.v2_beatmap, id=params.map_id))
 
 
 @errors(NO_BEATMAP)
 async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rating]:
-    """What the players think of a beatmap."""
-    beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)
+    """The average and the number of players' ratings of a beatmap.
+
+    Ratings by restricted and unverified players do not count.
+    """
+    beatmap = await require_beatmap(services, catalogue.beatmap, id=params.map_id)
     rating = await services.database.one(
         catalogue.beatmap_rating, md5=beatmap.md5, visible=services.settings.visible
     )

@@ -1,4 +1,4 @@
-"""What is around every answer of the second version."""
+"""The envelope of version 2: data and metadata."""
 
 from typing import Generic, TypeVar
 
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 class NoMeta(msgspec.Struct, frozen=True):
-    """Nothing to say about a single thing."""
+    """Always empty."""
 
 
 class Item(Success, Generic[T], frozen=True, kw_only=True):
-    """One thing."""
+    """A single object."""
 
     data: T
     meta: NoMeta = NoMeta()
 
 
 class PageMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page of a list this is; `total` counts the rows of all pages."""
+    """The page, and the number of rows on all pages (`total`), which is counted at most once a minute."""
 
     total: int
     page: int
@@ -36,12 +36,12 @@ class Page(Success, Generic[T], frozen=True, kw_only=True):
     meta: PageMeta
 
 
-def page_of(rows: list[T], total: int, place: PageRequest) -> Page[T]:
-    """The page at `place` with its rows, in a list of `total` rows."""
-    return Page(data=rows, meta=PageMeta(total=total, page=place.page, page_size=place.size))
+def page_of(rows: list[T], total: int, request: PageRequest) -> Page[T]:
+    """Return the requested page with these rows, out of a list of `total` rows."""
+    return Page(data=rows, meta=PageMeta(total=total, page=request.page, page_size=request.size))
 
 
 class ListMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` is how many are listed."""
+    """The number of rows in this response."""
 
     total: int

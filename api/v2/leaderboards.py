@@ -2,11 +2,11 @@
 
 import msgspec
 
+from api.reads.leaderboards import leaderboard
 from api.request.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v1 import leaderboards
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
 from storage.cache.pagination import PageRequest
@@ -14,8 +14,6 @@ from storage.database import catalogue
 
 
 class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which leaderboard, and which page of it."""
-
     mode: RulesetMode
     sort: SortColumn = "pp"
     page: PageNumber = 1
@@ -24,7 +22,7 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaderboardMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page this is."""
+    """The page. The number of players on all pages is not counted."""
 
     page: int
     page_size: int
@@ -39,14 +37,22 @@ class Leaderboard(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
-    """The players who lead a mode, in the world or in one country, with their places."""
-    place = PageRequest(params.page, params.page_size)
-    mode = ruleset_mode(params.mode, strict=True)
-    asked = leaderboards.LeaderboardParams(
-        sort=params.sort, mode=mode, limit=place.size, offset=place.offset, country=params.country
+    """The leaderboard of a mode, of the world or of one country, with each player's rank on it.
+
+    Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
+    equal players the lower ID comes first. The order may be 10 seconds old.
+    """
+    request = PageRequest(params.page, params.page_size)
+    entries = await leaderboard(
+        services,
+        catalogue.v2_leaderboard,
+        sort=params.sort,
+        mode=ruleset_mode(params.mode, strict=True),
+        country=params.country,
+        limit=request.size,
+        offset=request.offset,
     )
-    entries = await leaderboards.leaders(services, catalogue.v2_leaderboard, mode, asked)
     ranked = [
-        msgspec.structs.replace(entry, rank=rank) for rank, entry in enumerate(entries, start=place.offset + 1)
+        msgspec.structs.replace(entry, rank=rank) for rank, entry in enumerate(entries, start=request.offset + 1)
     ]
-    return Leaderboard(data=ranked, meta=LeaderboardMeta(page=place.page, page_size=place.size))
+    return Leaderboard(data=ranked, meta=LeaderboardMeta(page=request.page, page_size=request.size))

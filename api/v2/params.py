@@ -1,27 +1,40 @@
-"""Parameters of the second version: ids of any size, since those of nobody are not found, and filters."""
+"""Types of parameters that only version 2 has. IDs have no bounds, since an ID that nobody has is not found."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-PlayerNumber = Annotated[int, Meta(description="a player's id")]
-BeatmapNumber = Annotated[int, Meta(description="a beatmap's id")]
-BeatmapSetNumber = Annotated[int, Meta(description="the id of a set of beatmaps")]
-ScoreNumber = Annotated[int, Meta(description="a score's id")]
-ClanNumber = Annotated[int, Meta(description="a clan's id; of players 0: none")]
-PlayerKey = Annotated[str, Meta(description="a player's id or name; digits are an id")]
-Privileges = Annotated[int, Meta(description="privilege bits, exactly these")]
-ClanRank = Annotated[int, Meta(description="rank in the clan: 1 member, 2 officer, 3 owner")]
-PlayStyle = Annotated[int, Meta(description="what they play with, as bits, exactly these")]
-CountryCode = Annotated[str, Meta(description="two letters")]
-AnyMode = Annotated[int, Meta(description="0-3 vanilla, 4-6 Relax, 8 Autopilot")]
-BeatmapMode = Annotated[int, Meta(description="the ruleset, 0 to 3")]
-BeatmapStatus = Annotated[int, Meta(description="the ranked status, -1 not submitted to 5 loved")]
-BeatmapServer = Annotated[str, Meta(description="where it is from: osu! or private")]
-Artist = Annotated[str, Meta(description="the whole name of its artist")]
-Creator = Annotated[str, Meta(description="the whole name of its creator")]
-FileName = Annotated[str, Meta(description="the whole name of its file")]
-Frozen = Annotated[bool, Meta(description="whether it keeps its ranked status")]
-BeatmapHash = Annotated[str, Meta(description="the md5 of a beatmap's file")]
-Mods = Annotated[int, Meta(description="a bitmask, exactly these mods")]
-ScoreStatus = Annotated[int, Meta(description="0 failed, 1 passed, 2 the player's best")]
+from api.request.params import MODES
+
+PlayerNumber = Annotated[int, Meta(description="Player ID.")]
+BeatmapNumber = Annotated[int, Meta(description="Beatmap ID.")]
+BeatmapSetNumber = Annotated[int, Meta(description="Beatmap set ID.")]
+ScoreNumber = Annotated[int, Meta(description="Score ID.")]
+ClanNumber = Annotated[int, Meta(description="Clan ID.")]
+PlayerKey = Annotated[
+    str, Meta(description="Player ID or name. Digits are an ID, anything else is a name, unless `key` is given.")
+]
+PlayerClan = Annotated[int, Meta(description="ID of the players' clan, 0 for players without a clan.")]
+Privileges = Annotated[int, Meta(description="Privileges as a bitmask, exactly these.")]
+ClanRank = Annotated[int, Meta(description="Rank in the clan: 0 none, 1 member, 2 officer, 3 owner.")]
+PlayStyle = Annotated[int, Meta(description="Input devices as a bitmask, exactly these.")]
+CountryCode = Annotated[str, Meta(description="Two-letter country code.")]
+AnyMode = Annotated[int, Meta(description=f"{MODES}.")]
+BeatmapMode = Annotated[int, Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")]
+BeatmapStatus = Annotated[
+    int,
+    Meta(
+        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, "
+        "4 qualified, 5 loved."
+    ),
+]
+BeatmapServer = Annotated[str, Meta(description="Where the beatmap is from: `osu!` or `private`.")]
+Artist = Annotated[str, Meta(description="The artist's whole name.")]
+Creator = Annotated[str, Meta(description="The creator's whole name.")]
+FileName = Annotated[str, Meta(description="The whole name of the `.osu` file.")]
+Frozen = Annotated[bool, Meta(description="Whether the beatmap keeps its ranked status when osu! changes it.")]
+BeatmapHash = Annotated[str, Meta(description="MD5 of the beatmap's `.osu` file, in hexadecimal.")]
+Mods = Annotated[int, Meta(description="Mods as a bitmask, exactly these.")]
+ScoreStatus = Annotated[
+    int, Meta(description="Status: 0 failed, 1 passed, 2 the player's best score on the beatmap in its mode.")
+]

@@ -1,16 +1,16 @@
-"""Scores: all of them, a player's, a beatmap's, a single one."""
+"""Scores: lists, of a player, on a beatmap, a single one."""
 
 from typing import cast
 
 import msgspec
 
+from api.reads.beatmaps import NO_BEATMAP, require_beatmap
+from api.reads.players import NO_PLAYER, require_player
+from api.reads.scores import NO_SCORE, require_score, scores_of_player, scores_on_beatmap, with_beatmaps
 from api.request.params import IncludeFailed, IncludeLoved, Limit, PageNumber, PageSize, RulesetMode, ScoresScope
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v1 import scores
-from api.v1.lookup import NO_BEATMAP, NO_PLAYER, find_beatmap, find_player
-from api.v1.scores import NO_SCORE
 from api.v2.envelope import Item, ListMeta, Page, page_of
 from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
 from domain.modes import INVALID_MODE, ruleset_mode
@@ -21,7 +21,7 @@ from storage.database import catalogue
 
 
 class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """What the scores have in common, and which page of them."""
+    """Scores must match all of the filters that are given."""
 
     map_md5: BeatmapHash | None = None
     mods: Mods | None = None
@@ -33,10 +33,13 @@ class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
-    """The scores."""
-    place = PageRequest(params.page, params.page_size)
+    """Scores, ordered by ID.
+
+    Scores of restricted and unverified players are left out.
+    """
+    request = PageRequest(params.page, params.page_size)
     rows, total = await services.pagination.scores(
-        place,
+        request,
         map_md5=params.map_md5,
         user_id=params.user_id,
         mods=params.mods,
@@ -44,27 +47,26 @@ async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
         mode=params.mode,
         visible=services.settings.visible,
     )
-    return page_of(rows, total, place)
+    return page_of(rows, total, request)
 
 
 class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which score."""
-
     score_id: ScoreNumber
 
 
 @errors(NO_SCORE)
 async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetails]:
-    """A score with its player and its beatmap."""
-    score = await services.database.one(catalogue.v2_score, id=params.score_id, visible=services.settings.visible)
-    if score is None or score.beatmap is None:
+    """A score with its player and its beatmap.
+
+    Scores of restricted and unverified players, and scores whose beatmap no longer exists, are not found.
+    """
+    score = await require_score(services, catalogue.v2_score, params.score_id)
+    if score.beatmap is None:
         raise NO_SCORE()
     return Item(data=score)
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which scores, and whose."""
-
     player_id: PlayerNumber
     scope: ScoresScope = "best"
     mode: RulesetMode = 0
@@ -74,7 +76,7 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
-    """Which scores these are."""
+    """The number of scores in this response, and which scores they are."""
 
     scope: ScoresScope
     mode: int
@@ -89,37 +91,43 @@ class PlayerScores(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best scores by pp, or the last ones by time."""
+    """A player's best or most recent scores in a mode, each with its beatmap.
+
+    `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
+    scores, newest first. Scores on beatmaps that the server does not know are left out. The beatmaps may be 10
+    seconds old.
+    """
     mode = ruleset_mode(params.mode, strict=True)
-    player = await find_player(services, params.player_id, None, catalogue.player)
-    asked = scores.PlayerScoresParams(
+    player = await require_player(services, catalogue.player, id=params.player_id)
+    rows = await scores_of_player(
+        services,
+        catalogue.v2_player_scores,
+        player.id,
+        ScoreFilter(mode),
         scope=params.scope,
-        limit=params.limit,
         include_loved=params.include_loved,
         include_failed=params.include_failed,
+        limit=params.limit,
     )
-    rows = await scores.scores_of_player(services, catalogue.v2_player_scores, player.id, ScoreFilter(mode), asked)
-    # Encoded, they are what the Struct says.
-    found = cast(list[PlayerScore], await scores.with_beatmaps(rows, services.v2_beatmaps))
-    return PlayerScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
+    # With their beatmaps as JSON, they are encoded as the Struct declares.
+    scores = cast(list[PlayerScore], await with_beatmaps(rows, services.beatmaps, stripped=True))
+    return PlayerScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose beatmaps."""
-
     player_id: PlayerNumber
     mode: RulesetMode = 0
     limit: Limit = 25
 
 
 class ModeMeta(ListMeta, frozen=True, kw_only=True):
-    """Which mode this is about."""
+    """The number of rows in this response, and the mode."""
 
     mode: int
 
 
 class MostPlayed(Success, frozen=True, kw_only=True):
-    """The beatmaps a player has played most."""
+    """Beatmaps with the number of times the player has played them, the most played first."""
 
     data: list[PlayedBeatmap]
     meta: ModeMeta
@@ -127,9 +135,12 @@ class MostPlayed(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, NO_PLAYER)
 async def get_player_most_played(services: Services, params: MostPlayedParams) -> MostPlayed:
-    """The beatmaps a player has played most in a mode, with how often."""
+    """The beatmaps a player has played most in a mode, the most played first.
+
+    `plays` is the number of the player's scores on the beatmap, failed ones included.
+    """
     mode = ruleset_mode(params.mode, strict=True)
-    player = await find_player(services, params.player_id, None, catalogue.player)
+    player = await require_player(services, catalogue.player, id=params.player_id)
     maps = await services.database.all(
         catalogue.v2_player_most_played, id=player.id, mode=mode, limit=params.limit, offset=0
     )
@@ -137,8 +148,6 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
 
 
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of a beatmap's scores."""
-
     map_id: BeatmapNumber
     scope: ScoresScope = "best"
     mode: RulesetMode = 0
@@ -146,7 +155,7 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeatmapScores(Success, frozen=True, kw_only=True):
-    """The scores on a beatmap, each with its player."""
+    """Scores on a beatmap, each with its player."""
 
     data: list[BeatmapScore]
     meta: PlayerScoresMeta
@@ -154,11 +163,19 @@ class BeatmapScores(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, NO_BEATMAP)
 async def get_map_scores(services: Services, params: BeatmapScoresParams) -> BeatmapScores:
-    """The players' best scores on a beatmap: by score, or by pp for Relax and Autopilot; or the last ones."""
+    """The players' best scores on a beatmap in a mode, each with its player.
+
+    With `best`, the highest score comes first or, in the modes with Relax and Autopilot, the highest pp. With
+    `recent`, the same scores are ordered by time, newest first. Restricted and unverified players are left out.
+    """
     mode = ruleset_mode(params.mode, strict=True)
-    beatmap = await find_beatmap(services, params.map_id, None, catalogue.beatmap)
-    asked = scores.BeatmapScoresParams(scope=params.scope, limit=params.limit)
-    found = await scores.scores_on_beatmap(
-        services, catalogue.v2_beatmap_scores, beatmap.md5, ScoreFilter(mode), asked
+    beatmap = await require_beatmap(services, catalogue.beatmap, id=params.map_id)
+    scores = await scores_on_beatmap(
+        services,
+        catalogue.v2_beatmap_scores,
+        beatmap.md5,
+        ScoreFilter(mode),
+        scope=params.scope,
+        limit=params.limit,
     )
-    return BeatmapScores(data=found, meta=PlayerScoresMeta(total=len(found), scope=params.scope, mode=mode))
+    return BeatmapScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))

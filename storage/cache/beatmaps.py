@@ -1,105 +1,94 @@
-"""Beatmaps as lists show them: encoded once, and kept for some seconds by the md5 of their file."""
+"""The beatmaps that lists of scores and map pools mention, encoded and cached by the md5 of their file."""
 
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
-from domain.beatmaps import Beatmap
-from storage.database.database import Database, Query
+from domain.v2 import stripped
+from storage.cache.bounded import BoundedMap
+from storage.cache.cache import SingleFlight
+from storage.database import catalogue
+from storage.database.database import Database
 
-# The game server counts a play on every score: who looks at a list sees it after as many seconds at the most.
-SECONDS = 10.0
-# The 100 best of two hundred players: 14 MiB, measured.
+# The game server counts a play with every score: the count in a list is at most this old.
+TTL_SECONDS = 10.0
+# The 100 best scores of two hundred players: 14 MiB, measured.
 SIZE = 20_000
-
-B = TypeVar("B", bound=Beatmap)
 
 encode = msgspec.json.Encoder().encode
 
 
 class CachedJSON(NamedTuple):
-    """A beatmap's JSON, and until when on the monotonic clock it is good."""
+    """A beatmap's JSON, which expires at a time of the monotonic clock.
 
-    until: float
-    json: msgspec.Raw
-
-
-class Beatmaps(Generic[B]):
-    """The JSON of beatmaps: what many lists mention at once is asked once, whichever lists they are.
-
-    They are kept whatever CACHE says, since what is kept are parts, and no answers.
+    `stripped` is the same with its texts stripped of white space at both ends, as v2 shows them: the same object
+    if that changes nothing.
     """
 
-    def __init__(self, database: Database, query: Query[B], *, seconds: float = SECONDS, size: int = SIZE) -> None:
-        """`query` finds beatmaps by `md5s`. Each is kept for `seconds`, and `size` of them at the most."""
+    expires: float
+    json: msgspec.Raw
+    stripped: msgspec.Raw
+
+
+class BeatmapCache:
+    """Serves the JSON of beatmaps. Lists that mention the same beatmaps at once share the statements for them.
+
+    It works with CACHE off too, since what it caches are parts of responses.
+    """
+
+    def __init__(self, database: Database, *, ttl: float = TTL_SECONDS, size: int = SIZE) -> None:
+        """Cache at most `size` beatmaps, each for `ttl` seconds."""
         self._database = database
-        self._query = query
-        self._seconds = seconds
-        self._size = size
-        self._kept: dict[str, CachedJSON] = {}
-        self._flights: dict[str, asyncio.Task[dict[str, msgspec.Raw]]] = {}
+        self._ttl = ttl
+        self._entries: BoundedMap[str, CachedJSON] = BoundedMap(size)
+        self._batches: SingleFlight[str, dict[str, CachedJSON]] = SingleFlight()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
-    async def of(self, md5s: Iterable[str]) -> dict[str, msgspec.Raw]:
-        """The JSON of beatmaps by their md5, written as the table has it; without those that are gone.
+    async def of(self, md5s: Iterable[str], *, stripped: bool = False) -> dict[str, msgspec.Raw]:
+        """Return the JSON of beatmaps by their md5, without those that are not in the database.
 
-        Raises Unavailable when the database does not answer.
+        Others that were read along with them may be in it. Raise Unavailable if the database cannot be reached.
         """
         now = time.monotonic()
-        found: dict[str, msgspec.Raw] = {}
+        entries: dict[str, CachedJSON] = {}
         missing: list[str] = []
         for md5 in md5s:
-            kept = self._kept.get(md5)
-            if kept is not None and kept.until > now:
-                found[md5] = kept.json
+            entry = self._entries.get(md5)
+            if entry is not None and entry.expires > now:
+                entries[md5] = entry
             else:
                 missing.append(md5)
         if missing:
-            for flight in self._flights_for(missing, now):
-                # Others wait for the same beatmaps, so one who leaves does not end it.
-                fetched = await asyncio.shield(flight)
-                found |= fetched
-        return found
+            for batch in self._batches_of(missing, now):
+                entries |= await asyncio.shield(batch)
+        return {md5: entry.stripped if stripped else entry.json for md5, entry in entries.items()}
 
-    def _flights_for(self, missing: Iterable[str], now: float) -> set[asyncio.Task[dict[str, msgspec.Raw]]]:
-        """What brings those beatmaps: what is under way already, and one more for all others."""
-        unasked = tuple(dict.fromkeys(md5 for md5 in missing if md5 not in self._flights))
-        flights = {self._flights[md5] for md5 in missing if md5 in self._flights}
-        if unasked:
-            flight = asyncio.create_task(self._fly(unasked, now))
-            flight.add_done_callback(lambda flight: self._landed(flight, unasked))
-            self._flights |= dict.fromkeys(unasked, flight)
-            flights.add(flight)
-        return flights
+    def _batches_of(self, md5s: list[str], now: float) -> set[asyncio.Task[dict[str, CachedJSON]]]:
+        """Return the running tasks that read some of these beatmaps, and a new one that reads all others."""
+        running = {md5: batch for md5 in md5s if (batch := self._batches.get(md5))}
+        others = tuple(dict.fromkeys(md5 for md5 in md5s if md5 not in running))
+        batches = set(running.values())
+        if others:
+            batches.add(self._batches.start(self._read(others, now), *others))
+        return batches
 
-    def _landed(self, flight: asyncio.Task[dict[str, msgspec.Raw]], md5s: Iterable[str]) -> None:
-        for md5 in md5s:
-            del self._flights[md5]
-        if not flight.cancelled():
-            # Where all who waited have left, nobody else looks at it.
-            flight.exception()
-
-    async def _fly(self, md5s: tuple[str, ...], now: float) -> dict[str, msgspec.Raw]:
-        rows = await self._database.all(self._query, md5s=md5s)
-        # Its age counts from when it was asked: what the database says may be as old.
-        until = now + self._seconds
-        fetched = {row.md5: msgspec.Raw(encode(row)) for row in rows}
-        for md5, json in fetched.items():
-            # Back in its place as the youngest: the oldest make room.
-            self._kept.pop(md5, None)
-            self._kept[md5] = CachedJSON(until, json)
-        while len(self._kept) > self._size:
-            del self._kept[next(iter(self._kept))]
-        return fetched
+    async def _read(self, md5s: tuple[str, ...], now: float) -> dict[str, CachedJSON]:
+        rows = await self._database.all(catalogue.beatmaps_by_md5, md5s=md5s)
+        # Counted from before the statement: the rows may be as old as that.
+        expires = now + self._ttl
+        entries: dict[str, CachedJSON] = {}
+        for row in rows:
+            json, bare = msgspec.Raw(encode(row)), stripped(row)
+            entry = CachedJSON(expires, json, json if bare is row else msgspec.Raw(encode(bare)))
+            entries[row.md5] = entry
+            self._entries.put(row.md5, entry)
+        return entries
 
     async def close(self) -> None:
-        """End what is still being asked."""
-        flights = set(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        """Cancel the statements that are running."""
+        await self._batches.close()

@@ -11,8 +11,8 @@ V = TypeVar("V")
 class BoundedMap(Generic[K, V]):
     """A map of at most `size` entries, or of entries that weigh at most `size` together.
 
-    Putting an entry makes it the newest. Reading one does not, so what is put again and again stays, and what is
-    never put again goes first.
+    Putting an entry makes it the newest. Reading one does not, so an entry that is put again and again stays, and
+    one that is never put again goes first.
     """
 
     def __init__(self, size: int, *, weigh: Callable[[V], int] = lambda _: 1) -> None:
@@ -31,17 +31,24 @@ class BoundedMap(Generic[K, V]):
         return self._entries.get(key)
 
     def put(self, key: K, value: V) -> None:
-        """Store `value` as the newest entry, and drop the oldest ones beyond the bound."""
+        """Store `value` as the newest entry, and drop the oldest ones beyond the bound.
+
+        A value that weighs more than the whole map may is not stored.
+        """
         self.pop(key)
+        weight = self._weigh(value)
+        if weight > self._size:
+            return
         self._entries[key] = value
-        self.weight += self._weigh(value)
+        self.weight += weight
         while self.weight > self._size:
             _, dropped = self._entries.popitem(last=False)
             self.weight -= self._weigh(dropped)
 
     def pop(self, key: K) -> V | None:
         """Remove `key`. Return its value, or None if there was none."""
-        value = self._entries.pop(key, None)
-        if value is not None:
-            self.weight -= self._weigh(value)
+        if key not in self._entries:
+            return None
+        value = self._entries.pop(key)
+        self.weight -= self._weigh(value)
         return value

@@ -1,130 +1,166 @@
-"""Answers kept for a moment, so that many who ask the same at once cost one question."""
+"""A cache of what slow calls return, in which concurrent callers share one call."""
 
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from domain.errors import Unavailable
+from storage.cache.bounded import BoundedMap
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class _Last(Generic[T]):
-    """The last answer to a question, and how asking it went last."""
+class SingleFlight(Generic[K, T]):
+    """At most one running task per key, shared by everybody who needs its result.
+
+    Await a task with asyncio.shield(), so that a caller that is cancelled does not cancel it for the others.
+    """
 
     def __init__(self) -> None:
-        self.answer: list[T] = []
-        self.weight = 0
-        self.answered = 0.0
-        self.asked = -math.inf
-        self.failure: Unavailable | None = None
+        self._tasks: dict[K, asyncio.Task[T]] = {}
 
-    def recent(self, seconds: float) -> list[T]:
-        """The answer if it is at most so old."""
-        return self.answer if time.monotonic() - self.answered <= seconds else []
+    def get(self, key: K) -> asyncio.Task[T] | None:
+        """Return the running task of `key`, or None."""
+        return self._tasks.get(key)
+
+    def start(self, work: Coroutine[Any, Any, T], *keys: K) -> asyncio.Task[T]:
+        """Run `work` as the task of all of `keys`, none of which may have a running one."""
+        task = asyncio.create_task(work)
+        self._tasks |= dict.fromkeys(keys, task)
+        task.add_done_callback(lambda task: self._end(task, keys))
+        return task
+
+    def join(self, key: K, work: Callable[[K], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """Return the running task of `key`. If there is none, start `work(key)`."""
+        return self._tasks.get(key) or self.start(work(key), key)
+
+    def _end(self, task: asyncio.Task[T], keys: tuple[K, ...]) -> None:
+        for key in keys:
+            del self._tasks[key]
+        if not task.cancelled():
+            # If every caller has left, nobody else retrieves it, and asyncio would log a complaint.
+            task.exception()
+
+    async def close(self) -> None:
+        """Cancel every task."""
+        tasks = set(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Entry(msgspec.Struct, Generic[T], frozen=True):
+    """The last value of a key and when it was fetched; when a fetch was last tried, and how it failed.
+
+    Times are those of the monotonic clock.
+    """
+
+    value: T | UnsetType
+    fetched: float
+    tried: float
+    failure: Unavailable | None = None
 
 
 class SingleFlightCache(Generic[K, T]):
-    """Asks `ask` each question once at a time, and at most once in `fresh` seconds.
+    """Caches what `fetch` returns for a key. Concurrent callers of one key share one call of `fetch`.
 
-    When it raises Unavailable, its last answer is given instead, if that is at most `stale` seconds old.
+    If `fetch` raises Unavailable, the last value is served while it is at most `stale` seconds old.
     """
 
     def __init__(
         self,
-        ask: Callable[[K], Awaitable[T]],
+        fetch: Callable[[K], Awaitable[T]],
         *,
         fresh: float = 1.0,
         renew: float = math.inf,
         stale: float = 30.0,
         size: int = 10_000,
-        weigh: Callable[[list[T]], int] = lambda _: 1,
+        overhead: int = 1,
+        weigh: Callable[[T], int] = lambda _: 0,
     ) -> None:
-        """What is kept weighs `size` at the most: questions with their answer, or without when asking failed.
+        """A value is served for `fresh` seconds without another call.
 
-        An answer older than `renew` seconds is given, and asked for again, so that while many ask nobody waits.
+        One older than `renew` seconds is served and fetched again in the background. The entries weigh at most
+        `size` together: each weighs `overhead`, and as much as `weigh` returns for its value if it has one.
         """
-        self._ask = ask
-        self._renew = renew
+        self._fetch = fetch
         self._fresh = fresh
-        # Who failed may be well again in a moment, however long an answer is good for.
-        self._again = min(fresh, 1.0)
+        # However long a value is fresh: what has failed may work again in a moment.
+        self._retry = min(fresh, 1.0)
+        self._renew = renew
         self._stale = stale
-        self._size = size
-        self._weigh = weigh
-        self.weight = 0
-        self._last: dict[K, _Last[T]] = {}
-        self._flights: dict[K, asyncio.Task[_Last[T]]] = {}
+
+        def weigh_entry(entry: _Entry[T]) -> int:
+            return overhead if entry.value is UNSET else overhead + weigh(entry.value)
+
+        self._entries: BoundedMap[K, _Entry[T]] = BoundedMap(size, weigh=weigh_entry)
+        self._flights: SingleFlight[K, _Entry[T]] = SingleFlight()
 
     def __len__(self) -> int:
-        return len(self._last)
+        return len(self._entries)
+
+    @property
+    def weight(self) -> int:
+        """What all entries weigh together."""
+        return self._entries.weight
 
     async def get(self, key: K, fresh: float | None = None) -> T:
-        """The answer to the question `key`, at most `fresh` seconds old. Raises Unavailable."""
-        last = self._last.get(key)
-        age = time.monotonic() - last.asked if last else math.inf
-        if last is None or age > (self._again if last.failure else self._fresh if fresh is None else fresh):
-            # Whoever asks next waits for the same answer, so one who leaves does not end it.
-            last = await asyncio.shield(self._flight(key))
-        elif age > self._renew and not last.failure:
-            self._flight(key)
-        if last.failure is None:
-            return last.answer[0]
-        for answer in last.recent(self._stale):
-            return answer
-        raise last.failure.with_traceback(None)
+        """Return a value that is at most `fresh` seconds old, or an older one if fetching fails.
 
-    def recent(self, key: K) -> list[T]:
-        """The last answer, nothing asked; empty when there is none, or it is too old."""
-        last = self._last.get(key)
-        return last.recent(self._stale) if last else []
+        Raise what `fetch` raises: Unavailable only if there is no value that is recent enough.
+        """
+        entry = self._entries.get(key)
+        age = time.monotonic() - entry.tried if entry else math.inf
+        if entry is None or age > (self._retry if entry.failure else self._fresh if fresh is None else fresh):
+            entry = await asyncio.shield(self._flights.join(key, self._refresh))
+        elif age > self._renew and not entry.failure:
+            self._flights.join(key, self._refresh)
+        if entry.value is not UNSET and (entry.failure is None or self._is_recent(entry)):
+            return entry.value
+        assert entry.failure
+        # Every caller raises the same exception: without this, its traceback would grow with each of them.
+        raise entry.failure.with_traceback(None)
+
+    def recent(self, key: K) -> T:
+        """Return the last value without fetching it. Raise KeyError if there is none that is recent enough."""
+        entry = self._entries.get(key)
+        if entry is None or entry.value is UNSET or not self._is_recent(entry):
+            raise KeyError(key)
+        return entry.value
 
     def ready(self, key: K, fresh: float) -> T | None:
-        """The last answer if it is at most `fresh` seconds old, and asking did not fail since."""
-        last = self._last.get(key)
-        if last is None or last.failure or time.monotonic() - last.asked > fresh:
+        """Return the last value if it is at most `fresh` seconds old, and fetching has not failed since."""
+        entry = self._entries.get(key)
+        if entry is None or entry.value is UNSET or entry.failure or time.monotonic() - entry.tried > fresh:
             return None
-        return last.answer[0]
+        return entry.value
 
-    def _flight(self, key: K) -> asyncio.Task[_Last[T]]:
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._fly(key))
-            flight.add_done_callback(lambda _: self._flights.pop(key))
-        return flight
+    def _is_recent(self, entry: _Entry[T]) -> bool:
+        return time.monotonic() - entry.fetched <= self._stale
 
-    async def _fly(self, key: K) -> _Last[T]:
-        last = self._last.get(key) or _Last()
+    async def _refresh(self, key: K) -> _Entry[T]:
+        entry: _Entry[T]
         try:
-            last.answer = [await self._ask(key)]
-            last.answered = time.monotonic()
-            last.failure = None
+            value = await self._fetch(key)
+            now = time.monotonic()
+            entry = _Entry(value, fetched=now, tried=now)
         except Unavailable as failure:
-            last.failure = failure
+            now = time.monotonic()
+            last = self._entries.get(key)
+            entry = _Entry(last.value if last else UNSET, last.fetched if last else now, now, failure)
         except BaseException:
-            # What was true before is so no longer, or nobody knows.
-            self._drop(key)
+            # The last value may no longer be true.
+            self._entries.pop(key)
             raise
-        last.asked = time.monotonic()
-        # Back in its place as the youngest: the oldest make room.
-        self._drop(key)
-        self._last[key] = last
-        last.weight = self._weigh(last.answer)
-        self.weight += last.weight
-        while self.weight > self._size:
-            self._drop(next(iter(self._last)))
-        return last
-
-    def _drop(self, key: K) -> None:
-        if last := self._last.pop(key, None):
-            self.weight -= last.weight
+        self._entries.put(key, entry)
+        return entry
 
     async def close(self) -> None:
-        """End what is still being asked."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        """Cancel every call of `fetch` that is running."""
+        await self._flights.close()

@@ -1,4 +1,4 @@
-"""Whether anything was changed through this service, told between its processes."""
+"""A version number of all changes made through this service, shared by its workers."""
 
 import mmap
 import os
@@ -8,10 +8,10 @@ LENGTH = 8
 
 
 class ChangeMarker:
-    """A mark that is another after each change; the workers of one service see the same."""
+    """A version that differs after each change. The workers of one service see the same version."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """`file` is what the workers share; it is made when it is not there. One worker needs none."""
+        """`file` is shared by the workers, and created if it does not exist. A single worker needs none."""
         if file is None:
             self._shared = mmap.mmap(-1, LENGTH)
             return
@@ -24,14 +24,14 @@ class ChangeMarker:
 
     @property
     def version(self) -> bytes:
-        """The mark now."""
+        """The current version."""
         return self._shared[:LENGTH]
 
     def bump(self) -> None:
-        """Something was changed."""
-        # Random, since one of two workers that count up at once would be lost.
+        """Set a new version, after a change."""
+        # Random, because one of two workers that count up at once would be lost.
         self._shared[:LENGTH] = os.urandom(LENGTH)
 
     def close(self) -> None:
-        """Let go of what is shared."""
+        """Unmap the shared memory."""
         self._shared.close()

@@ -1,7 +1,7 @@
-"""The order of leaderboards: read in parts, and kept for some seconds, so that a page is found by players' ids.
+"""The order of leaderboards: read in segments and cached, so that a page is read by its players' ids.
 
-In which place somebody is depends on everybody who is before, and of a country's players nothing but reading them
-all tells who leads: milliseconds for each page, however short it is. Who is on a page is cheap to read.
+A player's position depends on everybody above, and only reading all players of a country tells who leads there:
+milliseconds for each page, however short it is. Reading the players of a page by id is cheap.
 """
 
 from typing import NamedTuple
@@ -11,85 +11,76 @@ from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
 
-# How many places there are from one part to the next, and how many more each part holds: as many as the longest
-# page, so that every page lies within one.
-PART, PAGE = 500, 100
-# How many seconds an order is taken for true, and after how many it is read anew.
-SECONDS, RENEW = 10.0, 5.0
-# Of all parts together, some MiB.
-PLACES = 100_000
-# So far down, reading twice what comes before a part costs more than sorting the whole mode.
+# The positions from the start of one segment to that of the next, and how many more each segment holds: as many as
+# the longest page, so that every page lies within one segment.
+SEGMENT, PAGE = 500, 100
+# For how many seconds a segment is used, and after how many it is read again in the background.
+FRESH_SECONDS, RENEW_SECONDS = 10.0, 5.0
+# Ids in all segments together: some MiB. Each segment counts for some more, since an empty one takes memory too.
+SIZE, SEGMENT_OVERHEAD = 100_000, 20
+# From this position on, reading everything above a segment twice costs more than sorting the whole mode.
 DEEP = 5_000
 
 
 class LeaderboardKey(NamedTuple):
-    """Which players are in which order: those of a mode, in the world or in one country, by a column."""
+    """Which leaderboard: the column that sorts it, the mode, and the country or None for the world."""
 
     sort: str
     mode: Mode
     country: str | None
 
 
-class Segment(NamedTuple):
-    """A run of a board's places; parts count from 0."""
-
-    board: LeaderboardKey
-    number: int
-
-    @property
-    def offset(self) -> int:
-        """How many places come before it."""
-        return self.number * PART
-
-
 class LeaderboardOrder:
-    """Knows who is where on leaderboards, as of some seconds ago."""
+    """The ids of the players on leaderboards, in their order, as of some seconds ago."""
 
     def __init__(self, database: Database, *, visible: int) -> None:
-        """`visible` are the privilege bits that a player needs to be on a board."""
+        """`visible` are the privilege bits that a player needs to be on a leaderboard."""
         self._database = database
         self._visible = visible
-        self._parts = SingleFlightCache(
-            self._read, fresh=SECONDS, renew=RENEW, stale=SECONDS, size=PLACES, weigh=_weight
+        self._segments = SingleFlightCache(
+            self._read,
+            fresh=FRESH_SECONDS,
+            renew=RENEW_SECONDS,
+            stale=FRESH_SECONDS,
+            size=SIZE,
+            overhead=SEGMENT_OVERHEAD,
+            weigh=len,
         )
 
     async def close(self) -> None:
-        """End what is still being read."""
-        await self._parts.close()
+        """Cancel the statements that are running."""
+        await self._segments.close()
 
-    async def places(self, board: LeaderboardKey, *, offset: int, limit: int) -> tuple[int, ...]:
-        """The ids of the players on a page, PAGE at the most, in their order. Raises Unavailable."""
-        number, begin = divmod(offset, PART)
-        ids = await self._parts.get(Segment(board, number))
+    async def page(self, board: LeaderboardKey, *, offset: int, limit: int) -> tuple[int, ...]:
+        """Return the ids of at most `limit` players, at most PAGE, from position `offset` on, which counts from 0.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        number, begin = divmod(offset, SEGMENT)
+        ids = await self._segments.get((board, number))
         return ids[begin : begin + limit]
 
-    async def _read(self, part: Segment) -> tuple[int, ...]:
-        """Of the world's players, those are sorted who have at least as much as the last one of the part.
-
-        Then an index names them, and equals are still sorted by id. A country's are found by their country.
-        """
-        sort, mode, country = part.board
+    async def _read(self, segment: tuple[LeaderboardKey, int]) -> tuple[int, ...]:
+        (sort, mode, country), number = segment
+        offset = number * SEGMENT
         least: int | float = 0
-        if country is None and part.offset < DEEP:
+        if country is None and offset < DEEP:
+            # With the value of the segment's last player as a bound, an index finds all players above it, and only
+            # those are sorted, by id where they are equal. The players of a country are found by country.
             last = await self._database.one(
                 catalogue.leaderboard_least[sort],
                 mode=mode,
                 visible=self._visible,
-                last=part.offset + PART + PAGE - 1,
+                last=offset + SEGMENT + PAGE - 1,
             )
             least = last.least if last else 0
-        order = await self._database.all(
+        rows = await self._database.all(
             catalogue.leaderboard_order[sort],
             mode=mode,
             country=country,
             visible=self._visible,
             least=least,
-            limit=PART + PAGE,
-            offset=part.offset,
+            limit=SEGMENT + PAGE,
+            offset=offset,
         )
-        return tuple(place.player_id for place in order)
-
-
-def _weight(answers: list[tuple[int, ...]]) -> int:
-    # One that is empty takes memory too.
-    return 20 + sum(map(len, answers))
+        return tuple(row.player_id for row in rows)

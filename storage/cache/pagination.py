@@ -1,4 +1,4 @@
-"""Lists that are read by pages, in the order of their primary keys, and how long they are."""
+"""Pages of long lists in the order of their primary keys, and the lengths of those lists."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -18,104 +18,121 @@ from storage.database.statement import Value
 T = TypeVar("T")
 Filters = tuple[tuple[str, Value], ...]
 
-# How many seconds the length of a list is taken for true, and after how many it is counted anew.
-MINUTE, RENEW = 60.0, 45.0
-MILLION = 1_000_000
-# The same for how many players are registered, which people watch: no server can count without reading them all.
-SECONDS, RENEW_SECONDS = 5.0, 2.0
+# For how many seconds the length of a list is used, and after how many it is counted again in the background.
+FRESH_SECONDS, RENEW_SECONDS = 60.0, 45.0
+# The same for the number of registered players, which people watch: counting them reads them all.
+REGISTERED_FRESH_SECONDS, REGISTERED_RENEW_SECONDS = 5.0, 2.0
+BLOCK_ROWS = 1_000_000
 
 
 class PageRequest(msgspec.Struct, frozen=True):
-    """A page of so many rows; pages count from 1."""
+    """A page of `size` rows; pages count from 1."""
 
     page: int
     size: int
 
     @property
     def offset(self) -> int:
-        """How many rows come before it."""
+        """How many rows come before the page."""
         return (self.page - 1) * self.size
 
 
 class IdBlocks:
-    """How many rows lie in each run of ids, to find a row by its number without reading what is before it."""
+    """The number of rows in each range of ids, to find the n-th row without reading all rows before it."""
 
     def __init__(self, blocks: Iterable[Block], without: Iterable[Block]) -> None:
-        """Rows `without` are among the `blocks`, and do not count."""
+        """The rows in `without` are among those in `blocks`, and do not count."""
         totals: Counter[int] = Counter()
         for block in blocks:
             totals[block.first] += block.total
         for block in without:
             totals[block.first] -= block.total
-        # What is written while they are counted may be missing in the first.
-        kept = sorted((first, total) for first, total in totals.items() if total > 0)
-        self._firsts = [first for first, _ in kept]
-        self._before = [0, *accumulate(total for _, total in kept)]
+        # Rows written between the two statements may be in `without` alone, so a total may be negative.
+        counted = sorted((first, total) for first, total in totals.items() if total > 0)
+        self._firsts = [first for first, _ in counted]
+        self._before = [0, *accumulate(total for _, total in counted)]
         self.total = self._before[-1]
 
-    def find(self, place: PageRequest) -> tuple[int, int | None, int]:
-        """Where a page is that begins below `total`: from which id, to which, and after how many rows.
+    def find(self, page: PageRequest) -> tuple[int, int | None, int]:
+        """Return where the rows of a page are that begins below `total`.
 
-        Without an end they are among the last ones, of which there may be more by now.
+        That is the first and the last id of their blocks, and how many rows of the first block come before them.
+        The last id is None for the last block, which may have grown since.
         """
-        begin = bisect_right(self._before, place.offset) - 1
-        after = bisect_left(self._before, place.offset + place.size)
+        begin = bisect_right(self._before, page.offset) - 1
+        after = bisect_left(self._before, page.offset + page.size)
         last = self._firsts[after] - 1 if after < len(self._firsts) else None
-        return self._firsts[begin], last, place.offset - self._before[begin]
+        return self._firsts[begin], last, page.offset - self._before[begin]
 
 
 class Pagination:
-    """Reads pages. Every list is counted at most once a minute."""
+    """Reads pages of lists. The length of each list is counted at most once a minute."""
 
-    def __init__(self, database: Database, *, part: int = MILLION) -> None:
-        """`part` is how many scores one statement counts at the most."""
+    def __init__(self, database: Database, *, block_rows: int = BLOCK_ROWS) -> None:
+        """`block_rows` is how many scores one statement counts at most."""
         self._database = database
-        self._part = part
-        self._totals = SingleFlightCache(self._count, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=1000)
-        self._registered = SingleFlightCache(self._count, fresh=SECONDS, renew=RENEW_SECONDS, stale=MINUTE, size=1)
-        self._blocks = SingleFlightCache(self._read_blocks, fresh=MINUTE, renew=RENEW, stale=MINUTE, size=30)
+        self._block_rows = block_rows
+        self._totals = SingleFlightCache(
+            self._count, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1000
+        )
+        self._registered = SingleFlightCache(
+            self._count,
+            fresh=REGISTERED_FRESH_SECONDS,
+            renew=REGISTERED_RENEW_SECONDS,
+            stale=FRESH_SECONDS,
+            size=1,
+        )
+        self._blocks = SingleFlightCache(
+            self._read_blocks, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=30
+        )
 
     async def close(self) -> None:
-        """End what is still being counted."""
+        """Cancel the statements that are running."""
         await self._totals.close()
         await self._registered.close()
         await self._blocks.close()
 
     async def read(
-        self, rows: Query[T], count: Query[Total], place: PageRequest, **filters: Value
+        self, rows: Query[T], count: Query[Total], page: PageRequest, **filters: Value
     ) -> tuple[list[T], int]:
-        """A page of `rows`, and how many there are on all pages."""
-        total = await self._totals.get((count, tuple(filters.items())))
-        if place.offset >= total:
+        """Return a page of `rows`, and the number of rows on all pages. `count` need not bind every filter.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        counted = tuple((name, value) for name, value in filters.items() if name in count.values)
+        total = await self._totals.get((count, counted))
+        if page.offset >= total:
             return [], total
-        found = await self._database.all(rows, limit=place.size, offset=place.offset, **filters)
-        return found, total
+        return await self._database.all(rows, limit=page.size, offset=page.offset, **filters), total
 
     async def registered(self) -> int:
-        """How many players are registered, the bot left out; at most some seconds old. Raises Unavailable."""
+        """Return the number of registered players without the bot, at most some seconds old.
+
+        Raise Unavailable if the database cannot be reached.
+        """
         return await self._registered.get((catalogue.player_total, ()))
 
     async def scores(
-        self, place: PageRequest, *, map_md5: str | None, user_id: int | None, **filters: Value
+        self, page: PageRequest, *, map_md5: str | None, user_id: int | None, **filters: Value
     ) -> tuple[list[Score], int]:
-        """A page of the scores, and how many there are on all pages.
+        """Return a page of scores, and the number of scores on all pages.
 
-        A player or a beatmap has thousands at the most; of the others there are millions, so that a page is
-        looked for in its block.
+        A player or a beatmap has thousands of scores at most. Without either there are millions, so the page is
+        found by blocks of ids. Raise Unavailable if the database cannot be reached.
         """
-        one: dict[str, Value] = {"map_md5": map_md5, "user_id": user_id}
-        first, last, offset = 0, None, place.offset
+        owner: dict[str, Value] = {"map_md5": map_md5, "user_id": user_id}
+        first, last, offset = 0, None, page.offset
         if map_md5 is None and user_id is None:
             blocks = await self._blocks.get(tuple(filters.items()))
             total = blocks.total
             if offset < total:
-                first, last, offset = blocks.find(place)
+                first, last, offset = blocks.find(page)
         else:
-            total = await self._totals.get((catalogue.count_scores, tuple((one | filters).items())))
-        if place.offset >= total:
+            total = await self._totals.get((catalogue.count_scores, tuple((owner | filters).items())))
+        if page.offset >= total:
             return [], total
-        limits: dict[str, Value] = {"first": first, "last": last, "limit": place.size, "offset": offset}
-        return await self._database.all(catalogue.scores, **one, **filters, **limits), total
+        limits: dict[str, Value] = {"first": first, "last": last, "limit": page.size, "offset": offset}
+        return await self._database.all(catalogue.scores, **owner, **filters, **limits), total
 
     async def _count(self, key: tuple[Query[Total], Filters]) -> int:
         count, filters = key
@@ -123,17 +140,17 @@ class Pagination:
         return row.total if row else 0
 
     async def _read_blocks(self, filters: Filters) -> IdBlocks:
-        """In parts, so that no statement runs for long, however many scores there are."""
+        # In several statements, so that none of them runs for long, however many scores there are.
         values = dict(filters)
         visible = values.pop("visible")
         blocks: list[Block] = []
         first = 0
         while True:
-            found = await self._database.all(catalogue.score_blocks, first=first, limit=self._part, **values)
-            blocks += found
-            if sum(block.total for block in found) < self._part:
+            rows = await self._database.all(catalogue.score_blocks, first=first, limit=self._block_rows, **values)
+            blocks += rows
+            if sum(block.total for block in rows) < self._block_rows:
                 break
-            first = 1 + max(block.last for block in found)
+            first = 1 + max(block.last for block in rows)
         if not blocks:
             return IdBlocks([], [])
         hidden = await self._database.all(catalogue.hidden_score_blocks, visible=visible, **values)

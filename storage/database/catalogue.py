@@ -1,4 +1,4 @@
-"""Every statement of the service: the name of its file in sql/, and what a row of it is."""
+"""Every statement of the service: the name of its file in sql/, and the Struct that each row becomes."""
 
 import msgspec
 
@@ -18,49 +18,100 @@ from domain.players import (
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
-from storage.database import inspection
 from storage.database.database import Change, Query
 
+# The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
-BOARDS = ("pp", "score", "play_time")
+BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
+# `acc` is a FLOAT, which is not exactly the decimal number that it is read as.
 SLACK = {sort: "0.001" if sort == "acc" else "0" for sort in LEADERBOARDS}
 
 
 class Total(msgspec.Struct, frozen=True):
-    """A count."""
+    """How many rows there are."""
 
     total: int
 
 
 class Least(msgspec.Struct, frozen=True):
-    """What the last of a leaderboard's page has."""
+    """The value of the last player of those that a part of a leaderboard needs."""
 
     least: int | float
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """Who has the next place on a leaderboard."""
+    """The next player of a leaderboard."""
 
     player_id: int
 
 
-class Version(msgspec.Struct, frozen=True):
-    """What a database server says it is."""
-
-    version: str
-
-
 class Block(msgspec.Struct, frozen=True):
-    """How many rows there are in a run of ids: where the run begins, and the last id found in it."""
+    """A run of ids: where it begins, the last id that exists in it, and how many rows it has."""
 
     first: int
     last: int
     total: int
 
 
-player = Query("player", Player, prepared=True)
-player_details = Query("player_details", PlayerDetails, prepared=True)
-player_stats = Query("player_stats", PlayerStats, prepared=True)
+class Version(msgspec.Struct, frozen=True):
+    """The name and version that a database server gives itself."""
+
+    version: str
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """Unix time, and how many seconds the server's time zone is ahead of UTC, None if the server does not know."""
+
+    now: int
+    zone: int | None
+
+
+class Connections(msgspec.Struct, frozen=True):
+    """How many connections a server allows in all, and to one user; 0 is any number."""
+
+    in_all: int
+    for_user: int
+
+    def too_few(self, workers: int, pool_max: int) -> str | None:
+        """Return what is wrong if all workers' pools together may open more than that, None if not."""
+        allowed = min((limit for limit in (self.in_all, self.for_user) if limit), default=0)
+        if not allowed or workers * pool_max <= allowed:
+            return None
+        return f"{workers} × {pool_max} (API_WORKERS × DB_POOL_MAX) may be opened, {allowed} are allowed"
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table, and its type as the server writes it."""
+
+    table_name: str
+    column_name: str
+    column_type: str
+
+
+class IndexColumn(msgspec.Struct, frozen=True):
+    """A column of an index; the name is None if the index is on an expression."""
+
+    table_name: str
+    index_name: str
+    column_name: str | None
+
+
+class Privilege(msgspec.Struct, frozen=True):
+    """A privilege of the user that the service logs in as, such as SELECT."""
+
+    privilege: str
+
+
+class RepeatedStats(msgspec.Struct, frozen=True):
+    """A player with more than one row of statistics in a mode."""
+
+    id: int
+    mode: int
+
+
+player = Query("player", Player)
+player_details = Query("player_details", PlayerDetails)
+player_stats = Query("player_stats", PlayerStats)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 known_players = Query("known_players", KnownPlayer)
@@ -78,42 +129,41 @@ friends = Query("friends", Friend)
 profile = Query("profile", ProfileFields)
 profile_change = Change("profile_change")
 
-beatmap = Query("beatmap", Beatmap, prepared=True)
+beatmap = Query("beatmap", Beatmap)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BOARDS}
-score = Query("score", ScoreDetails, prepared=True)
+beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+score = Query("score", ScoreDetails)
 score_newest = Query("score_newest", NewestScore)
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
-clan = Query("clan", ClanDetails, prepared=True)
+clan = Query("clan", ClanDetails)
 clan_members = Query("clan_members", ClanMember)
 pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
 server_version = Query("server_version", Version)
-server_clock = Query("server_clock", inspection.Clock)
-connections_allowed = Query("connections_allowed", inspection.Connections)
-schema_columns = Query("schema_columns", inspection.Column)
-schema_indexes = Query("schema_indexes", inspection.IndexColumn)
-privileges = Query("privileges", inspection.Privilege)
-stats_repeated = Query("stats_repeated", inspection.RepeatedStats)
+server_clock = Query("server_clock", Clock)
+connections_allowed = Query("connections_allowed", Connections)
+schema_columns = Query("schema_columns", Column)
+schema_indexes = Query("schema_indexes", IndexColumn)
+privileges = Query("privileges", Privilege)
+stats_repeated = Query("stats_repeated", RepeatedStats)
 
-# The same questions, answered in the shapes of the second version.
-v2_player_details = Query("player_details", v2.PlayerDetails, prepared=True)
-v2_player_stats = Query("player_stats", v2.PlayerStats, prepared=True)
+# The same statements, with rows in the shapes of the second version.
+v2_player_details = Query("player_details", v2.PlayerDetails)
+v2_player_stats = Query("player_stats", v2.PlayerStats)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
-v2_beatmap = Query("beatmap", v2.BeatmapDetails, prepared=True)
-v2_beatmaps_by_md5 = Query("beatmaps_by_md5", v2.Beatmap)
-v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BOARDS}
-v2_score = Query("score", v2.ScoreDetails, prepared=True)
-v2_clan = Query("clan", v2.Clan, prepared=True)
+v2_beatmap = Query("beatmap", v2.BeatmapDetails)
+v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+v2_score = Query("score", v2.ScoreDetails)
+v2_clan = Query("clan", v2.Clan)
 
-# The questions that only the second version answers.
+# Statements of the second version alone.
 players = Query("players", v2.PlayerDetails)
 count_players = Query("count_players", Total)
 beatmaps = Query("beatmaps", v2.BeatmapDetails)

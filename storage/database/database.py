@@ -1,33 +1,41 @@
-"""Running statements: the one file that knows the database library and its drivers.
+"""Runs the statements of the catalogue on the game server's database.
 
-`databases` keeps the pool and reads the URL. Its own query methods are not used, because they recompile every
-statement on every call: statements are prepared once, and run on connections that storage/lending.py lends.
+The library `databases` reads the URL and makes the driver's pool; no other file imports it. Its query methods are
+not used, because they compile each statement anew on each call.
 """
 
 import asyncio
-import time
-from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
 import msgspec
 
-from domain.errors import Unavailable
+from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
 from storage.database import drivers
-from storage.database.patience import Patience
 from storage.database.pool import ConnectionPool
-from storage.database.statement import Prepared, Statement, Value, with_json, with_lists
-from storage.observer import ANSWERED, Observer, outcome_of
+from storage.database.rows import RowShape
+from storage.database.statement import Statement, Value, with_json, with_lists
+from storage.observer import Observer
+
+AWAY = ErrorSpec(503, "The database did not answer.")
+SLOW = ErrorSpec(503, "The database did not answer in time.")
+
+# For each statement: enough for two LEFT JOINs, each with a matching row or without.
+MAX_COLUMN_SETS = 4
 
 T = TypeVar("T")
+Result = tuple[RowShape, drivers.Rows]
+NO_ROWS: Result = (RowShape(()), ())
 
 
 class Query(Statement, Generic[T]):
-    """A statement that answers with rows, and the Struct that a row of it becomes."""
+    """A statement that returns rows, and the Struct that each row is converted to."""
 
-    def __init__(self, name: str, row: type[T], *, prepared: bool = False, **fragments: str) -> None:
-        super().__init__(name, prepared=prepared, **fragments)
+    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
+        super().__init__(name, **fragments)
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
 
@@ -36,8 +44,16 @@ class Change(Statement):
     """A statement that changes rows."""
 
 
+class Unstorable(Exception):
+    """A text is too long for its column, or has characters that the column cannot hold."""
+
+
+class MissingFile(CannotOpen):
+    """The SQLite file that the URL names does not exist or cannot be opened."""
+
+
 class Database:
-    """The database of the game server: a bounded pool, statements bounded in time."""
+    """The database: a bounded pool of connections, and a time limit for each statement."""
 
     def __init__(
         self,
@@ -48,170 +64,145 @@ class Database:
         statement_timeout: float = 5.0,
         observer: Observer | None = None,
     ) -> None:
-        """`pool_max` connections at the most; `wait` and `statement_timeout` are in seconds."""
+        """At most `pool_max` connections. `wait`, for one of them, and `statement_timeout` are in seconds."""
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
-        self._largest = drivers.LARGEST[self._url.dialect]
+        self._driver = drivers.load(self._url.dialect, self._url.driver)
         self._pool_max, self._wait = pool_max, wait
-        # The server ends a slow statement itself; the second more is for a server that hangs.
-        self._seconds = statement_timeout + 1
-        self._patience = Patience(self._seconds)
+        # The server ends a slow statement itself; the extra second is for a server that hangs.
+        self._timeout = statement_timeout + 1
         self._observer = observer or Observer()
         self._availability = Availability(
-            "the database", "answering 503 until it is back", tell=self._observer.reach("database")
+            "the database",
+            "answering 503 until it is back",
+            on_change=partial(self._observer.on_availability, "database"),
         )
+        # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
-        self._errors = drivers.errors(self._url.dialect, self._url.driver)
-        self._execute_sql = drivers.execute_with(self._url.dialect, self._url.driver)
-        options = (
-            {} if self.is_sqlite else drivers.pool_options(self._url.driver, pool_max, wait, statement_timeout)
-        )
+        # The sets of columns in the results of each statement, the latest first.
+        self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
+        options = {} if self.is_sqlite else drivers.pool_options(self._driver, pool_max, wait, statement_timeout)
         self._databases = databases.Database(self._url, **options)
-        # SQLite opens a file and starts a thread per connection, so one is opened and kept.
-        self._kept: databases.core.Connection | None = None
         self._pool: ConnectionPool | None = None
-        self._column_sets = drivers.ColumnSets()
+        # SQLite opens a file and starts a thread for each connection, so all queries share one.
+        self._sqlite: databases.core.Connection | None = None
 
     async def connect(self) -> None:
-        """Open the pool; a database that is away is no error yet, only a SQLite file that cannot be opened."""
+        """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
         await self._databases.connect()
-        if not self.is_sqlite:
-            # Its own way of lending costs more than a statement by primary key; the version is pinned.
-            self._pool = ConnectionPool(self._databases._backend._pool, self._pool_max, self._wait)
+        if self.is_sqlite:
+            await self._open_sqlite()
             return
-        drivers.require_file(self._url.database)
-        kept = self._databases.connection()
+        # `databases` has no public name for the pool; its version is pinned.
+        self._pool = ConnectionPool(
+            self._databases._backend._pool, self._driver.is_usable, size=self._pool_max, timeout=self._wait
+        )
+
+    async def _open_sqlite(self) -> None:
+        _require_file(self._url.database)
+        connection = self._databases.connection()
         try:
-            await kept.__aenter__()
-        except self._errors as error:
-            raise drivers.MissingFile(f"the SQLite file {self._url.database}: {error}") from error
-        self._kept = kept
-        await kept.raw_connection.execute("PRAGMA query_only = ON")
+            await connection.__aenter__()
+        except self._driver.errors as error:
+            raise MissingFile(f"the SQLite file {self._url.database}: {error}") from error
+        self._sqlite = connection
+        await connection.raw_connection.execute("PRAGMA query_only = ON")
 
     async def disconnect(self) -> None:
-        """Close every connection."""
-        if self._kept is not None:
-            await self._kept.__aexit__()
-            self._kept = None
+        """Close all connections."""
+        if self._sqlite is not None:
+            await self._sqlite.__aexit__()
+            self._sqlite = None
         if self._pool is not None:
             self._pool.close()
         await self._databases.disconnect()
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
-        """Every row of `query`. Raises Unavailable when the database does not answer in time."""
-        names, rows = await self._run(query, values)
-        return msgspec.convert(query.nested(names, rows), query.rows, strict=False)
+        """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""
+        shape, rows = await self._run(query, values)
+        return msgspec.convert(shape.mappings(rows), query.rows, strict=False)
 
     async def one(self, query: Query[T], **values: Value) -> T | None:
-        """The first row of `query`, None without one. Raises Unavailable when the database does not answer."""
-        names, rows = await self._run(query, values)
+        """Return the first row of `query`, or None. Raise Unavailable if the database does not answer in time."""
+        shape, rows = await self._run(query, values)
         if not rows:
             return None
-        return msgspec.convert(query.nested(names, rows[:1])[0], query.row, strict=False)
+        return msgspec.convert(shape.mappings(rows[:1])[0], query.row, strict=False)
 
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
 
-        Raises Unstorable for a text that its column does not take, and Unavailable when the database does not
-        answer, or does not let us write.
+        Raise Unstorable if a text does not fit its column, and Unavailable if the database does not answer in time
+        or refuses the change.
         """
         await self._run(change, values)
 
-    async def columns(self, query: Query[T], **values: Value) -> list[str]:
-        """The names of the columns that `query` answers with."""
-        names, _ = await self._run(query, values)
-        return names
-
-    async def _run(self, query: Statement, values: dict[str, Value]) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        if values.keys() != query.values:
-            # The drivers would overlook one too many.
-            raise TypeError(f"{query.name} binds {sorted(query.values)}, not {sorted(values)}")
-        sql = query.sqlite if self.is_sqlite else query.mysql
-        lists = False
-        for value in values.values():
-            if isinstance(value, int) and abs(value) > self._largest:
-                return [], []
-            lists = lists or isinstance(value, tuple)
-        if lists:
-            sql, values = (with_json if self.is_sqlite else with_lists)(sql, values)
+    async def _run(self, statement: Statement, values: dict[str, Value]) -> Result:
+        if values.keys() != statement.values:
+            # The drivers ignore a value too many.
+            raise TypeError(f"{statement.name} binds {sorted(statement.values)}, not {sorted(values)}")
+        if any(isinstance(value, int) and abs(value) > self._driver.largest for value in values.values()):
+            # Equal to nothing in a column, but SQLite would raise an error.
+            return NO_ROWS
         try:
-            if self._pool is not None:
-                result = await self._lent(self._pool, query, sql, values)
-            elif self._kept is not None and not isinstance(query, Change):
-                result = await self._execute(self._kept.raw_connection, query, sql, values)
-            else:
-                # Changes are so rare that each may open the SQLite file for itself.
-                async with self._databases.connection() as connection:
-                    result = await self._execute(connection.raw_connection, query, sql, values)
+            result = await self._execute(statement, values)
         except TimeoutError as error:
-            self._availability.down(f"{query.name}: {error}")
-            raise Unavailable(drivers.SLOW.message) from error
-        except self._errors as error:
+            self._availability.down(f"{statement.name}: {error}")
+            raise Unavailable(SLOW.message) from error
+        except self._driver.errors as error:
             code = error.args[0] if error.args else None
-            if isinstance(query, Change) and code in drivers.UNSTORABLE:
-                raise drivers.Unstorable from error
-            if isinstance(query, Query) and code in drivers.UNREPRESENTABLE:
-                return [], []
-            self._failed(query.name, error)
-            raise Unavailable(drivers.AWAY.message) from error
+            if isinstance(statement, Change) and code in drivers.UNSTORABLE:
+                raise Unstorable from error
+            if isinstance(statement, Query) and code in drivers.UNREPRESENTABLE:
+                return NO_ROWS
+            self._log_failure(statement.name, error)
+            raise Unavailable(AWAY.message) from error
         self._availability.up()
-        if query.name in self._refused:
-            self._refused.pop(query.name).up()
+        if statement.name in self._refused:
+            self._refused.pop(statement.name).up()
         return result
 
-    def _failed(self, statement: str, error: Exception) -> None:
-        """Tells the log: of the database, or of the one statement that it refuses while it answers others."""
-        if not drivers.is_refusal(error):
-            self._availability.down(f"{statement}: {error}")
-            return
-        refused = Availability(f"the database to {statement}.sql", "answering 503 to what needs it")
-        self._refused.setdefault(statement, refused).down(error)
+    def _log_failure(self, name: str, error: Exception) -> None:
+        if drivers.is_refusal(error):
+            refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
+            self._refused.setdefault(name, refused).down(error)
+        else:
+            self._availability.down(f"{name}: {error}")
 
-    async def _lent(
-        self, pool: ConnectionPool, query: Statement, sql: str, values: dict[str, Value]
-    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        begun = time.perf_counter()
-        try:
-            connection = await pool.acquire()
-        except BaseException as error:
-            self._observer.on_wait(outcome_of(error), time.perf_counter() - begun)
-            raise
-        self._observer.on_wait(ANSWERED, time.perf_counter() - begun)
-        try:
-            if query.prepared is None or (known := pool.prepared(connection)) is None:
-                return await self._execute(connection, query, sql, values)
+    async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:
+        if self._pool is not None:
+            with self._observer.wait():
+                connection = await self._pool.acquire()
             try:
-                return await self._prepared(known, connection, query, query.prepared, values)
-            except self._errors as error:
-                if not drivers.cannot_prepare(error):
-                    raise
-                pool.forget(error)
-                return await self._execute(connection, query, sql, values)
-        finally:
-            pool.release(connection)
+                return await self._execute_on(connection, statement, values)
+            finally:
+                self._pool.release(connection)
+        if self._sqlite is not None and not isinstance(statement, Change):
+            return await self._execute_on(self._sqlite.raw_connection, statement, values)
+        # Changes are rare enough to open the SQLite file each time.
+        async with self._databases.connection() as opened:
+            return await self._execute_on(opened.raw_connection, statement, values)
 
-    async def _prepared(
-        self, known: set[str], connection: Any, query: Statement, prepared: Prepared, values: dict[str, Value]
-    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        if query.name not in known:
-            await self._execute(connection, query, prepared.prepare, {})
-            known.add(query.name)
-        return await self._execute(connection, query, prepared.execute, values)
-
-    async def _execute(
-        self, connection: Any, query: Statement, sql: str, values: dict[str, Value]
-    ) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        with self._observer.statement(query.name):
+    async def _execute_on(self, connection: Any, statement: Statement, values: dict[str, Value]) -> Result:
+        sql = statement.sqlite if self.is_sqlite else statement.mysql
+        if any(isinstance(value, tuple) for value in values.values()):
+            sql, values = (with_json if self.is_sqlite else with_lists)(sql, values)
+        known = self._column_sets.get(statement, ())
+        with self._observer.statement(statement.name):
             try:
-                with self._patience:
-                    description, rows = await self._execute_sql(
-                        connection, sql, values, self._column_sets.of(query)
-                    )
-                    return self._column_sets.names(query, description), rows
-            except (asyncio.CancelledError, TimeoutError) as error:
-                # Its answer may still come: nobody else may read it.
-                if not self.is_sqlite:
-                    connection.close()
-                if isinstance(error, TimeoutError):
-                    raise TimeoutError(f"no answer within {self._seconds} s") from None
-                raise
+                async with asyncio.timeout(self._timeout):
+                    columns, rows = await self._driver.execute(connection, sql, values, known)
+            except TimeoutError:
+                raise TimeoutError(f"no answer within {self._timeout} s") from None
+        if columns is None:
+            return NO_ROWS
+        if not known or columns is not known[0]:
+            others = (other for other in known if other is not columns)
+            self._column_sets[statement] = (columns, *others)[:MAX_COLUMN_SETS]
+        return columns, rows
+
+
+def _require_file(path: str) -> None:
+    # SQLite would create a file that does not exist.
+    if not Path(path).is_file():
+        raise MissingFile(f"there is no SQLite file {path}")

@@ -1,48 +1,48 @@
-"""Rows of a result, as the nested mappings that Structs are made from."""
+"""Turns the rows of a result into the nested mappings that Structs are converted from."""
 
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 
-class Shape:
-    """What becomes of a row with these columns: a mapping, where a column named `clan__id` becomes `clan.id`.
+class RowShape:
+    """The columns of a result, and the mapping that each of its rows becomes.
 
-    A group whose columns are all NULL, as of a LEFT JOIN that found nothing, becomes None.
+    A column named `clan__id` becomes `clan.id`. A group whose columns are all NULL, as from a LEFT JOIN that
+    matched nothing, becomes None.
     """
 
-    def __init__(self, names: Sequence[str], places: Sequence[int] | None = None) -> None:
-        """`places` are those of the columns in the row, where they are not the first ones."""
-        self.names = tuple(names)
-        own: dict[str, int] = {}
+    def __init__(self, names: Sequence[str], positions: Sequence[int] | None = None) -> None:
+        """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …"""
+        self.names = list(names)
+        columns: dict[str, int] = {}
         groups: dict[str, dict[str, int]] = {}
-        for name, place in zip(names, range(len(names)) if places is None else places, strict=True):
+        for name, position in zip(names, positions or range(len(names)), strict=True):
             group, separator, column = name.partition("__")
             if separator:
-                groups.setdefault(group, {})[column] = place
+                groups.setdefault(group, {})[column] = position
             else:
-                own[name] = place
-        self._columns = tuple(own)
-        self._places = tuple(own.values())
-        self._flat = places is None and not groups
-        self._pick = itemgetter(*self._places) if len(own) > 1 else self._few
-        self._groups = [(name, Shape(tuple(group), tuple(group.values()))) for name, group in groups.items()]
+                columns[name] = position
+        self._keys = tuple(columns)
+        self._positions = tuple(columns.values())
+        # itemgetter returns a tuple only if it is given at least two positions.
+        self._pick = itemgetter(*self._positions) if len(columns) > 1 else self._pick_few
+        self._groups = [(name, RowShape(list(group), list(group.values()))) for name, group in groups.items()]
 
-    def read(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-        """Each of the rows as a mapping."""
-        if self._flat:
-            return [dict(zip(self._columns, row, strict=True)) for row in rows]
+    def mappings(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Return a mapping for each row."""
+        if not self._groups:
+            return [dict(zip(self._keys, row, strict=True)) for row in rows]
         return [self._mapping(row) or {} for row in rows]
 
-    def _few(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        # With one name itemgetter gives no tuple, and without any it cannot be made.
-        return tuple(row[place] for place in self._places)
+    def _pick_few(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(row[position] for position in self._positions)
 
     def _mapping(self, row: Sequence[Any]) -> dict[str, Any] | None:
         picked = self._pick(row)
-        values = dict(zip(self._columns, picked, strict=True))
+        mapping = dict(zip(self._keys, picked, strict=True))
         empty = all(value is None for value in picked)
         for name, group in self._groups:
-            values[name] = found = group._mapping(row)
-            empty = empty and found is None
-        return None if empty else values
+            mapping[name] = nested = group._mapping(row)
+            empty = empty and nested is None
+        return None if empty else mapping

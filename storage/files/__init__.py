@@ -1,0 +1,1 @@
+"""The folders of avatars and beatmap files."""

@@ -1,28 +1,25 @@
-"""Writing files so that a reader sees the old one or the new one, whole, whatever happens meanwhile."""
+"""Replacing files atomically: a reader sees the whole old file or the whole new one, even after a crash."""
 
 import os
 from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put a file with that content at `path`, for everybody to read. Raises OSError.
+    """Write `content` to the file at `path`, readable for everybody, in a folder made if missing. Raise OSError.
 
-    A process that is killed leaves at most one unfinished file per name, which the next one overwrites; so two
-    must not write one name at a time.
+    It must not run twice at once for one path. A process that is killed leaves at most one temporary file for each
+    path, which the next call overwrites.
     """
+    path.parent.mkdir(exist_ok=True)
     partial = path.with_name(f".{path.name}.tmp")
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+    # The rename survives a power cut only once the folder is on disk too.
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(folder)
     finally:
-        os.close(handle)
+        os.close(folder)

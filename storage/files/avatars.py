@@ -1,11 +1,9 @@
-"""Avatars: `<player>.<extension>` in the data folder, as the game server's web server looks for them."""
+"""Avatars: `avatars/<player id>.<extension>` in the data folder, as the game server's web server serves them."""
 
 import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from domain.errors import ErrorSpec, Unavailable
@@ -21,19 +19,17 @@ EXTENSIONS = ("png", "jpg", "gif", "jpeg", "jfif")
 
 
 class Avatars:
-    """The folder of avatars."""
-
     def __init__(self, data_directory: str) -> None:
         self._folder = Path(data_directory, "avatars")
-        # An image takes up to a hundred megabytes while it is decoded.
-        self._one_at_a_time = asyncio.Semaphore(1)
+        # One at a time: an image takes up to a hundred megabytes while it is decoded.
+        self._lock = asyncio.Lock()
 
     async def put(self, player_id: int, image: bytes) -> None:
-        """Make `image` the avatar of a player.
+        """Make `image` the player's avatar.
 
-        Raises APIError when it is no image of a kind that is taken, and Unavailable when it cannot be stored.
+        Raise APIError if it is not a PNG, JPEG or GIF, and Unavailable if it cannot be stored.
         """
-        async with self._one_at_a_time:
+        async with self._lock:
             try:
                 extension, content = await asyncio.to_thread(clean, image)
                 await asyncio.to_thread(self._store, player_id, extension, content)
@@ -45,19 +41,11 @@ class Avatars:
 
     def _store(self, player_id: int, extension: str, content: bytes) -> None:
         self._folder.mkdir(exist_ok=True)
-        with self._alone():
+        # Locked against other processes: each of two would remove the file that the other has just stored.
+        # The system releases the lock when the process ends, however that happens.
+        with open(os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             replace(self._folder / f"{player_id}.{extension}", content)
             for other in EXTENSIONS:
                 if other != extension:
                     (self._folder / f"{player_id}.{other}").unlink(missing_ok=True)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keeps other threads and processes from storing: each of two would remove what the other has stored."""
-        handle = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            # Gone with the process that holds it, however that ends.
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)

@@ -1,44 +1,46 @@
-"""What the game server is asked, and the shapes its answers must have; each answer is kept for a second."""
+"""What the game server responds, checked and cached: each call reaches it at most once a second."""
 
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from domain.live import LiveStatus, Match, Number
+from domain.live import LiveStatus, Match
+from domain.units import Int64
 from storage.availability import Availability
 from storage.cache.cache import SingleFlightCache
-from storage.game_server.client import NAME, Down, GameServer, NoAnswer, NoPage, TooLate
+from storage.game_server.client import NAME, Down, GameServerClient, NoAnswer, NoPage, TooLate
 from storage.game_server.pages import OnlineList, read_matches, read_online
 
 T = TypeVar("T")
 
-# Seconds without questions for a game server that did not answer one in time.
-SPARED = 1.0
-MEANWHILE = "nobody is online if it is down, else its last answers are given for 30 s, then 503"
+# How long nothing is called after a call that timed out.
+BACK_OFF_SECONDS = 1.0
+DEGRADED = "nobody is online if it is down, else its last answers are given for 30 s, then 503"
 
 
 class _Counts(msgspec.Struct):
     online: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
-class _Count(msgspec.Struct):
+class _PlayerCount(msgspec.Struct):
     counts: _Counts
 
 
-class _Map(msgspec.Struct):
+class _Beatmap(msgspec.Struct):
     md5: str
 
 
 class _Activity(msgspec.Struct):
-    action: Number
+    action: Int64
     info_text: str
-    mode: Number
-    mods: Number
-    beatmap: _Map | None = None
+    mode: Int64
+    mods: Int64
+    beatmap: _Beatmap | None = None
 
 
 class _PlayerStatus(msgspec.Struct):
@@ -51,131 +53,134 @@ class _PlayerStatus(msgspec.Struct):
             raise ValueError("online without a status")
 
     def as_live(self) -> LiveStatus | None:
-        """None for a player who is offline."""
-        doing = self.status
-        if not self.online or self.login_time is None or doing is None:
+        """Return the status, or None for a player who is offline."""
+        activity = self.status
+        if not self.online or self.login_time is None or activity is None:
             return None
         return LiveStatus(
             login_time=self.login_time,
-            action=doing.action,
-            info_text=doing.info_text,
-            mode=doing.mode,
-            mods=doing.mods,
-            map_md5=doing.beatmap.md5 if doing.beatmap else "",
+            action=activity.action,
+            info_text=activity.info_text,
+            mode=activity.mode,
+            mods=activity.mods,
+            map_md5=activity.beatmap.md5 if activity.beatmap else "",
         )
 
 
-class _Status(msgspec.Struct):
+class _StatusResponse(msgspec.Struct):
     status: Literal["success"]
     player_status: _PlayerStatus
 
 
-class _Match(msgspec.Struct):
+class _MatchResponse(msgspec.Struct):
     status: Literal["success"]
     match: Match
 
 
 class CachedGameServer:
-    """Each question of many askers reaches the game server once a second; while it is down, nobody is there.
+    """The game server's API and pages. While it is down, nobody is online and there are no matches.
 
-    The methods raise Unavailable when it does not answer, and its last answer is too old.
+    While it does not respond, the last responses are served; then the methods raise Unavailable.
     """
 
-    def __init__(self, server: GameServer) -> None:
-        self._server = server
-        self._presence = SingleFlightCache(self._ask_presence)
-        self._count = SingleFlightCache(self._ask_count)
-        self._status = SingleFlightCache(self._ask_status)
-        self._match = SingleFlightCache(self._ask_match)
-        self._listed = SingleFlightCache(self._ask_listed)
-        self._spared_until = -math.inf
-        self._availability = Availability(
-            "the game server", MEANWHILE, steady=10, tell=server.observer.reach(NAME)
-        )
-        self._no_online = Availability("the game server's page /online", "its API alone tells who is online")
-        self._no_matches = Availability("the game server's page /matches", "each match is asked about")
+    def __init__(self, client: GameServerClient) -> None:
+        self._client = client
+        self._online = SingleFlightCache(self._fetch_online)
+        self._count = SingleFlightCache(self._fetch_count)
+        self._status = SingleFlightCache(self._fetch_status)
+        self._match = SingleFlightCache(self._fetch_match)
+        self._matches = SingleFlightCache(self._fetch_matches)
+        self._backed_off_until = -math.inf
+        on_change = partial(client.observer.on_availability, NAME)
+        self._availability = Availability("the game server", DEGRADED, steady=10, on_change=on_change)
+        self._online_page = Availability("the game server's page /online", "its API alone tells who is online")
+        self._matches_page = Availability("the game server's page /matches", "each match is asked about")
 
     async def close(self) -> None:
-        """End what is still being asked."""
-        for kept in (self._presence, self._count, self._status, self._match, self._listed):
-            await kept.close()
+        """Cancel the calls that are running."""
+        for cache in (self._online, self._count, self._status, self._match, self._matches):
+            await cache.close()
 
-    async def reach(self) -> None:
-        """Raises Down and NoAnswer unless the game server answers now."""
-        await self._server.reach()
-
-    async def presence(self) -> OnlineList | None:
-        """Who is online; None when the game server has no page that tells."""
-        return await self._if_there(self._presence, self._no_online)
+    async def online(self) -> OnlineList | None:
+        """Return who is online, or None if the game server has no page /online."""
+        return await self._page_or_none(self._online, self._online_page)
 
     async def count(self) -> int:
-        """How many players are online, as the game server counts them."""
+        """Return the number of online players as the game server counts them."""
         return await self._count.get(())
 
     async def status(self, query: tuple[str, str | int]) -> LiveStatus | None:
-        """What the player with that `id` or `name` is doing, be that player still there or not."""
+        """Return what the player with an `id` or a `name` is doing, or did last.
+
+        The API goes on returning the status of players who have left.
+        """
         return await self._status.get(query)
 
     async def match(self, match_id: int) -> Match | None:
-        """A match, 1 to 63."""
+        """Return the match with an id from 1 to 63, or None if there is none."""
         return await self._match.get(match_id)
 
-    def last_match(self, match_id: int) -> list[Match | None]:
-        """The last answer of `match`, nothing asked; empty when there is none of use."""
+    def recent_match(self, match_id: int) -> Match | None:
+        """Return what `match` returned last, without a call. Raise KeyError if that is too long ago."""
         return self._match.recent(match_id)
 
-    async def listed(self) -> dict[int, Match] | None:
-        """Every match as far as its page goes; None when the game server has no such page."""
-        return await self._if_there(self._listed, self._no_matches)
+    async def matches(self) -> dict[int, Match] | None:
+        """Return the matches by id, as the page /matches describes them, or None if there is no such page."""
+        return await self._page_or_none(self._matches, self._matches_page)
 
-    async def _if_there(self, page: SingleFlightCache[tuple[()], T], outage: Availability) -> T | None:
+    async def _page_or_none(self, page: SingleFlightCache[tuple[()], T], availability: Availability) -> T | None:
         try:
-            answer = await page.get(())
+            content = await page.get(())
         except NoPage as error:
-            outage.down(error)
+            availability.down(error)
             return None
-        outage.up()
-        return answer
+        availability.up()
+        return content
 
-    async def _asked(self, question: Callable[[], Awaitable[T]], nobody: T) -> T:
-        """The answer; `nobody` when the game server is down."""
-        if time.monotonic() < self._spared_until:
+    async def _unless_down(self, call: Callable[[], Awaitable[T]], if_down: T) -> T:
+        """Return what `call` returns, or `if_down` if the game server is down."""
+        if time.monotonic() < self._backed_off_until:
             raise NoAnswer("it did not answer another question in time")
         try:
-            answer = await question()
+            response = await call()
         except NoPage:
             raise
         except (Down, NoAnswer) as error:
             self._availability.down(error)
             if isinstance(error, TooLate):
-                # Whoever asks several things of a game server that hangs waits for the first one only.
-                self._spared_until = time.monotonic() + SPARED
+                # A request that needs several calls waits for one timeout only.
+                self._backed_off_until = time.monotonic() + BACK_OFF_SECONDS
             if isinstance(error, Down):
-                return nobody
+                return if_down
             raise
         self._availability.up()
-        return answer
+        return response
 
-    async def _page(self, path: str, read: Callable[[str], T | None]) -> T:
-        page = read(await self._server.page(path))
-        if page is None:
+    async def _read_page(self, path: str, read: Callable[[str], T | None]) -> T:
+        content = read(await self._client.get_page(path))
+        if content is None:
             raise NoPage(f"{path}: an answer of another kind")
-        return page
+        return content
 
-    async def _ask_presence(self, _: tuple[()]) -> OnlineList:
-        return await self._asked(lambda: self._page("/online", read_online), OnlineList(players={}, bots={}))
+    async def _fetch_online(self, _: tuple[()]) -> OnlineList:
+        nobody = OnlineList(players={}, bots={})
+        return await self._unless_down(lambda: self._read_page("/online", read_online), nobody)
 
-    async def _ask_listed(self, _: tuple[()]) -> dict[int, Match]:
-        return await self._asked(lambda: self._page("/matches", read_matches), {})
+    async def _fetch_matches(self, _: tuple[()]) -> dict[int, Match]:
+        return await self._unless_down(lambda: self._read_page("/matches", read_matches), {})
 
-    async def _ask_count(self, _: tuple[()]) -> int:
-        answer = await self._asked(lambda: self._server.ask("get_player_count", _Count), None)
-        return 0 if answer is None else answer.counts.online
+    async def _fetch_count(self, _: tuple[()]) -> int:
+        response = await self._unless_down(lambda: self._client.call("get_player_count", _PlayerCount), None)
+        return response.counts.online if response else 0
 
-    async def _ask_status(self, query: tuple[str, str | int]) -> LiveStatus | None:
-        answer = await self._asked(lambda: self._server.ask("get_player_status", _Status, query), None)
-        return None if answer is None else answer.player_status.as_live()
+    async def _fetch_status(self, query: tuple[str, str | int]) -> LiveStatus | None:
+        response = await self._unless_down(
+            lambda: self._client.call("get_player_status", _StatusResponse, query), None
+        )
+        return response.player_status.as_live() if response else None
 
-    async def _ask_match(self, match_id: int) -> Match | None:
-        answer = await self._asked(lambda: self._server.ask("get_match", _Match, ("id", match_id)), None)
-        return None if answer is None else msgspec.structs.replace(answer.match, id=match_id)
+    async def _fetch_match(self, match_id: int) -> Match | None:
+        response = await self._unless_down(
+            lambda: self._client.call("get_match", _MatchResponse, ("id", match_id)), None
+        )
+        return msgspec.structs.replace(response.match, id=match_id) if response else None

@@ -1,4 +1,4 @@
-"""The running game server's HTTP API and pages: who is asked, how long, and what counts as an answer."""
+"""The client of the game server's HTTP API and pages."""
 
 import errno
 from typing import TypeVar
@@ -15,23 +15,23 @@ T = TypeVar("T")
 
 GAME_SERVER_AWAY = ErrorSpec(503, "Game server did not answer.")
 
-# The path forms of today's game servers and of older ones.
-GENERATIONS = ("/v1/", "/")
-# Game servers listen to their own domain and to this one, where theirs is not known here.
-ANY_DOMAIN = "ppy.sh"
-LONGEST_ANSWER = 1 << 20
-# What it is called in figures.
+# Path prefixes of the API: of game servers since 2023, and of older ones.
+PREFIXES = ("/v1/", "/")
+# Game servers listen on this domain too, beside their own.
+DEFAULT_DOMAIN = "ppy.sh"
+MAX_BODY_BYTES = 1 << 20
+# Its name in the metrics.
 NAME = "game_server"
-# uvicorn, which game servers run on, closes idle connections after five seconds.
-KEEP_ALIVE = 4.0
+# uvicorn, on which game servers run, closes idle connections after five seconds.
+KEEP_ALIVE_SECONDS = 4.0
 
 
 class Down(Exception):
-    """The game server refuses connections: it does not run."""
+    """The game server refuses connections, so it is not running."""
 
 
 class NoAnswer(Unavailable):
-    """The game server runs, as far as is known, and did not answer with anything of use."""
+    """The game server may be running, but did not send a usable response."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(GAME_SERVER_AWAY.message)
@@ -42,31 +42,31 @@ class NoAnswer(Unavailable):
 
 
 class TooLate(NoAnswer):
-    """The game server took longer than it may."""
+    """The game server did not respond within the timeout."""
 
 
 class NoPage(NoAnswer):
-    """The game server answered, and what it answered is not the page asked for."""
+    """The game server responded, but does not have the page."""
 
 
-class _Reason(msgspec.Struct):
-    """The body of a 404 that says what was not found, unlike one for an unknown path."""
+class _NotFound(msgspec.Struct):
+    """The body of a 404 for a missing player or match. That for an unknown path has another form."""
 
     status: str
 
 
 def refused(error: BaseException) -> bool:
-    """Whether `error` says that nothing listens where the game server should."""
+    """Return whether `error` is a refused connection."""
     return isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED
 
 
 def connector(connections: int) -> aiohttp.TCPConnector:
-    """A pool of at most so many connections."""
-    return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE)
+    """Return a pool of at most `connections` connections to a game server."""
+    return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_SECONDS)
 
 
-class GameServer:
-    """Asks the game server one thing at a time; `url` is where it listens."""
+class GameServerClient:
+    """Calls the game server at `url`."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class GameServer:
         connect_timeout: float,
         observer: Observer | None = None,
     ) -> None:
-        """`timeout` and `connect_timeout` are in seconds: for a whole answer, and for a connection."""
+        """`timeout` is for a whole call, `connect_timeout` for connecting; both in seconds."""
         self.url = URL(url)
         self.observer = observer or Observer()
-        self._domain = domain or ANY_DOMAIN
-        self._generation = GENERATIONS[0]
+        self._domain = domain or DEFAULT_DOMAIN
+        self._prefix = PREFIXES[0]
         self._session = aiohttp.ClientSession(
             connector=connector(16),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout),
@@ -94,42 +94,44 @@ class GameServer:
         """Close every connection."""
         await self._session.close()
 
-    async def reach(self) -> None:
-        """Raises Down and NoAnswer unless the API is there."""
-        await self.ask("get_player_count", dict[str, object])
+    async def ping(self) -> None:
+        """Raise Down or NoAnswer unless the API responds."""
+        await self.call("get_player_count", dict[str, object])
 
-    async def page(self, path: str) -> str:
-        """A page for browsers. Raises Down, NoAnswer, and NoPage for a path the game server lacks."""
+    async def get_page(self, path: str) -> str:
+        """Return a page for browsers. Raise Down, NoAnswer, or NoPage unless its status is 200."""
         with self.observer.call(NAME, path):
             status, body = await self._get(path, f"c.{self._domain}")
             if status != 200:
                 raise NoPage(f"{path}: status {status}")
         return body.decode("utf-8", "replace")
 
-    async def ask(self, name: str, shape: type[T], query: tuple[str, str | int] | None = None) -> T | None:
-        """The answer of the API's endpoint `name` to one parameter; None when it says there is no such thing.
+    async def call(self, name: str, shape: type[T], query: tuple[str, str | int] | None = None) -> T | None:
+        """Call the API's endpoint `name` with one parameter, and return the response as a `shape`.
 
-        Raises Down, and NoAnswer for what is not of that shape.
+        Return None if the game server says that there is no such player or match. Raise Down, or NoAnswer if the
+        response does not have that shape.
         """
+        target = name + (f"?{urlencode([query])}" if query else "")
         with self.observer.call(NAME, name):
-            return await self._ask(name, shape, f"?{urlencode([query])}" if query else "")
+            status, body = await self._get_from_api(target)
+            if status == 404 and _is_not_found(body):
+                return None
+            response = _decode(body, shape) if status == 200 else None
+            if response is None:
+                raise NoAnswer(f"{target}: status {status}, {body[:60]!r}")
+            return response
 
-    async def _ask(self, name: str, shape: type[T], arguments: str) -> T | None:
-        status, body = await self._call(self._generation, name + arguments)
-        if status == 404 and not _says_why(body):
-            other = GENERATIONS[self._generation == GENERATIONS[0]]
-            status, body = await self._call(other, name + arguments)
-            if status != 404 or _says_why(body):
-                self._generation = other
-        if status == 404 and _says_why(body):
-            return None
-        answer = _read(body, shape) if status == 200 else None
-        if answer is None:
-            raise NoAnswer(f"{name}{arguments}: status {status}, {body[:60]!r}")
-        return answer
-
-    async def _call(self, generation: str, target: str) -> tuple[int, bytes]:
-        return await self._get(generation + target, f"api.{self._domain}")
+    async def _get_from_api(self, target: str) -> tuple[int, bytes]:
+        """Get `target` under the prefix that worked last, or else under the other one."""
+        host = f"api.{self._domain}"
+        status, body = await self._get(self._prefix + target, host)
+        if status == 404 and not _is_not_found(body):
+            other = next(prefix for prefix in PREFIXES if prefix != self._prefix)
+            status, body = await self._get(other + target, host)
+            if status != 404 or _is_not_found(body):
+                self._prefix = other
+        return status, body
 
     async def _get(self, path: str, host: str) -> tuple[int, bytes]:
         url = self.url.join(URL(path))
@@ -138,8 +140,8 @@ class GameServer:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
                     body += chunk
-                    if len(body) > LONGEST_ANSWER:
-                        raise NoAnswer(f"{path}: more than {LONGEST_ANSWER} bytes")
+                    if len(body) > MAX_BODY_BYTES:
+                        raise NoAnswer(f"{path}: more than {MAX_BODY_BYTES} bytes")
         except TimeoutError:
             raise TooLate(f"{path}: no answer in time") from None
         except aiohttp.ClientError as error:
@@ -151,13 +153,14 @@ class GameServer:
         return response.status, bytes(body)
 
 
-def _says_why(body: bytes) -> bool:
-    return _read(body, _Reason) is not None
+def _is_not_found(body: bytes) -> bool:
+    return _decode(body, _NotFound) is not None
 
 
-def _read(body: bytes, shape: type[T]) -> T | None:
+def _decode(body: bytes, shape: type[T]) -> T | None:
+    """Return the JSON in `body` as a `shape`, or None if it is not one."""
     try:
         return msgspec.json.decode(body, type=shape)
-    # Among them texts that are not UTF-8, and nesting without an end.
+    # ValueError: not JSON, not UTF-8, or of another shape. RecursionError: nested too deeply.
     except (ValueError, RecursionError):
         return None

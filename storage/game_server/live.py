@@ -1,4 +1,4 @@
-"""Live state from the running game server: which of its answers counts, and who may be seen in it."""
+"""Live state from the running game server: the best of what it tells, without hidden players."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,116 +12,106 @@ from storage.game_server.cached import CachedGameServer
 from storage.game_server.client import NoAnswer
 from storage.game_server.pages import MATCHES
 
-# The API takes no id below this one; the bot, whose id is 1, goes by its name.
+# The API takes no lower id. The bot, with id 1, is found by its name.
 FIRST_PLAYER = 3
-# How many matches are asked about at a time.
-AT_ONCE = 8
+CONCURRENT_MATCHES = 8
 
 
 class GameServerLive:
-    """A Live that asks the game server."""
+    """A Live that calls the game server."""
 
     def __init__(
-        self, questions: CachedGameServer, database: Database, *, visible: int, counted: int, patience: float
+        self, server: CachedGameServer, database: Database, *, visible: int, counted: int, timeout: float
     ) -> None:
-        """`visible` are the privilege bits a player needs to be seen, `counted` those to be counted.
+        """`visible` are the privilege bits that a player needs to be shown, `counted` those to be counted.
 
-        `patience` is how many seconds the details of all matches may take together.
+        `timeout` is how many seconds the details of all matches may take together.
         """
-        self._questions = questions
+        self._server = server
         self._database = database
         self._visible = visible
         self._counted = counted
-        self._patience = patience
-        self._turns = asyncio.Semaphore(AT_ONCE)
-
-    async def reach(self) -> None:
-        """Raises Down and NoAnswer unless the game server answers now."""
-        await self._questions.reach()
+        self._timeout = timeout
+        self._concurrency = asyncio.Semaphore(CONCURRENT_MATCHES)
 
     async def count(self) -> int:
-        """See Live."""
-        presence = await self._questions.presence()
-        if presence is None:
-            return await self._questions.count()
-        known = await self._known(presence.players)
-        return sum(_has(self._counted, known.get(id)) for id in presence.players)
+        online = await self._server.online()
+        if online is None:
+            return await self._server.count()
+        known = await self._known(online.players)
+        return sum(_has(self._counted, known.get(id)) for id in online.players)
 
     async def roster(self) -> Roster | None:
-        """See Live."""
-        presence = await self._questions.presence()
-        if presence is None:
+        online = await self._server.online()
+        if online is None:
             return None
-        known = await self._known([*presence.players, *presence.bots])
-        seen = {id: name for id, name in presence.players.items() if _has(self._visible, known.get(id))}
-        return Roster(players=_named(seen, known), bots=_named(presence.bots, known))
+        known = await self._known([*online.players, *online.bots])
+        visible = {id: name for id, name in online.players.items() if _has(self._visible, known.get(id))}
+        return Roster(players=_named(visible, known), bots=_named(online.bots, known))
 
     async def is_online(self, player_id: int) -> bool:
-        """See Live."""
-        presence = await self._questions.presence()
-        if presence is None:
+        online = await self._server.online()
+        if online is None:
             return await self.status(player_id) is not None
-        return player_id in presence
+        return player_id in online
 
     async def status(self, player_id: int) -> LiveStatus | None:
-        """See Live."""
-        presence = await self._questions.presence()
+        online = await self._server.online()
         # The API calls players online for hours after they have left.
-        if presence is not None and player_id not in presence:
+        if online is not None and player_id not in online:
             return None
         if player_id >= FIRST_PLAYER:
-            return await self._questions.status(("id", player_id))
-        name = presence.bots.get(player_id) if presence else None
-        return await self._questions.status(("name", name)) if name else None
+            return await self._server.status(("id", player_id))
+        name = online.bots.get(player_id) if online else None
+        return await self._server.status(("name", name)) if name else None
 
     async def match(self, match_id: int) -> Match | None:
-        """See Live."""
         try:
-            found = await self._detailed(match_id)
+            match = await self._details(match_id)
         except Unavailable:
             # The API fails at a match whose host has left.
-            listed = await self._questions.listed()
+            listed = await self._server.matches()
             if listed is None:
                 raise
-            found = listed.get(match_id)
-        return (await self._shown([found]))[0] if found else None
+            match = listed.get(match_id)
+        return (await self._without_hidden([match]))[0] if match else None
 
     async def matches(self) -> list[Match]:
-        """See Live."""
-        listed = await self._questions.listed()
+        listed = await self._server.matches()
         ids = range(MATCHES) if listed is None else sorted(listed)
-        deadline = asyncio.get_running_loop().time() + self._patience
+        deadline = asyncio.get_running_loop().time() + self._timeout
 
         async def best(match_id: int) -> Match | None:
+            """Return the match's details, or the last ones, or what the page says of it."""
             try:
-                async with asyncio.timeout_at(deadline), self._turns:
-                    return await self._detailed(match_id)
+                async with asyncio.timeout_at(deadline), self._concurrency:
+                    return await self._details(match_id)
             except (Unavailable, TimeoutError):
-                for last in self._questions.last_match(match_id):
-                    return last
-                if listed is None:
-                    raise NoAnswer(f"match {match_id}: no answer in time") from None
-                return listed[match_id]
+                try:
+                    return self._server.recent_match(match_id)
+                except KeyError:
+                    if listed is None:
+                        raise NoAnswer(f"match {match_id}: no answer in time") from None
+                    return listed[match_id]
 
-        found = await asyncio.gather(*(best(match_id) for match_id in ids))
-        return await self._shown([match for match in found if match])
+        matches = await asyncio.gather(*(best(match_id) for match_id in ids))
+        return await self._without_hidden([match for match in matches if match])
 
-    async def _detailed(self, match_id: int) -> Match | None:
+    async def _details(self, match_id: int) -> Match | None:
         if match_id:
-            return await self._questions.match(match_id)
-        # The API has never taken the id of the first match for one.
-        return (await self._questions.listed() or {}).get(0)
+            return await self._server.match(match_id)
+        # The API does not take 0 for an id.
+        return (await self._server.matches() or {}).get(0)
 
-    async def _shown(self, matches: list[Match]) -> list[Match]:
-        """The matches without anybody who is hidden."""
+    async def _without_hidden(self, matches: list[Match]) -> list[Match]:
         names = {player.id: player.name for match in matches for player in match.named}
         known = await self._known(names)
-        seen = {id: name for id, name in names.items() if _has(self._visible, known.get(id))}
-        shown = {player.id: player.name for player in _named(seen, known)}
+        visible = {id: name for id, name in names.items() if _has(self._visible, known.get(id))}
+        shown = {player.id: player.name for player in _named(visible, known)}
         return [match.shown(shown) for match in matches]
 
     async def _known(self, ids: Iterable[int]) -> dict[int, KnownPlayer]:
-        """Who these players are, in one statement."""
+        """Return those of the players who are in the database, by id."""
         wanted = tuple(sorted(set(ids)))
         if not wanted:
             return {}
@@ -133,6 +123,7 @@ def _has(privileges: int, player: KnownPlayer | None) -> bool:
 
 
 def _named(safe_names: dict[int, str], known: dict[int, KnownPlayer]) -> list[NamedPlayer]:
+    """Return the players sorted by id, under the names that the database has for them."""
     return [
         NamedPlayer(id=id, name=known[id].name if id in known else safe_name)
         for id, safe_name in sorted(safe_names.items())

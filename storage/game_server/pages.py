@@ -1,7 +1,7 @@
-"""The two pages on which the game server lists its players and its matches, as values.
+"""Parsing the two pages on which the game server lists its players and its matches.
 
-Names stand on them as players wrote them, markup and line breaks included: only what has the form of a line of
-the game server's own counts, and of a match the form of all its lines.
+The pages contain names as players wrote them, markup and line breaks included. So only lines that have the form of
+the game server's own are read, and of a match only all of its lines in order.
 """
 
 import re
@@ -19,7 +19,7 @@ _HOST = re.compile(r"-- host *: <([0-9]{1,10})> (.*)")
 
 
 class OnlineList(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is online, hidden players included: safe names by id."""
+    """The online players, hidden ones included, and bots: their safe names by id."""
 
     players: dict[int, str]
     bots: dict[int, str]
@@ -29,7 +29,7 @@ class OnlineList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_online(page: str) -> OnlineList | None:
-    """What the page `/online` says; None when this is not that page."""
+    """Return the content of the page /online, or None if `page` is another one."""
     sections: dict[str, dict[int, str]] = {"users:": {}, "bots:": {}}
     section: dict[int, str] | None = None
     for line in page.split("\n"):
@@ -41,27 +41,27 @@ def read_online(page: str) -> OnlineList | None:
 
 
 def read_matches(page: str) -> dict[int, Match] | None:
-    """What the page `/matches` says, by id; None when this is not that page."""
+    """Return the content of the page /matches by match id, or None if `page` is another one."""
     _, heading, lines = page.partition("\nmatches:\n")
     if not heading:
         return None
-    found: dict[int, Match] = {}
+    matches: dict[int, Match] = {}
     latest = -1
     pending: _Pending | None = None
     for line in lines.split("\n"):
         if pending:
             if match := pending.finished_by(line):
-                found[match.id] = match
+                matches[match.id] = match
                 pending = None
-        # The page is sorted by id, so what does not ascend is a part of somebody's name.
+        # The page is sorted by id, so a line whose id is not greater is part of a name.
         elif (head := _MATCH.fullmatch(line)) and latest < int(head[2]) < MATCHES:
             latest = int(head[2])
             pending = _Pending(latest, head[1] == "ongoing", head[3])
-    return None if pending else found
+    return None if pending else matches
 
 
 class _Pending:
-    """A match of which not every line was read; a line that is none of the page's own continues a name."""
+    """A match whose lines are being read. A line of no known form continues the name before it."""
 
     def __init__(self, id: int, in_progress: bool, name: str) -> None:
         self._id = id
@@ -70,7 +70,7 @@ class _Pending:
         self._beatmap: list[str] | None = None
 
     def finished_by(self, line: str) -> Match | None:
-        """The match, when `line` was its last one."""
+        """Read a line. Return the match if that was its last one."""
         beatmap = _BEATMAP.fullmatch(line)
         if self._beatmap is None:
             if beatmap:

@@ -1,4 +1,4 @@
-"""The game server as requests are passed on to it."""
+"""Passing requests on to the game server."""
 
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import quote_from_bytes
@@ -8,15 +8,15 @@ from yarl import URL
 
 from storage.game_server.client import connector
 
-# Everything that may stand in the path and the query of a request line, so that what is encoded stays so.
-AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
+# All printable ASCII characters, so that a path or query that is percent-encoded already is not encoded twice.
+SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class GameServerProxy:
-    """A game server at `url` that takes requests of others as they are."""
+    """Sends requests to the game server at `url` without changing them."""
 
     def __init__(self, url: str, *, host: str | None, connect_timeout: float) -> None:
-        """`host` is the name it goes by, None to keep the one a request came with; the timeout is in seconds."""
+        """`host` replaces the Host of every request, None keeps it. The timeout is in seconds."""
         self.host = host
         self._url = URL(url)
         self._session = aiohttp.ClientSession(
@@ -38,12 +38,12 @@ class GameServerProxy:
         headers: Sequence[tuple[str, str]],
         body: AsyncIterator[bytes] | None,
     ) -> aiohttp.ClientResponse:
-        """The head of the answer to a request for `target`, a raw path that begins with a slash and a raw query.
+        """Send a request and return the response, whose body the caller reads, and which the caller closes.
 
-        The caller reads the rest and closes it. Raises aiohttp.ClientError.
+        `target` is the raw path, which begins with a slash, and the raw query. Raise aiohttp.ClientError.
         """
-        path, query = (quote_from_bytes(part, safe=AS_IT_IS) for part in target)
-        # Built from parts: nothing in the path or the query can change where it goes.
+        path, query = (quote_from_bytes(part, safe=SAFE) for part in target)
+        # Built from parts, so that nothing in the path or the query can change the host.
         base = self._url
         url = URL.build(
             scheme=base.scheme, host=base.host or "", port=base.port, path=path, query_string=query, encoded=True

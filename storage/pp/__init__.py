@@ -1,0 +1,1 @@
+"""The pp engine: the processes that calculate pp."""

@@ -1,4 +1,4 @@
-"""The pp engine: processes of its own that may crash, hang or run out of memory, and are started anew."""
+"""The pp engine, in worker processes that may crash, hang or run out of memory, and are started again."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import msgspec
 from config.settings import Settings
 from domain.errors import ErrorSpec, Unavailable
 from domain.performance import Play, PlayResult
+from storage.cache.bounded import BoundedMap
 
 log = logging.getLogger("apidot")
 
@@ -28,25 +28,25 @@ TOO_HARD = ErrorSpec(400, "The beatmap is too much for the pp engine.")
 UNREADABLE = ErrorSpec(400, "Beatmap file could not be read.")
 CALCULATION = (NO_ENGINE, NOT_STARTING, TOO_MANY, TOO_HARD, UNREADABLE)
 
-# Seconds an interpreter may take to start on a busy machine.
-START = 10.0
-LONGEST_ANSWER = 4 * 2**20
+# In seconds: a Python interpreter starts slowly on a busy machine.
+START_TIMEOUT = 10.0
+MAX_REPLY_BYTES = 4 * 2**20
 
-# A beatmap that has crashed or outlasted a worker is refused for so many seconds without trying it again.
-AVOIDED = 60.0
-REMEMBERED = 1000
+# For how long a beatmap that crashed or blocked a worker is refused without another try.
+AVOID_SECONDS = 60.0
+AVOIDED_BEATMAPS = 1000
 
 
-class Broken(Exception):
-    """A worker ended, or did not answer in time."""
+class WorkerFailed(Exception):
+    """A worker ended, or did not reply in time."""
 
 
 class NoEngine(Exception):
-    """The Python that runs the workers does not have the engine."""
+    """The engine is not installed for the Python that runs the workers."""
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a worker answers: results, or why there are none."""
+    """A worker's reply: the results, or why there are none."""
 
     results: list[PlayResult] = []
     failed: str = ""
@@ -54,43 +54,46 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    """A place for one process, started when it is needed."""
+    """One worker process, started when it is needed, and again after it has failed."""
 
     def __init__(self, python: str, megabytes: int) -> None:
         self._command = [python, "-I", str(SCRIPT), str(megabytes)]
         self._process: Process | None = None
-        self.last = ""
+        self.last_md5 = ""
 
-    async def ask(self, job: dict[str, Any], seconds: float) -> Reply:
-        """The worker's answer to a job. Raises Broken, NoEngine, and Unavailable when it does not start."""
-        self.last = job["md5"]
+    async def run(self, job: dict[str, Any], seconds: float) -> Reply:
+        """Run a job for at most so many seconds, and return the reply.
+
+        Raise WorkerFailed, NoEngine, and Unavailable if the process does not start.
+        """
+        self.last_md5 = job["md5"]
         line = json.dumps(job).encode() + b"\n"
         if self._process is not None:
             try:
                 return await self._exchange(self._process, line, seconds)
-            except Broken as error:
-                # One that did not answer in time has had its chance; one that ended may have done so before.
+            except WorkerFailed as error:
+                # A process that ended may have done so before this job: then the job is run once more.
                 if isinstance(error.__cause__, TimeoutError):
                     raise
         return await self._exchange(await self.start(), line, seconds)
 
     async def start(self) -> Process:
-        """A new process, ready for jobs. Raises NoEngine, and Unavailable when it does not start."""
+        """Start a process and wait until it takes jobs. Raise NoEngine, and Unavailable if it does not start."""
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                limit=LONGEST_ANSWER,
+                limit=MAX_REPLY_BYTES,
                 cwd="/",
-                # Nothing of ours: the settings hold passwords.
+                # Not the environment of the service, which holds passwords.
                 env={"PATH": os.defpath},
-                # Ctrl-C is for the service, which ends its workers itself.
+                # Ctrl-C is for the service alone, which stops its workers itself.
                 start_new_session=True,
             )
-            ready = await self._exchange(process, b"", START)
-        except (Broken, OSError) as error:
+            ready = await self._exchange(process, b"", START_TIMEOUT)
+        except (WorkerFailed, OSError) as error:
             log.warning("a worker of the pp engine does not start: %r", error.__cause__ or error)
             raise Unavailable(NOT_STARTING.message) from error
         if ready.failed:
@@ -104,19 +107,19 @@ class Worker:
         try:
             async with asyncio.timeout(seconds):
                 process.stdin.write(line)
-                answer = await process.stdout.readline()
-            return msgspec.json.decode(answer, type=Reply)
-        # Of a process that has just ended uvloop says so with a RuntimeError.
+                reply = await process.stdout.readline()
+            return msgspec.json.decode(reply, type=Reply)
+        # RuntimeError: uvloop raises it for a process that has just ended.
         except (TimeoutError, OSError, RuntimeError, ValueError) as error:
             await self.stop()
-            raise Broken from error
+            raise WorkerFailed from error
         except asyncio.CancelledError:
-            # What it is still going to say would be taken for the next answer.
+            # Its reply would be taken for that to the next job.
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """End the process, if there is one."""
+        """Kill the process, if there is one."""
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
@@ -124,42 +127,42 @@ class Worker:
 
 
 class PPEngine:
-    """Calculates pp in a bounded number of workers; a bounded number of calculations waits for one."""
+    """Calculates pp in a bounded number of workers, for which a bounded number of calculations waits."""
 
     def __init__(self, settings: Settings) -> None:
         python = settings.pp_python or sys.executable
         self._workers = [Worker(python, settings.pp_memory) for _ in range(settings.pp_workers)]
         self._idle = list(self._workers)
         self._free = asyncio.Semaphore(settings.pp_workers)
-        self._seconds = settings.pp_timeout
-        self._places = settings.pp_queue
+        self._timeout = settings.pp_timeout
+        self._queue_left = settings.pp_queue
         self._installed = True
-        self._avoided: OrderedDict[str, float] = OrderedDict()
+        self._avoided_until: BoundedMap[str, float] = BoundedMap(AVOIDED_BEATMAPS)
 
     async def calculate(self, path: Path, md5: str, plays: list[Play]) -> list[PlayResult] | None:
-        """The results of `plays` on the beatmap in the file at `path`; None without a file with that md5.
+        """Return the results of `plays` on the beatmap at `path`, or None if there is no file with that md5.
 
-        Raises APIError when the engine cannot deal with the file or is not installed, and Unavailable when too
-        many calculations wait.
+        Raise APIError if the engine is not installed or fails on the file, and Unavailable if too many
+        calculations wait or a worker does not start.
         """
         if not self._installed:
             raise NO_ENGINE()
-        if self._avoided.get(md5, 0.0) > time.monotonic():
+        if (self._avoided_until.get(md5) or 0.0) > time.monotonic():
             raise TOO_HARD()
-        job = {"path": str(path), "md5": md5, "seconds": self._seconds, "plays": msgspec.to_builtins(plays)}
-        await self._wait()
+        job = {"path": str(path), "md5": md5, "seconds": self._timeout, "plays": msgspec.to_builtins(plays)}
+        await self._wait_for_worker()
         try:
             worker = self._take(md5)
             try:
-                reply = await worker.ask(job, self._seconds)
+                reply = await worker.run(job, self._timeout)
             finally:
                 self._idle.append(worker)
         except NoEngine:
             self._installed = False
             raise NO_ENGINE() from None
-        except Broken as error:
+        except WorkerFailed as error:
             log.warning("the pp engine broke on %s: %r", path, error.__cause__)
-            self._avoid(md5)
+            self._avoided_until.put(md5, time.monotonic() + AVOID_SECONDS)
             raise TOO_HARD() from error
         finally:
             self._free.release()
@@ -168,31 +171,25 @@ class PPEngine:
             raise UNREADABLE()
         return None if reply.failed else reply.results
 
-    async def _wait(self) -> None:
-        if self._places <= 0:
+    async def _wait_for_worker(self) -> None:
+        if self._queue_left <= 0:
             raise Unavailable(TOO_MANY.message, retry_after=1)
-        self._places -= 1
+        self._queue_left -= 1
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._timeout):
                 await self._free.acquire()
         except TimeoutError:
             raise Unavailable(TOO_MANY.message, retry_after=1) from None
         finally:
-            self._places += 1
+            self._queue_left += 1
 
     def _take(self, md5: str) -> Worker:
-        """An idle worker: the one that had this beatmap last has it in memory."""
-        worker = next((each for each in self._idle if each.last == md5), self._idle[0])
+        # Preferably the one that had this beatmap last: it has it in memory.
+        worker = next((idle for idle in self._idle if idle.last_md5 == md5), self._idle[0])
         self._idle.remove(worker)
         return worker
 
-    def _avoid(self, md5: str) -> None:
-        self._avoided.pop(md5, None)
-        self._avoided[md5] = time.monotonic() + AVOIDED
-        if len(self._avoided) > REMEMBERED:
-            self._avoided.popitem(last=False)
-
     async def close(self) -> None:
-        """End the workers."""
+        """Stop the workers."""
         for worker in self._workers:
             await worker.stop()

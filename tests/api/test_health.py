@@ -1,4 +1,4 @@
-"""What is said of a service whose neighbours come and go."""
+"""Liveness and readiness while dependencies become unavailable and available again."""
 
 import time
 from collections.abc import Iterator
@@ -6,22 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-import httpx2
 import pytest
 
-from tests.conftest import service
+from tests.conftest import ServiceClient, service
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server
 from tests.support.servers import MariaDB, Redis
 
 WAIT = 0.5
-KEPT = 2.2  # seconds for which an answer is given, and a little more
-BOUND = 2.9
+CACHED = 2.2  # seconds: how long the state of a dependency is cached, and a little more
+MAX_SECONDS = 2.9
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[MariaDB]:
-    """A MariaDB to take down."""
+    """A MariaDB for tests that stop it."""
     with servers.mariadb(private=True) as server:
         conformance.load(server.database("recorded"))
         yield server
@@ -29,7 +28,7 @@ def database() -> Iterator[MariaDB]:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Redis]:
-    """A Redis to take down."""
+    """A Redis for tests that stop it."""
     with servers.redis(private=True) as server:
         yield server
 
@@ -41,7 +40,7 @@ def live() -> Iterator[GameServer]:
 
 
 @pytest.fixture
-def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[httpx2.Client]:
+def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[ServiceClient]:
     settings = {
         "database_url": f"{database.url}recorded",
         "redis_url": redis.url,
@@ -55,13 +54,17 @@ def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[httpx2
         yield running
 
 
-def ready(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
-    """The status, the verdict, and each neighbour's state."""
+def ready(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:
+    """Return the HTTP status, the overall status, and the state of each dependency."""
     start = time.monotonic()
     answer = client.get("/health/ready")
-    assert time.monotonic() - start < BOUND
+    assert time.monotonic() - start < MAX_SECONDS
     body = answer.json()
-    return answer.status_code, body["status"], {name: each["state"] for name, each in body["neighbours"].items()}
+    return (
+        answer.status_code,
+        body["status"],
+        {name: dependency["state"] for name, dependency in body["neighbours"].items()},
+    )
 
 
 def states(**changes: str) -> dict[str, str]:
@@ -69,21 +72,21 @@ def states(**changes: str) -> dict[str, str]:
     return up | changes
 
 
-def settled(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
-    """The same once the pp engine has been started, and what was kept is no more."""
-    time.sleep(KEPT)
+def settled(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:
+    """Return the same once the pp engine was started and the cached states have expired."""
+    client.advance(CACHED)
     return ready(client)
 
 
-def test_all_is_well(client: httpx2.Client) -> None:
+def test_all_is_well(client: ServiceClient) -> None:
     ready(client)
     assert settled(client) == (200, "ready", states())
     assert client.head("/health/ready").status_code == 200
     assert client.post("/health/ready").status_code == 405
 
 
-def test_the_neighbours_go_and_come_back(
-    client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer
+def test_dependencies_become_unavailable_and_recover(
+    client: ServiceClient, database: MariaDB, redis: Redis, live: GameServer
 ) -> None:
     ready(client)
     redis.stop()
@@ -109,7 +112,7 @@ def test_the_neighbours_go_and_come_back(
     assert settled(client) == (200, "ready", states())
 
 
-def test_neighbours_that_hang(client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer) -> None:
+def test_dependencies_that_hang(client: ServiceClient, database: MariaDB, redis: Redis, live: GameServer) -> None:
     ready(client)
     live.mode = "hung"
     redis.pause()
@@ -121,16 +124,16 @@ def test_neighbours_that_hang(client: httpx2.Client, database: MariaDB, redis: R
     assert settled(client) == (200, "ready", states())
     database.pause()
     try:
-        time.sleep(KEPT)
+        client.advance(CACHED)
         with ThreadPoolExecutor(20) as pool:
-            found = list(pool.map(lambda _: ready(client), range(20)))
-        assert {status for status, _, _ in found} == {503}
+            results = list(pool.map(lambda _: ready(client), range(20)))
+        assert {status for status, _, _ in results} == {503}
     finally:
         database.resume()
     assert settled(client)[0] == 200
 
 
-def test_many_who_ask_are_one_question(client: httpx2.Client, database: MariaDB) -> None:
+def test_many_readiness_checks_query_the_database_once(client: ServiceClient, database: MariaDB) -> None:
     ready(client)
     with closing(mariadbd.connect(database.url)) as connection, connection.cursor() as cursor:
 
@@ -146,7 +149,7 @@ def test_many_who_ask_are_one_question(client: httpx2.Client, database: MariaDB)
         assert selects() - before <= 1 + (time.monotonic() - start) / 2
 
 
-def test_nothing_is_told_that_is_nobodys_business(database: MariaDB) -> None:
+def test_addresses_and_secrets_are_not_disclosed(database: MariaDB) -> None:
     url = "mysql://root:geheim@127.0.0.1:1/recorded"
     settings = {"database_url": url, "redis_url": "redis://u:geheim@127.0.0.1:1/0", "data_directory": "/nowhere"}
     with service(**settings, game_server_url="http://127.0.0.1:1", db_pool_wait=str(WAIT)) as client:
@@ -156,7 +159,7 @@ def test_nothing_is_told_that_is_nobodys_business(database: MariaDB) -> None:
             assert secret not in answer.text
 
 
-def test_what_is_not_set_up_is_no_fault(recorded_sqlite: str) -> None:
+def test_dependencies_that_are_not_configured_do_not_degrade_the_service(recorded_sqlite: str) -> None:
     with service(database_url=recorded_sqlite, data_directory=str(conformance.WORLD)) as client:
         ready(client)
         assert settled(client) == (200, "ready", states(redis="off", game_server="off"))

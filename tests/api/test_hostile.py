@@ -1,4 +1,4 @@
-"""Values that break servers, in every parameter of every endpoint: a JSON answer, and never a fault of ours."""
+"""Hostile values in every parameter of every endpoint: always a JSON response, never an internal error."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from api.routes import V1
 from tests.conftest import ADMIN, Recorded, signed
 
-# Percent-encoded, as they stand in a URL.
+# Percent-encoded, as in a URL.
 HOSTILE = (
     *(
         "",
@@ -134,8 +134,8 @@ HOSTILE = (
     ),
     *("best", "recent", "all", "stats", "pp", "7", "8", "100", "xx", "XX", "f" * 32, "F" * 32, quote("ü" * 32)),
 )
-# Good values for the other parameters, so that the hostile one gets past them.
-GOOD = {
+# Valid values for the other parameters, so that the hostile one is read.
+VALID = {
     "get_player_info": "scope=all&id=3",
     "get_player_status": "id=3",
     "get_player_scores": "scope=best&id=3",
@@ -152,20 +152,20 @@ READS = {name: endpoint for name, endpoint in V1.items() if "GET" in endpoint.me
 PARAMETERS = [
     (name, parameter) for name, endpoint in READS.items() for parameter in endpoint.params.__struct_fields__
 ]
-# 501 is the answer where the pp engine cannot be had.
+# 501 where the pp engine is not installed.
 STATUSES = {200, 400, 404, 414, 422} | (set() if find_spec("akatsuki_pp_py") else {501})
 
 
 @pytest.fixture(scope="module")
 def client(recorded: Recorded) -> Iterator[HTTPConnection]:
-    """A client that sends what it is given: httpx mends a URL, or refuses it."""
+    """A client that sends URLs unchanged; httpx corrects or refuses them."""
     url = recorded.client.base_url
     with closing(HTTPConnection(url.host, url.port, timeout=30)) as connection:
         yield connection
 
 
 def check(client: HTTPConnection, target: str) -> Any:
-    """What the answer says, unless it is a fault of ours or no JSON."""
+    """Return the body of the response. Raise AssertionError if it is an internal error or not JSON."""
     client.request("GET", target, headers=signed(ADMIN))
     answer = client.getresponse()
     text = answer.read()
@@ -181,8 +181,8 @@ def check(client: HTTPConnection, target: str) -> Any:
 
 
 def query(name: str, parameter: str, value: str) -> str:
-    """The value beside good ones of the other parameters, and after a good one of its own."""
-    others = [part for part in GOOD.get(name, "").split("&") if part and not part.startswith(parameter + "=")]
+    """Return a query with the value after a valid one, and with valid values of the other parameters."""
+    others = [part for part in VALID.get(name, "").split("&") if part and not part.startswith(parameter + "=")]
     if parameter in ("name", "md5"):
         others = [part for part in others if not part.startswith("id=")]
     return "&".join([*others, f"{parameter}=3", f"{parameter}={value}"])
@@ -195,7 +195,7 @@ def test_every_parameter(client: HTTPConnection, name: str, parameter: str) -> N
 
 
 @pytest.mark.parametrize("raw", [b"\xff", b"\xc3\x28", b"\xf0\x9f\x98\x80", b"\x80" * 300, "é".encode(), b"\x7f"])
-def test_bytes_that_are_not_even_encoded(recorded: Recorded, raw: bytes) -> None:
+def test_bytes_that_are_not_percent_encoded(recorded: Recorded, raw: bytes) -> None:
     address = (recorded.client.base_url.host, recorded.client.base_url.port or 80)
     for name, parameter in PARAMETERS:
         with socket.create_connection(address, timeout=5) as connection:
@@ -216,8 +216,8 @@ PAIRS = st.tuples(st.sampled_from(sorted({parameter for _, parameter in PARAMETE
 @settings(max_examples=120)
 @given(name=st.sampled_from(list(READS)), pairs=st.lists(PAIRS, max_size=6), tail=st.binary(max_size=12))
 def test_any_query(client: HTTPConnection, name: str, pairs: list[tuple[str, str]], tail: bytes) -> None:
-    asked = "&".join(f"{parameter}={value}" for parameter, value in pairs)
-    check(client, f"/v1/{name}?{asked}&{quote_from_bytes(tail, safe='&=')}")
+    text = "&".join(f"{parameter}={value}" for parameter, value in pairs)
+    check(client, f"/v1/{name}?{text}&{quote_from_bytes(tail, safe='&=')}")
 
 
 def test_the_tables_are_still_there(client: HTTPConnection) -> None:

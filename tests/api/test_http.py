@@ -1,4 +1,4 @@
-"""What every answer has in common: methods, paths, headers, and the shape of errors."""
+"""What all responses have in common: methods, paths, headers, and the form of errors."""
 
 import asyncio
 import json
@@ -19,14 +19,13 @@ from api.middleware.request_log import RequestLog
 from api.routes import V1, V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import Nobody
+from domain.live import NoGameServer
 from replays.store import open_store
 from storage.api_keys import APIKeys
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.database import catalogue
 from storage.database.database import Database
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
@@ -37,7 +36,7 @@ from tests.conftest import Recorded
 ENDPOINTS = {f"v1/{name}": endpoint for name, endpoint in V1.items()}
 ENDPOINTS |= {f"v2/{name}": endpoint for name, endpoint in V2.items()}
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
-ANSWERS = {
+STATUSES = {
     "/v1/get_player_count": 200,
     "/v1/get_player_info?scope=all&id=3": 200,
     "/v1/search_players?q=%F0%9F%98%80": 200,
@@ -62,21 +61,21 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("path", ANSWERS)
-def test_every_answer_is_json_with_an_id(recorded: Recorded, path: str) -> None:
+@pytest.mark.parametrize("path", STATUSES)
+def test_every_response_is_json_with_a_request_id(recorded: Recorded, path: str) -> None:
     answers = [recorded.client.get(path) for _ in range(2)]
     for answer in answers:
-        assert answer.status_code == ANSWERS[path]
+        assert answer.status_code == STATUSES[path]
         assert answer.headers["Content-Type"] == "application/json"
-        # As it was sent, which is compressed when it is long.
+        # The length as sent: long responses are compressed.
         assert answer.headers["Content-Length"] == str(answer.num_bytes_downloaded)
         assert isinstance(answer.json(), dict)
     ids = [answer.headers["X-Request-ID"] for answer in answers]
-    assert all(REQUEST_ID.fullmatch(each) for each in ids)
+    assert all(map(REQUEST_ID.fullmatch, ids))
     assert ids[0] != ids[1]
 
 
-@pytest.mark.parametrize("path", ANSWERS)
+@pytest.mark.parametrize("path", STATUSES)
 def test_head_is_get_without_the_body(recorded: Recorded, path: str) -> None:
     got, head = recorded.client.get(path), recorded.client.head(path)
     assert head.status_code == got.status_code
@@ -105,7 +104,7 @@ def test_other_methods_are_not_allowed(recorded: Recorded, path: str, method: st
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_options_says_what_is_allowed(recorded: Recorded, path: str) -> None:
+def test_options_lists_the_allowed_methods(recorded: Recorded, path: str) -> None:
     answer = recorded.client.options(f"/{path}")
     assert (answer.status_code, answer.content, answer.headers["Allow"]) == (
         204,
@@ -115,7 +114,7 @@ def test_options_says_what_is_allowed(recorded: Recorded, path: str) -> None:
     assert answer.headers["X-Request-ID"]
 
 
-def test_an_unknown_path_is_unknown_to_every_method(recorded: Recorded) -> None:
+def test_an_unknown_path_is_404_for_every_method(recorded: Recorded) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         answer = recorded.client.request(method, "/v1/nothing")
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
@@ -123,7 +122,7 @@ def test_an_unknown_path_is_unknown_to_every_method(recorded: Recorded) -> None:
 
 @pytest.mark.parametrize("prefix", ["/", "/v1/", "/api/", "/api/v1/"])
 @pytest.mark.parametrize("host", ["api.example.com", "example.com:8000", "[::1]", "bücher.example".encode(), ""])
-def test_any_path_form_slash_and_host(recorded: Recorded, prefix: str, host: str | bytes) -> None:
+def test_any_prefix_slash_and_host(recorded: Recorded, prefix: str, host: str | bytes) -> None:
     plain = recorded.client.get("/v1/get_clan?id=1")
     for path in (f"{prefix}get_clan?id=1", f"{prefix}get_clan/?id=1"):
         answer = recorded.client.get(path, headers={b"Host": host} if isinstance(host, bytes) else {"Host": host})
@@ -144,7 +143,7 @@ def test_unicode_is_not_escaped(recorded: Recorded) -> None:
         b"GET /%ff HTTP/1.1",
     ],
 )
-def test_raw_bytes_get_an_answer(recorded: Recorded, request_line: bytes) -> None:
+def test_raw_bytes_in_the_target_are_a_client_error(recorded: Recorded, request_line: bytes) -> None:
     host, port = recorded.client.base_url.host, recorded.client.base_url.port
     with socket.create_connection((host, port or 80), timeout=5) as connection:
         connection.sendall(request_line + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -152,16 +151,16 @@ def test_raw_bytes_get_an_answer(recorded: Recorded, request_line: bytes) -> Non
     assert re.match(rb"HTTP/1.1 4\d\d ", status), status
 
 
-class Faulty(Nobody):
-    """A Live with a mistake in it."""
+class Faulty(NoGameServer):
+    """A Live with a bug."""
 
     async def count(self) -> int:
-        raise ZeroDivisionError("the mistake")
+        raise ZeroDivisionError("the bug")
 
 
 @pytest.fixture
 def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
-    """A service in which get_player_count fails, and it alone."""
+    """A service in which only get_player_count fails."""
 
     @asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
@@ -174,8 +173,7 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 database=database,
                 ranks=ranks,
                 live=live,
-                beatmaps=Beatmaps(database, catalogue.beatmaps_by_md5),
-                v2_beatmaps=Beatmaps(database, catalogue.v2_beatmaps_by_md5),
+                beatmaps=BeatmapCache(database),
                 pagination=Pagination(database),
                 leaderboard_order=LeaderboardOrder(database, visible=1),
                 game_server_proxy=None,
@@ -186,7 +184,9 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
                 pp_engine=PPEngine(settings),
                 avatars=Avatars(""),
                 change_marker=ChangeMarker(),
-                dependencies=Dependencies(settings, database=database, ranks=ranks, live=live, replays=replays),
+                dependencies=Dependencies(
+                    settings, database=database, ranks=ranks, game_server=None, replays=replays
+                ),
             )
         finally:
             await database.disconnect()
@@ -195,11 +195,11 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_fault_of_ours(faulty: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error(faulty: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     answer = faulty.get("/v1/get_player_count?x=%0Aforged")
     assert (answer.status_code, answer.json()) == (500, {"status": "Internal server error."})
     assert answer.headers["Content-Type"] == "application/json"
-    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert answer.headers["X-Request-ID"] in record.getMessage()
     assert "/v1/get_player_count" in record.getMessage()
     assert record.exc_info is not None
@@ -207,12 +207,12 @@ def test_a_fault_of_ours(faulty: TestClient, caplog: pytest.LogCaptureFixture) -
     assert faulty.get("/v1/get_clan?id=1").status_code == 200
 
 
-def test_a_fault_of_ours_in_the_second_version(faulty: TestClient) -> None:
+def test_an_internal_error_in_version_2(faulty: TestClient) -> None:
     answer = faulty.get("/api/v2/server/stats")
     assert (answer.status_code, answer.json()) == (500, {"status": "error", "error": "Internal server error."})
 
 
-def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_incomplete_response_closes_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
@@ -231,13 +231,13 @@ def test_an_answer_cut_short_ends_the_connection(caplog: pytest.LogCaptureFixtur
     assert "\nforged" not in record.getMessage()
 
 
-def test_a_busy_connection_is_kept(recorded: Recorded) -> None:
+def test_connections_are_kept_alive(recorded: Recorded) -> None:
     with httpx2.Client(base_url=recorded.client.base_url, trust_env=False) as client:
-        for path in list(ANSWERS) * 3:
+        for path in list(STATUSES) * 3:
             assert client.get(path).headers.get("Connection", "") != "close"
 
 
-def test_what_is_not_http_is_refused_in_json(recorded: Recorded) -> None:
+def test_an_invalid_http_request_gets_a_json_response(recorded: Recorded) -> None:
     url = recorded.client.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=5) as connection:
         connection.sendall(b"BREW /v1/get_clan HTTP/1.1\r\nHost: x\r\n\r\n")

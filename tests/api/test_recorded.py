@@ -1,4 +1,4 @@
-"""The recorded requests: what clients of the game server's API get today, they get here."""
+"""The recorded requests get the responses that clients of the game server's API expect."""
 
 import importlib.util
 from typing import Any
@@ -9,10 +9,10 @@ from tests.conftest import Recorded
 from tests.support import conformance
 from tests.support.expectations import check
 
-# Cases that rest on how MySQL compares texts.
-COLLATION = {"c0467": "MySQL's collation takes ú for u; SQLite compares letters as they are"}
+# Cases that depend on the collation of MySQL.
+COLLATION = {"c0467": "MySQL's collation treats ú as u, SQLite does not"}
 CASES = conformance.cases()
-# Ready-made for Python up to 3.11 only.
+# There are wheels for Python up to 3.11 only.
 ENGINE = importlib.util.find_spec("akatsuki_pp_py") is not None
 PREFIXES = ("/v1/", "/", "/api/", "/api/v1/")
 

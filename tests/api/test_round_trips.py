@@ -1,4 +1,4 @@
-"""How often an endpoint asks the database: at most three times, however much it lists."""
+"""Every endpoint runs at most three statements, however many rows it lists."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,9 +10,9 @@ from tests.conftest import ADMIN, running, signed
 from tests.support import conformance, mariadbd, servers
 from tests.support.servers import MariaDB, Redis
 
-AT_MOST = 3
-# Every endpoint, with a place for the limit where it takes one.
-QUESTIONS = (
+MAX_STATEMENTS = 3
+# Every endpoint, with {limit} where it has that parameter.
+REQUESTS = (
     "calculate_pp?id=78",
     "calculate_pp_batch?id=78&id=280&id=552",
     "get_friends",
@@ -43,7 +43,7 @@ QUESTIONS = (
     "get_match?id=1",
     "get_matches",
 )
-# Lists whose beatmaps are asked for in a statement of their own, unless they are kept.
+# Lists whose beatmaps come from a statement of their own, unless they are cached.
 WITH_BEATMAPS = ("get_player_scores", "get_mappool")
 HEAVIEST = {
     "scorer": "SELECT userid FROM scores JOIN users u ON u.id = userid WHERE mode = 0 AND u.priv & 3 = 3"
@@ -53,19 +53,12 @@ HEAVIEST = {
     "md5": "SELECT md5 FROM maps LIMIT 1",
     "name": "SELECT safe_name FROM users WHERE id = 3",
 }
-PREPARED = (
-    "/get_player_info?scope=all&id=3",
-    "/get_player_status?id=3",
-    "/get_map_info?id=78",
-    "/get_score_info?id=1",
-    "/get_clan?id=1",
-)
 Count = Callable[[], int]
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[MariaDB]:
-    """A MariaDB that answers nobody else, with the recorded world in the database `recorded`."""
+    """A MariaDB without other clients, with the recorded world in the database `recorded`."""
     with servers.mariadb(private=True) as server:
         conformance.load(server.database("recorded"))
         yield server
@@ -73,18 +66,18 @@ def database() -> Iterator[MariaDB]:
 
 @pytest.fixture(scope="module")
 def words(database: MariaDB) -> dict[str, str]:
-    """What to ask about: those with the longest lists."""
+    """The players and beatmaps with the longest lists."""
     with closing(mariadbd.connect(database.url + "recorded")) as connection, connection.cursor() as cursor:
-        found = {}
+        values = {}
         for word, statement in HEAVIEST.items():
             cursor.execute(statement)
-            found[word] = str((cursor.fetchone() or ("",))[0])
-        return found
+            values[word] = str((cursor.fetchone() or ("",))[0])
+        return values
 
 
 @pytest.fixture
 def count(database: MariaDB) -> Iterator[Count]:
-    """How many statements the server got since the last call."""
+    """Counts the statements that the server received since the last call."""
     with closing(mariadbd.connect(database.url)) as connection, connection.cursor() as cursor:
         last = 0
 
@@ -92,7 +85,7 @@ def count(database: MariaDB) -> Iterator[Count]:
             nonlocal last
             cursor.execute("SHOW GLOBAL STATUS LIKE 'Questions'")
             before, last = last, int((cursor.fetchone() or (0, 0))[1])
-            return last - before - 1  # the question how many
+            return last - before - 1  # this one
 
         yield questions
 
@@ -106,37 +99,37 @@ def test_at_most_three(
     world = {"database_url": url, "data_directory": str(conformance.WORLD)}
     with running(cache="off", **world, **({"redis_url": redis.url} if with_redis else {})) as service:
         service.client.headers |= signed(ADMIN)
-        service.client.get("/get_friends")  # opens the one connection there is; the key is kept
-        for path in PREPARED:
-            # From the second time on the connection knows the statement.
-            service.client.get(path)
-        asked = {}
-        for question in QUESTIONS:
+        service.client.get("/get_friends")  # opens the only connection and caches the key
+        statements = {}
+        for request in REQUESTS:
             trips = {}
             for limit in ("1", "100"):
                 count()
-                answer = service.client.get("/" + question.format(limit=f"&limit={limit}", **words))
+                answer = service.client.get("/" + request.format(limit=f"&limit={limit}", **words))
                 trips[limit] = count()
-                assert answer.status_code < 500 or "pp" in question
-            if question == "get_player_count":
-                # The number of players is kept for some seconds.
+                assert answer.status_code < 500 or "pp" in request
+            if request == "get_player_count":
+                # The number of players is cached for some seconds.
                 assert trips["100"] == 0
-            elif question.startswith("get_leaderboard"):
-                # Who is on it is kept, too.
-                assert trips["100"] == 1, question
-            elif question.startswith(WITH_BEATMAPS):
-                # Beatmaps are kept too: those of either list may all be there from lists before.
-                assert abs(trips["100"] - trips["1"]) <= 1, question
-                assert trips["100"] <= AT_MOST, question
+            elif request.startswith("get_leaderboard"):
+                # The order of the leaderboard is cached too.
+                assert trips["100"] == 1, request
+            elif request.startswith(WITH_BEATMAPS):
+                # Beatmaps are cached too: those of either list may have been in lists before.
+                assert abs(trips["100"] - trips["1"]) <= 1, request
+                assert trips["100"] <= MAX_STATEMENTS, request
             else:
-                assert trips["100"] == trips["1"], question
-            assert trips["1"] <= AT_MOST, question
-            asked[question] = trips["1"]
-    assert asked["get_player_info?scope=all&id=3"] == (2 if with_redis else 3)
-    assert asked["get_player_count"] == 1
-    # The order, and beside it how much the last one in it has; who is of a country is found at once.
-    assert (asked["get_leaderboard?mode=0{limit}"], asked["get_leaderboard?sort=acc&country=de{limit}"]) == (3, 2)
+                assert trips["100"] == trips["1"], request
+            assert trips["1"] <= MAX_STATEMENTS, request
+            statements[request] = trips["1"]
+    assert statements["get_player_info?scope=all&id=3"] == (2 if with_redis else 3)
+    assert statements["get_player_count"] == 1
+    # The order, the value of the last player in it, and the rows; with a country the order and the rows.
+    assert (
+        statements["get_leaderboard?mode=0{limit}"],
+        statements["get_leaderboard?sort=acc&country=de{limit}"],
+    ) == (3, 2)
     first = "get_player_scores?scope=best&id={scorer}&include_loved=1{limit}"
-    assert (asked[first], asked["get_mappool?id=1"]) == (3, 3)
+    assert (statements[first], statements["get_mappool?id=1"]) == (3, 3)
     reading = {name for name, endpoint in V1.items() if "GET" in endpoint.methods}
-    assert {question.partition("?")[0] for question in QUESTIONS} >= reading
+    assert {request.partition("?")[0] for request in REQUESTS} >= reading

@@ -1,4 +1,4 @@
-"""The settings about what is around this service: the game server, proxies, web origins."""
+"""The settings for the game server, trusted proxies and web origins."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def read(**environment: str) -> Settings:
         ({"APP_PORT": "1", "GAME_SERVER_URL": "https://bancho/"}, "https://bancho"),
     ],
 )
-def test_game_server(environment: dict[str, str], url: str | None) -> None:
+def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None) -> None:
     assert read(**environment).game_server == url
 
 
@@ -48,19 +48,18 @@ def test_game_server(environment: dict[str, str], url: str | None) -> None:
         ("DOMAIN", "https://example.com"),
     ],
 )
-def test_value_that_cannot_be_used(name: str, value: str) -> None:
+def test_an_invalid_value_is_rejected(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
         read(**{name: value})
 
 
-def test_lists() -> None:
+def test_comma_separated_values() -> None:
     settings = read(TRUSTED_PROXIES="10.0.0.0/8, ::1", CORS_ORIGINS="HTTPS://Example.com/ , http://localhost:3000")
     assert [str(network) for network in settings.proxies] == ["10.0.0.0/8", "::1/128"]
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
 
 
-def test_empty_value() -> None:
+def test_an_empty_value_means_none_for_some_settings_and_the_default_for_others() -> None:
     assert read().origins == read(PASSTHROUGH="").origins == ["*"]
     assert read(CORS_ORIGINS="").origins == []
-    # Elsewhere empty is as good as not set.
     assert [str(network) for network in read(TRUSTED_PROXIES="").proxies] == ["127.0.0.0/8", "::1/128"]

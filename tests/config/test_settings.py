@@ -1,4 +1,4 @@
-"""Settings: where they come from, what is refused, and that secrets stay secret."""
+"""Reading the settings: sources, invalid values, and that secrets stay secret."""
 
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -6,15 +6,14 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import databases
 import pytest
 
-import main
-from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
+from config.environment import ENV_FILE, MAY_BE_EMPTY, BadSetting, load_settings, settings_from
 from config.settings import Settings
 from config.types import Secret
 from demo.settings import in_demo_world
 
 HERE = Path("/srv/game")
 KINDS = get_type_hints(Settings, include_extras=True)
-# bancho.py's own file, as its makers ship it and an operator fills it in.
+# The settings file that bancho.py ships, filled in by an operator.
 STOCK = """\
 APP_HOST=0.0.0.0
 APP_PORT=10000
@@ -38,12 +37,11 @@ DEBUG=False
 
 
 def read(**environment: str) -> Settings:
-    """The settings in an environment."""
     return settings_from({name.upper(): value for name, value in environment.items()}, HERE)
 
 
 def another(name: str) -> tuple[str, Any]:
-    """A text for a setting, and the value that is not its default but what the text means."""
+    """Return a text for a setting and the value that it stands for, other than the default."""
     base = get_args(KINDS[name])[0]
     default = getattr(Settings(), name)
     if base is bool:
@@ -114,7 +112,7 @@ def test_defaults() -> None:
         ("list_limit", "null", "a whole number from 1 to 100000"),
     ],
 )
-def test_a_bad_value_is_named(name: str, text: str, accepted: str) -> None:
+def test_the_message_about_a_bad_value_names_the_setting(name: str, text: str, accepted: str) -> None:
     with pytest.raises(BadSetting) as caught:
         read(**{name: text})
     assert str(caught.value) == f"{name.upper()}={text!r}: {accepted} is accepted"
@@ -122,12 +120,12 @@ def test_a_bad_value_is_named(name: str, text: str, accepted: str) -> None:
 
 @pytest.mark.parametrize("name", ["trusted_proxies", "metrics_for"])
 @pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "127.0.0.1;::1"])
-def test_what_is_no_network_is_named(name: str, text: str) -> None:
+def test_the_message_about_a_bad_network_names_the_setting(name: str, text: str) -> None:
     with pytest.raises(BadSetting, match=f"^{name.upper()}: addresses and networks are accepted"):
         read(**{name: text})
 
 
-def test_nobody_may_read_figures() -> None:
+def test_an_empty_metrics_for_means_no_network() -> None:
     assert not list(read(metrics_for="").metrics_readers)
 
 
@@ -151,7 +149,7 @@ def test_booleans(text: str) -> None:
         "{scheme}://root:geheim@host:99999/name",
     ],
 )
-def test_a_bad_url_is_named_but_not_shown(name: str, url: str) -> None:
+def test_the_message_about_a_bad_url_names_the_setting_and_does_not_show_the_url(name: str, url: str) -> None:
     with pytest.raises(BadSetting) as caught:
         read(**{name: url.format(scheme="redis" if name.startswith("redis") else "mysql")})
     assert str(caught.value).startswith(f"{name.upper()}: ")
@@ -169,7 +167,7 @@ def test_a_database_needs_a_name() -> None:
         assert "geheim" not in str(caught.value)
 
 
-def test_urls_win_over_parts_and_new_names_over_old() -> None:
+def test_urls_take_precedence_over_parts_and_new_names_over_old_ones() -> None:
     parts = {"db_host": "parts", "db_name": "n", "redis_host": "parts"}
     old = parts | {"db_dsn": "mysql://old/n", "redis_dsn": "redis://old"}
     new = old | {"database_url": "mysql+asyncmy://new/n", "redis_url": "rediss://new"}
@@ -181,14 +179,14 @@ def test_urls_win_over_parts_and_new_names_over_old() -> None:
 
 @pytest.mark.parametrize("password", ["p@ss:w/rd%40 #1?&+", "%25", "ключ試", "[x]", "a b"])
 @pytest.mark.parametrize("host", ["localhost", "10.0.0.1", "::1", "fe80::1"])
-def test_parts_survive_the_url(password: str, host: str) -> None:
+def test_special_characters_survive_in_the_url(password: str, host: str) -> None:
     settings = read(db_host=host, db_user="us@er", db_pass=password, db_name="na/me", db_port="3307")
     url = databases.DatabaseURL(settings.database or "")
     assert (url.hostname, url.port, url.username) == (host, 3307, "us@er")
     assert (url.password, url.database) == (password, "na/me")
 
 
-def test_redis_logs_in_with_both_or_not_at_all() -> None:
+def test_redis_needs_both_a_user_and_a_password_to_log_in() -> None:
     assert read(redis_host="::1", redis_user="u:", redis_pass="p@").redis == "redis://u%3A:p%40@[::1]:6379/0"
     assert read(redis_host="h", redis_pass="p").redis == read(redis_host="h", redis_user="u").redis
     assert read(redis_host="h", redis_db="3").redis == "redis://h:6379/3"
@@ -202,14 +200,13 @@ def test_secrets_stay_secret() -> None:
     urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
     settings = read(db_pass="geheim", redis_pass="geheim", **urls)
     parts = read(db_host="h", db_name="n", db_pass="geheim", redis_host="h", redis_user="u", redis_pass="geheim")
-    for each in (settings, parts):
-        assert "geheim" not in repr(each) + repr([each.database, each.redis])
-        assert "geheim" in (each.database or "")
+    for read_settings in (settings, parts):
+        assert "geheim" not in repr(read_settings) + repr([read_settings.database, read_settings.redis])
+        assert "geheim" in (read_settings.database or "")
 
 
 def loaded(file: Path, **environment: str) -> Settings:
-    """What main.py reads from a file, and from an environment."""
-    return main.load_settings({main.ENV_FILE: str(file), **environment})
+    return load_settings({ENV_FILE: str(file), **environment})
 
 
 def test_the_stock_file_of_the_game_server(tmp_path: Path) -> None:
@@ -237,7 +234,7 @@ def test_files_as_editors_write_them(content: bytes, tmp_path: Path) -> None:
     assert (settings.api_port, settings.db_name) == (9000, "a b")
 
 
-def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
     file = tmp_path / "settings"
     file.write_text("API_PORT=9000\nAPI_WORKERS=3\nLOG_LEVEL=debug\nSTRICT_MODES\n")
     settings = loaded(file, API_PORT="9001", LOG_LEVEL="", DATA_DIRECTORY="elsewhere")
@@ -247,7 +244,7 @@ def test_environment_beats_file_beats_default(tmp_path: Path) -> None:
     assert loaded(tmp_path / "none").api_port == 8000
 
 
-def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
+def test_the_folder_of_the_demo_world_may_have_any_name(tmp_path: Path) -> None:
     settings = in_demo_world(read(data_directory=str(tmp_path / "a b#c?d%20é")))
     url = databases.DatabaseURL(settings.database or "")
     assert Path(url.database) == tmp_path / "a b#c?d%20é" / "demo" / "world.sqlite"
@@ -256,18 +253,18 @@ def test_a_folder_of_any_name_holds_the_demo_world(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["internal/osr/", "/internal/osr", "/", "//x/", "/a b/", "/a/../b?/", "http://x/"]
 )
-def test_a_location_of_nginx_is_a_path(text: str) -> None:
+def test_nginx_replays_must_be_a_path(text: str) -> None:
     with pytest.raises(BadSetting, match=r"NGINX_REPLAYS: a path such as /internal/osr/"):
         read(nginx_replays=text)
 
 
-def test_nginx_has_no_folder_beside_a_bucket() -> None:
+def test_nginx_replays_cannot_be_combined_with_a_bucket() -> None:
     with pytest.raises(BadSetting, match="REPLAYS_URL"):
         read(nginx_replays="/internal/osr/", replays_url="s3://bucket/replays")
 
 
 @pytest.mark.parametrize("text", ["https://mirror/osu/", "ftp://mirror/{id}", "mirror/{id}", "{id}"])
-def test_a_mirror_is_a_url_with_a_place_for_the_id(text: str) -> None:
+def test_the_mirror_must_be_a_url_with_the_id_in_it(text: str) -> None:
     with pytest.raises(BadSetting, match="BEATMAP_MIRROR"):
         read(beatmap_mirror=text)
 
@@ -283,11 +280,11 @@ def test_a_mirror_is_a_url_with_a_place_for_the_id(text: str) -> None:
         ("rate_limit_exempt", "localhost", "addresses and networks"),
     ],
 )
-def test_limits_that_make_no_sense(name: str, text: str, accepted: str) -> None:
+def test_an_invalid_rate_limit_is_rejected(name: str, text: str, accepted: str) -> None:
     with pytest.raises(BadSetting, match=rf"{name.upper()}.*: {accepted}"):
         read(**{name: text})
 
 
-def test_nobody_is_exempt_from_limits_when_the_setting_is_empty() -> None:
+def test_an_empty_rate_limit_exempt_means_no_network() -> None:
     assert not list(read(rate_limit_exempt="").unlimited)
     assert len(read().unlimited) == 2

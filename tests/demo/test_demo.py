@@ -1,4 +1,4 @@
-"""The demo world: the same every time, true to itself, and never put over something else."""
+"""The demo world is deterministic, consistent, and never overwrites anything."""
 
 import lzma
 import os
@@ -49,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(folder: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes_with_any_hash_seed(folder: Path, tmp_path: Path) -> None:
     for hash_seed in ("1", "2"):
         command = [sys.executable, "-c", BUILD, str(tmp_path / hash_seed)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, check=True)
@@ -61,24 +61,24 @@ def test_another_seed_gives_another_world(folder: Path, tmp_path: Path) -> None:
     assert contents(tmp_path)[DATABASE] != contents(folder)[DATABASE]
 
 
-def test_scores_are_in_order_and_have_one_best_a_player_map_and_mode(world: sqlite3.Connection) -> None:
+def test_scores_are_in_order_and_one_of_each_player_map_and_mode_is_the_best(world: sqlite3.Connection) -> None:
     scores = rows(world, "SELECT * FROM scores ORDER BY id")
     assert [score["id"] for score in scores] == list(range(1, SMALL.scores + 1))
     assert [score["play_time"] for score in scores] == sorted(score["play_time"] for score in scores)
     assert all((score["status"] == 0) == (score["grade"] == "F") for score in scores)
     passed = [score for score in scores if score["status"]]
-    passed.sort(key=board_of)
-    for _, group in groupby(passed, board_of):
+    passed.sort(key=leaderboard)
+    for _, group in groupby(passed, leaderboard):
         own = list(group)
         best = [score["pp"] for score in own if score["status"] == 2]
         assert best == [max(score["pp"] for score in own)]
 
 
-def board_of(score: dict[str, Any]) -> tuple[int, str, int]:
+def leaderboard(score: dict[str, Any]) -> tuple[int, str, int]:
     return score["userid"], score["map_md5"], score["mode"]
 
 
-def test_every_player_has_stats_in_every_mode_that_agree_with_the_scores(world: sqlite3.Connection) -> None:
+def test_every_player_has_stats_in_every_mode_and_they_agree_with_the_scores(world: sqlite3.Connection) -> None:
     scores: dict[tuple[int, int], list[dict[str, Any]]] = {}
     query = "SELECT s.*, m.status AS ranked FROM scores s LEFT JOIN maps m ON m.md5 = s.map_md5"
     for score in rows(world, query + " ORDER BY s.pp DESC, s.id"):
@@ -128,7 +128,7 @@ def test_counts_fit_the_beatmap_and_accuracy_and_mods_fit_the_mode(world: sqlite
 
 
 def accuracy(score: dict[str, int]) -> float:
-    """In percent, as the ruleset defines it."""
+    """Return the accuracy in percent, by the formula of the ruleset."""
     n300, n100, n50, miss = score["n300"], score["n100"], score["n50"], score["nmiss"]
     geki, katu = score["ngeki"], score["nkatu"]
     match score["mode"] % 4:
@@ -163,7 +163,7 @@ def test_beatmap_rows_agree_with_their_files_and_scores(folder: Path, world: sql
 
 
 def highest_combo(lines: list[str], mode: int) -> int:
-    """Of the hit objects; sliders are one beat long or two, and have a tick at each beat within."""
+    """Return the highest combo of the hit objects. A slider of two beats (240 pixels) has one tick."""
     combo = 0
     for line in filter(None, lines):
         kind, *rest = line.split(",")[3:]
@@ -184,7 +184,7 @@ def test_replays_are_the_compressed_frames_of_passed_scores(folder: Path, world:
     assert len(files) == SMALL.replays
     for file in files:
         body = file.read_bytes()
-        assert body[:5].hex() == "5d00002000"  # what the client's own streams begin with
+        assert body[:5].hex() == "5d00002000"  # the first bytes of the client's own streams
         frames = lzma.decompress(body).decode("ascii").split(",")
         assert frames[:2] == ["0|256|-500|0", "-1|256|-500|0"]
         assert re.fullmatch(r"-12345\|0\|0\|\d+", frames[-2])
@@ -204,13 +204,13 @@ def test_ranks_hold_the_unrestricted_players_with_pp(world: sqlite3.Connection) 
     for row in rows(world, query):
         key, member = f"bancho:leaderboard:{row['mode']}", str(row["id"])
         expected |= {(key, member, float(row["pp"])), (f"{key}:{row['country']}", member, float(row["pp"]))}
-    found = list(World(7, SMALL).ranks())
-    assert set(found) == expected
-    assert len(found) == len(expected)
+    ranks = list(World(7, SMALL).ranks())
+    assert set(ranks) == expected
+    assert len(ranks) == len(expected)
 
 
 @pytest.mark.parametrize(
-    "question",
+    "statement",
     [
         "SELECT 1 FROM users WHERE id = 1 AND safe_name = 'banchobot' AND priv = 1",
         "SELECT 1 FROM users WHERE priv & 3 = 2",
@@ -229,8 +229,8 @@ def test_ranks_hold_the_unrestricted_players_with_pp(world: sqlite3.Connection) 
         "SELECT 1 FROM tourney_pool_maps WHERE map_id NOT IN (SELECT id FROM maps)",
     ],
 )
-def test_the_smallest_world_has_what_is_easily_forgotten(world: sqlite3.Connection, question: str) -> None:
-    assert world.execute(question).fetchone()
+def test_even_a_small_world_has_the_special_cases(world: sqlite3.Connection, statement: str) -> None:
+    assert world.execute(statement).fetchone()
 
 
 def test_demo_keys_belong_to_players_who_have_played(world: sqlite3.Connection) -> None:
@@ -240,7 +240,7 @@ def test_demo_keys_belong_to_players_who_have_played(world: sqlite3.Connection) 
 
 
 def test_text_fits_the_columns_of_mysql() -> None:
-    """SQLite would take any text; MySQL takes so many characters, of three bytes at most, or plain ASCII."""
+    """MySQL columns limit the number and the size of characters; SQLite does not."""
     schema = (SCHEMA / "mysql.sql").read_text(encoding="utf-8")
     pattern = r"^  `?(\w+)`? +(?:var)?char\((\d+)\) +(CHARACTER SET utf8mb3)?"
     for table, names, values in World(7, SMALL).tables():
@@ -292,7 +292,7 @@ def test_an_interrupted_build_leaves_no_database_and_can_be_repeated(tmp_path: P
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_building_leaves_a_folder_alone_that_has_replays_already(tmp_path: Path) -> None:
+def test_building_refuses_a_folder_that_already_has_replays(tmp_path: Path) -> None:
     write_files(tmp_path, [("osr/1.osr", b"somebody's")])
     with pytest.raises(WorldExists, match="osr exists already"):
         build(tmp_path, 1, SMALL)

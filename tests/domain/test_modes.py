@@ -1,4 +1,4 @@
-"""Which mode a client means."""
+"""The numbers of modes that clients send."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_modes_that_exist(value: int) -> None:
 
 
 @pytest.mark.parametrize("value", [9, 10, 11, 12, -1, 2**63])
-def test_modes_that_do_not(value: int) -> None:
+def test_modes_that_do_not_exist(value: int) -> None:
     for strict in (False, True):
         with pytest.raises(APIError) as caught:
             ruleset_mode(value, strict=strict)
@@ -25,5 +25,5 @@ def test_seven_is_the_old_number_of_autopilot() -> None:
         ruleset_mode(7, strict=True)
 
 
-def test_vanilla_boards_are_by_score_the_others_by_pp() -> None:
+def test_which_modes_sort_by_pp() -> None:
     assert [mode.value for mode in Mode if mode.pp_board] == [4, 5, 6, 8]

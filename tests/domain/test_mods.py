@@ -1,4 +1,4 @@
-"""The grammar of the `mods` parameter, and the letters of a bitmask."""
+"""The grammar of the `mods` parameter, and the acronyms of a bitmask."""
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +65,7 @@ def test_weak(text: str, mask: int) -> None:
 
 
 @pytest.mark.parametrize("text", [str(2**31), str(2**64), "9" * 20, "9" * 5000, "=" + "1" * 16_000])
-def test_a_bit_that_no_score_can_have_matches_nothing(text: str) -> None:
+def test_a_bit_that_no_score_has_matches_nothing(text: str) -> None:
     assert score_filter(0, text) is None
 
 
@@ -77,7 +77,7 @@ def test_a_bit_that_no_score_can_have_matches_nothing(text: str) -> None:
         ("ap", {0: 8, 1: None, 2: None, 3: None, 4: None, 5: None, 6: None, 7: 8, 8: 8}),
     ],
 )
-def test_the_whole_value_names_a_kind_of_play(text: str, modes: dict[int, int | None]) -> None:
+def test_vn_rx_and_ap_choose_a_mode(text: str, modes: dict[int, int | None]) -> None:
     for mode, meant in modes.items():
         for spelling in (text, text.upper(), text.title()):
             assert score_filter(mode, spelling) == (None if meant is None else ScoreFilter(Mode(meant)))
@@ -90,7 +90,7 @@ def test_the_mode_is_checked_whatever_the_mods(text: str) -> None:
             score_filter(mode, text, strict=strict)
 
 
-def test_letters_are_those_of_the_game_in_bit_order() -> None:
+def test_acronyms_are_those_of_the_game_in_bit_order() -> None:
     assert (len(ACRONYMS), len(set(ACRONYMS))) == (31, 31)
     assert readable(0) == "NM"
     assert readable(ALL_MODS) == "NFEZTDHDHRSDDTRXHTNCFLAUSOAPPF4K5K6K7K8KFIRNCNTP9KCO1K3K2KV2MR"
@@ -105,17 +105,17 @@ def test_letters_are_those_of_the_game_in_bit_order() -> None:
 
 
 @given(st.integers(0, ALL_MODS))
-def test_letters_lead_back_to_their_bits(mods: int) -> None:
+def test_acronyms_lead_back_to_their_bits(mods: int) -> None:
     assert bitmask(readable(mods)) == bitmask(readable(mods).lower()) == bitmask(str(mods)) == mods
 
 
 @given(st.integers(-(2**63), 2**63))
-def test_any_number_has_letters(mods: int) -> None:
+def test_any_number_has_acronyms(mods: int) -> None:
     assert bitmask(readable(mods)) == mods & ALL_MODS
 
 
 @settings(max_examples=300)
 @given(st.text(max_size=60), st.integers(0, 8))
-def test_any_text_names_a_board_or_none(text: str, mode: int) -> None:
-    where = score_filter(mode, text)
-    assert where is None or 0 <= where.mask <= ALL_MODS
+def test_any_text_is_a_filter_or_none(text: str, mode: int) -> None:
+    found = score_filter(mode, text)
+    assert found is None or 0 <= found.mask <= ALL_MODS

@@ -1,4 +1,4 @@
-"""Conditional and range requests, and the parts of a body, without a server."""
+"""Conditional requests, range requests, and cutting a body."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from replays.body import ByteLayout
-from replays.conditional import Unsatisfiable, asked_range, refusal
+from replays.conditional import Unsatisfiable, precondition_status, requested_range
 
 ETAG = '"e"'
 MODIFIED = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -56,14 +56,14 @@ def test_range(text: str, expected: tuple[int, int] | type[Exception] | None) ->
     headers = Headers({"range": text})
     if expected is Unsatisfiable:
         with pytest.raises(Unsatisfiable):
-            asked_range(headers, SIZE, ETAG, MODIFIED, NOW)
+            requested_range(headers, SIZE, ETAG, MODIFIED, NOW)
     else:
-        assert asked_range(headers, SIZE, ETAG, MODIFIED, NOW) == expected
+        assert requested_range(headers, SIZE, ETAG, MODIFIED, NOW) == expected
 
 
 def test_two_range_headers_are_several_ranges() -> None:
     headers = Headers(raw=[(b"range", b"bytes=0-1"), (b"range", b"bytes=2-3")])
-    assert asked_range(headers, SIZE, ETAG, MODIFIED, NOW) is None
+    assert requested_range(headers, SIZE, ETAG, MODIFIED, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_two_range_headers_are_several_ranges() -> None:
 )
 def test_if_range(if_range: str, applies: bool) -> None:
     headers = Headers({"range": "bytes=0-1", "if-range": if_range})
-    assert asked_range(headers, SIZE, ETAG, MODIFIED, NOW) == ((0, 2) if applies else None)
+    assert requested_range(headers, SIZE, ETAG, MODIFIED, NOW) == ((0, 2) if applies else None)
 
 
-def test_a_date_of_this_second_says_not_which_representation_it_was() -> None:
+def test_a_date_of_this_second_is_not_a_strong_validator() -> None:
     headers = Headers({"range": "bytes=0-1", "if-range": SAME})
-    assert asked_range(headers, SIZE, ETAG, MODIFIED, MODIFIED + timedelta(milliseconds=900)) is None
+    assert requested_range(headers, SIZE, ETAG, MODIFIED, MODIFIED + timedelta(milliseconds=900)) is None
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_a_date_of_this_second_says_not_which_representation_it_was() -> None:
     ],
 )
 def test_condition(headers: dict[str, str], status: int | None) -> None:
-    assert refusal(Headers(headers), ETAG, MODIFIED) == status
+    assert precondition_status(Headers(headers), ETAG, MODIFIED) == status
 
 
 def test_two_if_none_match_headers_are_one_list() -> None:
     headers = Headers(raw=[(b"if-none-match", b'"x"'), (b"if-none-match", b'"e"')])
-    assert refusal(headers, ETAG, MODIFIED) == 304
+    assert precondition_status(headers, ETAG, MODIFIED) == 304
 
 
 latin = st.text(st.characters(max_codepoint=255), max_size=60)
@@ -140,27 +140,27 @@ texts = st.one_of(
 @given(text=texts, size=st.integers(1, 10_000))
 def test_any_range_is_within_the_body(text: str, size: int) -> None:
     try:
-        part = asked_range(Headers({"range": text}), size, ETAG, MODIFIED, NOW)
+        part = requested_range(Headers({"range": text}), size, ETAG, MODIFIED, NOW)
     except Unsatisfiable:
         return
     assert part is None or 0 <= part[0] < part[1] <= size
 
 
 @given(name=st.sampled_from(["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"]), text=latin)
-def test_any_condition_is_answered(name: str, text: str) -> None:
-    assert refusal(Headers({name: text}), ETAG, MODIFIED) in (None, 304, 412)
+def test_any_precondition(name: str, text: str) -> None:
+    assert precondition_status(Headers({name: text}), ETAG, MODIFIED) in (None, 304, 412)
 
 
 @given(text=latin)
-def test_any_if_range_is_answered(text: str) -> None:
+def test_any_if_range(text: str) -> None:
     headers = Headers({"range": "bytes=0-1", "if-range": text})
-    assert asked_range(headers, SIZE, ETAG, MODIFIED, NOW) in (None, (0, 2))
+    assert requested_range(headers, SIZE, ETAG, MODIFIED, NOW) in (None, (0, 2))
 
 
 @given(
     data=st.data(), head=st.binary(max_size=9), file=st.binary(min_size=1, max_size=40), tail=st.binary(max_size=9)
 )
-def test_a_part_of_a_body_is_that_part(data: st.DataObject, head: bytes, file: bytes, tail: bytes) -> None:
+def test_a_cut_body_has_the_bytes_of_the_cut(data: st.DataObject, head: bytes, file: bytes, tail: bytes) -> None:
     offset = data.draw(st.integers(0, len(file)))
     end = data.draw(st.integers(offset, len(file)))
     body = ByteLayout(head=head, start=offset, stop=end, tail=tail)
@@ -173,7 +173,7 @@ def test_a_part_of_a_body_is_that_part(data: st.DataObject, head: bytes, file: b
     assert part.size == stop - start
 
 
-def test_an_etag_tells_bodies_apart() -> None:
+def test_different_bodies_have_different_etags() -> None:
     bodies = [
         ByteLayout(start=0, stop=10),
         ByteLayout(start=0, stop=11),

@@ -1,4 +1,4 @@
-"""Names of downloaded replays: any text gives a name that file systems take, and a header that carries it."""
+"""Names of downloads, their header, and names of stored files. Any text gives a name that file systems accept."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from replays.filename import content_disposition, file_name
+from replays.filename import content_disposition, file_name, score_id, stored_name
 
 DAY = date(2021, 12, 31)
 ATTR_CHAR = r"(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-F]{2})"  # RFC 8187, section 3.2.1
@@ -24,13 +24,13 @@ def name(player: str = "User One", artist: str = "A", title: str = "T", version:
 
 
 def read(value: str) -> tuple[str, str]:
-    """The fallback and the name, as RFC 6266 and RFC 8187 have them read."""
+    """Return the fallback and the name, read as RFC 6266 and RFC 8187 say."""
     match = HEADER.fullmatch(value)
     assert match, value
     return match[1], unquote(match[2], errors="strict")
 
 
-def test_the_form_of_a_name() -> None:
+def test_a_name() -> None:
     plain = name("User One", "Camellia", "Ghoul", "Another")
     assert plain == "User One - Camellia - Ghoul [Another] (2021-12-31).osr"
     assert content_disposition(plain) == (
@@ -55,7 +55,7 @@ def test_the_day(day: date) -> None:
         ("Endless 之歌 é 👩‍👩‍👧", "Endless 之歌 é 👩‍👩‍👧"),
     ],
 )
-def test_what_is_left_out(title: str, kept: str) -> None:
+def test_refused_characters(title: str, kept: str) -> None:
     assert name(title=title) == f"User One - A - {kept} [V] (2021-12-31).osr"
 
 
@@ -106,3 +106,25 @@ def test_any_name_has_a_header(text: str) -> None:
     assert not re.search(r"%[0-9A-Fa-f]{2}", fallback)
     if text.isascii() and "%" not in text:
         assert fallback == full
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("1.osr", 1),
+        ("0.osr", 0),
+        (f"{2**63 - 1}.osr", 2**63 - 1),
+        (f"{2**63}.osr", None),
+        ("01.osr", None),
+        ("-1.osr", None),
+        ("1.osr.tmp", None),
+        (".1.osr", None),
+        ("a/1.osr", None),
+        ("1.OSR", None),
+        ("١.osr", None),
+        ("1.osr\n", None),
+    ],
+)
+def test_the_score_of_a_stored_file(name: str, expected: int | None) -> None:
+    assert score_id(name) == expected
+    assert expected is None or stored_name(expected) == name

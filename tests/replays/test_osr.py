@@ -1,4 +1,4 @@
-"""The .osr format: bytes as the contract says, and back; whatever the bytes, a value or a clear error."""
+"""The .osr format: writing it as the contract says, and reading it. Any bytes give a value or a clear error."""
 
 import hashlib
 import struct
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from replays.binary import BadReplay, Truncated
 from replays.osr import Replay, header, parse, ticks, trailer
-from tests.slow.readers.samples import recorded
 from tests.support import conformance
+from tests.support.replay_samples import recorded
 
 # The worked example of contract.md section 6.
 ROW: dict[str, Any] = {
@@ -100,7 +100,7 @@ def test_the_worked_example_with_the_null_life_bar() -> None:
     assert sha256(by_the_game_server) == SHA256_OF_THE_GAME_SERVER
 
 
-def test_recorded_answers() -> None:
+def test_recorded_responses() -> None:
     files = {str(sample.score["id"]): sample.whole for sample in recorded()}
     tried = 0
     for case in conformance.cases():
@@ -113,7 +113,7 @@ def test_recorded_answers() -> None:
 
 
 @given(replays(), st.binary())
-def test_back_and_forth(replay: Replay, frames: bytes) -> None:
+def test_what_is_written_is_read_back(replay: Replay, frames: bytes) -> None:
     assert parse(whole(replay, frames)) == (replay, frames)
 
 
@@ -123,7 +123,7 @@ def test_what_newer_clients_append_is_not_read(replay: Replay, more: bytes) -> N
 
 
 @given(replays(), st.data())
-def test_every_cut_is_seen(replay: Replay, data: st.DataObject) -> None:
+def test_every_cut_is_noticed(replay: Replay, data: st.DataObject) -> None:
     file = whole(replay)
     cut = data.draw(st.integers(0, len(file) - 1))
     with pytest.raises(Truncated) as error:
@@ -165,19 +165,19 @@ def test_any_byte_changed(replay: Replay, data: st.DataObject) -> None:
         (b"\x00" * 43, "Cut short: the replay has at least 44 bytes."),
     ],
 )
-def test_what_errors_say(file: bytes, says: str) -> None:
+def test_error_messages(file: bytes, says: str) -> None:
     with pytest.raises(BadReplay) as error:
         parse(file)
     assert str(error.value) == says
 
 
 @pytest.mark.parametrize(("mode", "vanilla"), [(0, 0), (3, 3), (4, 0), (5, 1), (6, 2), (8, 0), (11, 3)])
-def test_mode_is_the_vanilla_one(mode: int, vanilla: int) -> None:
+def test_the_mode_is_written_without_relax_and_autopilot(mode: int, vanilla: int) -> None:
     assert Replay.of(**ROW | {"mode": mode}).mode == vanilla
 
 
 @given(st.fixed_dictionaries({k: st.integers() for k, v in ROW.items() if type(v) is int}), st.text())
-def test_no_row_is_too_much(numbers: dict[str, int], name: str) -> None:
+def test_any_row_can_be_written(numbers: dict[str, int], name: str) -> None:
     replay = Replay.of(**ROW | numbers | {"player_name": name})
     read, _ = parse(whole(replay))
     assert read == msgspec.structs.replace(replay, player_name=name.encode(errors="replace").decode())
@@ -186,7 +186,7 @@ def test_no_row_is_too_much(numbers: dict[str, int], name: str) -> None:
         assert written == number or field == "mode" or abs(written) < abs(number) or written == 0
 
 
-def test_counts_are_unsigned_and_end_at_the_end_of_their_field() -> None:
+def test_counts_are_clamped_to_their_field() -> None:
     replay = Replay.of(**ROW | {"n300": 40000, "max_combo": 70000, "n50": -1})
     assert (replay.n300, replay.max_combo, replay.n50) == (40000, 65535, 0)
 
@@ -201,14 +201,14 @@ def test_target_practice() -> None:
 @pytest.mark.parametrize(
     ("version", "trail"), [(20121007, b""), (20121008, b"\1\0\0\0"), (20140721, b"\1\0\0\0\0\0\0\0")]
 )
-def test_the_score_id_came_with_time(version: int, trail: bytes) -> None:
+def test_the_score_id_of_old_versions(version: int, trail: bytes) -> None:
     replay = msgspec.structs.replace(Replay.of(**ROW), game_version=version)
     assert trailer(replay) == trail
     assert parse(whole(replay))[0].score_id == (1 if trail else 0)
 
 
 @pytest.mark.parametrize("length", [-1, 2**31])
-def test_frames_that_fit_no_file(length: int) -> None:
+def test_frames_too_long_for_a_file(length: int) -> None:
     with pytest.raises(BadReplay, match="fit no"):
         header(Replay.of(**ROW), length)
 

@@ -1,4 +1,4 @@
-"""What becomes of an open file: when the client goes away, and when the file changes while it is sent."""
+"""Sending a file: it is closed when the client disconnects, and may change while it is sent."""
 
 import asyncio
 import os
@@ -10,12 +10,16 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 from starlette.types import Message
 
+from api.app import build
+from api.startup import open_services
 from replays.errors import Changed
 from replays.folder import CHUNK, Folder
 from replays.response import ReplayResponse
 from tests.conftest import service
+from tests.support.checks import settings_of
 from tests.support.replay_bodies import large
 
 SIZE = 3 * CHUNK + 1000
@@ -34,7 +38,7 @@ async def nothing(_: int) -> None:
 
 
 async def download(file: Path, sent: Sent = nothing, hang_up_at: int | None = None, **headers: str) -> bytes:
-    """The body that the response sends; `sent` is called after each piece, and may raise what `send` would."""
+    """Return the body that is sent. `sent` is called after each chunk, and may raise what `send` raises."""
     body = bytearray()
     hung_up = asyncio.Event()
 
@@ -60,7 +64,7 @@ async def download(file: Path, sent: Sent = nothing, hang_up_at: int | None = No
 
 
 def open_files(file: Path, pid: str = "self") -> int:
-    """How often a process has the file open."""
+    """Return how often a process has the file open."""
     count = 0
     for handle in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -70,7 +74,7 @@ def open_files(file: Path, pid: str = "self") -> int:
     return count
 
 
-def test_a_file_is_closed_when_it_was_sent(file: Path) -> None:
+def test_a_file_is_closed_after_it_was_sent(file: Path) -> None:
     async def is_open(_: int) -> None:
         assert open_files(file) == 1
 
@@ -78,12 +82,12 @@ def test_a_file_is_closed_when_it_was_sent(file: Path) -> None:
     assert open_files(file) == 0
 
 
-def test_a_client_that_hangs_up_ends_the_reading(file: Path) -> None:
+def test_a_client_that_disconnects_ends_the_response(file: Path) -> None:
     assert len(asyncio.run(download(file, hang_up_at=CHUNK))) == CHUNK
     assert open_files(file) == 0
 
 
-def test_a_server_that_says_so_with_an_error_ends_the_reading(file: Path) -> None:
+def test_an_error_of_send_ends_the_response(file: Path) -> None:
     async def fail(_: int) -> None:
         raise BrokenPipeError
 
@@ -91,8 +95,8 @@ def test_a_server_that_says_so_with_an_error_ends_the_reading(file: Path) -> Non
     assert open_files(file) == 0
 
 
-def test_a_client_that_takes_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replays.response.SEND_SECONDS", 0.05)
+def test_a_client_that_reads_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replays.response.SEND_TIMEOUT", 0.05)
 
     async def stall(at: int) -> None:
         if at >= 2 * CHUNK:
@@ -160,7 +164,7 @@ CHANGES: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_file_that_changes_while_it_is_sent_ends_the_answer(file: Path, change: str) -> None:
+def test_a_file_that_changes_while_it_is_sent_ends_the_response(file: Path, change: str) -> None:
     done: list[int] = []
 
     async def once(at: int) -> None:
@@ -180,7 +184,7 @@ def test_a_file_that_changes_while_it_is_sent_ends_the_answer(file: Path, change
     assert open_files(file) == 0
 
 
-def test_a_file_that_another_takes_the_place_of_is_sent_to_its_end(file: Path) -> None:
+def test_a_file_that_is_replaced_is_sent_to_its_end(file: Path) -> None:
     async def replace(at: int) -> None:
         if at == CHUNK:
             other = file.with_suffix(".tmp")
@@ -191,7 +195,7 @@ def test_a_file_that_another_takes_the_place_of_is_sent_to_its_end(file: Path) -
     assert asyncio.run(download(file)) == large(99)
 
 
-def test_a_range_of_a_file_that_was_cut_before_it_is_not_padded(file: Path) -> None:
+def test_a_range_of_a_file_that_was_cut_before_the_range(file: Path) -> None:
     async def cut(_: int) -> None:
         os.truncate(file, 50)
 
@@ -216,10 +220,11 @@ def test_the_connection_ends_where_a_file_was_cut(recorded_sqlite: str, tmp_path
         assert client.get("/v1/get_replay?id=805").status_code == 404
 
 
-def test_a_folder_that_refuses_is_no_fault_of_the_client(recorded_sqlite: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_opened_is_a_503(recorded_sqlite: str, tmp_path: Path) -> None:
     loop = tmp_path / "osr"
     loop.symlink_to(loop)
-    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+    app = build(settings_of(tmp_path, database_url=recorded_sqlite, data_directory=str(tmp_path)), open_services)
+    with TestClient(app) as client:
         answer = client.get("/v1/get_replay?id=805")
         assert answer.status_code == 503
         assert answer.json() == {"status": "The replay storage did not answer."}

@@ -1,4 +1,4 @@
-"""The Dockerfile and the compose file: linted, parsed, and tried as far as they go without an engine."""
+"""The Dockerfile and the compose file: linted, parsed, and tested as far as possible without Docker."""
 
 import json
 import re
@@ -22,19 +22,18 @@ SERVICE: dict[str, Any] = COMPOSE["services"]["apidot"]
 
 
 def instructions(keyword: str) -> list[str]:
-    """What follows the keyword, each time."""
     return re.findall(rf"^\s*{keyword} +(.*)$", DOCKERFILE, re.MULTILINE)
 
 
 def in_exec_form(text: str) -> list[str]:
-    """A command as the JSON list at the end of an instruction."""
+    """Return the command in the JSON list at the end of an instruction."""
     command: list[str] = json.loads(text[text.index("[") :])
     return command
 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The folder that `COPY . .` makes."""
+    """The files that `COPY . .` copies, as .dockerignore lists them."""
     target = tmp_path / "image"
     target.mkdir()
     for line in (ROOT / ".dockerignore").read_text().splitlines():
@@ -60,13 +59,19 @@ def test_the_image_does_not_run_as_root() -> None:
     assert instructions("USER") == ["10500:10500"]
 
 
-def test_nothing_is_copied_unasked() -> None:
+def test_exactly_the_packages_of_the_service_are_copied() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if not line.startswith("#")]
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"bench", "tests"}
 
-    assert next(line for line in lines if not line.startswith("#")) == "*"
+    assert rules[0] == "*"
+    assert set(rules[1:]) == {
+        *(f"!{name}" for name in (*packages, "sql", "main.py", "pyproject.toml", "deploy/requirements.lock")),
+        "**/__pycache__",
+    }
 
 
-def test_what_is_copied_serves_and_is_healthy(copied: Path, recorded_sqlite: str) -> None:
+def test_the_copied_files_serve_and_are_healthy(copied: Path, recorded_sqlite: str) -> None:
     port = free_port()
     (entry,), (command,), (health,) = map(instructions, ("ENTRYPOINT", "CMD", "HEALTHCHECK"))
     python, *arguments = in_exec_form(entry) + in_exec_form(command)
@@ -76,13 +81,13 @@ def test_what_is_copied_serves_and_is_healthy(copied: Path, recorded_sqlite: str
 
     with serve([sys.executable, *arguments], port, environment, folder=copied):
         healthy = subprocess.run([sys.executable, *check[1:]], env=environment)
-    away = subprocess.run([sys.executable, *check[1:]], env=environment, stderr=subprocess.DEVNULL)
+    stopped = subprocess.run([sys.executable, *check[1:]], env=environment, stderr=subprocess.DEVNULL)
 
     assert healthy.returncode == 0
-    assert away.returncode == 1
+    assert stopped.returncode == 1
 
 
-def test_the_locked_packages_are_those_of_the_service_and_its_extras() -> None:
+def test_the_image_has_the_locked_packages_and_two_more() -> None:
     def packages(path: str) -> Iterator[str]:
         return (line.split(" ")[0] for line in (ROOT / path).read_text().splitlines() if re.match(r"\w", line))
 
@@ -91,11 +96,11 @@ def test_the_locked_packages_are_those_of_the_service_and_its_extras() -> None:
     assert {line.partition("==")[0] for line in added} == {"asyncmy", "obstore"}
 
 
-def test_compose_names_settings_that_there_are() -> None:
+def test_compose_sets_only_existing_settings() -> None:
     assert {name.lower() for name in SERVICE["environment"]} <= set(Settings.__struct_fields__)
 
 
-def test_compose_can_change_nothing_of_the_game_server() -> None:
+def test_compose_cannot_change_the_data_of_the_game_server() -> None:
     assert SERVICE["volumes"] == ["data:/srv/data:ro"]
     assert SERVICE["read_only"] is True
     assert SERVICE["cap_drop"] == ["ALL"]
@@ -103,5 +108,5 @@ def test_compose_can_change_nothing_of_the_game_server() -> None:
     assert COMPOSE["networks"]["bancho"]["external"] is True
 
 
-def test_compose_publishes_to_this_machine_alone() -> None:
+def test_compose_publishes_the_port_on_this_machine_only() -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICE["ports"])

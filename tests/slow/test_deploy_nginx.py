@@ -1,4 +1,4 @@
-"""The shipped nginx block in a real nginx, in front of the real service."""
+"""The shipped nginx configuration, in a real nginx in front of the service."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ from tests.support.http_stub import Answer, Asked, answering
 from tests.support.nginx import NAME, Nginx, nginx
 from tests.support.processes import free_port
 
-# The block of the game server, once `api.` has been taken out of it.
+# The block of the game server, after `api.` has been removed from it.
 SHARED = """
     server {
         listen 127.0.0.1:{tls} ssl http2;
@@ -42,7 +42,7 @@ def front(recorded_mysql: str) -> Iterator[Nginx]:
 
 @contextmanager
 def browser(front: Nginx) -> Iterator[httpx2.Client]:
-    """A client of the name that the certificate is for."""
+    """A client that requests the host name of the certificate."""
     with httpx2.Client(
         base_url=front.https, verify=front.trust, headers={"Host": NAME}, trust_env=False
     ) as client:
@@ -50,28 +50,28 @@ def browser(front: Nginx) -> Iterator[httpx2.Client]:
 
 
 def echo(asked: Asked) -> Answer:
-    """Answers with what it was asked."""
+    """Return the request as JSON."""
     body = json.dumps(asked._asdict() | {"body": asked.body.decode()}).encode()
     allowed = ("Access-Control-Allow-Origin", "https://example.com")
     return Answer(200, body, [("Content-Type", "application/json"), allowed])
 
 
-# What a GET without parameters and without a key gets.
+# The status of a GET without parameters and API key.
 PLAIN = {"calculate_pp_batch": 422, "get_friends": 400, "set_player_info": 405, "set_avatar": 405}
 
 
 @pytest.mark.parametrize("name", V1)
-def test_every_endpoint_answers_through_nginx(front: Nginx, name: str) -> None:
+def test_every_endpoint_responds_through_nginx(front: Nginx, name: str) -> None:
     unrecorded: dict[str, Any] = {"path": f"/v1/{name}", "expect": {"status": PLAIN.get(name, 200)}}
     case = next((case for case in RECORDED if case["path"].partition("?")[0] == f"/v1/{name}"), unrecorded)
     with browser(front) as client:
         check(case, client.get(case["path"], headers=case.get("headers")))
 
 
-def test_plain_http_is_answered_and_not_redirected(front: Nginx) -> None:
-    answer = httpx2.get(f"{front.http}/get_player_info?scope=info&id=3", headers={"Host": NAME}, trust_env=False)
+def test_plain_http_is_served_and_not_redirected(front: Nginx) -> None:
+    response = httpx2.get(f"{front.http}/get_player_info?scope=info&id=3", headers={"Host": NAME}, trust_env=False)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_http_2_is_offered(front: Nginx) -> None:
@@ -83,7 +83,7 @@ def test_http_2_is_offered(front: Nginx) -> None:
         assert connection.selected_alpn_protocol() == "h2"
 
 
-def test_long_answers_are_compressed_and_short_ones_are_not(front: Nginx) -> None:
+def test_long_responses_are_compressed_and_short_ones_are_not(front: Nginx) -> None:
     with browser(front) as client:
         long = client.get("/v1/get_leaderboard", headers={"Accept-Encoding": "gzip"})
         short = client.get("/v1/get_player_count", headers={"Accept-Encoding": "gzip"})
@@ -96,7 +96,7 @@ def test_long_answers_are_compressed_and_short_ones_are_not(front: Nginx) -> Non
     assert long.json() == plain.json()
 
 
-def test_the_other_names_stay_with_the_game_server(front: Nginx) -> None:
+def test_other_host_names_go_to_the_game_server(front: Nginx) -> None:
     with browser(front) as client:
         assert client.get("/", headers={"Host": "c.example.com"}).text == "the game server"
         assert client.get("/v1/get_player_count").json()["status"] == "success"
@@ -107,30 +107,30 @@ ORIGIN = {"Origin": "https://web.example"}
 
 def test_an_error_can_be_read_by_scripts(front: Nginx) -> None:
     with browser(front) as client:
-        answer = client.get("/v1/get_player_info?scope=all&id=2147483647", headers=ORIGIN)
+        response = client.get("/v1/get_player_info?scope=all&id=2147483647", headers=ORIGIN)
 
-    assert answer.status_code == 404
-    assert answer.json() == {"status": "Player not found."}
-    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
-    assert "Content-Disposition" in answer.headers["Access-Control-Expose-Headers"]
+    assert response.status_code == 404
+    assert response.json() == {"status": "Player not found."}
+    assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    assert "Content-Disposition" in response.headers["Access-Control-Expose-Headers"]
 
 
-def test_a_preflight_is_answered(front: Nginx) -> None:
+def test_a_preflight_request_is_allowed(front: Nginx) -> None:
     asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
     with browser(front) as client:
-        answer = client.options("/v1/get_player_info", headers=ORIGIN | asking)
+        response = client.options("/v1/get_player_info", headers=ORIGIN | asking)
 
-    assert answer.status_code in (200, 204)
-    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
-    assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
+    assert response.status_code in (200, 204)
+    assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    assert "authorization" in response.headers["Access-Control-Allow-Headers"].lower()
 
 
-def test_a_post_is_passed_on_to_the_game_server_with_its_body(recorded_sqlite: str) -> None:
+def test_a_post_is_forwarded_to_the_game_server_with_its_body(recorded_sqlite: str) -> None:
     body = bytes(range(256)) * 1000
-    asked: list[Asked] = []
+    requests: list[Asked] = []
 
     def game_server(request: Asked) -> Answer:
-        asked.append(request)
+        requests.append(request)
         return Answer(201, b'{"status":"made"}', [("Content-Type", "application/json"), ("X-Fork", "yes")])
 
     with (
@@ -140,36 +140,36 @@ def test_a_post_is_passed_on_to_the_game_server_with_its_body(recorded_sqlite: s
         browser(front) as outside,
     ):
         sent = {"Content-Type": "application/octet-stream", "X-Forwarded-For": "203.0.113.7"}
-        answer = outside.post("/v2/sessions?a=%20b", content=body, headers=sent | ORIGIN)
+        response = outside.post("/v2/sessions?a=%20b", content=body, headers=sent | ORIGIN)
 
-    (heard,) = (request for request in asked if request.method == "POST")
-    assert (heard.path, heard.body) == ("/v2/sessions?a=%20b", body)
-    assert heard.headers["host"] == "api.example.com"
-    assert heard.headers["x-real-ip"] == "127.0.0.1"
-    assert "203.0.113.7" not in str(heard.headers)
-    assert (answer.status_code, answer.content) == (201, b'{"status":"made"}')
-    assert answer.headers["X-Fork"] == "yes"
-    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["*"]
+    (received,) = (request for request in requests if request.method == "POST")
+    assert (received.path, received.body) == ("/v2/sessions?a=%20b", body)
+    assert received.headers["host"] == "api.example.com"
+    assert received.headers["x-real-ip"] == "127.0.0.1"
+    assert "203.0.113.7" not in str(received.headers)
+    assert (response.status_code, response.content) == (201, b'{"status":"made"}')
+    assert response.headers["X-Fork"] == "yes"
+    assert response.headers.get_list("Access-Control-Allow-Origin") == ["*"]
 
 
-def test_the_replay_folder_cannot_be_asked_for(front: Nginx) -> None:
+def test_the_replay_folder_cannot_be_requested(front: Nginx) -> None:
     with browser(front) as client:
         assert client.get("/internal/osr/1.osr").status_code == 404
 
 
-def test_the_service_hears_the_address_that_nginx_sees() -> None:
+def test_the_service_gets_the_address_that_nginx_sees() -> None:
     claimed = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "CF-Connecting-IP": "203.0.113.7"}
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
-        heard = client.get("/anything", headers=claimed).json()["headers"]
+        received = client.get("/anything", headers=claimed).json()["headers"]
 
-    assert heard["host"] == NAME
-    assert heard["x-forwarded-for"] == heard["x-real-ip"] == "127.0.0.1"
-    assert heard["x-forwarded-proto"] == "https"
-    assert "cf-connecting-ip" not in heard
-    assert "connection" not in heard
+    assert received["host"] == NAME
+    assert received["x-forwarded-for"] == received["x-real-ip"] == "127.0.0.1"
+    assert received["x-forwarded-proto"] == "https"
+    assert "cf-connecting-ip" not in received
+    assert "connection" not in received
 
 
-def test_a_request_reaches_the_service_as_it_came() -> None:
+def test_a_request_reaches_the_service_unchanged() -> None:
     sent = {
         "Authorization": "Bearer key",
         "Cookie": "a=b",
@@ -177,34 +177,34 @@ def test_a_request_reaches_the_service_as_it_came() -> None:
         "Origin": "https://example.com",
     }
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
-        answer = client.post("/v2/anything%20else?q=%C3%BA&q=2", content=b"x" * 100_000, headers=sent)
+        response = client.post("/v2/anything%20else?q=%C3%BA&q=2", content=b"x" * 100_000, headers=sent)
         preflight = client.options("/v1/get_clan", headers=sent)
 
-    heard = answer.json()
-    assert heard["method"] == "POST"
-    assert heard["path"] == "/v2/anything%20else?q=%C3%BA&q=2"
-    assert heard["body"] == "x" * 100_000
-    assert {name: heard["headers"][name.lower()] for name in sent} == sent
+    received = response.json()
+    assert received["method"] == "POST"
+    assert received["path"] == "/v2/anything%20else?q=%C3%BA&q=2"
+    assert received["body"] == "x" * 100_000
+    assert {name: received["headers"][name.lower()] for name in sent} == sent
     assert preflight.json()["method"] == "OPTIONS"
-    assert answer.headers.get_list("Access-Control-Allow-Origin") == ["https://example.com"]
+    assert response.headers.get_list("Access-Control-Allow-Origin") == ["https://example.com"]
 
 
-def test_connections_to_the_service_are_kept() -> None:
+def test_connections_to_the_service_are_reused() -> None:
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
         assert len({client.get("/").json()["port"] for _ in range(5)}) == 1
 
 
-def test_a_body_beyond_the_limit_is_refused() -> None:
+def test_a_body_beyond_the_limit_is_rejected() -> None:
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
         assert client.post("/", content=b"x" * (20 * 1024 * 1024 + 1)).status_code == 413
         assert client.post("/", content=b"x" * (1024 * 1024)).status_code == 200
 
 
-def test_a_service_that_is_away_is_said_in_json() -> None:
+def test_the_error_while_the_service_is_stopped_is_json() -> None:
     with nginx(free_port()) as front, browser(front) as client:
-        answer = client.get("/v1/get_player_count")
+        response = client.get("/v1/get_player_count")
 
-    assert answer.status_code == 503
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Retry-After"] == "5"
-    assert answer.json() == {"status": "The API is being restarted."}
+    assert response.status_code == 503
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Retry-After"] == "5"
+    assert response.json() == {"status": "The API is being restarted."}

@@ -1,4 +1,4 @@
-"""The systemd unit: what systemd says of it, and its commands run as it would run them."""
+"""The systemd unit: checked by systemd-analyze, and its commands are run."""
 
 import re
 import shlex
@@ -20,26 +20,26 @@ UNIT = SHIPPED.read_text(encoding="utf-8")
 
 
 def systemd_analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """What systemd-analyze says, all of it in stdout."""
+    """Run systemd-analyze, with its errors in stdout."""
     command = [install.require(install.SYSTEMD), *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def command_of(key: str) -> list[str]:
-    """The command that the unit names under a key."""
-    found = re.search(rf"^{key}=(.*)$", UNIT, re.MULTILINE)
-    assert found
-    return shlex.split(found[1])
+    """Return the command of a key of the unit."""
+    line = re.search(rf"^{key}=(.*)$", UNIT, re.MULTILINE)
+    assert line
+    return shlex.split(line[1])
 
 
 def workers(pid: int) -> set[int]:
-    """The process ids of a service's workers."""
+    """Return the process ids of the workers of a service."""
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
     return {child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    # It looks whether the program is there, which in /opt/apidot it is not.
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    # systemd-analyze requires that the program exists, so /opt/apidot is replaced.
     unit = tmp_path / "apidot.service"
     unit.write_text(rendered(UNIT, {"/opt/apidot/.venv/bin/python": sys.executable, "/opt/apidot": str(ROOT)}))
 
@@ -49,9 +49,9 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_unit_is_hardened() -> None:
-    judged = systemd_analyze("security", "--offline=true", "--threshold=15", str(SHIPPED))
+    security = systemd_analyze("security", "--offline=true", "--threshold=15", str(SHIPPED))
 
-    assert judged.returncode == 0, judged.stdout
+    assert security.returncode == 0, security.stdout
 
 
 def test_the_unit_s_commands_start_and_reload_the_service(tmp_path: Path, recorded_sqlite: str) -> None:
@@ -63,19 +63,19 @@ def test_the_unit_s_commands_start_and_reload_the_service(tmp_path: Path, record
     command = [sys.executable, *command[1:], "--port", str(port)]
     command = [word.replace("${CREDENTIALS_DIRECTORY}", str(tmp_path)) for word in command]
     url = f"http://127.0.0.1:{port}/v1/get_leaderboard"
-    stop, failures, answered = Event(), list[Exception](), list[int]()
+    stop, failures, statuses = Event(), list[Exception](), list[int]()
 
-    def ask() -> None:
+    def send_requests() -> None:
         while not stop.is_set():
-            # A connection each, since that is what a restart could refuse.
+            # Each with its own connection, which a restart could refuse.
             try:
-                answered.append(httpx2.get(url, trust_env=False).status_code)
+                statuses.append(httpx2.get(url, trust_env=False).status_code)
             except httpx2.TransportError as error:
                 failures.append(error)
 
     with serve(command, port, {}, url, folder=ROOT) as process:
         before = workers(process.pid)
-        client = Thread(target=ask)
+        client = Thread(target=send_requests)
         client.start()
         subprocess.run(
             [word.replace("$MAINPID", str(process.pid)) for word in command_of("ExecReload")], check=True
@@ -90,4 +90,4 @@ def test_the_unit_s_commands_start_and_reload_the_service(tmp_path: Path, record
     assert len(before) == len(after) == 2
     assert not before & after
     assert not failures
-    assert set(answered) == {200}
+    assert set(statuses) == {200}

@@ -1,4 +1,4 @@
-"""A client made from the API's description by openapi-python-client gets typed answers from a running service."""
+"""A client generated from the OpenAPI document by openapi-python-client works with a running service."""
 
 import compileall
 import os
@@ -17,7 +17,7 @@ PROGRAMS = Path(sys.executable).parent
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the client is in, made from what a service answers."""
+    """Generates the client, and returns the folder that it is in."""
     folder = tmp_path_factory.mktemp("client")
     with service() as running:
         (folder / "openapi.json").write_bytes(running.get("/openapi.json").content)
@@ -29,30 +29,30 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    """Runs a program, and shows what it says when it fails."""
-    # The generator calls the formatter by its name.
+    """Run a program. If it fails, show its output."""
+    # The generator runs the formatter by name.
     environment = {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"} | environment
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    outcome = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
-def test_it_compiles_and_can_be_imported(client: Path) -> None:
+def test_the_client_compiles_and_can_be_imported(client: Path) -> None:
     assert compileall.compile_dir(client / "apidot_client", quiet=1)
-    everything = (
+    script = (
         "import apidot_client, importlib, pkgutil\n"
-        "found = list(pkgutil.walk_packages(apidot_client.__path__, 'apidot_client.'))\n"
-        "assert len(found) > 100\n"
-        "for module in found: importlib.import_module(module.name)"
+        "modules = list(pkgutil.walk_packages(apidot_client.__path__, 'apidot_client.'))\n"
+        "assert len(modules) > 100\n"
+        "for module in modules: importlib.import_module(module.name)"
     )
-    run(sys.executable, "-c", everything, PYTHONPATH=str(client))
+    run(sys.executable, "-c", script, PYTHONPATH=str(client))
 
 
-def test_what_uses_it_has_its_types_checked(client: Path) -> None:
-    # The code of the generator itself is its own affair.
+def test_code_that_uses_the_client_passes_mypy(client: Path) -> None:
+    # Errors in the generated code itself are not reported.
     options = ["--strict", "--follow-imports=silent", f"--cache-dir={client / 'cache'}", "--config-file="]
     run(sys.executable, "-m", "mypy", *options, FOLDER / "uses.py", MYPYPATH=str(client))
 
 
-def test_it_gets_typed_answers(client: Path) -> None:
+def test_the_client_gets_typed_responses(client: Path) -> None:
     with service() as running:
         run(sys.executable, FOLDER / "uses.py", str(running.base_url), KEY, PYTHONPATH=str(client))

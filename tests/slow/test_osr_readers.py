@@ -1,4 +1,4 @@
-"""Every replay of the worlds as a whole file, read by the readers that people use."""
+"""Every replay of the recorded and the demo world, read by the libraries that people use."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.slow.readers import elsewhere, in_python
-from tests.slow.readers.in_python import Found
-from tests.slow.readers.samples import Frame, Row, Sample, demo, recorded
+from tests.slow.readers import in_python, isolated
+from tests.slow.readers.in_python import Parsed
+from tests.support.replay_samples import Frame, Row, Sample, demo, recorded
 
-Kept = Callable[[int, list[Frame]], list[Any]]
+ExpectedFrames = Callable[[int, list[Frame]], list[Any]]
 
 
 @pytest.fixture(scope="module", params=[recorded, demo], ids=["recorded", "demo"])
@@ -23,7 +23,7 @@ def world(request: pytest.FixtureRequest) -> list[Sample]:
 
 @pytest.fixture(scope="module")
 def folder(world: list[Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole files of the world."""
+    """A folder with the .osr files of the world."""
     folder = tmp_path_factory.mktemp("replays")
     for sample in world:
         Path(folder, f"{sample.score['id']}.osr").write_bytes(sample.whole)
@@ -36,40 +36,40 @@ def agree(sample: Sample, fields: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "kept"),
+    ("read", "expected"),
     [
-        pytest.param(in_python.with_osrparse, in_python.kept_by_osrparse, id="osrparse"),
-        pytest.param(in_python.with_osupyparser, in_python.kept_by_osupyparser, id="osupyparser"),
-        pytest.param(in_python.with_slider, in_python.kept_by_slider, id="slider"),
+        pytest.param(in_python.with_osrparse, in_python.frames_of_osrparse, id="osrparse"),
+        pytest.param(in_python.with_osupyparser, in_python.frames_of_osupyparser, id="osupyparser"),
+        pytest.param(in_python.with_slider, in_python.frames_of_slider, id="slider"),
     ],
 )
-def test_reader_in_python(world: list[Sample], read: Callable[[bytes], Found], kept: Kept) -> None:
+def test_reader_in_python(world: list[Sample], read: Callable[[bytes], Parsed], expected: ExpectedFrames) -> None:
     for sample in world:
         fields, frames = read(sample.whole)
         agree(sample, fields)
-        assert frames == kept(sample.score["mode"] % 4, sample.frames())
+        assert frames == expected(sample.score["mode"] % 4, sample.frames())
 
 
 @pytest.mark.parametrize(
-    ("read", "kept"),
+    ("read", "expected"),
     [
-        pytest.param(elsewhere.circleguard, elsewhere.kept_by_circleguard, id="circleguard"),
-        pytest.param(elsewhere.osu_parsers, elsewhere.kept_by_osu_parsers, id="osu-parsers"),
+        pytest.param(isolated.circleguard, isolated.frames_of_circleguard, id="circleguard"),
+        pytest.param(isolated.osu_parsers, isolated.frames_of_osu_parsers, id="osu-parsers"),
     ],
 )
-def test_reader_elsewhere(
+def test_isolated_reader(
     pytestconfig: pytest.Config,
     world: list[Sample],
     folder: Path,
     read: Callable[[pytest.Cache, Path], list[Row]],
-    kept: Kept,
+    expected: ExpectedFrames,
 ) -> None:
     assert pytestconfig.cache is not None
-    found = {replay["fields"]["score_id"]: replay for replay in read(pytestconfig.cache, folder)}
-    assert len(found) == len(world)
+    replays = {replay["fields"]["score_id"]: replay for replay in read(pytestconfig.cache, folder)}
+    assert len(replays) == len(world)
     for sample in world:
-        replay = found[sample.score["id"]]
+        replay = replays[sample.score["id"]]
         frames = sample.frames()
         agree(sample, replay["fields"])
-        assert replay["frames"] == kept(sample.score["mode"] % 4, frames)
+        assert replay["frames"] == expected(sample.score["mode"] % 4, frames)
         assert replay.get("seed") in (None, frames[-1][3])

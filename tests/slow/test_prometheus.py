@@ -1,4 +1,4 @@
-"""The figures as a Prometheus reads them, and not through the shipped nginx."""
+"""Prometheus reads the metrics, and the shipped nginx configuration hides them."""
 
 import re
 import tempfile
@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from tests.api.observability.test_metrics import QUERIES, figures, filled_in, refused, total
+from tests.api.observability.test_metrics import QUERIES, filled_in, metrics_of, refused, total
 from tests.conftest import ROOT, service
 from tests.support import install
 from tests.support.game_server import DOMAIN, game_server
@@ -19,19 +19,19 @@ from tests.support.processes import Process, answers, free_port
 from tests.support.servers import MariaDB, Redis
 
 
-def test_not_through_the_shipped_nginx(recorded_sqlite: str) -> None:
+def test_the_shipped_nginx_configuration_hides_metrics(recorded_sqlite: str) -> None:
     with service(database_url=recorded_sqlite) as client, nginx(client.base_url.port or 0) as front:
-        asked = httpx2.get(f"{front.http}/metrics", headers={"Host": NAME}, trust_env=False)
+        hidden = httpx2.get(f"{front.http}/metrics", headers={"Host": NAME}, trust_env=False)
         named = httpx2.get(f"{front.http}/v1/get_clan?id=1", headers={"Host": NAME, "X-Request-ID": "mine"})
-        refused(asked)
-        assert asked.headers["Content-Type"] == "application/json"
+        refused(hidden)
+        assert hidden.headers["Content-Type"] == "application/json"
         assert re.fullmatch("[0-9a-f]{32}", named.headers["X-Request-ID"])
-        assert total(figures(client), "apidot_http_requests_total", route="/metrics") == 0
+        assert total(metrics_of(client), "apidot_http_requests_total", route="/metrics") == 0
 
 
 @contextmanager
 def prometheus(port: int) -> Iterator[httpx2.Client]:
-    """A Prometheus that reads the figures of the service on that port, each second."""
+    """Run a Prometheus that scrapes the service on that port every second."""
     binary = install.require(install.PROMETHEUS)
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         folder, own = Path(name), free_port()
@@ -52,14 +52,14 @@ def prometheus(port: int) -> Iterator[httpx2.Client]:
 
 
 def result(client: httpx2.Client, query: str) -> list[Any]:
-    """What Prometheus answers to a query."""
-    answer = client.get("/api/v1/query", params={"query": filled_in(query)}).json()
-    assert answer["status"] == "success", answer
-    found: list[Any] = answer["data"]["result"]
-    return found
+    """Return Prometheus' result for a query."""
+    body = client.get("/api/v1/query", params={"query": filled_in(query)}).json()
+    assert body["status"] == "success", body
+    samples: list[Any] = body["data"]["result"]
+    return samples
 
 
-def test_prometheus_reads_them_and_answers_every_query(
+def test_prometheus_scrapes_the_service_and_answers_every_query(
     mariadb: MariaDB, recorded_mysql: str, redis: Redis
 ) -> None:
     paths = ["/v1/get_player_info?scope=all&id=3", "/v1/get_replay?id=483", "/fork/anything", "/v1/get_clan?id=1"]
@@ -72,20 +72,20 @@ def test_prometheus_reads_them_and_answers_every_query(
             domain=DOMAIN,
             data_directory=str(ROOT / "tests/conformance/world"),
         ) as client,
-        prometheus(client.base_url.port or 0) as asked,
+        prometheus(client.base_url.port or 0) as monitor,
     ):
-        # A rate needs two readings of a figure; and Prometheus takes some seconds before the first.
+        # A rate needs two samples of a metric, and Prometheus takes some seconds before the first.
         deadline = time.monotonic() + 30
-        while not result(asked, "count_over_time(up[10s]) >= 5") and time.monotonic() < deadline:
+        while not result(monitor, "count_over_time(up[10s]) >= 5") and time.monotonic() < deadline:
             for path in [*paths, "/v1/get_player_status?id=12"]:
                 client.get(path)
             time.sleep(0.1)
         exported = re.findall(r"^# TYPE (\w+) \w+$", client.get("/metrics").text, re.MULTILINE)
-        empty = {query for query in QUERIES if not result(asked, query)}
-        targets = asked.get("/api/v1/targets").json()["data"]["activeTargets"]
+        empty = {query for query in QUERIES if not result(monitor, query)}
+        targets = monitor.get("/api/v1/targets").json()["data"]["activeTargets"]
 
-    assert [(each["health"], each["lastError"]) for each in targets] == [("up", "")]
+    assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
     used = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"apidot_\w+", str([*QUERIES]))}
     assert used == {name for name in exported if name.startswith("apidot_")}
-    # What did not happen has no figures.
+    # A counter without events has no samples.
     assert {QUERIES[query] for query in empty} <= {"Failures"}

@@ -1,4 +1,4 @@
-"""Many downloads at once: how much memory they take, and what is left of those that are broken off."""
+"""Many downloads at once: the memory they take, and whether all files are closed after clients disconnect."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ REQUEST = b"GET /v1/get_replay?id=805&include_headers=false HTTP/1.1\r\nHost: x\
 
 
 def resident(pid: int) -> float:
-    """The resident memory of a process, in MiB."""
+    """Return the resident memory of a process in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def open_replays(pid: int) -> int:
-    """How many replays a process has open."""
+    """Return how many replays a process has open."""
     count = 0
     for handle in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -36,7 +36,7 @@ def open_replays(pid: int) -> int:
 
 
 async def download(port: int, expected: bytes, leave_at: int, wait: asyncio.Event | None = None) -> int:
-    """How many bytes were received before leaving, each of them as expected."""
+    """Check the bytes received, disconnect after `leave_at` of them, and return their number."""
     loop = asyncio.get_running_loop()
     buffer = memoryview(bytearray(1 << 18))
     with socket.socket() as client:
@@ -61,7 +61,7 @@ async def download(port: int, expected: bytes, leave_at: int, wait: asyncio.Even
 
 
 async def growth(pid: int, tasks: list["asyncio.Task[int]"], seconds: float) -> tuple[float, int]:
-    """By how much the memory of a process grew until the tasks were done, and how many replays it had open."""
+    """Return by how many MiB a process grew until the tasks were done, and how many replays it had open."""
     before = most = resident(pid)
     replays = 0
     deadline = time.monotonic() + seconds
@@ -73,7 +73,7 @@ async def growth(pid: int, tasks: list["asyncio.Task[int]"], seconds: float) -> 
 
 
 async def closed(pid: int) -> bool:
-    """Whether a process comes to have no replay open."""
+    """Return whether a process closes all replays within some seconds."""
     for _ in range(100):
         if not open_replays(pid):
             return True
@@ -93,7 +93,7 @@ def settings(recorded_sqlite: str, tmp_path: Path, body: bytes) -> dict[str, str
     return {"database_url": recorded_sqlite, "data_directory": str(tmp_path), "log_level": "warning"}
 
 
-def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: bytes) -> None:
+def test_half_of_the_clients_disconnect(settings: dict[str, str], body: bytes) -> None:
     rng = random.Random(1)
     ends = [rng.randrange(SIZE // 20, SIZE * 9 // 10) if number % 2 else SIZE for number in range(CLIENTS)]
 
@@ -112,7 +112,7 @@ def test_downloads_of_which_half_are_broken_off(settings: dict[str, str], body: 
         asyncio.run(main(service.client.base_url.port or 0, service.process.pid))
 
 
-def test_clients_that_take_nothing_and_then_leave(settings: dict[str, str], body: bytes) -> None:
+def test_clients_that_read_nothing_and_then_disconnect(settings: dict[str, str], body: bytes) -> None:
     async def main(port: int, pid: int) -> None:
         assert await download(port, body, SIZE) == SIZE
         leave = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The start page and the reference, in a real browser: both widths, both colour schemes."""
+"""The start page and the API reference in a real browser, at two widths and in both colour schemes."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from api.site.pages import FOLDER, PACKAGE
+from api.site.pages import ASSETS, PACKAGE
 from tests.conftest import ROOT, service
 from tests.support import conformance, servers
 from tests.support.browser import Browser, Scheme, chromium
@@ -20,7 +20,7 @@ from tests.support.processes import free_port, serve
 
 PHONE, DESKTOP = 390, 1280
 HTML = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
-# Opens an operation of the reference, waits for its contents, and closes it: how wide the page was, in CSS pixels.
+# Opens an operation of the reference, waits for its contents, closes it, and passes on the width of the page.
 OPEN = """
 const [block, done] = arguments, control = block.querySelector(".opblock-summary-control");
 const until = async condition => { while (!condition()) await new Promise(requestAnimationFrame); };
@@ -54,17 +54,17 @@ def address(client: httpx2.Client) -> str:
     return str(client.base_url).rstrip("/")
 
 
-def assert_quiet(browser: Browser, client: httpx2.Client) -> None:
-    """Nothing in the console, nothing asked of anybody else, nothing beyond the edge."""
-    assert browser.complaints() == []
-    assert browser.asked() == {address(client)}
-    assert browser.beyond() == 0
+def assert_clean(browser: Browser, client: httpx2.Client) -> None:
+    """Assert an empty console, no requests to other sites, and nothing wider than the window."""
+    assert browser.console() == []
+    assert browser.origins() == {address(client)}
+    assert browser.overflow() == 0
 
 
 def brightness(browser: Browser) -> int:
-    """Of the page's ground, 0 to 765."""
+    """Return the brightness of the page's background, 0 to 765."""
     colour = browser.run("return getComputedStyle(document.body).backgroundColor")
-    return sum(int(each) for each in re.findall(r"\d+", colour)[:3])
+    return sum(map(int, re.findall(r"\d+", colour)[:3]))
 
 
 @EVERYWHERE
@@ -72,10 +72,10 @@ def test_the_start_page(
     browser: Browser, client: httpx2.Client, tmp_path: Path, width: int, scheme: Scheme
 ) -> None:
     browser.open(address(client), width, scheme)
-    assert browser.one("#health", "All is well").get_attribute("data-state") == "ready"
+    assert browser.one("#health", "Everything works").get_attribute("data-state") == "ready"
     total = client.get("/v1/get_player_count").json()["counts"]["total"]
     browser.one("#total-count", str(total))
-    browser.one("#players", "Nobody is playing right now.")
+    browser.one("#players", "Nobody is online right now.")
     examples = browser.all(".example")
     assert len(examples) == 3
     for number, button in enumerate(browser.all(".example button"), 1):
@@ -83,12 +83,12 @@ def test_the_start_page(
         browser.one(f".example:nth-of-type({number}) .outcome", "200 OK")
         assert '"status": "success"' in browser.one(f".example:nth-of-type({number}) pre").text
     assert (brightness(browser) < 382) == (scheme == "dark")
-    browser.photograph(tmp_path / "start.png", 2600 if width == PHONE else 1500)
-    assert_quiet(browser, client)
+    browser.screenshot(tmp_path / "start.png", 2600 if width == PHONE else 1500)
+    assert_clean(browser, client)
 
 
 @EVERYWHERE
-def test_the_reference(
+def test_the_api_reference(
     browser: Browser, client: httpx2.Client, tmp_path: Path, width: int, scheme: Scheme
 ) -> None:
     browser.open(f"{address(client)}/docs", width, scheme)
@@ -99,23 +99,23 @@ def test_the_reference(
     total = client.get("/v1/get_player_count").json()["counts"]["total"]
     browser.one(".live-responses-table .response-col_description", f'"total": {total}')
     assert (brightness(browser) < 382) == (scheme == "dark")
-    browser.photograph(tmp_path / "docs.png", 2000)
-    assert_quiet(browser, client)
+    browser.screenshot(tmp_path / "docs.png", 2000)
+    assert_clean(browser, client)
 
 
 def test_every_operation_fits_on_a_phone(browser: Browser, client: httpx2.Client) -> None:
     browser.open(f"{address(client)}/docs", PHONE, "light")
     browser.one(".opblock-summary-control")
     blocks = browser.all(".opblock")
-    described = client.get("/openapi.json").json()["paths"]
-    assert len(blocks) == sum(len(methods) for methods in described.values())
+    paths = client.get("/openapi.json").json()["paths"]
+    assert len(blocks) == sum(map(len, paths.values()))
     for block in blocks:
         assert browser.run_async(OPEN, block) == PHONE, block.text
-    assert_quiet(browser, client)
+    assert_clean(browser, client)
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_who_has_no_mouse_sees_where_the_keyboard_is(browser: Browser, client: httpx2.Client, path: str) -> None:
+def test_the_keyboard_focus_is_visible(browser: Browser, client: httpx2.Client, path: str) -> None:
     browser.open(address(client) + path, DESKTOP, "light")
     browser.one(".example button" if path == "/" else ".opblock-summary-control")
     for _ in range(12):
@@ -129,39 +129,41 @@ def test_who_has_no_mouse_sees_where_the_keyboard_is(browser: Browser, client: h
         assert style[2] >= 1, style
 
 
-def test_an_example_with_the_keyboard_alone(browser: Browser, client: httpx2.Client) -> None:
+def test_an_example_can_be_run_with_the_keyboard(browser: Browser, client: httpx2.Client) -> None:
     browser.open(address(client), DESKTOP, "dark")
     browser.one(".example button").send_keys(Keys.ENTER)
     browser.one(".example .outcome", "200 OK")
 
 
-def test_a_database_that_goes_away_is_seen(browser: Browser) -> None:
+def test_an_unavailable_database_is_shown(browser: Browser) -> None:
     with servers.mariadb(private=True) as database:
         conformance.load(database.database("recorded"))
         with service(database_url=f"{database.url}recorded", db_pool_wait="0.5") as client:
             browser.open(address(client), PHONE, "dark")
-            browser.one("#neighbours dd", "up")
+            browser.one("#dependencies dd", "up")
             database.stop()
             browser.driver.refresh()
-            assert browser.one("#health", "The database is away").get_attribute("data-state") == "unavailable"
-            browser.one("#neighbours dd", "away: what is kept there is answered with 503")
-            browser.one("#players", "Nobody is playing right now.")
+            assert (
+                browser.one("#health", "The database is unavailable").get_attribute("data-state") == "unavailable"
+            )
+            browser.one("#dependencies dd", "unavailable: what is kept there is answered with 503")
+            browser.one("#players", "Nobody is online right now.")
             browser.click(browser.one(".example button"))
             browser.one(".example .outcome.failed", "503")
-            assert browser.beyond() == 0
+            assert browser.overflow() == 0
 
 
 @pytest.mark.parametrize(
     "accept", [None, "*/*", "application/json", "text/html;q=0", "text/html; q=0.000, */*", "text/htmlx", "text/*"]
 )
-def test_who_does_not_ask_for_html_gets_what_was_there_before(client: httpx2.Client, accept: str | None) -> None:
+def test_other_clients_get_a_404_at_the_root(client: httpx2.Client, accept: str | None) -> None:
     headers = {} if accept is None else {"Accept": accept}
     answer = client.get("/", headers=headers)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
 @pytest.mark.parametrize("accept", ["text/html", "TEXT/HTML;q=0.1", "application/json, text/html;level=1;q=1.0"])
-def test_whoever_asks_for_html_gets_the_page(client: httpx2.Client, accept: str) -> None:
+def test_clients_that_accept_html_get_the_start_page(client: httpx2.Client, accept: str) -> None:
     answer = client.get("/", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -170,7 +172,7 @@ def test_whoever_asks_for_html_gets_the_page(client: httpx2.Client, accept: str)
     assert client.post("/", headers={"Accept": accept}).status_code == 404
 
 
-def test_beside_a_game_server_its_own_page_stays_for_whoever_is_no_browser(recorded_sqlite: str) -> None:
+def test_other_clients_get_the_root_of_the_game_server(recorded_sqlite: str) -> None:
     with (
         game_server() as upstream,
         service(database_url=recorded_sqlite, game_server_url=upstream.url, domain=DOMAIN) as client,
@@ -183,15 +185,15 @@ def test_beside_a_game_server_its_own_page_stays_for_whoever_is_no_browser(recor
         assert upstream.asked["/"] == 2
 
 
-def test_assets_are_kept_for_good_under_a_name_that_changes_with_them(client: httpx2.Client) -> None:
+def test_assets_are_immutable_and_their_url_changes_with_their_content(client: httpx2.Client) -> None:
     for page in ("/", "/docs"):
         html = client.get(page, headers=HTML).text
-        assets = re.findall(r'(?:src|href)="([^"]*)"', html)
-        mine = [each for each in assets if each.startswith(FOLDER)]
-        assert mine
-        # No origin is named at all.
-        assert all(re.match(r"[/#](?!/)", each) for each in assets)
-        for path in mine:
+        urls = re.findall(r'(?:src|href)="([^"]*)"', html)
+        assets = [url for url in urls if url.startswith(ASSETS)]
+        assert assets
+        # Paths and fragments only, no other sites.
+        assert all(re.match(r"[/#](?!/)", url) for url in urls)
+        for path in assets:
             answer = client.get(path)
             assert answer.status_code == 200
             assert answer.headers["Content-Encoding"] == "gzip"
@@ -207,8 +209,8 @@ def test_assets_are_kept_for_good_under_a_name_that_changes_with_them(client: ht
     assert client.post("/docs").status_code == 405
 
 
-def test_without_the_package_the_reference_says_so(recorded_sqlite: str, tmp_path: Path) -> None:
-    # Every package but that one.
+def test_without_swagger_ui_the_reference_says_how_to_install_it(recorded_sqlite: str, tmp_path: Path) -> None:
+    # All packages except that one.
     for package in Path(sysconfig.get_path("purelib")).iterdir():
         if not package.name.startswith(PACKAGE):
             (tmp_path / package.name).symlink_to(package)

@@ -1,4 +1,4 @@
-"""API keys: in which forms they come, what they allow, and what becomes of wrong ones."""
+"""API keys: the forms of the header, what a key allows, and the limit on wrong ones."""
 
 import asyncio
 from pathlib import Path
@@ -30,7 +30,7 @@ def ask(world: Playground, handler: str, header: str | None) -> httpx2.Response:
 
 @pytest.mark.parametrize("handler", HANDLERS)
 @pytest.mark.parametrize("header", [f"Bearer {ADMIN}", f"bearer {ADMIN}", f"BEARER   {ADMIN}", ADMIN])
-def test_a_key_comes_after_bearer_in_any_case_or_alone(world: Playground, handler: str, header: str) -> None:
+def test_a_key_after_bearer_in_any_case_or_alone(world: Playground, handler: str, header: str) -> None:
     pytest.importorskip("akatsuki_pp_py") if handler.startswith("calculate") else None
 
     assert ask(world, handler, header).status_code == 200
@@ -68,7 +68,7 @@ def test_every_other_key_is_refused(world: Playground, handler: str, header: str
 
 @pytest.mark.parametrize("handler", ["get_friends", "calculate_pp", "set_avatar"])
 def test_a_key_is_compared_byte_by_byte(on_mysql: Playground, handler: str) -> None:
-    # What the column's collation takes for equal: case, and spaces at the end.
+    # The column's collation ignores case and trailing spaces.
     on_mysql.sql("UPDATE users SET api_key = 'ABC ' WHERE id = 6")
 
     assert ask(on_mysql, handler, "Bearer abc").status_code == 401
@@ -93,7 +93,7 @@ def test_an_avatar_needs_a_verified_player_and_a_profile_does_not(world: Playgro
     assert ask(world, "set_avatar", PLAYER).status_code == 200
 
 
-def test_parameters_are_refused_before_the_key(world: Playground) -> None:
+def test_parameters_are_checked_before_the_key(world: Playground) -> None:
     answer = world.client.get("/v1/calculate_pp?id=abc")
 
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, "int_parsing")
@@ -109,7 +109,7 @@ def test_other_methods_are_refused(on_sqlite: Playground, handler: str, method: 
     assert allowed in answer.headers["Allow"]
 
 
-def test_who_tries_too_many_keys_waits(tmp_path: Path) -> None:
+def test_too_many_wrong_keys(tmp_path: Path) -> None:
     with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", key_failures="3") as here:
         assert ask(here, "get_friends", PLAYER).status_code == 200
         first = [ask(here, "calculate_pp", f"Bearer wrong-{number}").status_code for number in range(3)]
@@ -127,7 +127,7 @@ def test_who_tries_too_many_keys_waits(tmp_path: Path) -> None:
 
 
 class Clock:
-    """A time that stands still until it is moved."""
+    """A clock that is moved by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -137,18 +137,18 @@ class Clock:
 
 
 class CountingDatabase(Database):
-    """Knows one key; counts how often it was asked."""
+    """Has one key, and counts its look-ups."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.look_ups = 0
 
     async def one(self, *_: Any, **values: Any) -> Any:
-        self.asked += 1
+        self.look_ups += 1
         return KeyOwner(12, 3, PLAYER) if values["key"].lower() == PLAYER else None
 
 
 def owner(keys: APIKeys, key: str, address: str = "192.0.2.1") -> int:
-    """The id of a key's owner, 0 for a wrong key, minus the seconds to wait after too many of them."""
+    """Return the id of the key's owner, 0 for a wrong key, or minus the seconds to wait after too many of them."""
     try:
         account = asyncio.run(keys.owner(key, address))
     except APIError as refusal:
@@ -156,18 +156,18 @@ def owner(keys: APIKeys, key: str, address: str = "192.0.2.1") -> int:
     return account.id if account else 0
 
 
-def test_what_was_found_is_kept_for_a_few_seconds() -> None:
+def test_look_ups_are_cached_for_a_few_seconds() -> None:
     database, clock = CountingDatabase(), Clock()
     keys = APIKeys(database, failures=100, clock=clock)
 
     assert [owner(keys, PLAYER), owner(keys, PLAYER), owner(keys, "x"), owner(keys, "x")] == [12, 12, 0, 0]
-    assert database.asked == 2
+    assert database.look_ups == 2
     clock.now += 6
     assert [owner(keys, PLAYER), owner(keys, "x")] == [12, 0]
-    assert database.asked == 4
+    assert database.look_ups == 4
 
 
-def test_a_program_with_an_outdated_key_locks_out_nobody_else() -> None:
+def test_an_outdated_key_locks_out_nobody_else_at_its_address() -> None:
     clock = Clock()
     keys = APIKeys(CountingDatabase(), failures=3, clock=clock)
 
@@ -195,11 +195,11 @@ def test_memory_is_bounded() -> None:
 
     asyncio.run(guess())
 
-    assert len(keys._kept) == 10
+    assert len(keys._cached) == 10
     assert len(keys._failures._counts) == 10_000
 
 
-def test_one_address_of_ipv6_is_a_network() -> None:
+def test_an_ipv6_network_counts_as_one_address() -> None:
     assert network("2001:db8::1") == network("2001:db8::ffff:1") != network("2001:db8:0:1::1")
     assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
     assert network("unix:") == "unix:"

@@ -1,4 +1,4 @@
-"""The database or Redis refuses, hangs, lacks a table, comes back: clear answers meanwhile, right ones after."""
+"""The database refuses connections, hangs, or lacks a table: clear 503s meanwhile, right responses afterwards."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ DRIVERS = ("mysql", "mysql+asyncmy")
 WAIT, STATEMENT = 0.6, 0.6
 SLACK = 0.9  # for a busy machine
 QUICK = {"db_pool_wait": str(WAIT), "db_statement_timeout": str(STATEMENT), "cache": "off"}
-Answer = tuple[int, httpx2.Response, float]  # the player asked about, what came, after how many seconds
+Answer = tuple[int, httpx2.Response, float]  # id of the player, response, seconds it took
 NOT_ANSWERED = "The database did not answer."
 NOT_IN_TIME = "The database did not answer in time."
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[MariaDB]:
-    """A MariaDB of its own, with the recorded world in the database `recorded`."""
+    """A MariaDB for this file alone, with the recorded world in the database `recorded`."""
     with servers.mariadb(private=True) as server:
         conformance.load(server.database("recorded"))
         yield server
@@ -40,19 +40,18 @@ def on(server: MariaDB, driver: str, **settings: str) -> Iterator[Running]:
 
 @contextmanager
 def locked(server: MariaDB, *tables: str) -> Iterator[None]:
-    """Nobody else can read these tables."""
+    """Keep everybody else from reading these tables."""
     with closing(mariadbd.connect(server.url + "recorded")) as connection, connection.cursor() as cursor:
         cursor.execute("LOCK TABLES " + ", ".join(f"{table} WRITE" for table in tables))
         yield
 
 
 def info(client: httpx2.Client, player: int) -> httpx2.Response:
-    """The name of a player, beside the player's id."""
     return client.get("/v1/get_player_info", params={"scope": "info", "id": player})
 
 
 def at_once(client: httpx2.Client, players: Iterable[int]) -> list[Answer]:
-    """The answers to questions asked at the same time, one about each player."""
+    """Request the info of each player at the same time."""
 
     def ask(player: int) -> Answer:
         start = time.monotonic()
@@ -64,7 +63,7 @@ def at_once(client: httpx2.Client, players: Iterable[int]) -> list[Answer]:
 
 
 def assert_unavailable(answer: httpx2.Response, *messages: str) -> None:
-    """A 503 in JSON that says when to come back."""
+    """Assert that it is a 503 in JSON that says when to retry."""
     assert answer.status_code == 503
     assert answer.json()["status"] in (messages or (NOT_ANSWERED, NOT_IN_TIME))
     assert answer.headers["Content-Type"] == "application/json"
@@ -72,16 +71,16 @@ def assert_unavailable(answer: httpx2.Response, *messages: str) -> None:
 
 
 def assert_right(answers: list[Answer], names: dict[int, str]) -> None:
-    """Each answer is about the player that was asked for."""
+    """Assert that each response is about the player requested."""
     for player, answer, _ in answers:
         assert answer.status_code == 200, answer.text
-        found = answer.json()["player"]["info"]
-        assert (found["id"], found["name"]) == (player, names[player])
+        returned = answer.json()["player"]["info"]
+        assert (returned["id"], returned["name"]) == (player, names[player])
 
 
 @pytest.fixture(scope="module")
 def names(database: MariaDB) -> dict[int, str]:
-    """The players of the recorded world that everybody can see."""
+    """Names of visible players of the recorded world, by id."""
     with closing(mariadbd.connect(database.url + "recorded")) as connection, connection.cursor() as cursor:
         cursor.execute("SET NAMES utf8mb4")
         cursor.execute("SELECT id, name FROM users WHERE priv & 3 = 3 ORDER BY id LIMIT 12")
@@ -106,7 +105,7 @@ def test_database_stopped_and_started(database: MariaDB, driver: str, names: dic
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_database_restarted_while_nobody_asked(database: MariaDB, driver: str, names: dict[int, str]) -> None:
+def test_database_restarted_between_requests(database: MariaDB, driver: str, names: dict[int, str]) -> None:
     with on(database, driver) as service:
         assert_right(at_once(service.client, names), names)
         database.stop()
@@ -136,14 +135,13 @@ def test_database_hung(database: MariaDB, driver: str, names: dict[int, str]) ->
     with on(database, driver, db_pool_max="4") as service:
         assert_right(at_once(service.client, names), names)
         database.pause()
-        time.sleep(0.2)  # until all of its threads have stopped
         try:
             for _, answer, seconds in at_once(service.client, names) + at_once(service.client, [3]):
                 assert_unavailable(answer)
                 assert seconds < WAIT + STATEMENT + 1 + SLACK
         finally:
             database.resume()
-        # What the database answers now, it answers to questions nobody waits for any longer.
+        # The database now sends the results of statements that have timed out: they must not reach anybody.
         for _ in range(3):
             assert_right(at_once(service.client, names), names)
         assert service.process.output().count("the database does not answer") == 1
@@ -177,7 +175,7 @@ def test_the_server_itself_ends_a_slow_statement(database: MariaDB, driver: str)
                 cursor.execute(
                     "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%scores s%u.name%'"
                 )
-                assert cursor.fetchone() == (1,)  # this question itself
+                assert cursor.fetchone() == (1,)  # this statement itself
         assert service.client.get("/v1/get_score_info?id=1").status_code in (200, 404)
         assert "max_statement_time" in service.process.output()
 
@@ -203,14 +201,15 @@ def test_a_table_is_missing(database: MariaDB, driver: str, names: dict[int, str
 
 
 def tables(server: MariaDB) -> set[Any]:
-    """The tables of the recorded world."""
     with closing(mariadbd.connect(server.url + "recorded")) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW TABLES")
         return {row[0] for row in cursor.fetchall()}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_client_that_leaves_keeps_no_connection(database: MariaDB, driver: str, names: dict[int, str]) -> None:
+def test_a_client_that_disconnects_keeps_no_connection(
+    database: MariaDB, driver: str, names: dict[int, str]
+) -> None:
     with on(database, driver, db_pool_max="1", db_statement_timeout="5") as service:
         with locked(database, "users"):
             for player in (3, 4, 5):
@@ -222,7 +221,7 @@ def test_a_client_that_leaves_keeps_no_connection(database: MariaDB, driver: str
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_wrong_password_is_not_told(database: MariaDB, driver: str) -> None:
+def test_a_wrong_password_is_not_logged(database: MariaDB, driver: str) -> None:
     host = database.url.rpartition("@")[2]
     url = f"{driver}://root:geheim%40%25@{host}recorded"
     with running(database_url=url, redis_url="redis://u:geheim2@127.0.0.1:1/0", **QUICK) as service:
@@ -234,12 +233,12 @@ def test_a_wrong_password_is_not_told(database: MariaDB, driver: str) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_list_is_counted_again_as_soon_as_that_is_possible(database: MariaDB, driver: str) -> None:
+def test_a_failed_count_is_not_cached(database: MariaDB, driver: str) -> None:
     with on(database, driver) as service:
         with locked(database, "clans"):
             answer = service.client.get("/v2/clans")
         assert (answer.status_code, answer.json()["status"]) == (503, "error")
         assert answer.json()["error"] in (NOT_ANSWERED, NOT_IN_TIME)
         assert answer.headers["Retry-After"] == "2"
-        time.sleep(1.1)
+        service.client.advance(1.1)
         assert service.client.get("/v2/clans").json()["meta"]["total"] == 6

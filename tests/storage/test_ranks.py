@@ -1,4 +1,4 @@
-"""Ranks: the same from Redis and from the database, whatever happens to Redis."""
+"""Ranks are the same from Redis and from the database, whatever happens to Redis."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ Ranks = dict[tuple[int, str], tuple[int, int]]
 
 @pytest.fixture(scope="module")
 def own_redis() -> Iterator[Redis]:
-    """A Redis of its own with the recorded ranks."""
+    """A Redis for this file alone, with the recorded ranks."""
     with servers.redis(private=True) as server:
         conformance.load_ranks(server.url)
         yield server
@@ -26,14 +26,14 @@ def own_redis() -> Iterator[Redis]:
 
 @pytest.fixture(scope="module")
 def beside_redis(own_redis: Redis, recorded_mysql: str) -> Iterator[Running]:
-    """A service with its ranks from that Redis."""
+    """A service that takes ranks from that Redis."""
     with running(cache="off", database_url=recorded_mysql, redis_url=own_redis.url, redis_timeout="1") as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def players(recorded_mysql: str) -> list[int]:
-    """Everybody who can be asked about, hidden or not."""
+    """The ids of all players, hidden ones included."""
     with closing(mariadbd.connect(recorded_mysql)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM users WHERE id > 2 ORDER BY id")
         return [row[0] for row in cursor.fetchall()]
@@ -47,7 +47,7 @@ def counted(recorded_mysql: str, players: list[int]) -> Ranks:
 
 
 def ranks(client: httpx2.Client, players: list[int]) -> Ranks:
-    """By player and mode: the place in the world, and in the country."""
+    """Return the rank in the world and in the country, by player and mode."""
 
     def ask(player: int) -> dict[str, Any]:
         answer = client.get("/v1/get_player_info", params={"scope": "stats", "id": player})
@@ -56,11 +56,11 @@ def ranks(client: httpx2.Client, players: list[int]) -> Ranks:
         return stats
 
     with ThreadPoolExecutor(8) as pool:
-        found = dict(zip(players, pool.map(ask, players), strict=True))
+        by_player = dict(zip(players, pool.map(ask, players), strict=True))
     return {
         (player, mode): (row["rank"], row["country_rank"])
         for player in players
-        for mode, row in found[player].items()
+        for mode, row in by_player[player].items()
     }
 
 
@@ -76,8 +76,8 @@ def test_from_every_database(recorded: Recorded, counted: Ranks, players: list[i
     assert ranks(recorded.client, players) == counted
 
 
-def test_redis_is_what_is_asked(beside_redis: Running, own_redis: Redis, counted: Ranks) -> None:
-    # Or the tests above would compare the database with itself.
+def test_ranks_come_from_redis(beside_redis: Running, own_redis: Redis, counted: Ranks) -> None:
+    # Otherwise the tests above would compare the database with itself.
     player, mode = next(key for key, (world, _) in counted.items() if world > 1)
     board = f"bancho:leaderboard:{mode}"
     with closing(RedisClient.from_url(own_redis.url)) as client:
@@ -100,7 +100,7 @@ def test_stopped_and_started(beside_redis: Running, own_redis: Redis, counted: R
     assert log(beside_redis) == (before[0] + 1, before[1] + 1)
 
 
-def test_restarted_while_nobody_asked(beside_redis: Running, own_redis: Redis, players: list[int]) -> None:
+def test_restarted_between_requests(beside_redis: Running, own_redis: Redis, players: list[int]) -> None:
     ranks(beside_redis.client, players)
     before = log(beside_redis)
     own_redis.stop()
@@ -118,7 +118,7 @@ def test_hung(beside_redis: Running, own_redis: Redis, counted: Ranks, players: 
         assert ranks(beside_redis.client, some) == expected
     finally:
         own_redis.resume()
-    # Redis answers now what was asked while it hung: nobody may take that for an answer of their own.
+    # Redis now answers commands that have timed out: those answers must not reach anybody.
     for _ in range(3):
         assert ranks(beside_redis.client, players) == counted
     assert log(beside_redis) == (before[0] + 1, before[1] + 1)
@@ -144,6 +144,6 @@ def test_wrong_password(
 
 
 def log(service: Running) -> tuple[int, int]:
-    """How often the log says that Redis went, and that it came back."""
+    """Return how often the log says that Redis went down, and that it came back."""
     text = service.process.log.read_text()
     return text.count("Redis does not answer"), text.count("Redis answers again")

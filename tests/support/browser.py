@@ -1,4 +1,4 @@
-"""A real Chromium without a window, at any width and in both colour schemes."""
+"""A headless Chromium, at any width and in both colour schemes."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.support import install
 
 Scheme = Literal["light", "dark"]
-# As root it cannot have its sandbox; the rest keeps it from asking anybody for anything of its own.
+# The sandbox does not work as root. The other flags stop Chromium from sending requests of its own.
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -30,83 +30,83 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Of a browser itself, not of a network.
-INNER = ("data", "blob", "chrome", "about")
+# Schemes of URLs that are not loaded from the network.
+LOCAL = ("data", "blob", "chrome", "about")
 HEIGHT = 900
-SECONDS = 60  # that a condition or a script is waited for
+TIMEOUT = 60  # seconds for a condition or a script
 
 
 class Browser:
-    """A browser, and what it asked for and complained about since it was last looked at."""
+    """A browser with its console messages and requests since they were last read."""
 
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
 
     def open(self, url: str, width: int, scheme: Scheme) -> None:
-        """Opens a page in a window of that width, in CSS pixels."""
+        """Open a page in a window of that width in CSS pixels."""
         size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": width < 500}
         self._command("Emulation.setDeviceMetricsOverride", size)
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self._command("Emulation.setEmulatedMedia", media)
         self.driver.get("about:blank")
-        self.complaints()
-        self.asked()
+        self.console()
+        self.origins()
         self.driver.get(url)
 
     def all(self, selector: str) -> list[WebElement]:
-        """Every element that the CSS selector finds."""
+        """Return every element that matches the CSS selector."""
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
-    def one(self, selector: str, holds: str = "") -> WebElement:
-        """The first element that is seen and holds that text, waited for. Raises TimeoutException."""
+    def one(self, selector: str, text: str = "") -> WebElement:
+        """Wait for a displayed element that contains the text, and return it. Raise TimeoutException."""
 
-        def found(_: object) -> WebElement | Literal[False]:
-            seen = (each for each in self.all(selector) if each.is_displayed())
-            return next((each for each in seen if holds in each.text.replace("\u200b", "")), False)
+        def find(_: object) -> WebElement | Literal[False]:
+            displayed = (element for element in self.all(selector) if element.is_displayed())
+            return next((element for element in displayed if text in element.text.replace("\u200b", "")), False)
 
-        element: WebElement = self.wait(found, f"{selector} with {holds!r}")
+        element: WebElement = self.wait(find, f"{selector} with {text!r}")
         return element
 
     def wait(self, condition: Callable[[object], Any], what: str) -> Any:
-        """What `condition` returns once that is true. Raises TimeoutException."""
-        return WebDriverWait(self.driver, SECONDS, ignored_exceptions=()).until(condition, what)
+        """Wait until `condition` returns a true value, and return it. Raise TimeoutException."""
+        return WebDriverWait(self.driver, TIMEOUT, ignored_exceptions=()).until(condition, what)
 
     def click(self, element: WebElement) -> None:
-        """Clicks it, wherever it is on the page."""
+        """Scroll to an element and click it."""
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
     def run(self, script: str, *arguments: object) -> Any:
-        """What the script returns."""
+        """Run a script and return its result."""
         return self.driver.execute_script(script, *arguments)
 
     def run_async(self, script: str, *arguments: object) -> Any:
-        """What the script hands to its last argument, a function. Raises TimeoutException."""
+        """Run a script and return what it passes to its last argument, a callback. Raise TimeoutException."""
         return self.driver.execute_async_script(script, *arguments)
 
-    def beyond(self) -> int:
-        """By how many pixels the page is wider than the window."""
+    def overflow(self) -> int:
+        """Return how many pixels the page is wider than the window."""
         width: int = self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return width
 
-    def complaints(self) -> list[str]:
-        """What the console says."""
-        return [each["message"] for each in self._log("browser")]
+    def console(self) -> list[str]:
+        """Return the new messages of the console."""
+        return [entry["message"] for entry in self._log("browser")]
 
-    def asked(self) -> set[str]:
-        """The origins that were asked for something."""
-        entries = (json.loads(each["message"])["message"] for each in self._log("performance"))
-        sent = (
-            each["params"]["request"]["url"] for each in entries if each["method"] == "Network.requestWillBeSent"
+    def origins(self) -> set[str]:
+        """Return the origins that new requests were sent to."""
+        events = (json.loads(entry["message"])["message"] for entry in self._log("performance"))
+        urls = (
+            event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"
         )
-        return {f"{url.scheme}://{url.netloc}" for url in map(urlsplit, sent) if url.scheme not in INNER}
+        return {f"{url.scheme}://{url.netloc}" for url in map(urlsplit, urls) if url.scheme not in LOCAL}
 
-    def photograph(self, file: Path, height: int) -> None:
-        """The page from its top, as a PNG."""
+    def screenshot(self, file: Path, height: int) -> None:
+        """Save the top of the page as a PNG."""
         width = self.run("return innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        shot = self._command("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
-        file.write_bytes(base64.b64decode(shot["data"]))
+        image = self._command("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+        file.write_bytes(base64.b64decode(image["data"]))
 
     def _log(self, name: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]
@@ -118,7 +118,7 @@ class Browser:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a past. Raises CannotInstall."""
+    """A browser with a new profile. Raises CannotInstall."""
     options = ChromeOptions()
     options.binary_location = install.require(install.CHROMIUM)
     service = Service(install.require(install.CHROMEDRIVER))
@@ -128,7 +128,7 @@ def chromium() -> Iterator[Browser]:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         driver = Chrome(options=options, service=service)
         try:
-            driver.set_script_timeout(SECONDS)
+            driver.set_script_timeout(TIMEOUT)
             yield Browser(driver)
         finally:
             driver.quit()

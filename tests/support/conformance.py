@@ -1,4 +1,4 @@
-"""The recorded world: its tables, its ranks, and the requests made to it with the answers clients expect."""
+"""The recorded world: its tables and ranks, and the requests with the responses that clients expect."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ TEMPLATE = "apidot_template"
 
 
 def tables() -> Iterator[Rows]:
-    """Every table of the recorded world."""
+    """Yield the tables of the recorded world."""
     for file in sorted((WORLD / "tables").glob("*.jsonl.gz")):
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             columns: list[str] = json.loads(next(lines))
@@ -27,19 +27,19 @@ def tables() -> Iterator[Rows]:
 
 
 def ranks() -> Iterator[tuple[str, str, float]]:
-    """Every member of the recorded sorted sets: key, member, score."""
+    """Yield the members of the recorded sorted sets: key, member, score."""
     for key, members in json.loads((WORLD / "redis.json").read_text()).items():
         for member, score in members:
             yield key, member, score
 
 
 def cases() -> list[dict[str, Any]]:
-    """The recorded requests."""
+    """Return the recorded requests."""
     return [json.loads(line) for line in (FOLDER / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def load(database_url: str) -> None:
-    """Put the recorded tables into an empty database, or a SQLite file that is not there yet."""
+    """Load the recorded tables into an empty database, or into a SQLite file that does not exist yet."""
     if database_url.startswith("sqlite:///"):
         Path(database_url.removeprefix("sqlite:///")).write_bytes(_sqlite())
     elif not _copied(database_url):
@@ -67,5 +67,5 @@ def _copied(database_url: str) -> bool:
 
 
 def load_ranks(redis_url: str) -> None:
-    """Put the recorded sorted sets into an empty Redis."""
+    """Load the recorded sorted sets into an empty Redis."""
     load_redis(redis_url, ranks())

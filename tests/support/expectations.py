@@ -1,4 +1,4 @@
-"""Holding an answer against a recorded one, as the notes beside the recordings say."""
+"""Comparing a response with a recorded one, by the rules of tests/conformance/README.md."""
 
 import hashlib
 from itertools import groupby
@@ -9,7 +9,7 @@ import httpx2
 
 Row = dict[str, Any]
 
-# What the rows of an endpoint's answer are sorted by, for each scope, or whatever the scope.
+# The column that an endpoint's rows are sorted by, for each scope or (None) for any.
 ORDERED_BY: dict[str, dict[str | None, str]] = {
     "get_player_most_played": {None: "plays"},
     "get_leaderboard": {None: "pp"},
@@ -19,7 +19,7 @@ ORDERED_BY: dict[str, dict[str | None, str]] = {
 
 
 def check(case: dict[str, Any], answer: httpx2.Response) -> None:
-    """Raises AssertionError where `answer` is not what the recorded request expects."""
+    """Raise AssertionError if `answer` is not what the recorded request expects."""
     expect = case["expect"]
     assert answer.status_code < 500, answer.text
     if "status" in expect:
@@ -39,7 +39,7 @@ def check(case: dict[str, Any], answer: httpx2.Response) -> None:
 
 
 def contains(actual: Any, expected: Any, at: str = "$") -> None:
-    """`actual` holds every key and value of `expected`, of the same JSON types; more keys are welcome."""
+    """Check that `actual` has every key and value of `expected`, of the same JSON types; it may have more keys."""
     assert type(actual) is type(expected), f"{at}: {actual!r} is not {expected!r}"
     if isinstance(expected, dict):
         for key, value in expected.items():
@@ -54,7 +54,7 @@ def contains(actual: Any, expected: Any, at: str = "$") -> None:
 
 
 def check_rows(actual: list[Row], expect: dict[str, Any], key: str | None) -> None:
-    """`actual` holds the expected rows in their order; rows with equal sort keys may swap."""
+    """Check that `actual` has the expected rows in their order. Rows with equal sort keys may swap."""
     expected: list[Row] = expect["rows"]
     if expect["exact"]:
         assert len(actual) == len(expected)
@@ -68,7 +68,7 @@ def check_rows(actual: list[Row], expect: dict[str, Any], key: str | None) -> No
         end = start + len(rows)
         last = end == len(expected)
         if last and expect.get("tie"):
-            # The list may be cut within a run of equal keys: any of the run may be in it.
+            # The list may end among rows with equal keys, any of which may be in it.
             assert [row[expect["tie"]] for row in actual[start:end]] == [value] * len(rows)
         elif last and key is not None:
             same_rows([row for row in actual[start:] if row[key] == value], rows)
@@ -78,13 +78,13 @@ def check_rows(actual: list[Row], expect: dict[str, Any], key: str | None) -> No
 
 
 def same_rows(actual: list[Row], expected: list[Row]) -> None:
-    """Each expected row is among the actual ones."""
+    """Check that each expected row is among the actual ones."""
     for row in expected:
         assert any(matches(each, row) for each in actual), f"{row} is not among {actual}"
 
 
 def matches(actual: Row, expected: Row) -> bool:
-    """Whether `actual` holds all of `expected`."""
+    """Return whether `actual` has every key and value of `expected`."""
     try:
         contains(actual, expected)
     except AssertionError:
@@ -93,7 +93,7 @@ def matches(actual: Row, expected: Row) -> bool:
 
 
 def sort_key(path: str) -> str | None:
-    """What the rows of an answer are sorted by; None when they are not to swap."""
+    """Return the column that the rows of a response are sorted by, None if no rows may swap."""
     url = urlsplit(path)
     query = {name: values[-1] for name, values in parse_qs(url.query).items()}
     key = ORDERED_BY.get(url.path.rpartition("/")[2], {}).get(query.get("scope"))

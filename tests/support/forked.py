@@ -10,9 +10,11 @@ import multiprocessing
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from ctypes import c_double
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Any
 
 from tests.support.processes import Child, Process
 
@@ -31,13 +33,20 @@ _forks = _context()
 class ForkedProcess(Process):
     """One whose command is the interpreter, main.py and its arguments, and whose environment is given."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._ahead = _forks.Value("d", 0.0, lock=False)
+
+    def advance(self, seconds: float) -> None:
+        self._ahead.value += seconds
+
     def _launch(self) -> Child:
-        return _Fork(self.command[2:], self._env or {}, self._folder, self.log)
+        return _Fork(self.command[2:], self._env or {}, self._folder, self.log, self._ahead)
 
 
 class _Fork:
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], folder: Path | None, log: Path) -> None:
-        self._process = _forks.Process(target=_run, args=(list(arguments), dict(env), folder, log))
+    def __init__(self, *arguments: Any) -> None:
+        self._process = _forks.Process(target=_run, args=arguments)
         self._process.start()
 
     @property
@@ -58,7 +67,7 @@ class _Fork:
         self._process.terminate()
 
 
-def _run(arguments: list[str], env: Mapping[str, str], folder: Path | None, log: Path) -> None:
+def _run(arguments: list[str], env: Mapping[str, str], folder: Path | None, log: Path, ahead: c_double) -> None:
     # As with other programs: Ctrl-C does not reach it, and it ends when the tests do.
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -70,7 +79,9 @@ def _run(arguments: list[str], env: Mapping[str, str], folder: Path | None, log:
     if folder is not None:
         os.chdir(folder)
     import main
+    from tests.support import preloaded
 
+    preloaded.ahead = ahead
     try:
         main.cli(arguments, prog_name="main.py")
     finally:

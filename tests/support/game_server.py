@@ -1,8 +1,7 @@
-"""A game server for the tests: real HTTP, the pages and the API of contract §8.1, and every way to fail."""
+"""A game server for tests: the pages and the API of a real one over HTTP, and every way to fail."""
 
 import asyncio
 import hashlib
-import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ IDLE = {"action": 0, "info_text": "", "mode": 0, "mods": 0, "beatmap": None}
 
 
 class Seen(NamedTuple):
-    """A request as it reached the game server."""
+    """A request that has reached the game server."""
 
     method: str
     target: str
@@ -34,26 +33,26 @@ class Seen(NamedTuple):
     body: bytes = b""
 
     def values(self, name: str) -> list[str]:
-        """Every value of a header."""
-        return [value for each, value in self.headers if each.lower() == name]
+        """Return all values of a header."""
+        return [value for key, value in self.headers if key.lower() == name]
 
 
 class GameServer:
-    """Runs in a thread of its own; its attributes are what it answers, and may be changed at any time."""
+    """Runs in a thread. Tests may change the attributes that it responds with at any time."""
 
     def __init__(self, generation: Literal["/v1/", "/"] = "/v1/") -> None:
         self.generation = generation
         self.port = free_port()
         self.mode: MODES = "up"
         self.delay = 0.0
-        # The API alone: a player who has left stays in `statuses`, and is no longer in `users`.
+        # A player who has left stays in `statuses`, as in a real API, and is removed from `users`.
         self.users: dict[int, str] = {}
         self.bots = {1: "banchobot"}
         self.statuses: dict[int, Any] = {}
         self.matches: dict[int, dict[str, Any]] = {}
-        self.missing: set[str] = set()  # names of pages a fork has taken out
-        self.broken: set[str] = set()  # targets that answer 500
-        self.asked: Counter[str] = Counter()
+        self.missing: set[str] = set()  # pages that a fork has removed
+        self.broken: set[str] = set()  # targets that respond with 500
+        self.asked: Counter[str] = Counter()  # requests by target
         self.seen: list[Seen] = []
         self.received = 0  # bytes of an upload so far
         self._go_on = asyncio.Event()
@@ -64,15 +63,14 @@ class GameServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Listen."""
+        """Listen for connections."""
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
 
     def stop(self) -> None:
-        """Refuse connections from now on, and drop those that are open."""
+        """Refuse new connections and close the open ones."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
 
     def close(self) -> None:
@@ -97,7 +95,7 @@ class GameServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-        # Those that hang.
+        # Requests that hang.
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -165,7 +163,7 @@ class GameServer:
         return web.json_response({"detail": "Not Found"}, status=404)
 
     async def _fork(self, request: web.Request) -> web.StreamResponse:
-        """The paths that a fork might have added."""
+        """Handle paths that a fork might have added."""
         name = request.path.removeprefix("/fork/")
         if name == "early":
             return web.Response(status=401, text="no")
@@ -181,13 +179,13 @@ class GameServer:
         return getattr(self, f"_fork_{name}", self._fork_echo)(self.seen[-1])
 
     def _fork_echo(self, seen: Seen) -> web.Response:
-        answer = web.json_response({"method": seen.method, "sha256": hashlib.sha256(seen.body).hexdigest()})
-        answer.headers.add("Set-Cookie", "one=1; Path=/")
-        answer.headers.add("Set-Cookie", "two=2; HttpOnly")
-        answer.headers.update(
+        response = web.json_response({"method": seen.method, "sha256": hashlib.sha256(seen.body).hexdigest()})
+        response.headers.add("Set-Cookie", "one=1; Path=/")
+        response.headers.add("Set-Cookie", "two=2; HttpOnly")
+        response.headers.update(
             {"X-Fork": "yes", "Connection": "X-Private", "X-Private": "1", "Keep-Alive": "timeout=1"}
         )
-        return answer
+        return response
 
     def _fork_zipped(self, _: Seen) -> web.Response:
         return web.Response(body=b"\x1f\x8b not really", headers={"Content-Encoding": "gzip", "ETag": '"z"'})
@@ -204,19 +202,19 @@ class GameServer:
         )
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse(headers={"Content-Length": "10"})
-        await answer.prepare(request)
-        await answer.write(b"first")
+        response = web.StreamResponse(headers={"Content-Length": "10"})
+        await response.prepare(request)
+        await response.write(b"first")
         await self._go_on.wait()
         if "cut" not in request.query:
-            await answer.write(b"after")
+            await response.write(b"after")
         elif request.transport:
             request.transport.close()
-        return answer
+        return response
 
 
 def match(name: str, host: tuple[int, str], *, in_progress: bool = False) -> dict[str, Any]:
-    """A match as the game server's API shows it, with nobody in it but its host."""
+    """Return a match as the game server's API shows it, with its host alone."""
     owner = {"id": host[0], "name": host[1]}
     return {
         "name": name,
@@ -233,13 +231,13 @@ def match(name: str, host: tuple[int, str], *, in_progress: bool = False) -> dic
 
 
 def slot(id: int, name: str, **changes: Any) -> dict[str, Any]:
-    """An occupied slot."""
+    """Return an occupied slot of a match."""
     player = {"id": id, "name": name}
     return {"loaded": False, "mods": 8, "player": player, "skipped": False, "status": 4, "team": 0} | changes
 
 
 def playing(**changes: Any) -> dict[str, Any]:
-    """The status of a player in a song."""
+    """Return the status of a player who is playing a beatmap."""
     beatmap = {"md5": "53ddce7b66652d1849af8d9171a00b25", "id": 78, "title": "Endless 之歌"}
     song = {
         "action": 2,
@@ -253,7 +251,7 @@ def playing(**changes: Any) -> dict[str, Any]:
 
 @contextmanager
 def game_server(generation: Literal["/v1/", "/"] = "/v1/") -> Iterator[GameServer]:
-    """A running game server: 12 plays, 5 is idle, 134 is hidden, 57 has left and is still called online."""
+    """Run a game server: 12 is playing, 5 is idle, 134 is hidden, 57 has left but is online in the API."""
     server = GameServer(generation)
     server.users = {12: "jaxtal66314", 5: "bel_ren44453", 134: "keivor"}
     idle = {"online": True, "login_time": 1795456425.0, "status": IDLE}
@@ -264,8 +262,3 @@ def game_server(generation: Literal["/v1/", "/"] = "/v1/") -> Iterator[GameServe
         yield server
     finally:
         server.close()
-
-
-def as_json(value: object) -> str:
-    """`value` as a text, to compare answers by."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A real HTTP server that answers as it is told."""
+"""A real HTTP server whose responses a test chooses."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Asked(NamedTuple):
-    """A request as it arrived; header names in lower case. `port` tells the connections of a client apart."""
+    """A received request, with header names in lower case. `port` is the client's, one for each connection."""
 
     method: str
     path: str
@@ -18,7 +18,7 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is sent back; a header may come more than once."""
+    """A response; a header may occur more than once."""
 
     status: int = 200
     body: bytes = b""
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 @contextmanager
 def answering(answer: Callable[[Asked], Answer]) -> Iterator[int]:
-    """The port of a server that gives these answers."""
+    """Run a server that sends what `answer` returns for a request. Yield its port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -35,19 +35,19 @@ def answering(answer: Callable[[Asked], Answer]) -> Iterator[int]:
         def do_GET(self) -> None:
             headers = {name.lower(): text for name, text in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", 0)))
-            given = answer(Asked(self.command, self.path, headers, body, self.client_address[1]))
-            self.send_response(given.status)
-            for name, text in given.headers:
+            response = answer(Asked(self.command, self.path, headers, body, self.client_address[1]))
+            self.send_response(response.status)
+            for name, text in response.headers:
                 self.send_header(name, text)
-            self.send_header("Content-Length", str(len(given.body)))
+            self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(given.body)
+                self.wfile.write(response.body)
 
         do_HEAD = do_POST = do_OPTIONS = do_GET
 
         def log_message(self, *_: Any) -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,6 +1,8 @@
-"""Holding an answer against the API's description."""
+"""Checks responses against the API's OpenAPI document."""
 
+import json
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -10,63 +12,83 @@ from openapi_schema_validator import OAS31Validator
 from api.openapi.document import document
 from api.routes import V1, V2
 
+# A ValidationError of jsonschema, which has no types.
+Error = Any
+
 DOCUMENT: dict[str, Any] = document(V1, V2)
 PATHS: dict[str, dict[str, Any]] = DOCUMENT["paths"]
 OPERATIONS = [(method, path) for path, item in PATHS.items() for method in item]
+# OpenAPI allows keys that a schema does not describe. Here each key of an object must be described.
+STRICT = {
+    name: schema | ({"additionalProperties": False} if "properties" in schema else {})
+    for name, schema in DOCUMENT["components"]["schemas"].items()
+}
 
 
-def described(method: str, path: str) -> dict[str, Any] | None:
-    """The operation of a request to `path`, without its query; None for a path or method that none has."""
+def find_operation(method: str, path: str) -> dict[str, Any] | None:
+    """Return the operation of a request to `path`, which is without its query; None if it is not documented."""
     path = path.removesuffix("/")
     for template, item in PATHS.items():
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in item:
-            found: dict[str, Any] = item[method.lower()]
+            operation: dict[str, Any] = item[method.lower()]
             if "{" not in template or path not in PATHS:
-                return found
+                return operation
     return None
 
 
-def check_documented(operation: dict[str, Any], answer: httpx2.Response) -> None:
-    """Raises AssertionError when the description of an operation does not know such an answer."""
-    told = operation["responses"]
-    at = f"{operation['operationId']}: {answer.status_code} {answer.text[:200]!r}"
-    assert str(answer.status_code) in told, at
-    response = told[str(answer.status_code)]
-    for name in response.get("headers", {}):
-        assert name in answer.headers, at
-    if "content" not in response:
-        assert not answer.content, at
+def check_documented(operation: dict[str, Any], response: httpx2.Response) -> None:
+    """Raise AssertionError if the operation does not document this response."""
+    responses = operation["responses"]
+    at = f"{operation['operationId']}: {response.status_code} {response.text[:200]!r}"
+    assert str(response.status_code) in responses, at
+    documented = responses[str(response.status_code)]
+    for name in documented.get("headers", {}):
+        assert name in response.headers, at
+    if "content" not in documented:
+        assert not response.content, at
         return
-    content = response["content"][answer.headers["content-type"]]
-    if answer.headers["content-type"] != "application/json":
+    content = documented["content"][response.headers["content-type"]]
+    if response.headers["content-type"] != "application/json":
         return
-    named = content["schema"].get("$ref", operation["operationId"])
-    problems = [f"{list(error.path)}: {error.message}" for error in validator(named).iter_errors(answer.json())]
+    problems = [problem(error) for error in errors_of(content["schema"], response.json())]
     assert not problems, f"{at}: {problems}"
     if "examples" in content:
-        assert any(same(example["value"], answer.json()) for example in content["examples"].values()), at
+        assert any(matches(example["value"], response.json()) for example in content["examples"].values()), at
+
+
+def undescribed(operation: dict[str, Any], body: Any) -> list[str]:
+    """Return the keys of a successful response that its schema does not describe. The body may be incomplete."""
+    content = operation["responses"]["200"]["content"]["application/json"]
+    errors = leaves(errors_of(content["schema"], body))
+    return [problem(error) for error in errors if error.validator == "additionalProperties"]
+
+
+def leaves(errors: Iterable[Error]) -> Iterator[Error]:
+    """Yield the errors, and of an `anyOf` those of its options."""
+    for error in errors:
+        yield from leaves(error.context) if error.context else [error]
+
+
+def problem(error: Error) -> str:
+    return f"{list(error.absolute_path)}: {error.message}"
+
+
+def errors_of(schema: dict[str, Any], body: Any) -> Iterator[Error]:
+    """Yield what is wrong with `body` by a schema of the document."""
+    yield from validator(json.dumps(schema)).iter_errors(body)
 
 
 @cache
-def validator(name: str) -> Any:
-    """What checks an answer against a component, or against the answer of an operation."""
-    if name.startswith("#"):
-        schema = {"$ref": name}
-    else:
-        (schema,) = [
-            operation["responses"]["200"]["content"]["application/json"]["schema"]
-            for item in PATHS.values()
-            for operation in item.values()
-            if operation["operationId"] == name
-        ]
-    return OAS31Validator(schema | {"components": DOCUMENT["components"]})
+def validator(schema: str) -> Any:
+    """Return the validator of a schema, which is given as JSON."""
+    return OAS31Validator(json.loads(schema) | {"components": {"schemas": STRICT}})
 
 
-def same(documented: dict[str, str], said: dict[str, Any]) -> bool:
-    """Whether what was said are the documented words, with something in place of what is in braces."""
-    if documented.keys() != said.keys():
+def matches(documented: dict[str, str], body: dict[str, Any]) -> bool:
+    """Return whether `body` is the documented one, with any text in place of the names in braces."""
+    if documented.keys() != body.keys():
         return False
     return all(
-        re.fullmatch(re.sub(r"\\{\w+\\}", "(?s:.+)", re.escape(text)), str(said[key]))
+        re.fullmatch(re.sub(r"\\{\w+\\}", "(?s:.+)", re.escape(text)), str(body[key]))
         for key, text in documented.items()
     )

@@ -1,6 +1,6 @@
-"""The examples of the API's description: requests to the demo world, and what it answers.
+"""The examples of the OpenAPI document: requests to the demo world and their responses.
 
-`make examples` asks a demo world anew and writes down what it answers.
+`make examples` repeats the requests and updates the responses.
 """
 
 from typing import Any
@@ -16,46 +16,47 @@ Example = dict[str, Any]
 
 # The player of the demo world whose key docs/api.md shows.
 KEY = "00000000-0000-4000-8000-000000000004"
-# As much of a list, and of an object with things of one kind by their keys, as shows what is in it.
-SHOWN = 2
+# How many items of a list, or of an object that maps keys to objects, an example shows.
+MAX_ITEMS = 2
 
 
 def examples() -> dict[str, Example]:
-    """What is written down, by path."""
+    """Return the examples by path."""
     return msgspec.json.decode(EXAMPLES.read_bytes(), type=dict[str, Example])
 
 
-def ask(client: httpx2.Client, path: str, example: Example) -> Any:
-    """What the demo world answers to the request of an example, cut to what is shown."""
+def fetch(client: httpx2.Client, path: str, example: Example) -> Any:
+    """Send the request of an example, and return the shortened body of the response."""
     params = dict(example["params"])
     for name in [name for name in params if f"{{{name}}}" in path]:
         path = path.replace(f"{{{name}}}", quote(str(params.pop(name))))
     body = example.get("body")
-    answer = client.request("GET" if body is None else "POST", path, params=params, json=body, headers=signed(KEY))
-    assert answer.status_code == 200, (path, answer.text)
-    return shown(answer.json())
+    method = "GET" if body is None else "POST"
+    response = client.request(method, path, params=params, json=body, headers=signed(KEY))
+    assert response.status_code == 200, (path, response.text)
+    return shortened(response.json())
 
 
-def shown(value: Any) -> Any:
-    """`value` with its long lists cut, and its objects of many things."""
+def shortened(value: Any) -> Any:
+    """Return `value` with MAX_ITEMS items of each list and of each object that maps keys to objects."""
     if isinstance(value, list):
-        return [shown(each) for each in value[:SHOWN]]
+        return [shortened(item) for item in value[:MAX_ITEMS]]
     if not isinstance(value, dict):
         return value
-    things = list(value.items())
-    if len(things) > SHOWN and all(isinstance(each, dict) for each in value.values()):
-        things = things[:SHOWN]
-    return {key: shown(each) for key, each in things}
+    items = list(value.items())
+    if all(isinstance(item, dict) for item in value.values()):
+        items = items[:MAX_ITEMS]
+    return {key: shortened(item) for key, item in items}
 
 
 def main() -> None:
-    """Writes down what the demo world answers."""
-    found = examples()
+    """Update the responses of all examples."""
+    updated = examples()
     with service() as client:
-        for path, example in found.items():
+        for path, example in updated.items():
             if "answer" in example:
-                example["answer"] = ask(client, path, example)
-    EXAMPLES.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+                example["answer"] = fetch(client, path, example)
+    EXAMPLES.write_bytes(msgspec.json.format(msgspec.json.encode(updated), indent=1) + b"\n")
 
 
 if __name__ == "__main__":

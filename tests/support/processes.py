@@ -118,9 +118,22 @@ class Process:
     def pause(self) -> None:
         """Hangs the program: its port still takes connections and nobody answers them."""
         self._signal(signal.SIGSTOP)
+        # The signal is sent before each thread has stopped.
+        while set(self._states()) - {"T"}:
+            time.sleep(0.005)
+
+    def _states(self) -> Iterator[str]:
+        """The state of each thread, as Linux's proc(5) has it; nothing elsewhere."""
+        for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                yield stat.read_text().rpartition(") ")[2][0]
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def advance(self, seconds: float) -> None:
+        """Put its clock forward. Raises NotImplementedError for what is not a service in a single process."""
+        raise NotImplementedError
 
     def output(self, lines: int = 60) -> str:
         """The last lines the program wrote."""

@@ -166,10 +166,6 @@ def redis(
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
 
 
-# Objects the S3 server lists at a time; S3 itself lists a thousand.
-S3_PAGE = 50
-
-
 class S3(Server):
     """An S3 server that believes every key; a service finds it by `settings`."""
 
@@ -204,7 +200,8 @@ def s3() -> Iterator[S3]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-        env = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(S3_PAGE)}
+        # S3 itself lists a thousand objects at a time.
+        env = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "50"}
         with Process(command, ready=lambda: answers(port), log=Path(folder, "log"), env=env) as process:
             yield S3(f"http://127.0.0.1:{port}", process)
 

@@ -1,4 +1,4 @@
-"""Requests for other paths, passed on to a real game server."""
+"""Requests that are passed on to the game server."""
 
 import hashlib
 import socket
@@ -40,7 +40,7 @@ def client(running: tuple[GameServer, httpx2.Client]) -> httpx2.Client:
 
 
 def raw(client: httpx2.Client, request: bytes, *, wait: float = 5) -> bytes:
-    """What the service sends until it closes the connection, or falls silent."""
+    """Return what the service sends until it closes the connection, or sends nothing for `wait` seconds."""
     with closing(connection(client)) as link:
         link.settimeout(wait)
         link.sendall(request)
@@ -61,7 +61,7 @@ def connection(client: httpx2.Client) -> socket.socket:
     return socket.create_connection((client.base_url.host, client.base_url.port or 80))
 
 
-def test_request_arrives_as_it_came(server: GameServer, client: httpx2.Client) -> None:
+def test_request_is_passed_on_unchanged(server: GameServer, client: httpx2.Client) -> None:
     headers = [("Cookie", "a=1"), ("Authorization", "Bearer k"), ("X-Two", "1"), ("X-Two", "2"), ("X-Name", "ü")]
     sent = [(name.encode(), value.encode()) for name, value in headers]
     answer = client.request("PATCH", "/fork/echo?a=%20b&a=+&c", content=b"{}", headers=sent)
@@ -78,7 +78,7 @@ def test_request_arrives_as_it_came(server: GameServer, client: httpx2.Client) -
     assert seen.values("content-length") == ["2"]
 
 
-def test_answer_comes_back_as_it_was(client: httpx2.Client) -> None:
+def test_response_is_passed_back_unchanged(client: httpx2.Client) -> None:
     answer = client.get("/fork/echo")
     assert answer.headers.get_list("set-cookie") == ["one=1; Path=/", "two=2; HttpOnly"]
     assert answer.headers["x-fork"] == "yes"
@@ -87,14 +87,14 @@ def test_answer_comes_back_as_it_was(client: httpx2.Client) -> None:
     assert "x-request-id" in answer.headers
 
 
-def test_no_cookie_is_kept_between_requests(server: GameServer, client: httpx2.Client) -> None:
+def test_cookies_are_not_stored(server: GameServer, client: httpx2.Client) -> None:
     for _ in range(2):
         client.cookies.clear()
         client.get("/fork/echo")
     assert [seen.values("cookie") for seen in server.seen] == [[], []]
 
 
-def test_headers_about_the_connection_stay_behind(server: GameServer, client: httpx2.Client) -> None:
+def test_hop_by_hop_headers_are_not_passed_on(server: GameServer, client: httpx2.Client) -> None:
     about = {
         "Connection": "X-Private, keep-alive",
         "X-Private": "1",
@@ -121,7 +121,7 @@ def test_headers_about_the_connection_stay_behind(server: GameServer, client: ht
         "/fork/echo?",
     ],
 )
-def test_path_is_kept(server: GameServer, client: httpx2.Client, path: str) -> None:
+def test_path_is_not_normalised(server: GameServer, client: httpx2.Client, path: str) -> None:
     host = f"Host: {client.base_url.host}\r\nConnection: close\r\n\r\n"
     assert b" 200 OK" in raw(client, f"GET {path} HTTP/1.1\r\n{host}".encode())
     assert server.seen[0].target == path.removesuffix("?")
@@ -144,7 +144,9 @@ def test_path_that_looks_like_a_host(server: GameServer, client: httpx2.Client, 
 @pytest.mark.parametrize(
     "request_line", ["OPTIONS * HTTP/1.1", "GET @evil.test/ HTTP/1.1", "CONNECT h:1 HTTP/1.1"]
 )
-def test_what_is_no_path_is_not_passed_on(server: GameServer, client: httpx2.Client, request_line: str) -> None:
+def test_a_target_that_is_not_a_path_is_not_passed_on(
+    server: GameServer, client: httpx2.Client, request_line: str
+) -> None:
     before = server.asked.total()
     answer = raw(client, f"{request_line}\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ", 2)[1] in (b"400", b"404")
@@ -170,7 +172,7 @@ def test_smuggled_request_does_not_arrive(server: GameServer, client: httpx2.Cli
     assert all(seen.target == "/fork/echo" and seen.values("host") == [f"api.{DOMAIN}"] for seen in server.seen)
 
 
-def test_connection_header_cannot_hide_who_asks(server: GameServer, client: httpx2.Client) -> None:
+def test_connection_header_cannot_remove_the_client_address(server: GameServer, client: httpx2.Client) -> None:
     client.get("/fork/echo", headers={"Connection": "X-Real-IP, X-Forwarded-For, Host"})
     assert server.seen[0].values("x-real-ip") == ["127.0.0.1"]
     assert server.seen[0].values("host") == [f"api.{DOMAIN}"]
@@ -216,12 +218,28 @@ def test_body_that_is_too_large(server: GameServer, client: httpx2.Client, heade
     assert not server.seen
 
 
+def test_the_rest_of_a_body_that_is_too_large_is_not_read(server: GameServer, client: httpx2.Client) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(1024):
+            sent += 1
+            yield b"x" * MEGABYTE
+
+    answer = client.post("/fork/echo", content=body())
+    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+    # Some of it is dropped, for clients that read the response only after they have sent everything.
+    assert sent < 48
+    assert not server.seen
+
+
 def test_body_of_the_largest_size(server: GameServer, client: httpx2.Client) -> None:
     assert client.post("/fork/echo", content=b"x" * LIMIT).status_code == 200
     assert len(server.seen[0].body) == LIMIT
 
 
-def test_answer_before_the_body_is_read(server: GameServer, client: httpx2.Client) -> None:
+def test_response_before_the_body_is_read(server: GameServer, client: httpx2.Client) -> None:
     assert client.post("/fork/early", content=b"x" * LIMIT).text == "no"
     # The connection on which half a body lies is not used again.
     assert client.get("/fork/echo").status_code == 200
@@ -234,7 +252,7 @@ def test_head(server: GameServer, client: httpx2.Client) -> None:
     assert server.seen[0].method == "HEAD"
 
 
-def test_bytes_stay_as_they_are(client: httpx2.Client) -> None:
+def test_compressed_bytes_are_passed_back_unchanged(client: httpx2.Client) -> None:
     with client.stream("GET", "/fork/zipped") as answer:
         assert b"".join(answer.iter_raw()) == b"\x1f\x8b not really"
     assert (answer.headers["content-encoding"], answer.headers["etag"]) == ("gzip", '"z"')
@@ -258,7 +276,7 @@ def test_methods_of_our_own_paths_are_ours(server: GameServer, client: httpx2.Cl
     assert [seen.method for seen in server.seen] == ["OPTIONS"]
 
 
-def test_its_own_404_comes_back(client: httpx2.Client) -> None:
+def test_a_404_of_the_game_server_is_passed_back(client: httpx2.Client) -> None:
     answer = client.get("/v1/of_a_fork")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
@@ -281,7 +299,7 @@ def test_game_server_that_is_down(server: GameServer, client: httpx2.Client) -> 
 
 
 @pytest.mark.parametrize("cut", ["?cut", ""])
-def test_answer_that_ends_early_is_seen_to_be_incomplete(
+def test_a_response_that_ends_early_is_incomplete_for_the_client_too(
     server: GameServer, client: httpx2.Client, cut: str
 ) -> None:
     if cut:
@@ -290,7 +308,7 @@ def test_answer_that_ends_early_is_seen_to_be_incomplete(
         client.get(f"/fork/stream{cut}")
 
 
-def test_client_that_leaves(server: GameServer, client: httpx2.Client) -> None:
+def test_client_that_disconnects(server: GameServer, client: httpx2.Client) -> None:
     with closing(connection(client)) as link:
         link.sendall(b"POST /fork/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf")
         time.sleep(0.2)
@@ -299,7 +317,7 @@ def test_client_that_leaves(server: GameServer, client: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("value", [b"\xe9", b"\x0b", b"a\tb", b"\x7f"])
-def test_odd_bytes_in_a_header_are_no_fault_of_ours(client: httpx2.Client, value: bytes) -> None:
+def test_odd_bytes_in_a_header(client: httpx2.Client, value: bytes) -> None:
     request = b"GET /fork/echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nX-Odd: " + value + b"\r\n\r\n"
     assert raw(client, request).split(b" ", 2)[1] in (b"200", b"400")
 
@@ -310,7 +328,7 @@ def test_client_address_through_a_proxy(server: GameServer, client: httpx2.Clien
     assert server.seen[0].values("x-real-ip") == ["203.0.113.9"]
 
 
-def test_client_that_is_no_proxy_cannot_lie(recorded_sqlite: str) -> None:
+def test_client_that_is_not_a_trusted_proxy(recorded_sqlite: str) -> None:
     lies = {"CF-Connecting-IP": "6.6.6.6", "X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6"}
     with game_server() as server:
         settings = {"game_server_url": server.url, "trusted_proxies": "192.0.2.0/24"}

@@ -1,4 +1,4 @@
-"""The log: a line for each request, whole, without secrets, and never at the price of an answer."""
+"""The log: one complete line for each request, without secrets, and without blocking requests."""
 
 import asyncio
 import json
@@ -20,13 +20,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.observability.access_log import AccessRecord, LoggedTarget, harmless
-from api.observability.log_format import JSON, Text
-from api.observability.log_writer import WAITING, Writer
+from api.observability.access_log import AccessRecord, LoggedTarget, escaped
+from api.observability.log_format import JSONFormatter, LogfmtFormatter
+from api.observability.log_writer import MAX_QUEUED, LogWriter
 from storage.observer import Observer
 from tests.conftest import PLAYER, ROOT, Running, running, signed
 from tests.support import mariadbd
-from tests.support.processes import free_port, serve
+from tests.support.processes import free_port
 from tests.support.servers import MariaDB
 
 LINE = re.compile(
@@ -38,13 +38,13 @@ TARGETS = LoggedTarget({"/v1/get_clan": frozenset({"id", "key"})})
 
 
 def requests(service: Running, count: int) -> list[dict[str, Any]]:
-    """The lines of the first `count` requests, once they are written."""
+    """Wait for `count` lines about requests, and return all of them."""
     deadline = time.monotonic() + 5
     while True:
         lines = [LINE.fullmatch(line) for line in service.process.output(10_000).splitlines()]
-        found = [line.groupdict() for line in lines if line]
-        if len(found) >= count or time.monotonic() > deadline:
-            return found
+        matched = [line.groupdict() for line in lines if line]
+        if len(matched) >= count or time.monotonic() > deadline:
+            return matched
         time.sleep(0.05)
 
 
@@ -55,17 +55,17 @@ def logged(recorded_sqlite: str) -> Iterator[Running]:
 
 
 def line_of(service: Running, answer: httpx2.Response) -> dict[str, Any]:
-    """The line of the request with that answer."""
+    """Wait for the line about the request with that response, and return it."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         for line in requests(service, 1):
             if line["id"] == answer.headers["X-Request-ID"]:
                 return line
         time.sleep(0.05)
-    raise AssertionError("there is no such line")
+    raise AssertionError("no such line")
 
 
-def test_a_line_says_what_became_of_a_request(logged: Running) -> None:
+def test_a_line_has_the_request_and_its_result(logged: Running) -> None:
     answer = logged.client.get("/api/v1/get_clan/?id=1")
     line = line_of(logged, answer)
 
@@ -84,7 +84,7 @@ def test_a_line_says_what_became_of_a_request(logged: Running) -> None:
         ("GET", "/nothing", "404", None),
     ],
 )
-def test_every_kind_of_answer_has_a_line(
+def test_every_kind_of_response_has_a_line(
     logged: Running, method: str, path: str, status: str, route: str | None
 ) -> None:
     answer = logged.client.request(method, path)
@@ -94,40 +94,39 @@ def test_every_kind_of_answer_has_a_line(
     assert line["bytes"] == ("0" if method == "HEAD" else str(len(answer.content)))
 
 
-def test_no_secret_is_written(logged: Running) -> None:
-    asked = "/v1/get_clan?id=1&key=geheim1&token=geheim2&h=geheim3&geheim4&ha=&password=geheim5"
-    line = line_of(logged, logged.client.get(asked, headers=signed(PLAYER) | {"Cookie": "geheim6"}))
+def test_secrets_are_masked(logged: Running) -> None:
+    target = "/v1/get_clan?id=1&key=geheim1&token=geheim2&h=geheim3&geheim4&ha=&password=geheim5"
+    line = line_of(logged, logged.client.get(target, headers=signed(PLAYER) | {"Cookie": "geheim6"}))
 
     assert line["path"] == "/v1/get_clan?id=1&key=…&token=…&h=…&…&ha=&password=…"
     assert "geheim" not in logged.process.output(10_000)
     assert PLAYER not in logged.process.output(10_000)
 
 
-def test_what_is_passed_on_is_not_ours_to_tell(logged: Running) -> None:
+def test_parameters_of_requests_to_the_game_server_are_masked(logged: Running) -> None:
     line = line_of(logged, logged.client.get("/web/osu-osz2-getscores.php?us=me&ha=geheim7&id=geheim8"))
 
     assert line["path"] == "/web/osu-osz2-getscores.php?us=…&ha=…&id=…"
 
 
 @given(st.binary(max_size=400), st.binary(max_size=400))
-def test_no_request_makes_a_line_that_another_reads(path: bytes, query: bytes) -> None:
-    text = TARGETS.text("/v1/get_clan", path, b"id=" + query)
+def test_a_request_cannot_forge_a_line(path: bytes, query: bytes) -> None:
+    text = TARGETS.format("/v1/get_clan", path, b"id=" + query)
     assert re.fullmatch(r"[!#-\[\]-~…]*", text)
     assert len(text) < 20_000
     record = logging.LogRecord("", 20, "", 0, AccessRecord("GET", text, 200, 1.0, 1, "::1", "1"), None, None)
-    assert LINE.fullmatch(Text().format(record))
-    assert json.loads(JSON().format(record))["path"] == text
+    assert LINE.fullmatch(LogfmtFormatter().format(record))
+    assert json.loads(JSONFormatter().format(record))["path"] == text
 
 
-def test_a_target_is_bounded() -> None:
-    many = TARGETS.text("/v1/get_clan", b"/" + b"p" * 5000, b"&".join(b"id=%d" % n for n in range(1000)))
+def test_long_targets_are_cut() -> None:
+    many = TARGETS.format("/v1/get_clan", b"/" + b"p" * 5000, b"&".join(b"id=%d" % n for n in range(1000)))
     assert len(many) < 500
     assert many.endswith("id=15&…")
-    assert harmless(b'\n\x1b[0m\xff"\\ \x00', 100) == "%0A%1B[0m%FF%22%5C%20%00"
+    assert escaped(b'\n\x1b[0m\xff"\\ \x00', 100) == "%0A%1B[0m%FF%22%5C%20%00"
 
 
 def record(message: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:
-    """A record of a message."""
     raised = (type(error), error, error.__traceback__) if error else None
     return logging.LogRecord("apidot", logging.WARNING, "", 0, message, arguments, raised)
 
@@ -136,34 +135,34 @@ def record(message: str, *arguments: object, error: BaseException | None = None)
     "text", ['a "b" = \\', "line\nlevel=info forged", "\x1b[31m\x85\u2028\x9b", "大会", "\ud800"]
 )
 def test_a_message_stays_on_its_line(text: str) -> None:
-    line = Text().format(record("said %s", text))
+    line = LogfmtFormatter().format(record("said %s", text))
     assert len(line.splitlines()) == 1
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", line)
     assert json.loads(line.partition(" msg=")[2]) == f"said {text}"
 
-    told = JSON().format(record("said %s", text))
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", told)
-    assert json.loads(told)["msg"] == f"said {text}"
+    as_json = JSONFormatter().format(record("said %s", text))
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", as_json)
+    assert json.loads(as_json)["msg"] == f"said {text}"
 
 
-def test_a_traceback_cannot_pass_for_lines() -> None:
+def test_a_traceback_cannot_pass_for_log_lines() -> None:
     fault = ValueError("x\ntime=2026 level=info forged\r\x85time=now")
-    first, *others = Text().format(record("broken", error=fault)).split("\n")
+    first, *others = LogfmtFormatter().format(record("broken", error=fault)).split("\n")
 
     assert first.endswith('msg="broken"')
     assert others
-    assert all(each.startswith("    ") for each in others)
-    assert "forged" in json.loads(JSON().format(record("broken", error=fault)))["traceback"]
+    assert all(line.startswith("    ") for line in others)
+    assert "forged" in json.loads(JSONFormatter().format(record("broken", error=fault)))["traceback"]
 
 
-def test_json(recorded_sqlite: str) -> None:
+def test_json_lines(recorded_sqlite: str) -> None:
     with running(database_url=recorded_sqlite, log_format="json") as service:
         answer = service.client.get("/v1/get_clan?id=1&x=y")
         time.sleep(0.3)
         start = service.process.output().partition("{")
         lines = [json.loads(line) for line in (start[1] + start[2]).splitlines()]
 
-    (line,) = [each for each in lines if "path" in each]
+    (line,) = [line for line in lines if "path" in line]
     assert line.pop("time").endswith("Z")
     assert line.pop("ms") > 0
     assert line == {
@@ -177,31 +176,32 @@ def test_json(recorded_sqlite: str) -> None:
         "route": "/v1/get_clan",
         "cache": "miss",
     }
-    assert any("Uvicorn running on" in each.get("msg", "") for each in lines)
+    assert any("Uvicorn running on" in line.get("msg", "") for line in lines)
 
 
 @pytest.mark.parametrize("setting", [{"access_log": "off"}, {"log_level": "warning"}])
-def test_without_lines(recorded_sqlite: str, setting: dict[str, str]) -> None:
+def test_the_access_log_can_be_turned_off(recorded_sqlite: str, setting: dict[str, str]) -> None:
     with running(database_url=recorded_sqlite, **setting) as service:
         assert service.client.get("/v1/get_clan?id=1").headers["X-Request-ID"]
         time.sleep(0.3)
         assert "path=" not in service.process.output()
 
 
-def test_the_id_of_a_proxy_is_taken_and_nobody_elses(recorded_sqlite: str) -> None:
+def test_the_request_id_of_a_trusted_proxy_is_used(recorded_sqlite: str) -> None:
     with running(database_url=recorded_sqlite) as service:
-        for sane in ("a", "Z9-_", "x" * 64):
+        for valid in ("a", "Z9-_", "x" * 64):
             assert (
-                service.client.get("/v1/get_clan", headers={"X-Request-ID": sane}).headers["X-Request-ID"] == sane
+                service.client.get("/v1/get_clan", headers={"X-Request-ID": valid}).headers["X-Request-ID"]
+                == valid
             )
-        for bad in ("", "x" * 65, "a b", 'a"b', "a=b", "é"):
-            got = service.client.get("/v1/get_clan", headers=[(b"X-Request-ID", bad.encode())]).headers
+        for invalid in ("", "x" * 65, "a b", 'a"b', "a=b", "é"):
+            got = service.client.get("/v1/get_clan", headers=[(b"X-Request-ID", invalid.encode())]).headers
             assert re.fullmatch("[0-9a-f]{32}", got["X-Request-ID"])
     with running(database_url=recorded_sqlite, trusted_proxies="10.0.0.0/8") as service:
         assert service.client.get("/", headers={"X-Request-ID": "mine"}).headers["X-Request-ID"] != "mine"
 
 
-def test_a_slow_statement_is_told_by_its_name(mariadb: MariaDB) -> None:
+def test_a_slow_statement_is_logged_by_name(mariadb: MariaDB) -> None:
     url = mariadb.database("slow")
     mariadbd.execute(url, "CREATE TABLE users (id INT, name VARCHAR(32), priv INT)")
     settings = {"slow_statement": "0.2", "cache": "off"}
@@ -216,7 +216,7 @@ def test_a_slow_statement_is_told_by_its_name(mariadb: MariaDB) -> None:
         assert re.search(r"level=warning msg=\"slow statement: \w+\.sql took \d{3} ms", service.process.output())
 
 
-def test_what_is_bound_to_a_slow_statement_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_values_bound_to_a_slow_statement_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     observer = Observer(slow_statement=1e-9)
     with observer.statement("key_owner"):
         time.sleep(0.001)
@@ -226,7 +226,7 @@ def test_what_is_bound_to_a_slow_statement_is_not_told(caplog: pytest.LogCapture
     assert len(caplog.messages) == 1
 
 
-def test_start_and_end_in_plain_words(mariadb: MariaDB) -> None:
+def test_start_and_end_are_logged(mariadb: MariaDB) -> None:
     url = mariadb.database("ending")
     mariadbd.execute(url, "CREATE TABLE users (id INT)")
     with running(database_url=url) as service, ThreadPoolExecutor() as other:
@@ -245,22 +245,9 @@ def test_start_and_end_in_plain_words(mariadb: MariaDB) -> None:
     assert "get_player_count" in log
 
 
-def test_without_standard_error_lines_go_nowhere_else(recorded_sqlite: str, tmp_path: Path) -> None:
-    port = free_port()
-    command = f"exec '{sys.executable}' '{ROOT / 'main.py'}' serve --workers 2 --port {port} 2>&-"
-    environment = {"DATABASE_URL": recorded_sqlite}
-    with serve(["sh", "-c", command], port, environment, folder=tmp_path) as process:
-        for _ in range(20):
-            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False, verify=False)
-            assert answer.status_code == 200
-        time.sleep(0.3)
-        assert "get_clan?id=1" not in process.output()
-        assert process.stop() == 0
-
-
 @contextmanager
 def written_to(file: int, recorded_sqlite: str, **settings: str) -> Iterator[tuple[httpx2.Client, Any]]:
-    """A service whose standard error is `file`."""
+    """Run the service with the descriptor `file` as its standard error."""
     port = free_port()
     command = [sys.executable, str(ROOT / "main.py"), "serve", "--port", str(port)]
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": recorded_sqlite, **settings}
@@ -280,42 +267,42 @@ def written_to(file: int, recorded_sqlite: str, **settings: str) -> Iterator[tup
         child.wait(15)
 
 
-@pytest.mark.parametrize("way", ["full", "closed"])
-def test_a_log_that_nobody_reads_holds_up_no_answer(recorded_sqlite: str, way: str) -> None:
+@pytest.mark.parametrize("pipe", ["full", "closed"])
+def test_a_log_that_nobody_reads_does_not_block_requests(recorded_sqlite: str, pipe: str) -> None:
     reading, writing = os.pipe()
-    if way == "full":
+    if pipe == "full":
         os.set_blocking(writing, False)
         while select.select([], [writing], [], 0)[1]:
             os.write(writing, b"x" * 4096)
         os.set_blocking(writing, True)
     with written_to(writing, recorded_sqlite) as (client, child):
         os.close(writing)
-        if way == "closed":
+        if pipe == "closed":
             os.close(reading)
         for _ in range(300):
             assert client.get("/v1/get_clan?id=1").elapsed.total_seconds() < 2
         time.sleep(0.3)
         assert client.get("/v1/get_clan?id=1").status_code == 200
         assert child.poll() is None
-        if way == "full":
-            # Somebody reads again: what waited comes, whole.
+        if pipe == "full":
+            # Once the pipe is read again, the queued lines arrive complete.
             text = b""
             while b"get_clan" not in text[-2000:] and select.select([reading], [], [], 3)[0]:
                 text += os.read(reading, 65536)
             assert text.rstrip(b"\n").lstrip(b"x").count(b"get_clan?id=1") > 0
-    if way == "full":
+    if pipe == "full":
         os.close(reading)
     assert child.returncode == 0
 
 
-def test_lines_that_nobody_reads_are_counted() -> None:
+def test_dropped_lines_are_counted() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     while select.select([], [writing], [], 0)[1]:
         os.write(writing, b"x" * 4096)
-    writer = Writer(writing)
-    writer.setFormatter(Text())
-    for number in range(WAITING + 5):
+    writer = LogWriter(writing)
+    writer.setFormatter(LogfmtFormatter())
+    for number in range(MAX_QUEUED + 5):
         writer.handle(record("line %d", number))
     while select.select([reading], [], [], 0)[0]:
         os.read(reading, 65536)
@@ -328,35 +315,20 @@ def test_lines_that_nobody_reads_are_counted() -> None:
     os.close(writing)
 
 
-def test_a_message_that_does_not_fit_costs_its_line_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_cannot_be_formatted_costs_only_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
     with (tmp_path / "log").open("wb") as file:
-        writer = Writer(file.fileno())
-        writer.setFormatter(Text())
+        writer = LogWriter(file.fileno())
+        writer.setFormatter(LogfmtFormatter())
         writer.handle(record("%d", "x"))
         writer.handle(record("well"))
         writer.close()
     assert 'msg="well"' in (tmp_path / "log").read_text()
 
 
-def test_lines_of_several_workers_are_whole(recorded_sqlite: str) -> None:
-    async def ask(url: str) -> None:
-        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as client:
-            for _ in range(40):
-                await client.get("/v1/get_clan?id=1", headers={"Connection": "close"})
-
-    async def ask_all(url: str) -> None:
-        await asyncio.gather(*(ask(url) for _ in range(10)))
-
-    with running("--workers", "2", database_url=recorded_sqlite) as service:
-        asyncio.run(ask_all(str(service.client.base_url)))
-        lines = requests(service, 400)
-        assert len({line["id"] for line in lines if line["path"] == "/v1/get_clan?id=1"}) == 400
-        rest = [line for line in service.process.output(10_000).splitlines() if "path=" in line]
-        assert all(LINE.fullmatch(line) for line in rest)
-
-
-def test_whoever_leaves_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_abandoned_statement_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     observer = Observer(slow_statement=1e-9)
     for fault in (asyncio.CancelledError(), ValueError()):
         with pytest.raises(type(fault)), observer.statement("clan"):

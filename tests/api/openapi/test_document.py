@@ -1,4 +1,4 @@
-"""The API's description: valid, complete, served, and true of the recorded requests."""
+"""The OpenAPI document is valid, complete, served, and describes the responses to the recorded requests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +13,21 @@ from api.routes import V1, V2
 from domain.errors import ErrorSpec
 from tests.conftest import service
 from tests.support import conformance
-from tests.support.openapi import DOCUMENT, OPERATIONS, PATHS, check_documented, described, same
-from tests.support.openapi_examples import ask, examples
+from tests.support.openapi import (
+    DOCUMENT,
+    OPERATIONS,
+    PATHS,
+    check_documented,
+    find_operation,
+    matches,
+    undescribed,
+)
+from tests.support.openapi_examples import examples, fetch
 
-# HEAD and OPTIONS are answered everywhere, without words.
+# HEAD and OPTIONS are accepted everywhere and are not documented.
 CASES = [case for case in conformance.cases() if case["method"] not in ("HEAD", "OPTIONS")]
 WITH_ENGINE = ("/v1/calculate_pp", "/v1/calculate_pp_batch")
+CLAN = {"id": 1, "name": "Name", "tag": "TAG", "members": [], "owner": None}
 
 
 @pytest.fixture(scope="module")
@@ -28,24 +37,24 @@ def recorded_service(recorded_sqlite: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_it_is_valid() -> None:
+def test_the_document_is_valid() -> None:
     validate(DOCUMENT)
 
 
-def test_every_endpoint_is_in_it_with_its_methods_and_parameters() -> None:
+def test_every_endpoint_is_documented_with_its_methods_and_parameters() -> None:
     expected = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
     expected |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
     assert set(PATHS) == set(expected)
     for path, endpoint in expected.items():
         assert {method.upper() for method in PATHS[path]} == set(endpoint.methods) - {"HEAD"}
         for operation in PATHS[path].values():
-            named = [parameter["name"] for parameter in operation["parameters"]]
-            assert named == list(endpoint.params.__struct_fields__)
+            names = [parameter["name"] for parameter in operation["parameters"]]
+            assert names == list(endpoint.params.__struct_fields__)
 
 
-def test_operations_have_names_of_their_own_and_words() -> None:
-    names = [PATHS[path][method]["operationId"] for method, path in OPERATIONS]
-    assert len(set(names)) == len(names)
+def test_operations_have_unique_ids_and_descriptions() -> None:
+    ids = [PATHS[path][method]["operationId"] for method, path in OPERATIONS]
+    assert len(set(ids)) == len(ids)
     for method, path in OPERATIONS:
         assert PATHS[path][method]["summary"], path
         for parameter in PATHS[path][method]["parameters"]:
@@ -53,16 +62,20 @@ def test_operations_have_names_of_their_own_and_words() -> None:
     assert all(tag["description"] for tag in DOCUMENT["tags"])
 
 
-def test_ranges_and_defaults_are_in_it() -> None:
-    by_name = {each["name"]: each["schema"] for each in PATHS["/v1/get_player_scores"]["get"]["parameters"]}
+def test_limits_and_defaults_are_documented() -> None:
+    by_name = schemas_of_parameters("/v1/get_player_scores")
     assert by_name["limit"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 25, "format": "int32"}
     assert by_name["include_failed"] == {"type": "boolean", "default": True}
     assert by_name["scope"] == {"type": "string", "enum": ["best", "recent"]}
-    acc = {each["name"]: each["schema"] for each in PATHS["/v1/calculate_pp"]["get"]["parameters"]}["acc"]
+    acc = schemas_of_parameters("/v1/calculate_pp")["acc"]
     assert (acc["default"], acc["maxItems"]) == ([100.0, 99.0, 98.0, 95.0], 100)
 
 
-def test_it_is_served_and_cached(demo: httpx2.Client) -> None:
+def schemas_of_parameters(path: str) -> dict[str, Any]:
+    return {parameter["name"]: parameter["schema"] for parameter in PATHS[path]["get"]["parameters"]}
+
+
+def test_the_document_is_served_and_cached(demo: httpx2.Client) -> None:
     answer = demo.get("/openapi.json")
     assert answer.json() == DOCUMENT
     assert answer.headers["content-type"] == "application/json"
@@ -75,7 +88,7 @@ def test_it_is_served_and_cached(demo: httpx2.Client) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_recorded_answers_are_documented(recorded_service: httpx2.Client, case: dict[str, Any]) -> None:
-    operation = described(case["method"], unquote(urlsplit(case["path"].replace("//", "/")).path))
+    operation = operation_of(case)
     answer = recorded_service.request(case["method"], case["path"], headers=case.get("headers", {}))
     if operation is None:
         assert answer.status_code in (404, 405) or case["path"] in ("/openapi.json", "/docs")
@@ -83,36 +96,71 @@ def test_recorded_answers_are_documented(recorded_service: httpx2.Client, case: 
         check_documented(operation, answer)
 
 
-def test_a_text_that_is_not_documented_is_noticed() -> None:
+def operation_of(case: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the operation of a recorded request."""
+    return find_operation(case["method"], unquote(urlsplit(case["path"].replace("//", "/")).path))
+
+
+def recorded_body(expect: dict[str, Any]) -> Any:
+    """Return the recorded part of a response body."""
+    body = expect.get("json", {})
+    if "rows" in expect:
+        rows = expect["rows"]["rows"]
+        for key in reversed(expect["rows"]["at"]):
+            rows = {key: rows}
+        body = body | rows
+    return body
+
+
+def test_every_key_of_the_recorded_responses_is_described() -> None:
+    bodies = {case["id"]: recorded_body(case["expect"]) for case in CASES if case["expect"].get("status") == 200}
+    operations = {case["id"]: operation_of(case) for case in CASES}
+    checked = {
+        id: undescribed(operation, body) for id, body in bodies.items() if body and (operation := operations[id])
+    }
+    assert len(checked) > 200
+    assert {id: keys for id, keys in checked.items() if keys} == {}
+
+
+def test_a_key_that_is_not_described_is_noticed() -> None:
+    scores = PATHS["/v1/get_player_scores"]["get"]
+    assert undescribed(scores, {"scores": [{"pp": 1.0, "beatmap": {"title": "", "other": 1}}]}) == [
+        "['scores', 0, 'beatmap']: Additional properties are not allowed ('other' was unexpected)"
+    ]
+
+
+def test_a_message_that_is_not_documented_is_noticed() -> None:
     operation = PATHS["/v1/get_clan"]["get"]
     check_documented(operation, httpx2.Response(404, json={"status": "Clan not found."}))
+    check_documented(operation, httpx2.Response(200, json=CLAN))
     for wrong in (
         httpx2.Response(404, json={"status": "Clan not found!"}),
         httpx2.Response(409, json={"status": "Clan not found."}),
         httpx2.Response(200, json={"id": 1}),
+        httpx2.Response(200, json=CLAN | {"other": 1}),
     ):
         with pytest.raises(AssertionError):
             check_documented(operation, wrong)
 
 
-def test_words_with_something_in_them() -> None:
-    wording = ErrorSpec(400, "{name} must be {what}.")
-    assert same({"status": wording.message}, {"status": wording(name="x", what="a {text}").message})
-    assert not same({"status": wording.message}, {"status": "x must not."})
+def test_names_in_braces_match_any_text() -> None:
+    spec = ErrorSpec(400, "{name} must be {what}.")
+    assert matches({"status": spec.message}, {"status": spec(name="x", what="a {text}").message})
+    assert not matches({"status": spec.message}, {"status": "x must not."})
 
 
 @pytest.mark.parametrize("path", [path for path, example in examples().items() if "answer" in example])
-def test_example_is_what_the_demo_world_answers(demo: httpx2.Client, path: str) -> None:
+def test_an_example_is_the_response_of_the_demo_world(demo: httpx2.Client, path: str) -> None:
     if path in WITH_ENGINE:
         pytest.importorskip("akatsuki_pp_py")
     example = examples()[path]
-    assert ask(demo, path, example) == example["answer"]
+    assert fetch(demo, path, example) == example["answer"]
 
 
-def test_examples_are_of_endpoints_and_few_have_none() -> None:
+def test_all_but_a_few_endpoints_have_an_example() -> None:
     assert set(examples()) <= set(PATHS)
     without = {path for path in PATHS if "answer" not in examples().get(path, {})}
-    # Files; a write of one; and what only a game server with players knows.
+    # Files, an upload of one, and what needs a game server with players.
     files = {"/v1/get_replay", "/v2/scores/{score_id}/replay", "/v1/set_avatar"}
     assert without == files | {"/v1/get_match", "/v2/players/{player_id}/status"}
     assert len(EXAMPLES.read_bytes()) < 65_536

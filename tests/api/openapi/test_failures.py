@@ -1,4 +1,4 @@
-"""Every failure that the API's description knows can be had."""
+"""Every error that the OpenAPI document describes can be provoked."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,26 +7,24 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.conftest import IDS as IDS_OF_KEYS
 from tests.conftest import PLAYER, RESTRICTED, Playground, playground, service, signed
 from tests.support.conformance import WORLD
 from tests.support.http_stub import Answer, answering
 from tests.support.openapi import OPERATIONS, PATHS, check_documented
 from tests.support.openapi_examples import examples
 
-# Of the recorded world: a score with a replay. What examples name is in the demo world.
+# A score of the recorded world that has a replay; the ids of the examples are of the demo world.
 REPLAY = {"id": 1078, "score_id": 1078}
 NOBODY = 2_000_000_000
-# A place that no match has, and a hidden player: of nobody there are no stats, which is no failure.
-UNUSUAL = {"/v1/get_match": 64, "/v2/players/{player_id}/stats": IDS_OF_KEYS[RESTRICTED]}
+# A place that no match has.
+UNUSUAL = {"/v1/get_match": 64}
 IDS = ("id", "player_id", "map_id", "score_id", "clan_id")
 
-# A body that takes longer than half a minute, and a service without the engine, are too much for a test of each
-# operation: tests/test_calculate_pp.py is without the engine.
+# Tested elsewhere: a body that takes longer than half a minute, and a service without the pp engine.
 ELSEWHERE = {"408", "501"}
-# Needs a game server without the page that tells who is online: tests/test_presence.py.
+# Needs a game server without the page /online: tests/storage/game_server/test_pages.py.
 NO_PAGE = ("get", "/v1/online", "404")
-# Nobody plays in the demo world, so that these have no answer there to be asked for again.
+# Nobody is online in the demo world, so these have no response that could be revalidated.
 NOBODY_PLAYS = {"/v1/get_match", "/v2/players/{player_id}/status"}
 FAILURES = [
     (method, path, status)
@@ -36,12 +34,12 @@ FAILURES = [
     if status != "304" or path not in NOBODY_PLAYS
 ] + [(method, path, "206") for method, path in OPERATIONS if "206" in PATHS[path][method]["responses"]]
 
-Asked = dict[str, Any]
+Request = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """A service on a world of its own, with its replays."""
+    """A service on a world of its own, with replays."""
     folder = tmp_path_factory.mktemp("failures")
     with playground(folder, f"sqlite:///{folder / 'world.sqlite'}") as here:
         (here.data / "osr").symlink_to(WORLD / "osr")
@@ -50,7 +48,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 @pytest.fixture(scope="module")
 def strict(recorded_sqlite: str) -> Iterator[httpx2.Client]:
-    """A service that takes one request in a hundred seconds."""
+    """A service that accepts one request in a hundred seconds."""
     limits = {"rate_limit": "0.01", "rate_limit_burst": "1", "rate_limit_exempt": ""}
     with service(database_url=recorded_sqlite, **limits) as client:
         client.get("/v1/get_player_count")
@@ -59,7 +57,7 @@ def strict(recorded_sqlite: str) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[httpx2.Client]:
-    """A service whose neighbours are away."""
+    """A service whose dependencies are unavailable."""
     with (
         answering(lambda _: Answer(500)) as game_server,
         service(
@@ -72,8 +70,8 @@ def alone() -> Iterator[httpx2.Client]:
         yield client
 
 
-def asked(path: str, **changes: Any) -> Asked:
-    """The request of the example, with these parameters instead of its own."""
+def request_to(path: str, **changes: Any) -> Request:
+    """Return the request of the example with these parameters changed."""
     params: dict[str, Any] = examples().get(path, {"params": {}})["params"]
     if path.endswith("replay"):
         params = params | {name: value for name, value in REPLAY.items() if name in params}
@@ -83,51 +81,51 @@ def asked(path: str, **changes: Any) -> Asked:
     return {"url": path, "params": params}
 
 
-def bad_request(path: str) -> Asked:
+def bad_request(path: str) -> Request:
     if path in ("/v1/get_friends", "/v1/set_player_info", "/v1/set_avatar"):
-        return asked(path) | {"headers": {}}
+        return request_to(path) | {"headers": {}}
     if path == "/v1/calculate_pp":
-        return asked(path, id=NOBODY)
+        return request_to(path, id=NOBODY)
     names = [parameter["name"] for parameter in PATHS[path]["get"]["parameters"]]
-    return asked(path, mode=9) if "mode" in names else asked(path, id=None)
+    return request_to(path, mode=9) if "mode" in names else request_to(path, id=None)
 
 
-def not_found(path: str) -> Asked:
+def not_found(path: str) -> Request:
     params = examples()[path]["params"]
     wrong = UNUSUAL.get(path, NOBODY)
-    return asked(path, **{name: wrong for name in IDS if name in params})
+    return request_to(path, **{name: wrong for name in IDS if name in params})
 
 
-def unprocessable(path: str) -> Asked:
+def unprocessable(path: str) -> Request:
     name = {"/v2/players/{player_id}": "key", "/v2/players/search": "q"}.get(path)
     if name is None:
         of_type = PATHS[path]["get"]["parameters"]
         name = next(each["name"] for each in of_type if each["schema"].get("type") in ("integer", "array"))
-    return asked(path, **{name: "x"})
+    return request_to(path, **{name: "x"})
 
 
-REQUESTS: dict[str, Callable[[str], Asked]] = {
-    "206": lambda path: asked(path) | {"headers": {"Range": "bytes=0-9"}},
-    "304": asked,
+REQUESTS: dict[str, Callable[[str], Request]] = {
+    "206": lambda path: request_to(path) | {"headers": {"Range": "bytes=0-9"}},
+    "304": request_to,
     "400": bad_request,
-    "401": lambda path: asked(path) | {"headers": signed("nobody's")},
-    "403": lambda path: asked(path) | {"headers": signed(RESTRICTED)},
+    "401": lambda path: request_to(path) | {"headers": signed("nobody's")},
+    "403": lambda path: request_to(path) | {"headers": signed(RESTRICTED)},
     "404": not_found,
-    "412": lambda path: asked(path) | {"headers": {"If-Match": '"another"'}},
-    "413": lambda path: asked(path) | {"data": {"userpage_content": "x" * 70_000}},
-    "414": lambda path: asked(path, x="x" * 20_000),
+    "412": lambda path: request_to(path) | {"headers": {"If-Match": '"another"'}},
+    "413": lambda path: request_to(path) | {"data": {"userpage_content": "x" * 70_000}},
+    "414": lambda path: request_to(path, x="x" * 20_000),
     "415": lambda path: (
-        asked(path) | {"content": b"x", "headers": signed(PLAYER) | {"Content-Type": "text/plain"}}
+        request_to(path) | {"content": b"x", "headers": signed(PLAYER) | {"Content-Type": "text/plain"}}
     ),
-    "416": lambda path: asked(path) | {"headers": {"Range": "bytes=99999999-"}},
+    "416": lambda path: request_to(path) | {"headers": {"Range": "bytes=99999999-"}},
     "422": unprocessable,
-    "429": asked,
-    "503": asked,
+    "429": request_to,
+    "503": request_to,
 }
 
 
 @pytest.mark.parametrize(("method", "path", "status"), FAILURES)
-def test_failure(request: pytest.FixtureRequest, method: str, path: str, status: str) -> None:
+def test_error(request: pytest.FixtureRequest, method: str, path: str, status: str) -> None:
     if status == "429":
         client: httpx2.Client = request.getfixturevalue("strict")
     else:
@@ -136,14 +134,14 @@ def test_failure(request: pytest.FixtureRequest, method: str, path: str, status:
             client = request.getfixturevalue("alone")
         elif status == "304" and not path.endswith("replay"):
             client = request.getfixturevalue("demo")
-    asking: Asked = {"headers": signed(PLAYER)} | REQUESTS[status](path)
-    answer = client.request(method, **asking)
+    sent: Request = {"headers": signed(PLAYER)} | REQUESTS[status](path)
+    answer = client.request(method, **sent)
     if status == "304":
-        answer = client.request(method, **asking | {"headers": {"If-None-Match": answer.headers["etag"]}})
+        answer = client.request(method, **sent | {"headers": {"If-None-Match": answer.headers["etag"]}})
     assert str(answer.status_code) == status, answer.text
     check_documented(PATHS[path][method], answer)
 
 
-def test_they_are_many() -> None:
+def test_the_errors_are_many() -> None:
     assert len(FAILURES) > 150
     assert {status for _, _, status in FAILURES} == set(REQUESTS)

@@ -1,5 +1,6 @@
-"""Request bodies that are missing, wrong, cut short or endless."""
+"""Request bodies that are missing, invalid, truncated or endless."""
 
+import asyncio
 import re
 import socket
 import time
@@ -12,7 +13,10 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Scope
 
+from api.request import body as bodies
+from api.request.body import Body
 from api.request.multipart import parts
 from domain.errors import APIError
 from tests.conftest import PLAYER, Playground, signed
@@ -92,7 +96,7 @@ def test_profile_bodies(
     assert (answer.status_code, answer.json()) == (status, {"status": text})
 
 
-def test_an_image_of_just_the_limit_is_taken(on_sqlite: Playground) -> None:
+def test_an_image_of_exactly_the_limit_is_accepted(on_sqlite: Playground) -> None:
     image = encoded("PNG")
     image += bytes(LIMIT - len(image))
 
@@ -101,7 +105,7 @@ def test_an_image_of_just_the_limit_is_taken(on_sqlite: Playground) -> None:
 
 
 class Endless:
-    """A gigabyte in pieces, which counts how much of it was asked for."""
+    """A gigabyte in pieces that counts how much of it was sent."""
 
     def __init__(self, head: bytes = b"") -> None:
         self.head = head
@@ -115,7 +119,7 @@ class Endless:
 
 
 def memory(world: Playground) -> int:
-    """The most memory the service ever had, in MiB."""
+    """Return the most memory that the service has used so far, in MiB."""
     status = Path(f"/proc/{world.process.pid}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) // 1024
 
@@ -146,13 +150,13 @@ def test_a_gigabyte_is_cut_off(
     if (path, status) == ("set_avatar", 400):
         assert answer.json() == TOO_LARGE
     assert answer.headers["Connection"] == "close"
-    # What is sent beyond the limits sits in the buffers of the connection.
+    # What was sent beyond the limits is in the buffers of the connection.
     assert body.sent < 48 * MIB
     assert memory(on_sqlite) < before + 24
     assert time.monotonic() - begun < 8
 
 
-def test_a_gigabyte_that_is_announced_is_not_read(on_sqlite: Playground) -> None:
+def test_a_gigabyte_declared_in_advance_is_not_read(on_sqlite: Playground) -> None:
     with socket.create_connection(("127.0.0.1", on_sqlite.client.base_url.port or 80)) as connection:
         head = (
             f"POST /set_avatar HTTP/1.1\r\nHost: x\r\nAuthorization: {PLAYER}\r\nContent-Length: {2**30}\r\n\r\n"
@@ -164,14 +168,14 @@ def test_a_gigabyte_that_is_announced_is_not_read(on_sqlite: Playground) -> None
     assert b"max 4MB" in answer
 
 
-def test_a_connection_goes_on_after_a_small_body_that_nobody_wanted(on_sqlite: Playground) -> None:
+def test_a_connection_is_kept_after_a_small_unread_body(on_sqlite: Playground) -> None:
     answers = [send(on_sqlite, path, b"x" * 100_000) for path in ("nothing", "get_friends", "nothing")]
 
     assert [answer.status_code for answer in answers] == [404, 405, 404]
     assert "Connection" not in answers[0].headers
 
 
-def test_a_client_that_goes_away_costs_nothing(on_sqlite: Playground) -> None:
+def test_a_client_that_disconnects(on_sqlite: Playground) -> None:
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", on_sqlite.client.base_url.port or 80)) as connection:
             head = (
@@ -186,13 +190,71 @@ def test_a_client_that_goes_away_costs_nothing(on_sqlite: Playground) -> None:
 @given(
     st.binary(max_size=300), st.sampled_from([BOUNDARY, "multipart/form-data", "multipart/form-data; boundary=x"])
 )
-def test_no_multipart_body_is_an_error_of_ours(data: bytes, content_type: str) -> None:
+def test_any_multipart_body_is_parsed_or_refused(data: bytes, content_type: str) -> None:
     for body in (data, part("avatar", data) + END, b"--xxx\r\n" + data + END, part("avatar", b"x") + data):
         with suppress(APIError):
             assert all(isinstance(content, bytes) for content in parts(body, content_type).values())
 
 
 @given(st.binary(max_size=300))
-def test_a_part_is_what_was_sent(data: bytes) -> None:
+def test_a_part_is_parsed_unchanged(data: bytes) -> None:
     if b"--xxx" not in data:
         assert parts(part("other", b"") + part("avatar", data) + END, BOUNDARY) == {"other": b"", "avatar": data}
+
+
+DISCONNECT: Message = {"type": "http.disconnect"}
+
+
+def chunk(data: bytes, more: bool = True) -> Message:
+    return {"type": "http.request", "body": data, "more_body": more}
+
+
+def body_of(*messages: Message, **headers: str) -> Body:
+    """A body that arrives in these messages, and never ends when they do not end it."""
+    left = list(messages)
+
+    async def receive() -> Message:
+        return left.pop(0) if left else await asyncio.Future()
+
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    scope: Scope = {"type": "http", "headers": raw}
+    return Body(scope, receive)
+
+
+def test_a_body_is_read_whole_or_in_chunks() -> None:
+    async def chunks() -> list[bytes]:
+        return [data async for data in body_of(*messages).chunks(4)]
+
+    messages = [chunk(b"ab"), chunk(b""), chunk(b"cd", more=False)]
+    assert asyncio.run(body_of(*messages).read(4)) == b"abcd"
+    assert asyncio.run(chunks()) == [b"ab", b"cd"]
+
+
+@pytest.mark.parametrize("messages", [[chunk(b"abc"), chunk(b"de")], [chunk(b"abcde", more=False)]])
+def test_a_body_is_read_up_to_its_limit(messages: list[Message]) -> None:
+    body = body_of(*messages)
+    with pytest.raises(APIError, match="The body is larger than 4 bytes") as caught:
+        asyncio.run(body.read(4))
+    assert (caught.value.status, body.error) == (413, caught.value)
+    with pytest.raises(APIError, match="another text"):
+        asyncio.run(body_of(*messages).read(4, APIError(400, "another text")))
+
+
+def test_a_declared_length_above_the_limit_is_refused_before_reading() -> None:
+    body = body_of(content_length="5")
+    with pytest.raises(APIError, match="larger than 4 bytes"):
+        body.chunks(4)
+
+
+def test_a_disconnect_while_reading() -> None:
+    body = body_of(chunk(b"a"), DISCONNECT)
+    with pytest.raises(APIError, match="The body breaks off") as caught:
+        asyncio.run(body.read(4))
+    assert (caught.value.status, body.disconnected) == (400, True)
+
+
+def test_a_body_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.01)
+    with pytest.raises(APIError, match="The body did not arrive within 30 seconds") as caught:
+        asyncio.run(body_of(chunk(b"a")).read(4))
+    assert caught.value.status == 408

@@ -1,4 +1,4 @@
-"""Reading parameters: the values and the refusals of pydantic 2, which clients know from the game server."""
+"""Reading parameters: the same values and the same errors as pydantic 2, which the game server uses."""
 
 import re
 from typing import Annotated, Any, get_origin, get_type_hints
@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from api.request.params import LONGEST_QUERY, InvalidParams, Reader
+from api.request.params import MAX_QUERY_LENGTH, InvalidParams, Reader
 from api.routes import V1, V2
 from api.v1.clans import ClanParams
 from api.v1.players import InfoParams, SearchParams
@@ -45,13 +45,13 @@ WORDS = st.sampled_from(
 NAMES = st.text(alphabet="aZ9_ -[]é試ß!\n", max_size=18)
 TEXTS = NUMBERS | ALMOST_NUMBERS | WORDS | NAMES | st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
 
-# pydantic drops zeros at the front before it looks closer, so that 0-5 is -5 and 0__1 is 1; we refuse those.
+# pydantic drops leading zeros before it parses, so that 0-5 is -5 and 0__1 is 1; we refuse those.
 ODD_ZEROS = re.compile(r"\s*[+-]?0[0_]*?(?:[+-]|__)")
-WORD_OF_RUST = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern=r"^\w+$")])
+RUST_WORD = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern=r"^\w+$")])
 
 
-def twin(shape: type[msgspec.Struct]) -> type[pydantic.BaseModel]:
-    """The pydantic model with the fields of a params Struct."""
+def model_of(shape: type[msgspec.Struct]) -> type[pydantic.BaseModel]:
+    """Return the pydantic model with the fields of a params Struct."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
     hints = get_type_hints(shape)
@@ -82,7 +82,7 @@ def _annotation(kind: inspect.Type, hint: Any) -> Any:
         case inspect.LiteralType():
             return hint
         case inspect.FloatType():
-            return float
+            return Annotated[float, pydantic.Field(ge=kind.ge, le=kind.le, allow_inf_nan=False)]
         case inspect.VarTupleType():
             items: Any = list.__class_getitem__(_annotation(kind.item_type, hint))
             return Annotated[items, pydantic.Field(max_length=kind.max_length)]
@@ -90,18 +90,16 @@ def _annotation(kind: inspect.Type, hint: Any) -> Any:
     return bool
 
 
-TWINS = {name: twin(shape) for name, shape in SHAPES.items()}
-
-
-# Of these all values count.
+MODELS = {name: model_of(shape) for name, shape in SHAPES.items()}
+# Parameters that take several values.
 REPEATED = {
     name: {field for field, value in model.model_fields.items() if get_origin(value.annotation) is list}
-    for name, model in TWINS.items()
+    for name, model in MODELS.items()
 }
 
 
 def ours(name: str, texts: dict[str, str]) -> Any:
-    """The values that we read, or our list of what is wrong with them."""
+    """Return the values that we read, or our list of errors."""
     try:
         return msgspec.structs.asdict(Reader(SHAPES[name]).read(urlencode(texts).encode()))
     except InvalidParams as error:
@@ -109,13 +107,13 @@ def ours(name: str, texts: dict[str, str]) -> Any:
 
 
 def theirs(name: str, texts: dict[str, str]) -> Any:
-    """The same from pydantic, as the game server's framework puts it on the wire."""
-    required = {field for field, info in TWINS[name].model_fields.items() if info.is_required()}
-    # Ours to decide: an empty optional parameter counts as absent.
+    """Return the same from pydantic, in the form in which FastAPI sends it."""
+    required = {field for field, info in MODELS[name].model_fields.items() if info.is_required()}
+    # Our own rule: an empty optional parameter counts as absent.
     given = {field: text for field, text in texts.items() if text or field in required}
     try:
         lists: dict[str, Any] = {field: [text] for field, text in given.items() if field in REPEATED[name]}
-        values = TWINS[name](**(given | lists)).model_dump()
+        values = MODELS[name](**(given | lists)).model_dump()
         return {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
     except pydantic.ValidationError as error:
         details: list[dict[str, Any]] = []
@@ -126,10 +124,10 @@ def theirs(name: str, texts: dict[str, str]) -> Any:
 
 
 def same_words(text: str) -> bool:
-    r"""Whether Python's \w, by which names are registered, and that of pydantic's own engine agree on it."""
+    r"""Return whether Python's \w, which names are registered by, and pydantic's agree on each character."""
     for char in text:
         try:
-            WORD_OF_RUST.validate_python(char)
+            RUST_WORD.validate_python(char)
             word = True
         except pydantic.ValidationError:
             word = False
@@ -142,10 +140,10 @@ def same_words(text: str) -> bool:
 @settings(max_examples=100)
 @given(data=st.data())
 def test_reads_and_refuses_as_pydantic_does(name: str, data: st.DataObject) -> None:
-    texts = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(TWINS[name].model_fields, TEXTS)))
+    texts = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(MODELS[name].model_fields, TEXTS)))
     assume(same_words(texts.get("name", "")))
     assume(not any(ODD_ZEROS.match(text) for text in texts.values()))
-    # NaN is not equal to itself, but looks so.
+    # By repr(), which tells 5 from 5.0.
     assert repr(ours(name, texts)) == repr(theirs(name, texts))
 
 
@@ -171,7 +169,7 @@ def test_numbers(text: str) -> None:
         assert ours(name, {"scope": "best", parameter: text}) == theirs(name, {"scope": "best", parameter: text})
 
 
-def test_every_wrong_parameter_is_named_in_declared_order() -> None:
+def test_every_invalid_parameter_is_listed_in_declared_order() -> None:
     query = b"offset=-1&limit=x&mode=12&mods=HD&name=%21&id=2&include_loved=maybe&scope=Best"
     with pytest.raises(InvalidParams) as caught:
         Reader(PlayerScoresParams).read(query)
@@ -213,13 +211,13 @@ def test_queries(shape: type[msgspec.Struct], query: bytes, field: str, value: o
 
 
 @pytest.mark.parametrize("name", ["ab\n", "a", "a" * 16, "a!b", "a\tb", "é\u0301ab"])
-def test_names_that_nobody_can_have(name: str) -> None:
+def test_impossible_names_are_invalid(name: str) -> None:
     with pytest.raises(InvalidParams):
         Reader(InfoParams).read(urlencode({"scope": "all", "name": name}).encode())
 
 
-def test_an_overlong_query_is_refused_before_it_is_read() -> None:
+def test_a_query_that_is_too_long_is_refused() -> None:
     with pytest.raises(APIError) as caught:
-        Reader(ClanParams).read(b"id=1&x=" + b"y" * LONGEST_QUERY)
+        Reader(ClanParams).read(b"id=1&x=" + b"y" * MAX_QUERY_LENGTH)
     assert caught.value.status == 414
-    assert Reader(ClanParams).read(b"id=1&x=" + b"y" * (LONGEST_QUERY - 7)).id == 1
+    assert Reader(ClanParams).read(b"id=1&x=" + b"y" * (MAX_QUERY_LENGTH - 7)).id == 1

@@ -1,4 +1,4 @@
-"""Answers that are kept: for how long, for whom, in which forms, and what ends them."""
+"""Cached responses: for how long, in which encodings, and what invalidates them."""
 
 import gzip
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from api.response.encoded import encoding_for
+from api.response.encoded import best_encoding
 from api.routes import V1, V2
 from tests.conftest import PLAYER, Playground, playground, running, service, signed
 from tests.support import conformance, mariadbd, servers
@@ -33,28 +33,27 @@ def client(recorded_sqlite: str) -> Iterator[httpx2.Client]:
 
 
 def renamed(world: Playground, name: str) -> None:
-    """Changes a clan behind the service's back."""
+    """Rename a clan in the database, of which the service does not know."""
     world.sql(f"UPDATE clans SET name = '{name}' WHERE id = 1")
 
 
-def test_an_answer_is_kept_for_its_time(world: Playground) -> None:
-    path = "/v1/get_clan?id=1"
+def test_a_response_is_cached_for_its_time(world: Playground) -> None:
+    path, seconds = "/v1/get_clan?id=1", V1["get_clan"].seconds
     renamed(world, "first")
-    while world.client.get(path).json()["name"] != "first":
-        time.sleep(0.1)
-    asked = time.monotonic()
+    assert world.client.get(path).json()["name"] == "first"
     renamed(world, "second")
-    # In other words, but the same question.
+    world.client.advance(seconds - 1)
+    # Another query string with the same parameters.
     assert world.client.get(path + "&unknown=1").json()["name"] == "first"
-    while (answer := world.client.get(path)).json()["name"] != "second":
-        assert time.monotonic() - asked < V1["get_clan"].seconds + 1
-        time.sleep(0.1)
+    world.client.advance(1)
+    answer = world.client.get(path)
+    assert answer.json()["name"] == "second"
     assert "Age" not in answer.headers
-    time.sleep(1.1)
+    world.client.advance(1)
     assert world.client.get(path).headers["Age"] == "1"
 
 
-def test_a_hundred_at_once_are_one_question(tmp_path: Path, mariadb: MariaDB) -> None:
+def test_a_hundred_requests_at_once_are_one_call(tmp_path: Path, mariadb: MariaDB) -> None:
     with playground(tmp_path, mariadb.database("together")) as world, ThreadPoolExecutor(100) as pool:
         world.client.get("/v1/get_clan?id=2")
 
@@ -70,14 +69,14 @@ def test_a_hundred_at_once_are_one_question(tmp_path: Path, mariadb: MariaDB) ->
     assert len(set(found)) == 1
 
 
-def test_nothing_is_kept_without_the_cache(tmp_path: Path) -> None:
+def test_nothing_is_cached_with_the_cache_off(tmp_path: Path) -> None:
     with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", cache="off") as world:
         for name in ("one", "two"):
             renamed(world, name)
             assert world.client.get("/v1/get_clan?id=1").json()["name"] == name
 
 
-def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
+def test_the_oldest_responses_are_evicted(tmp_path: Path) -> None:
     with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", cache_bytes=str(2**20)) as world:
         renamed(world, "first")
         assert world.client.get("/v1/get_clan?id=1").json()["name"] == "first"
@@ -88,25 +87,29 @@ def test_the_oldest_answers_make_room(tmp_path: Path) -> None:
         assert world.client.get("/v1/get_clan?id=1").json()["name"] == "second"
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_change_is_in_the_next_answer(tmp_path: Path, mariadb: MariaDB, workers: str) -> None:
-    asked = [INFO, "/get_player_info?scope=all&name=" + name_of(tmp_path), "/v2/players/12", "/v2/players"]
-    with playground(tmp_path, mariadb.database("edited"), api_workers=workers) as world:
-        for number in range(20):
-            text = f"page {number}"
-            for path in asked:
-                world.client.get(path)
-            # A connection each, so that both workers are asked.
+def test_a_change_is_in_the_next_response(tmp_path: Path, mariadb: MariaDB) -> None:
+    with playground(tmp_path, mariadb.database("edited")) as world:
+        assert_changes_are_seen(world, name_of(tmp_path))
+
+
+def assert_changes_are_seen(world: Playground, name: str) -> None:
+    """Change the player's page again and again, and find each change in the next responses about the player."""
+    asked = [INFO, f"/get_player_info?scope=all&name={name}", "/v2/players/12", "/v2/players"]
+    for number in range(20):
+        text = f"page {number}"
+        for path in asked:
+            world.client.get(path)
+        # On new connections, so that all workers get requests.
+        with httpx2.Client(base_url=world.client.base_url, trust_env=False, verify=False) as other:
+            changed = other.put("/v1/set_player_info", json={"userpage_content": text}, headers=signed(PLAYER))
+        assert changed.status_code == 200
+        for path in asked:
             with httpx2.Client(base_url=world.client.base_url, trust_env=False, verify=False) as other:
-                changed = other.put("/v1/set_player_info", json={"userpage_content": text}, headers=signed(PLAYER))
-            assert changed.status_code == 200
-            for path in asked:
-                with httpx2.Client(base_url=world.client.base_url, trust_env=False, verify=False) as other:
-                    assert text in other.get(path).text
+                assert text in other.get(path).text
 
 
 def name_of(folder: Path) -> str:
-    """The name of the player who makes the changes."""
+    """Return the safe name of the player who makes the changes."""
     url = f"sqlite:///{folder / 'names.sqlite'}"
     conformance.load(url)
     with service(database_url=url) as client:
@@ -114,7 +117,7 @@ def name_of(folder: Path) -> str:
     return name
 
 
-def test_last_answers_while_the_database_is_away() -> None:
+def test_stale_responses_are_served_while_the_database_is_unavailable() -> None:
     with servers.mariadb(private=True) as server:
         url = server.database("recorded")
         conformance.load(url)
@@ -122,7 +125,7 @@ def test_last_answers_while_the_database_is_away() -> None:
             path = "/v1/get_player_info?scope=all&id=3"
             there = client.get(path)
             server.stop()
-            time.sleep(V1["get_player_info"].seconds + 0.1)
+            client.advance(V1["get_player_info"].seconds + 0.1)
             away = client.get(path)
             assert (away.status_code, away.content) == (200, there.content)
             assert int(away.headers["Age"]) >= 2
@@ -134,7 +137,7 @@ def test_last_answers_while_the_database_is_away() -> None:
 
 
 @pytest.mark.parametrize("path", [INFO, LONG, "/v2/clans/1"])
-def test_who_has_it_already_is_told_so(client: httpx2.Client, path: str) -> None:
+def test_if_none_match(client: httpx2.Client, path: str) -> None:
     first = client.get(path)
     etag = first.headers["ETag"]
     assert etag.startswith('W/"')
@@ -146,12 +149,11 @@ def test_who_has_it_already_is_told_so(client: httpx2.Client, path: str) -> None
         assert again.headers["Access-Control-Allow-Origin"] == "*"
         assert "Content-Type" not in again.headers
     assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
-    # A connection that has had a 304 goes on to be of use.
+    # A connection works after a 304.
     assert client.get(path).content == first.content
 
 
-@pytest.mark.parametrize("table", [V1, V2], ids=["v1", "v2"])
-def test_reads_are_kept_and_nothing_else(table: dict[str, object]) -> None:
+def test_only_reads_are_cached() -> None:
     never = {"get_replay", "calculate_pp", "calculate_pp_batch", "get_friends", "set_player_info", "set_avatar"}
     never.add("scores/{score_id}/replay")
     for name, endpoint in (V1 | V2).items():
@@ -161,13 +163,13 @@ def test_reads_are_kept_and_nothing_else(table: dict[str, object]) -> None:
 
 def test_cache_control(client: httpx2.Client) -> None:
     assert client.get("/v1/get_clan?id=1").headers["Cache-Control"] == "public, max-age=5"
-    # What its player may change is asked for each time.
+    # Players change their profiles through this service.
     assert client.get(INFO).headers["Cache-Control"] == "no-cache"
     assert "Cache-Control" not in client.get("/v1/get_clan?id=99999").headers
     assert client.get("/v1/get_friends", headers=signed(PLAYER)).headers["Cache-Control"] == "no-store"
 
 
-def test_compressed_for_those_who_take_it(client: httpx2.Client) -> None:
+def test_compression_as_accepted(client: httpx2.Client) -> None:
     plain = client.get(LONG)
     assert "Content-Encoding" not in plain.headers
     forms = {"gzip": gzip.decompress, "zstd": zstd.decompress}
@@ -185,7 +187,7 @@ def test_compressed_for_those_who_take_it(client: httpx2.Client) -> None:
     assert "Vary" not in short.headers
 
 
-def test_compression_is_left_to_the_proxy(recorded_sqlite: str) -> None:
+def test_compression_can_be_turned_off(recorded_sqlite: str) -> None:
     with service(database_url=recorded_sqlite, compression="off") as client:
         answer = client.get(LONG)
     assert "Content-Encoding" not in answer.headers
@@ -212,4 +214,4 @@ def test_compression_is_left_to_the_proxy(recorded_sqlite: str) -> None:
     ],
 )
 def test_encodings(accepted: bytes, chosen: bytes) -> None:
-    assert encoding_for(accepted) == chosen
+    assert best_encoding(accepted) == chosen

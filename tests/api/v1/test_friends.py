@@ -1,4 +1,4 @@
-"""get_friends: who is on the list, in which order, and who is left out."""
+"""get_friends: who is listed, in which order, and who is left out."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SETUP = (
     "INSERT INTO relationships (user1, user2, type) VALUES (12, 6, 'block')",
     "INSERT INTO relationships (user1, user2, type) VALUES (12, 999999, 'friend')",
     "INSERT INTO relationships (user1, user2, type) VALUES (12, 1, 'friend')",
-    # Another player's, and the other way round.
+    # A friend of another player.
     "INSERT INTO relationships (user1, user2, type) VALUES (16, 41, 'friend')",
     "UPDATE users SET priv = 3 WHERE id IN (3, 40)",
 )
@@ -31,13 +31,13 @@ def friends(world: Playground, query: str = "", key: str = PLAYER) -> list[int]:
 def test_visible_friends_by_id(world: Playground) -> None:
     world.sql(*SETUP)
 
-    # Neither the one who is not verified nor the one who is restricted, nobody blocked, no bot.
+    # Without unverified, restricted and blocked players, and without the bot.
     assert friends(world) == [3, 40]
     assert friends(world, "?offset=1") == [40]
     assert friends(world, key=UNVERIFIED) in ([41], [])
 
 
-def test_what_is_said_of_a_friend(world: Playground) -> None:
+def test_the_fields_of_a_friend(world: Playground) -> None:
     world.sql(*SETUP)
     friend = world.client.get("/api/get_friends", headers={"Authorization": PLAYER}).json()["friends"][0]
 
@@ -46,13 +46,13 @@ def test_what_is_said_of_a_friend(world: Playground) -> None:
     assert set(friend) == {"id", "name", "safe_name", "country", "clan_id", "latest_activity"}
 
 
-def test_nobody_has_none(world: Playground) -> None:
+def test_a_player_without_friends(world: Playground) -> None:
     world.sql("DELETE FROM relationships WHERE user1 = 16")
 
     assert friends(world, key=UNVERIFIED) == []
 
 
-def test_a_bad_offset(world: Playground) -> None:
+def test_an_invalid_offset(world: Playground) -> None:
     answer = world.client.get("/v1/get_friends?offset=-1")
 
     assert answer.status_code == 422

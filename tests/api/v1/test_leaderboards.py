@@ -1,4 +1,4 @@
-"""Leaderboards are read from the last one on a page upwards: no player is lost or seen twice at its edge."""
+"""Leaderboards: no player is missing from the pages, or is on two of them."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.conftest import Recorded
 
 @pytest.mark.parametrize("where", ["mode=0", "mode=4", "mode=8", "mode=0&country=de"])
 @pytest.mark.parametrize("sort", LEADERBOARDS)
-def test_pages_make_up_the_whole(recorded: Recorded, sort: str, where: str) -> None:
+def test_the_pages_together_are_the_whole_leaderboard(recorded: Recorded, sort: str, where: str) -> None:
     def page(limit: int, offset: int) -> list[dict[str, int]]:
         path = f"/get_leaderboard?sort={sort}&{where}&limit={limit}&offset={offset}"
         entries: list[dict[str, int]] = recorded.client.get(path).raise_for_status().json()["leaderboard"]

@@ -1,4 +1,4 @@
-"""calculate_pp beyond the recorded requests: its parameters, batches, the files and where they come from."""
+"""calculate_pp beyond the recorded requests: parameters, batches, beatmap files and where they come from."""
 
 import hashlib
 import http.server
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from api.request.fields import Invalid, fields_of
 from api.v1.performance import PerformanceParams
@@ -28,7 +28,7 @@ OSU = conformance.WORLD / "osu"
 
 @pytest.fixture
 def engine() -> None:
-    """Skips a test where the engine cannot be had."""
+    """Skip a test where the engine is not installed."""
     pytest.importorskip("akatsuki_pp_py")
 
 
@@ -37,6 +37,7 @@ def ask(world: Playground, query: str, endpoint: str = "calculate_pp") -> httpx2
 
 
 ACC: Any = {name: parse for name, _, parse in fields_of(PerformanceParams)}["acc"]
+ACCURACY: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)])
 NUMBERS = st.one_of(
     st.text(max_size=12),
     st.from_regex(r"\A ?[-+]?[0-9_]{0,3}\.?[0-9]*(e[0-9]+)? ?\Z"),
@@ -46,20 +47,34 @@ NUMBERS = st.one_of(
 
 @settings(max_examples=500)
 @given(NUMBERS)
-def test_numbers_are_those_of_the_game_servers_validator(text: str) -> None:
+@example("100")
+@example("100.00000001")
+@example("101")
+@example("0")
+@example("-0")
+@example("-5")
+@example("-1e-300")
+@example("nan")
+@example("NaN")
+@example("inf")
+@example("-infinity")
+@example("1e400")
+def test_accuracies_are_validated_as_by_pydantic(text: str) -> None:
     try:
-        expected: Any = str(TypeAdapter(float).validate_python(text))
+        expected: Any = ACCURACY.validate_python(text)
     except ValidationError as error:
-        expected = error.errors()[0]["type"], error.errors()[0]["msg"]
+        (details,) = error.errors()
+        expected = details["type"], details["msg"], details.get("ctx", {})
     try:
-        actual: Any = str(ACC.parse(text))
+        actual: Any = ACC.parse(text)
     except Invalid as error:
-        actual = error.kind, error.msg
+        actual = error.kind, error.msg, error.ctx
 
-    assert actual == expected
+    # By repr(), which tells 100 from 100.0.
+    assert repr(actual) == repr(expected)
 
 
-def test_every_wrong_value_of_a_repeated_parameter_is_named(world: Playground) -> None:
+def test_every_invalid_value_of_a_repeated_parameter_is_listed(world: Playground) -> None:
     answer = ask(world, "mode=x&acc=abc&acc=99&acc=&acc=x")
 
     assert answer.status_code == 422
@@ -83,12 +98,44 @@ def test_every_wrong_value_of_a_repeated_parameter_is_named(world: Playground) -
         ("mods=HD", "int_parsing"),
         ("mods=4294967296", "less_than_equal"),
         ("&".join(["acc=99"] * 101), "too_long"),
+        ("acc=101", "less_than_equal"),
+        ("acc=1e308", "less_than_equal"),
+        ("acc=-5", "greater_than_equal"),
+        ("acc=-1e308", "greater_than_equal"),
+        ("acc=nan", "finite_number"),
+        ("acc=inf", "finite_number"),
+        ("acc=-inf", "finite_number"),
     ],
 )
-def test_values_out_of_range_are_refused(on_sqlite: Playground, query: str, kind: str) -> None:
+def test_values_out_of_range_are_invalid(on_sqlite: Playground, query: str, kind: str) -> None:
     answer = ask(on_sqlite, f"id=78&{query}")
 
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, kind)
+
+
+@pytest.mark.parametrize("endpoint", ["calculate_pp", "calculate_pp_batch"])
+def test_an_accuracy_out_of_range_is_described(on_sqlite: Playground, endpoint: str) -> None:
+    answer = ask(on_sqlite, "id=78&acc=99&acc=100.5&acc=nan", endpoint)
+
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "detail": [
+            {
+                "type": "less_than_equal",
+                "loc": ["query", "acc", 1],
+                "msg": "Input should be less than or equal to 100",
+                "input": "100.5",
+                "ctx": {"le": 100.0},
+            },
+            {
+                "type": "finite_number",
+                "loc": ["query", "acc", 2],
+                "msg": "Input should be a finite number",
+                "input": "nan",
+            },
+        ],
+        "status": "acc must be at most 100.",
+    }
 
 
 @ENGINE
@@ -97,12 +144,12 @@ def test_values_out_of_range_are_refused(on_sqlite: Playground, query: str, kind
     "query",
     [
         *(f"{name}=2147483647" for name in ("nkatu", "ngeki", "n100", "n50", "misses", "combo")),
-        *(f"acc={acc}" for acc in ("nan", "inf", "-inf", "1e308", "-1e308", "1e-308")),
+        *(f"acc={acc}" for acc in ("0", "1e-308", "99.99999999999999", "100")),
         "mods=4294967295",
         "mods=-2147483648",
     ],
 )
-def test_no_number_is_too_much(on_sqlite: Playground, mode: int, query: str) -> None:
+def test_extreme_numbers_are_calculated(on_sqlite: Playground, mode: int, query: str) -> None:
     answer = ask(on_sqlite, f"id=78&mode={mode}&{query}")
 
     assert answer.status_code == 200
@@ -115,7 +162,7 @@ def test_nightcore_implies_double_time(on_sqlite: Playground) -> None:
 
 
 @ENGINE
-def test_a_batch_answers_in_order_and_one_may_fail(world: Playground) -> None:
+def test_a_batch_has_the_order_of_the_request_and_one_beatmap_may_fail(world: Playground) -> None:
     answer = ask(world, "id=280&id=78&id=1999999&id=137&id=280&acc=99&acc=98&mods=64", "calculate_pp_batch").json()
 
     assert answer["status"] == "success"
@@ -155,7 +202,7 @@ def test_an_unknown_beatmap(on_sqlite: Playground) -> None:
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """Has the recorded beatmaps; another version of 86, an endless 465, and for 470 a very slow answer."""
+    """A mirror of the recorded beatmaps, with another version of 86, an endless 465 and a very slow 470."""
 
     asked: ClassVar[list[str]] = []
     slow = threading.Event()
@@ -179,7 +226,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def mirror() -> Iterator[str]:
-    """The setting that names a mirror."""
+    """Run a mirror, and yield its address for the setting BEATMAP_MIRROR."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/osu/{{id}}"
@@ -189,7 +236,7 @@ def mirror() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """A world without beatmap files, and a mirror that has them."""
+    """A world without beatmap files, beside a mirror that has them."""
     folder = tmp_path_factory.mktemp("mirrored")
     url = f"sqlite:///{folder / 'world.sqlite'}"
     with (
@@ -203,7 +250,7 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 
 @ENGINE
-def test_a_missing_file_is_downloaded_once_for_all_who_ask(mirrored: Playground) -> None:
+def test_a_missing_file_is_downloaded_once_for_simultaneous_requests(mirrored: Playground) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask(mirrored, "id=78&acc=100"), range(8)))
 
@@ -221,7 +268,7 @@ def test_an_outdated_file_is_replaced(mirrored: Playground) -> None:
 
 @ENGINE
 @pytest.mark.parametrize("beatmap", [86, 465, 470])
-def test_a_bad_download_is_not_stored_and_not_tried_again_at_once(mirrored: Playground, beatmap: int) -> None:
+def test_a_bad_download_is_neither_stored_nor_retried_at_once(mirrored: Playground, beatmap: int) -> None:
     answers = [ask(mirrored, f"id={beatmap}") for _ in range(3)]
 
     assert [answer.json() for answer in answers] == [{"status": "Beatmap file could not be fetched."}] * 3
@@ -231,7 +278,7 @@ def test_a_bad_download_is_not_stored_and_not_tried_again_at_once(mirrored: Play
 
 
 @ENGINE
-def test_a_mirror_that_does_not_answer(tmp_path: Path) -> None:
+def test_a_mirror_that_cannot_be_reached(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     with playground(tmp_path, url, beatmap_mirror="http://127.0.0.1:9/{id}") as here:
         answer = ask(here, "id=137")
@@ -249,7 +296,7 @@ def test_without_the_engine(tmp_path: Path) -> None:
     assert [(answer.status_code, answer.json()) for answer in answers] == [(501, {"status": text})] * 3
 
 
-def test_a_python_that_is_not_there(tmp_path: Path) -> None:
+def test_a_python_that_does_not_exist(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     with playground(tmp_path, url, pp_python=os.fspath(tmp_path / "nothing")) as here:
         answer = ask(here, "id=78")
@@ -257,7 +304,7 @@ def test_a_python_that_is_not_there(tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()) == (503, {"status": "The pp engine does not start."})
 
 
-def test_the_recorded_files_are_those_of_the_world() -> None:
+def test_the_recorded_files_have_the_md5s_of_the_recorded_table() -> None:
     md5s = {row[4] for table, _, rows in conformance.tables() if table == "maps" for row in rows}
 
     assert hashlib.md5((OSU / "78.osu").read_bytes(), usedforsecurity=False).hexdigest() in md5s

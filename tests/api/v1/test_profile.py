@@ -1,4 +1,4 @@
-"""set_player_info: what may be changed, by whom, and that nothing else is."""
+"""set_player_info: which fields may be changed, and by whom, and that nothing else changes."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def test_one_field_changes_and_no_other(world: Playground, method: str, field: s
     assert info(world) == before | {field: value}
 
 
-def test_a_form_says_the_same(world: Playground) -> None:
+def test_a_form_is_like_json(world: Playground) -> None:
     form = {"userpage_content": "Grüße", "preferred_mode": "4", "play_style": "3", "custom_badge_name": ""}
     expected = form | {"preferred_mode": 4, "play_style": 3, "custom_badge_name": None}
     for body in ({"data": form}, {"files": {name: (None, value) for name, value in form.items()}}):
@@ -55,13 +55,13 @@ def test_a_form_says_the_same(world: Playground) -> None:
         assert (answer.status_code, answer.json()["updated"]) == (200, expected)
 
 
-def test_the_same_again_is_no_error(world: Playground) -> None:
+def test_the_same_change_twice(world: Playground) -> None:
     answers = [change(world, json={"play_style": 5}).json() for _ in range(2)]
 
     assert answers == [{"status": "success", "updated": {"play_style": 5}}] * 2
 
 
-def test_other_players_stay_as_they_are(world: Playground) -> None:
+def test_other_players_are_not_changed(world: Playground) -> None:
     before = info(world, PLAYER)
     change(world, json={"userpage_content": "mine", "play_style": 7})
 
@@ -75,7 +75,7 @@ def test_mode_7_means_autopilot(world: Playground) -> None:
 @pytest.mark.parametrize(
     "field", ["name", "username", "safe_name", "country", "email", "password", "pw_bcrypt", "Name"]
 )
-def test_what_the_game_server_owns(world: Playground, field: str) -> None:
+def test_fields_that_the_game_server_owns(world: Playground, field: str) -> None:
     before = info(world)
     answer = change(world, json={"play_style": 9, field: "x"})
 
@@ -109,7 +109,7 @@ def test_what_the_game_server_owns(world: Playground, field: str) -> None:
         ({"custom_badge_icon": "x\n"}, "custom_badge_icon must be at most 64 ASCII characters, or null."),
     ],
 )
-def test_what_is_refused_changes_nothing(world: Playground, body: dict[str, Any], text: str) -> None:
+def test_a_refused_request_changes_nothing(world: Playground, body: dict[str, Any], text: str) -> None:
     before = info(world)
     answer = change(world, json=body)
 
@@ -134,7 +134,7 @@ def test_badges_are_for_supporters(world: Playground, field: str) -> None:
     assert allowed.status_code == 200
 
 
-def test_a_text_the_column_cannot_keep(on_mysql: Playground) -> None:
+def test_a_text_that_the_column_cannot_store(on_mysql: Playground) -> None:
     before = info(on_mysql)
     answer = change(on_mysql, json={"userpage_content": "smile 😀", "play_style": 13})
 
@@ -143,8 +143,8 @@ def test_a_text_the_column_cannot_keep(on_mysql: Playground) -> None:
     assert info(on_mysql) == before
 
 
-def test_a_text_is_never_cut_short(tmp_path: Path) -> None:
-    # This server, of itself, stores what is before the character it cannot keep, and warns.
+def test_a_text_is_never_truncated(tmp_path: Path) -> None:
+    # Without strict mode, the server stores what is before the character and only warns.
     with (
         servers.mariadb(private=True, options=["--sql-mode="]) as lax,
         playground(tmp_path, lax.database("lax")) as here,
@@ -155,7 +155,7 @@ def test_a_text_is_never_cut_short(tmp_path: Path) -> None:
     assert (answer.status_code, badge) == (400, None)
 
 
-def test_a_database_that_may_only_be_read(on_sqlite: Playground) -> None:
+def test_a_read_only_database(on_sqlite: Playground) -> None:
     on_sqlite.sql("CREATE TRIGGER readonly BEFORE UPDATE ON users BEGIN SELECT RAISE(ABORT, 'read-only'); END")
     answer = change(on_sqlite, json={"play_style": 1})
     on_sqlite.sql("DROP TRIGGER readonly")

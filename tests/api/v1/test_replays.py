@@ -1,4 +1,4 @@
-"""get_replay over HTTP, from each place where replays may live."""
+"""get_replay, from a folder and from S3."""
 
 import os
 import re
@@ -25,7 +25,7 @@ PATHS = ("/get_replay", "/v1/get_replay", "/api/get_replay", "/api/v1/get_replay
 
 
 def whole(frames: bytes, life_bar: str = "") -> bytes:
-    """A whole file, of a play that no score of the world is."""
+    """Return a whole file of a play that is not a score of the recorded world."""
     replay = Replay(
         mode=0,
         beatmap_md5="0" * 32,
@@ -60,7 +60,7 @@ FILES = {
 
 
 def in_folder(folder: Path) -> dict[str, str]:
-    """The settings of a service that has FILES in a data folder."""
+    """Write FILES into a data folder, and return the settings of a service with them."""
     Path(folder, "osr").mkdir(parents=True)
     for score, content in FILES.items():
         file = Path(folder, "osr", f"{score}.osr")
@@ -70,7 +70,7 @@ def in_folder(folder: Path) -> dict[str, str]:
 
 
 def in_bucket(server: S3) -> dict[str, str]:
-    """The settings of a service that has FILES in a bucket."""
+    """Write FILES into a bucket, and return the settings of a service with them."""
     settings = server.settings("http", "some/where")
     for score, content in FILES.items():
         server.put("http", f"some/where/{score}.osr", content)
@@ -139,7 +139,7 @@ def test_head_has_the_headers_of_get(client: httpx2.Client) -> None:
         assert head.content == b""
 
 
-def test_a_whole_file_is_served_as_it_is_or_stripped(client: httpx2.Client) -> None:
+def test_a_whole_file_is_sent_unchanged_or_without_its_header(client: httpx2.Client) -> None:
     assert get(client, WHOLE).content == FILES[WHOLE]
     assert get(client, WHOLE, bare=True).content == bare()
     assert "Se%C3%B1orita" in get(client, WHOLE).headers["content-disposition"]
@@ -175,7 +175,7 @@ def test_names(client: httpx2.Client, score: int, text: str) -> None:
         (2**63 - 1, False, 404, "Replay not found."),
     ],
 )
-def test_refused(client: httpx2.Client, score: int, bare: bool, status: int, text: str) -> None:
+def test_errors(client: httpx2.Client, score: int, bare: bool, status: int, text: str) -> None:
     answer = get(client, score, bare)
     assert (answer.status_code, answer.json()) == (status, {"status": text})
     assert get(client, score, bare, method="HEAD").status_code == status
@@ -254,7 +254,7 @@ def test_ignored_range(client: httpx2.Client, asked: str) -> None:
     assert "content-range" not in answer.headers
 
 
-def test_a_range_is_for_get_alone(client: httpx2.Client) -> None:
+def test_a_range_is_only_for_get(client: httpx2.Client) -> None:
     answer = get(client, BARE, method="HEAD", range="bytes=0-1")
     assert (answer.status_code, answer.headers["content-length"]) == (200, str(SIZE))
 
@@ -299,7 +299,7 @@ def test_unknown_methods(client: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("score", [BARE, WHOLE, UNICODE, SLASH, LARGE])
-def test_the_second_version_sends_the_same_file(client: httpx2.Client, score: int) -> None:
+def test_version_2_sends_the_same_file(client: httpx2.Client, score: int) -> None:
     first = get(client, score)
     for path in (f"/v2/scores/{score}/replay", f"/api/v2/scores/{score}/replay/"):
         answer = client.get(path)
@@ -313,6 +313,6 @@ def test_the_second_version_sends_the_same_file(client: httpx2.Client, score: in
 
 
 @pytest.mark.parametrize("score", [HIDDEN, NO_FILE, EMPTY, -1, 0, 2**63 - 1, 2**63, 10**40])
-def test_the_second_version_says_in_its_envelope_that_there_is_none(client: httpx2.Client, score: int) -> None:
+def test_errors_of_version_2(client: httpx2.Client, score: int) -> None:
     answer = client.get(f"/v2/scores/{score}/replay")
     assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": "Replay not found."})

@@ -1,4 +1,4 @@
-"""Values that break servers, in the paths and the queries of the second version."""
+"""Hostile values in the paths and the queries of version 2."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PARAMETERS = [(name, field) for name, endpoint in V2.items() for field in endpoi
 
 @pytest.fixture(scope="module")
 def client(recorded: Recorded) -> Iterator[HTTPConnection]:
-    """A client that sends what it is given."""
+    """A client that sends a URL unchanged."""
     url = recorded.client.base_url
     with closing(HTTPConnection(url.host, url.port, timeout=30)) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""The second version beside a game server: who is online, and what is the game server's own."""
+"""Version 2 beside a game server: who is online, and which requests are passed on."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from tests.conftest import service
 from tests.support.game_server import DOMAIN, GameServer, game_server
 
 PLAYING, IDLING, LEFT, HIDDEN, AWAY = 12, 5, 57, 134, 130
-# Paths of ours, and others of which the game server alone knows.
+# Paths that this service serves, and others that only the game server serves.
 OURS = ("players/3", "players/search", "maps/78/rating", "scores/1/", "players/3/stats/0")
 THEIRS = ("sessions", "sessions/current", "players/3/friends/4", "players/3/avatar", "accounts")
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
@@ -41,7 +41,7 @@ def data(client: httpx2.Client, path: str) -> Any:
     return answer.json()["data"]
 
 
-def test_who_is_online(client: httpx2.Client) -> None:
+def test_players_who_are_online(client: httpx2.Client) -> None:
     assert data(client, "server/stats")["online_players"] == 2
     song = {"action": 2, "info_text": "t+pazolite - Endless 之歌 [Hard]", "mode": 0, "mods": 72, "beatmap_id": 78}
     assert data(client, f"players/{PLAYING}/status") == {"login_time": 1795456424, **song}
@@ -51,7 +51,7 @@ def test_who_is_online(client: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("id", [LEFT, HIDDEN, AWAY, 1])
-def test_who_is_not(client: httpx2.Client, id: int) -> None:
+def test_players_who_are_not_online(client: httpx2.Client, id: int) -> None:
     answer = client.get(f"/v2/players/{id}/status")
     assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": "Player status not found."})
 
@@ -59,7 +59,7 @@ def test_who_is_not(client: httpx2.Client, id: int) -> None:
 @pytest.mark.parametrize("prefix", ["/v2/", "/api/v2/"])
 @pytest.mark.parametrize("path", [*OURS, *THEIRS])
 @pytest.mark.parametrize("method", WRITES)
-def test_writes_are_the_game_servers(
+def test_writes_are_passed_on(
     server: GameServer, client: httpx2.Client, method: str, path: str, prefix: str
 ) -> None:
     headers = {"Cookie": "bancho_session=secret; other=1", "Content-Type": "application/json"}
@@ -73,7 +73,7 @@ def test_writes_are_the_game_servers(
 
 
 @pytest.mark.parametrize("path", THEIRS)
-def test_reads_of_theirs_are_passed_on_with_the_cookie(
+def test_reads_of_other_paths_are_passed_on_with_the_cookie(
     server: GameServer, client: httpx2.Client, path: str
 ) -> None:
     assert client.get(f"/v2/{path}", headers={"Cookie": "bancho_session=secret"}).json()["method"] == "GET"
@@ -81,7 +81,7 @@ def test_reads_of_theirs_are_passed_on_with_the_cookie(
 
 
 @pytest.mark.parametrize("path", OURS)
-def test_reads_of_ours_are_not(server: GameServer, client: httpx2.Client, path: str) -> None:
+def test_reads_of_our_paths_are_not_passed_on(server: GameServer, client: httpx2.Client, path: str) -> None:
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = client.request(method, f"/v2/{path}?q=re", headers={"Cookie": "bancho_session=secret"})
         assert answer.status_code == (204 if method == "OPTIONS" else 200)
@@ -89,7 +89,9 @@ def test_reads_of_ours_are_not(server: GameServer, client: httpx2.Client, path: 
     assert server.seen == []
 
 
-def test_a_write_that_is_not_passed_on_says_so_in_an_envelope(server: GameServer, client: httpx2.Client) -> None:
+def test_a_write_that_cannot_be_passed_on_is_an_error_in_the_envelope(
+    server: GameServer, client: httpx2.Client
+) -> None:
     answer = client.put("/v2/players/3/avatar", content=b"x" * 1001)
     assert (answer.status_code, answer.json()["status"]) == (413, "error")
     server.stop()

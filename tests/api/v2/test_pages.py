@@ -1,4 +1,4 @@
-"""Pagination of long lists: every row once, in order, on every page, and totals that are true."""
+"""Pagination of long lists: each row is on one page, in order, and the totals are right."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ IDS = [*range(1, 2600), *range(9_000, 9_050), *range(2**40, 2**40 + 700)]
 
 
 def owner(number: int) -> int:
-    """Whose score it is."""
+    """Return the player of a score."""
     return GONE if number % 7 == 0 else HIDDEN if number % 3 == 0 else VISIBLE
 
 
@@ -36,13 +36,13 @@ SCORES: list[Row] = [
 SEEN = [row for row in SCORES if row["userid"] == VISIBLE]
 
 
-class Counting(Database):
-    """Remembers which statements it ran."""
+class RecordingDatabase(Database):
+    """A database that records which statements it ran."""
 
-    asked: list[str]
+    statements: list[str]
 
     async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
-        self.asked = [*getattr(self, "asked", []), query.name]
+        self.statements = [*getattr(self, "statements", []), query.name]
         return await super()._run(query, values)
 
 
@@ -67,11 +67,11 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return database
 
 
-def with_pages(url: str, use: Callable[[Pagination, Counting], Awaitable[T]]) -> T:
-    """What `use` makes of the pages of a database."""
+def with_pages(url: str, use: Callable[[Pagination, RecordingDatabase], Awaitable[T]]) -> T:
+    """Return what `use` returns for the Pagination of a database."""
 
     async def run() -> T:
-        database = Counting(url)
+        database = RecordingDatabase(url)
         await database.connect()
         reader = Pagination(database)
         try:
@@ -97,11 +97,11 @@ def with_pages(url: str, use: Callable[[Pagination, Counting], Awaitable[T]]) ->
         ({"mods": 2**70}, []),
     ],
 )
-def test_every_score_once(url: str, size: int, filters: dict[str, Any], expected: list[Row]) -> None:
-    async def use(reader: Pagination, _: Counting) -> list[int]:
+def test_each_score_is_on_one_page(url: str, size: int, filters: dict[str, Any], expected: list[Row]) -> None:
+    async def use(reader: Pagination, _: RecordingDatabase) -> list[int]:
         found: list[int] = []
         last = len(expected) // size + 2
-        # All pages of a hundred; of smaller ones those at both ends and some between.
+        # All pages of a hundred rows. Of smaller pages, those at both ends and some in between.
         chosen = [
             page for page in range(1, last + 1) if size == 100 or page < 4 or page > last - 4 or not page % 97
         ]
@@ -118,10 +118,10 @@ def test_every_score_once(url: str, size: int, filters: dict[str, Any], expected
     assert len(found) == len(set(found))
 
 
-def test_counted_by_parts(url: str) -> None:
-    async def use(_: Pagination, database: Counting) -> tuple[list[Score], int, int]:
-        rows, total = await Pagination(database, part=333).scores(PageRequest(15, 100), **ALL, visible=3)
-        return rows, total, database.asked.count("score_blocks")
+def test_scores_are_counted_in_parts(url: str) -> None:
+    async def use(_: Pagination, database: RecordingDatabase) -> tuple[list[Score], int, int]:
+        rows, total = await Pagination(database, block_rows=333).scores(PageRequest(15, 100), **ALL, visible=3)
+        return rows, total, database.statements.count("score_blocks")
 
     rows, total, parts = with_pages(url, use)
     assert total == len(SEEN)
@@ -129,39 +129,39 @@ def test_counted_by_parts(url: str) -> None:
     assert parts == len(SCORES) // 333 + 1
 
 
-def test_shown_to_those_who_show_hidden_players(url: str) -> None:
-    async def use(reader: Pagination, _: Counting) -> int:
+def test_scores_of_hidden_players_can_be_shown(url: str) -> None:
+    async def use(reader: Pagination, _: RecordingDatabase) -> int:
         return (await reader.scores(PageRequest(1, 1), **ALL, visible=0))[1]
 
     assert with_pages(url, use) == len([row for row in SCORES if row["userid"] != GONE])
 
 
-def test_counted_once_a_minute_by_one_of_many(url: str) -> None:
-    async def use(reader: Pagination, database: Counting) -> list[str]:
+def test_a_list_is_counted_once_for_many_requests(url: str) -> None:
+    async def use(reader: Pagination, database: RecordingDatabase) -> list[str]:
         await asyncio.gather(*(reader.scores(PageRequest(page, 5), **ALL, visible=3) for page in range(1, 9)))
         one = ALL | {"user_id": VISIBLE}
         await asyncio.gather(*(reader.scores(PageRequest(page, 5), **one, visible=3) for page in range(1, 9)))
-        return database.asked
+        return database.statements
 
-    asked = with_pages(url, use)
-    counting = [name for name in asked if name != "scores"]
+    statements = with_pages(url, use)
+    counting = [name for name in statements if name != "scores"]
     assert sorted(counting) == ["count_scores", "hidden_score_blocks", "score_blocks"]
-    assert asked.count("scores") == 16
+    assert statements.count("scores") == 16
 
 
 def test_a_page_past_the_end_reads_nothing(url: str) -> None:
-    async def use(reader: Pagination, database: Counting) -> list[str]:
+    async def use(reader: Pagination, database: RecordingDatabase) -> list[str]:
         for page in (1000, 2**63 - 1, 10**40):
             for filters in (ALL, ALL | {"user_id": VISIBLE}):
                 assert await reader.scores(PageRequest(page, 100), **filters, visible=3) == ([], len(SEEN))
-        return database.asked
+        return database.statements
 
     assert "scores" not in with_pages(url, use)
 
 
 def test_blocks_find_every_row() -> None:
     blocks = [Block(first, first + 999, total) for first, total in ((0, 3), (1000, 5), (2000, 4), (7000, 1))]
-    # The third is hidden whole, and what came in between the statements counts for nothing.
+    # The third block is hidden as a whole. What is hidden beyond what was counted is ignored.
     found = IdBlocks(blocks, [Block(1000, 1999, 2), Block(2000, 2999, 4), Block(9000, 9999, 3)])
     assert found.total == 7
     starts = [found.find(PageRequest(number + 1, 1)) for number in range(found.total)]

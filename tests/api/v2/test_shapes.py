@@ -1,4 +1,4 @@
-"""What the second version makes of texts with white space around them, and of hidden players who are shown."""
+"""Version 2 with texts that have white space around them, and with hidden players who are shown."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +40,12 @@ def padded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
 
 
 def data(client: httpx2.Client, path: str) -> Any:
-    """What an answer is about."""
+    """Return the data of a response."""
     return client.get(f"/v2/{path}").json()["data"]
 
 
 def padded_texts(value: Any) -> list[str]:
-    """The texts in `value` that have white space around them."""
+    """Return the texts in `value` that have white space around them."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -59,14 +59,14 @@ def test_texts_are_stripped(padded: httpx2.Client, path: str) -> None:
     assert padded_texts(data(padded, path)) == []
 
 
-def test_the_first_version_keeps_them(padded: httpx2.Client) -> None:
+def test_version_1_does_not_strip_texts(padded: httpx2.Client) -> None:
     beatmap = padded.get("/v1/get_map_info?id=5").json()["map"]
     assert (beatmap["title"], beatmap["artist"]) == ("T  ", "\ta")
     assert not {"server", "filename", "frozen"} & set(beatmap)
     assert padded.get("/v1/get_score_info?id=13").json()["score"]["player_name"] == " padded "
 
 
-def test_nothing_but_white_space_is_lost(padded: httpx2.Client) -> None:
+def test_nothing_else_is_stripped(padded: httpx2.Client) -> None:
     player = data(padded, "players/3")
     assert (player["name"], player["userpage_content"], player["custom_badge_icon"]) == ("padded", "", None)
     assert data(padded, "maps/5")["frozen"] is True
@@ -79,7 +79,7 @@ def test_hidden_players_are_shown_on_request(padded: httpx2.Client) -> None:
     assert [row["id"] for row in data(padded, "players")] == [3, 4]
     assert [row["id"] for row in data(padded, "scores")] == [13, 14]
     assert data(padded, "scores/14")["userid"] == 4
-    # Whom everybody else does not see has no place among them.
+    # A hidden player has no rank.
     assert data(padded, "players/4/stats/0")["rank"] is None
 
 

@@ -1,6 +1,6 @@
-"""Which statements each endpoint of the second version runs, and which of them the first one does not have."""
+"""Which statements each endpoint of version 2 runs, and which of them version 1 does not run."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -11,19 +11,19 @@ from api.app import build
 from api.routes import V2
 from api.services import Services
 from config.settings import Settings
-from domain.live import LiveStatus, Nobody
+from domain.live import LiveStatus, NoGameServer
 from replays.store import open_store
-from storage.cache.beatmaps import Beatmaps
+from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
-from storage.database import catalogue
 from storage.database.database import Database
 from storage.database.statement import Statement
 from storage.ranks import DatabaseRanks
+from tests.conftest import ROOT
 from tests.support import conformance
 
-# Each endpoint, a request to it, and the statements that answer it, in the order in which they run.
+# Each endpoint, a request to it, and the statements that it runs, in their order.
 STATEMENTS = {
     "server/stats": ("server/stats", ["player_total"]),
     "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard_order", "leaderboard"]),
@@ -31,8 +31,8 @@ STATEMENTS = {
     "players/search": ("players/search?q=re", ["player_search"]),
     "players/{player_id}": ("players/3", ["player_details"]),
     "players/{player_id}/status": ("players/3/status", ["player", "beatmap"]),
-    "players/{player_id}/stats": ("players/3/stats", ["player_stats", "player_details", "player_ranks"]),
-    "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_stats", "player_details", "player_ranks"]),
+    "players/{player_id}/stats": ("players/3/stats", ["player_details", "player_stats", "player_ranks"]),
+    "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
@@ -45,7 +45,7 @@ STATEMENTS = {
     "clans": ("clans", ["count_clans", "clans"]),
     "clans/{clan_id}": ("clans/1", ["clan"]),
 }
-# Questions that the first version does not answer: lists of everything, how long they are, and the ratings.
+# What version 1 does not have: lists of everything, their lengths, and ratings.
 ONLY_V2 = {
     "players",
     "count_players",
@@ -59,13 +59,13 @@ ONLY_V2 = {
     "clans",
     "count_clans",
 }
-# Of one player or one beatmap the second version counts otherwise.
+# Other requests to the same endpoints.
 MORE = {
     "players/50/scores?scope=recent": ["player", "player_scores_recent", "beatmaps_by_md5"],
     "players/Riden8426": ["player_details"],
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
-    "players/9/stats": ["player_stats"],
+    "players/9/stats": ["player_details"],
 }
 OF_V1 = (
     "search_players?q=re",
@@ -87,44 +87,43 @@ OF_V1 = (
 )
 
 
-class Told(Database):
-    """Remembers which statements it ran."""
+class RecordingDatabase(Database):
+    """A database that records which statements it ran."""
 
-    asked: list[str]
+    statements: list[str]
 
-    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        self.asked.append(query.name)
+    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
+        self.statements.append(query.name)
         return await super()._run(query, values)
 
 
-class Playing(Nobody):
-    """A Live in which everybody plays."""
+class Playing(NoGameServer):
+    """A Live in which everybody is playing."""
 
     async def status(self, player_id: int) -> LiveStatus | None:
-        """In the middle of a song."""
         md5 = "53ddce7b66652d1849af8d9171a00b25" if player_id == 3 else "f" * 32 if player_id == 4 else ""
         return LiveStatus(login_time=1.75, action=2, info_text=" a song ", mode=4, mods=72, map_md5=md5)
 
 
-class Inside(NamedTuple):
-    """A service within this process, and its database."""
+class InProcess(NamedTuple):
+    """A service in this process, and its database."""
 
     client: TestClient
-    database: Told
+    database: RecordingDatabase
 
-    def asked(self, path: str) -> list[str]:
-        """What it asks the database to answer a request, which it must answer."""
-        self.database.asked.clear()
+    def statements(self, path: str) -> list[str]:
+        """Return the statements that a request runs, which must succeed."""
+        self.database.statements.clear()
         answer = self.client.get(path)
         assert answer.status_code == 200, (path, answer.text)
-        return list(self.database.asked)
+        return list(self.database.statements)
 
 
 @pytest.fixture
-def inside(recorded_sqlite: str) -> Iterator[Inside]:
-    """A service on the recorded world, in which everybody plays."""
-    database = Told(recorded_sqlite)
-    database.asked = []
+def service(recorded_sqlite: str) -> Iterator[InProcess]:
+    """A service on the recorded world, in which everybody is playing."""
+    database = RecordingDatabase(recorded_sqlite)
+    database.statements = []
 
     @asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
@@ -137,8 +136,7 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
                 "database": database,
                 "ranks": DatabaseRanks(database),
                 "live": Playing(),
-                "beatmaps": Beatmaps(database, catalogue.beatmaps_by_md5),
-                "v2_beatmaps": Beatmaps(database, catalogue.v2_beatmaps_by_md5),
+                "beatmaps": BeatmapCache(database),
                 "pagination": pages,
                 "leaderboard_order": boards,
                 "replays": open_store(settings),
@@ -153,41 +151,47 @@ def inside(recorded_sqlite: str) -> Iterator[Inside]:
 
     settings = Settings(data_directory=str(conformance.WORLD), cache=False)
     with TestClient(build(settings, open_services)) as client:
-        yield Inside(client, database)
+        yield InProcess(client, database)
 
 
-def test_the_table_is_whole() -> None:
+def test_every_endpoint_is_here() -> None:
     assert set(STATEMENTS) == set(V2)
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_what_an_endpoint_asks(inside: Inside, name: str) -> None:
+def test_statements_of_an_endpoint(service: InProcess, name: str) -> None:
     path, expected = STATEMENTS[name]
-    assert inside.asked(f"/v2/{path}") == expected
+    assert service.statements(f"/v2/{path}") == expected
     assert len(expected) <= 3
 
 
 @pytest.mark.parametrize("path", MORE)
-def test_what_it_asks_in_other_cases(inside: Inside, path: str) -> None:
-    assert inside.asked(f"/v2/{path}") == MORE[path]
+def test_statements_of_other_requests(service: InProcess, path: str) -> None:
+    assert service.statements(f"/v2/{path}") == MORE[path]
 
 
-def test_the_second_time_nothing_is_counted(inside: Inside) -> None:
+def test_nothing_is_counted_a_second_time(service: InProcess) -> None:
     for name in ("players", "maps", "scores", "clans", "leaderboards/0"):
-        asked = inside.asked(f"/v2/{name}")
-        assert inside.asked(f"/v2/{name}?page_size=7") == asked[-1:]
+        statements = service.statements(f"/v2/{name}")
+        assert service.statements(f"/v2/{name}?page_size=7") == statements[-1:]
 
 
-def test_what_the_first_version_has_is_not_written_again(inside: Inside) -> None:
-    v1 = {statement for path in OF_V1 for statement in inside.asked(f"/v1/{path}")}
-    v2 = {statement for _, asked in STATEMENTS.values() for statement in asked}
-    v2 |= {statement for asked in MORE.values() for statement in asked}
+def test_statements_are_shared_with_version_1(service: InProcess) -> None:
+    v1 = {statement for path in OF_V1 for statement in service.statements(f"/v1/{path}")}
+    v2 = {statement for _, statements in STATEMENTS.values() for statement in statements}
+    v2 |= {statement for statements in MORE.values() for statement in statements}
     assert v2 - v1 == ONLY_V2
 
 
-def test_the_status_of_who_is_online(inside: Inside) -> None:
+def test_the_status_of_an_online_player(service: InProcess) -> None:
     common = {"login_time": 1, "action": 2, "info_text": "a song", "mode": 4, "mods": 72}
     for id, beatmap in ((3, 78), (4, 0), (50, 0)):
-        answer = inside.client.get(f"/v2/players/{id}/status").json()
+        answer = service.client.get(f"/v2/players/{id}/status").json()
         assert answer == {"status": "success", "data": common | {"beatmap_id": beatmap}, "meta": {}}
-    assert inside.client.get("/v2/players/18/status").status_code == 404
+    assert service.client.get("/v2/players/18/status").status_code == 404
+
+
+@pytest.mark.parametrize(("version", "other"), [("v1", "v2"), ("v2", "v1"), ("reads", "v1"), ("reads", "v2")])
+def test_the_versions_do_not_import_each_other(version: str, other: str) -> None:
+    for file in (ROOT / "api" / version).glob("*.py"):
+        assert f"api.{other}" not in file.read_text(encoding="utf-8"), file

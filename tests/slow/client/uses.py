@@ -1,4 +1,4 @@
-"""What a program does with a client made from the API's description; the tests run it, and check its types.
+"""A program that uses the generated client. The tests run it and check its types.
 
 Its arguments are the URL of a service on the demo world and an API key.
 """
@@ -43,6 +43,7 @@ def anonymous(client: Client) -> None:
     assert isinstance(scores, PlayerScores)
     assert [type(score.pp) for score in scores.scores] == [float] * 3
     assert scores.scores[0].beatmap
+    assert scores.scores[0].beatmap.title
 
     status = get_player_status.sync(client=client, name="demo player")
     assert isinstance(status, PlayerStatus)
@@ -74,7 +75,7 @@ def failing(client: Client) -> None:
     assert wrong.detail[0].loc == ["query", "id"]
 
 
-def authenticate_legacy(client: AuthenticatedClient) -> None:
+def authenticated(client: AuthenticatedClient) -> None:
     friends = get_friends.sync(client=client)
     assert isinstance(friends, Friends)
     assert friends.friends[0].name
@@ -87,4 +88,4 @@ if __name__ == "__main__":
     url, key = sys.argv[1:]
     anonymous(Client(base_url=url))
     failing(Client(base_url=url))
-    authenticate_legacy(AuthenticatedClient(base_url=url, token=key))
+    authenticated(AuthenticatedClient(base_url=url, token=key))

@@ -1,4 +1,4 @@
-"""The readers written in Python: what each finds in a whole file, in the names of samples.py."""
+"""The readers written in Python. Each result has the field names of replay_samples.py."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from osupyparser import ReplayFile  # type: ignore[import-untyped]
 from slider import Mod  # type: ignore[import-untyped]
 from slider import Replay as SliderReplay
 
-from tests.slow.readers.samples import SAME_NAMES, Frame, Row
+from tests.support.replay_samples import SAME_NAMES, Frame, Row
 
-Found = tuple[Row, list[Any]]  # the fields, and what is kept of each frame
+Parsed = tuple[Row, list[Any]]  # the fields, and what the reader returns of each frame
 MILLISECOND = timedelta(milliseconds=1)
 COUNTS = ("n300", "n100", "n50", "ngeki", "nkatu", "nmiss")
 
 
-def with_osrparse(data: bytes) -> Found:
+def with_osrparse(data: bytes) -> Parsed:
     replay = osrparse.Replay.from_string(data)
     names = ("count_300", "count_100", "count_50", "count_geki", "count_katu", "count_miss")
     fields = {ours: getattr(replay, theirs) for ours, theirs in zip(COUNTS, names, strict=True)} | {
@@ -38,13 +38,13 @@ def with_osrparse(data: bytes) -> Found:
     return fields, [*frames, replay.rng_seed]
 
 
-def kept_by_osrparse(mode: int, frames: list[Frame]) -> list[Any]:
-    """Leaves out the two frames off the screen that begin a replay."""
+def frames_of_osrparse(mode: int, frames: list[Frame]) -> list[Any]:
+    """Leave out the two frames at the beginning that are off the screen."""
     *moves, seed = frames
     return _by_mode(mode, [f for i, f in enumerate(moves) if i > 1 or f[1:3] != (256, -500)], seed[3])
 
 
-def with_osupyparser(data: bytes) -> Found:
+def with_osupyparser(data: bytes) -> Parsed:
     replay = ReplayFile.from_bytes(data)
     fields = {name: getattr(replay, name) for name in SAME_NAMES} | {
         "mode": replay.mode,
@@ -60,13 +60,13 @@ def with_osupyparser(data: bytes) -> Found:
     return fields, [*(tuple(vars(frame).values()) for frame in replay.frames), replay.seed]
 
 
-def kept_by_osupyparser(mode: int, frames: list[Frame]) -> list[Any]:
+def frames_of_osupyparser(mode: int, frames: list[Frame]) -> list[Any]:
     *moves, seed = frames
     return _by_mode(mode, moves, seed[3])
 
 
-def with_slider(data: bytes) -> Found:
-    """It knows neither the mod Mirror nor the score id, and takes the seed for one more frame."""
+def with_slider(data: bytes) -> Parsed:
+    """Read with slider, which knows neither the mod Mirror nor the score id, and takes the seed for a frame."""
     replay = SliderReplay.parse(data, retrieve_beatmap=False)
     names = ("count_300", "count_100", "count_50", "count_geki", "count_katu", "count_miss")
     fields = {ours: getattr(replay, theirs) for ours, theirs in zip(COUNTS, names, strict=True)} | {
@@ -85,8 +85,8 @@ def with_slider(data: bytes) -> Found:
     return fields, [(a.offset // MILLISECOND, a.position.x, a.position.y, a.key1, a.key2) for a in replay.actions]
 
 
-def kept_by_slider(mode: int, frames: list[Frame]) -> list[Any]:
-    """Times from the start of the song, and the two lowest keys."""
+def frames_of_slider(mode: int, frames: list[Frame]) -> list[Any]:
+    """Return times from the start of the song, and the two lowest keys."""
     clocks = accumulate(frame[0] for frame in frames)
     return [
         (clock, x, y, keys & 1 > 0, keys & 2 > 0) for clock, (_, x, y, keys) in zip(clocks, frames, strict=True)
@@ -94,10 +94,10 @@ def kept_by_slider(mode: int, frames: list[Frame]) -> list[Any]:
 
 
 def _by_mode(mode: int, moves: list[Frame], seed: int) -> list[Any]:
-    kept: dict[int, Callable[[Frame], tuple[Any, ...]]] = {
+    by_mode: dict[int, Callable[[Frame], tuple[Any, ...]]] = {
         0: lambda frame: frame,
         1: lambda frame: (frame[0], frame[1], frame[3]),
         2: lambda frame: (frame[0], frame[1], frame[3] == 1),
         3: lambda frame: (frame[0], int(frame[1])),
     }
-    return [*map(kept[mode], moves), seed]
+    return [*map(by_mode[mode], moves), seed]

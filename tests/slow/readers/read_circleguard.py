@@ -1,7 +1,7 @@
-"""Prints what circleguard finds in the replays of a folder, one JSON object a line.
+"""Print what circleguard reads from the replays of a folder, one JSON object a line.
 
-Runs by itself: circleguard needs another major version of osrparse than the one tested beside it, see
-circleguard.txt. It keeps the frames of osu! itself, and none of the other modes.
+This is a script of its own, because circleguard needs another major version of osrparse than the tests, see
+circleguard.txt. Of the other modes than osu! itself it returns no frames.
 """
 
 import json
@@ -13,7 +13,7 @@ from circleguard import ReplayPath  # type: ignore[import-not-found]
 for file in Path(sys.argv[1]).glob("*.osr"):
     replay = ReplayPath(file)
     replay.load(None, None)
-    found = {
+    fields = {
         "game_version": int(replay.game_version),
         "beatmap_md5": replay.beatmap_hash,
         "player_name": replay.username,
@@ -33,4 +33,4 @@ for file in Path(sys.argv[1]).glob("*.osr"):
         "score_id": replay.replay_id,
     }
     frames = [(e.time_delta, e.x, e.y, int(e.keys)) for e in replay.replay_data or ()]
-    print(json.dumps({"fields": found, "frames": frames, "seed": replay.rng_seed}))
+    print(json.dumps({"fields": fields, "frames": frames, "seed": replay.rng_seed}))

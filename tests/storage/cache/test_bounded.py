@@ -22,8 +22,10 @@ def test_weights_are_added_up() -> None:
     assert (texts.pop(1), texts.pop(1), texts.weight) == ("1234567", None, 1)
 
 
-def test_an_entry_above_the_bound_is_not_kept() -> None:
+def test_an_entry_above_the_bound_is_not_stored_and_drops_no_others() -> None:
     texts: BoundedMap[int, str] = BoundedMap(3, weigh=len)
     texts.put(1, "ab")
     texts.put(2, "abcd")
+    assert (texts.get(1), texts.get(2), texts.weight) == ("ab", None, 2)
+    texts.put(1, "abcd")
     assert (len(texts), texts.weight) == (0, 0)

@@ -1,53 +1,61 @@
-"""Answers kept for a moment, by themselves: their ages are told in tenths of seconds here."""
+"""SingleFlightCache: fresh and stale values, failures and shared calls, with ages of tenths of seconds."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from domain.errors import Unavailable
-from storage.cache.cache import SingleFlightCache
+from storage.cache.cache import SingleFlight, SingleFlightCache
 
 
-class Asked:
-    """Counts how often it is asked; answers, or fails while `failing`."""
+class Source:
+    """Counts its calls. A call returns the key and its number, or raises Unavailable while `failing`."""
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self.times = 0
+        self.calls = 0
         self.failing = False
         self.seconds = seconds
 
     async def __call__(self, key: str) -> str:
-        self.times += 1
+        self.calls += 1
         await asyncio.sleep(self.seconds)
         if self.failing:
             raise Unavailable("No.")
-        return f"{key}{self.times}"
+        return f"{key}{self.calls}"
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(test())
 
 
-def test_one_question_for_all_who_ask_at_once() -> None:
+def is_cached(cache: SingleFlightCache[str, str], key: str) -> bool:
+    try:
+        cache.recent(key)
+    except KeyError:
+        return False
+    return True
+
+
+def test_concurrent_callers_share_one_call() -> None:
     async def test() -> None:
-        asked = Asked(0.02)
-        kept = SingleFlightCache(asked, fresh=0.1)
-        assert set(await asyncio.gather(*(kept.get("a") for _ in range(100)))) == {"a1"}
-        assert await kept.get("a") == "a1"
-        assert await kept.get("b") == "b2"
+        cache = SingleFlightCache(Source(0.02), fresh=0.1)
+        assert set(await asyncio.gather(*(cache.get("a") for _ in range(100)))) == {"a1"}
+        assert await cache.get("a") == "a1"
+        assert await cache.get("b") == "b2"
         await asyncio.sleep(0.12)
-        assert await kept.get("a") == "a3"
+        assert await cache.get("a") == "a3"
 
     run(test)
 
 
-def test_who_leaves_does_not_end_it_for_the_others() -> None:
+def test_a_caller_that_is_cancelled_does_not_cancel_the_others() -> None:
     async def test() -> None:
-        kept = SingleFlightCache(Asked(0.05))
-        first = asyncio.create_task(kept.get("a"))
-        second = asyncio.create_task(kept.get("a"))
+        cache = SingleFlightCache(Source(0.05))
+        first = asyncio.create_task(cache.get("a"))
+        second = asyncio.create_task(cache.get("a"))
         await asyncio.sleep(0.01)
         first.cancel()
         assert await second == "a1"
@@ -55,89 +63,158 @@ def test_who_leaves_does_not_end_it_for_the_others() -> None:
     run(test)
 
 
-def test_last_answer_until_it_is_too_old() -> None:
+def test_a_stale_value_is_served_until_it_is_too_old() -> None:
     async def test() -> None:
-        asked = Asked()
-        kept = SingleFlightCache(asked, fresh=0.01, stale=0.2)
-        assert await kept.get("a") == "a1"
-        asked.failing = True
+        source = Source()
+        cache = SingleFlightCache(source, fresh=0.01, stale=0.2)
+        assert await cache.get("a") == "a1"
+        source.failing = True
         await asyncio.sleep(0.02)
-        assert await kept.get("a") == "a1"
-        assert kept.recent("a") == ["a1"]
+        assert await cache.get("a") == "a1"
+        assert cache.recent("a") == "a1"
+        assert cache.ready("a", 10.0) is None
         await asyncio.sleep(0.2)
         with pytest.raises(Unavailable):
-            await kept.get("a")
-        assert kept.recent("a") == []
-        asked.failing = False
+            await cache.get("a")
+        with pytest.raises(KeyError):
+            cache.recent("a")
+        source.failing = False
         await asyncio.sleep(0.02)
-        assert await kept.get("a") == f"a{asked.times}"
+        assert await cache.get("a") == f"a{source.calls}"
 
     run(test)
 
 
-def test_failure_is_kept_too() -> None:
+def test_a_failure_is_cached_too() -> None:
     async def test() -> None:
-        asked = Asked()
-        asked.failing = True
-        kept = SingleFlightCache(asked)
+        source = Source()
+        source.failing = True
+        cache = SingleFlightCache(source)
         for _ in range(3):
             with pytest.raises(Unavailable):
-                await kept.get("a")
-        assert asked.times == 1
+                await cache.get("a")
+        assert source.calls == 1
+        assert cache.ready("a", 10.0) is None
 
     run(test)
 
 
-def test_no_more_than_its_size() -> None:
+def test_an_unexpected_error_drops_the_last_value() -> None:
     async def test() -> None:
-        kept = SingleFlightCache(Asked(), size=2)
+        values = ["a1"]
+
+        async def fetch(key: str) -> str:
+            return values.pop()
+
+        cache = SingleFlightCache(fetch, fresh=0.01)
+        assert await cache.get("a") == "a1"
+        await asyncio.sleep(0.02)
+        with pytest.raises(IndexError):
+            await cache.get("a")
+        assert not is_cached(cache, "a")
+        assert len(cache) == 0
+
+    run(test)
+
+
+def test_the_oldest_entries_make_room() -> None:
+    async def test() -> None:
+        cache = SingleFlightCache(Source(), size=2)
         for key in "abc":
-            await kept.get(key)
-        assert [kept.recent(key) for key in "abc"] == [[], ["b2"], ["c3"]]
+            await cache.get(key)
+        assert [is_cached(cache, key) for key in "abc"] == [False, True, True]
+        assert (len(cache), cache.weight) == (2, 2)
 
     run(test)
 
 
-def test_closing_ends_what_is_asked() -> None:
+def test_values_and_failures_have_a_weight() -> None:
     async def test() -> None:
-        kept = SingleFlightCache(Asked(60))
-        waiting = asyncio.create_task(kept.get("a"))
+        source = Source()
+        cache = SingleFlightCache(source, size=40, overhead=10, weigh=len)
+        assert await cache.get("a") == "a1"
+        source.failing = True
+        with pytest.raises(Unavailable):
+            await cache.get("b")
+        assert (len(cache), cache.weight) == (2, 22)
+
+    run(test)
+
+
+def test_closing_cancels_what_is_running() -> None:
+    async def test() -> None:
+        cache = SingleFlightCache(Source(60))
+        waiting = asyncio.create_task(cache.get("a"))
         await asyncio.sleep(0.01)
-        await kept.close()
+        await cache.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
     run(test)
 
 
-def test_nobody_waits_for_an_answer_that_is_renewed() -> None:
+def test_nobody_waits_while_a_value_is_renewed() -> None:
     async def test() -> None:
-        asked = Asked()
-        kept = SingleFlightCache(asked, fresh=10.0, renew=0.05)
-        assert await kept.get("a") == "a1"
-        asked.seconds = 0.05
+        source = Source()
+        cache = SingleFlightCache(source, fresh=10.0, renew=0.05)
+        assert await cache.get("a") == "a1"
+        source.seconds = 0.05
         await asyncio.sleep(0.06)
-        assert {await kept.get("a") for _ in range(9)} == {"a1"}
+        assert {await cache.get("a") for _ in range(9)} == {"a1"}
         await asyncio.sleep(0.07)
-        assert await kept.get("a") == "a2"
-        assert asked.times == 2
+        assert await cache.get("a") == "a2"
+        assert source.calls == 2
 
     run(test)
 
 
-def test_a_failure_to_renew_is_tried_again_in_a_second() -> None:
+def test_a_failed_renewal_is_tried_again_after_a_second() -> None:
     async def test() -> None:
-        asked = Asked()
-        kept = SingleFlightCache(asked, fresh=100.0, renew=0.01, stale=100.0)
-        assert await kept.get("a") == "a1"
-        asked.failing = True
+        source = Source()
+        cache = SingleFlightCache(source, fresh=100.0, renew=0.01, stale=100.0)
+        assert await cache.get("a") == "a1"
+        source.failing = True
         await asyncio.sleep(0.02)
         for _ in range(3):
-            assert await kept.get("a") == "a1"
+            assert await cache.get("a") == "a1"
             await asyncio.sleep(0.01)
-        asked.failing = False
-        assert asked.times == 2
+        source.failing = False
+        assert source.calls == 2
         await asyncio.sleep(1.0)
-        assert await kept.get("a") == "a3"
+        assert await cache.get("a") == "a3"
+
+    run(test)
+
+
+def test_an_error_that_nobody_waits_for_is_not_reported() -> None:
+    async def test() -> None:
+        reports: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
+
+        async def fail(key: str) -> None:
+            raise RuntimeError(key)
+
+        flights: SingleFlight[str, None] = SingleFlight()
+        flights.join("a", fail)
+        assert flights.get("a") is flights.join("a", fail)
+        await asyncio.sleep(0.01)
+        assert flights.get("a") is None
+        gc.collect()
+        assert reports == []
+
+    run(test)
+
+
+def test_keys_of_one_task_end_together() -> None:
+    async def test() -> None:
+        async def work() -> int:
+            return 7
+
+        flights: SingleFlight[str, int] = SingleFlight()
+        task = flights.start(work(), "a", "b")
+        assert flights.get("a") is flights.get("b") is task
+        assert await task == 7
+        await asyncio.sleep(0)
+        assert flights.get("a") is flights.get("b") is None
 
     run(test)

@@ -1,15 +1,13 @@
-"""The order of leaderboards: read in parts, kept for some seconds; what is said of who is on them is not kept."""
+"""The order of leaderboards: read in segments and cached for some seconds, unlike what is shown of the players."""
 
 import asyncio
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from domain.modes import Mode
 from storage.cache import leaderboards
-from storage.cache.leaderboards import SECONDS, LeaderboardKey, LeaderboardOrder
+from storage.cache.leaderboards import FRESH_SECONDS, LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.database.statement import Statement
@@ -21,95 +19,96 @@ COUNTRY = LeaderboardKey("tscore", Mode.VN_STD, "de")
 
 
 class Counting(Database):
-    """Remembers which statements it ran."""
+    """Remembers the names of the statements it ran."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.asked: list[str] = []
+        self.statements: list[str] = []
 
-    async def _run(self, query: Statement, values: dict[str, Any]) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        self.asked.append(query.name)
+    async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
+        self.statements.append(query.name)
         return await super()._run(query, values)
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts so small that the recorded boards have several, the last of them deep."""
-    monkeypatch.setattr(leaderboards, "PART", 20)
+    """Segments so small that the recorded leaderboards have several, the last of them deep."""
+    monkeypatch.setattr(leaderboards, "SEGMENT", 20)
     monkeypatch.setattr(leaderboards, "PAGE", 7)
     monkeypatch.setattr(leaderboards, "DEEP", 40)
 
 
 async def whole(database: Database, board: LeaderboardKey) -> tuple[int, ...]:
-    """Everybody on a board, in one statement."""
+    """Return the ids of all players on a leaderboard, read by one statement."""
     sort, mode, country = board
     values = {"mode": mode, "country": country, "visible": VISIBLE, "least": 0, "limit": 1000, "offset": 0}
-    return tuple(each.player_id for each in await database.all(catalogue.leaderboard_order[sort], **values))
+    return tuple(row.player_id for row in await database.all(catalogue.leaderboard_order[sort], **values))
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("board", [*WORLD, COUNTRY])
-def test_every_page_is_a_run_of_the_whole(recorded_url: str, board: LeaderboardKey) -> None:
+def test_every_page_is_a_part_of_the_whole_order(recorded_url: str, board: LeaderboardKey) -> None:
     async def test() -> None:
         async with connected(Counting(recorded_url)) as database:
-            everybody = await whole(database, board)
-            assert len(everybody) > (45 if board in WORLD else 3)
-            there = LeaderboardOrder(database, visible=VISIBLE)
-            for offset in range(len(everybody) + 3):
+            all_ids = await whole(database, board)
+            assert len(all_ids) > (45 if board in WORLD else 3)
+            order = LeaderboardOrder(database, visible=VISIBLE)
+            for offset in range(len(all_ids) + 3):
                 for limit in (1, 7):
-                    page = await there.places(board, offset=offset, limit=limit)
-                    assert page == everybody[offset : offset + limit]
-            assert await there.places(board, offset=2**63 - 1, limit=7) == ()
+                    page = await order.page(board, offset=offset, limit=limit)
+                    assert page == all_ids[offset : offset + limit]
+            assert await order.page(board, offset=2**63 - 1, limit=7) == ()
 
     asyncio.run(test())
 
 
 @pytest.mark.usefixtures("small")
-def test_a_part_is_read_once(recorded_sqlite: str) -> None:
+def test_a_segment_is_read_once(recorded_sqlite: str) -> None:
     async def test() -> None:
         async with connected(Counting(recorded_sqlite)) as database:
-            there = LeaderboardOrder(database, visible=VISIBLE)
+            order = LeaderboardOrder(database, visible=VISIBLE)
 
-            async def asked(board: LeaderboardKey, *offsets: int) -> list[str]:
-                database.asked.clear()
-                await asyncio.gather(*(there.places(board, offset=offset, limit=7) for offset in offsets))
-                return database.asked
+            async def statements(board: LeaderboardKey, *offsets: int) -> list[str]:
+                database.statements.clear()
+                await asyncio.gather(*(order.page(board, offset=offset, limit=7) for offset in offsets))
+                return database.statements
 
             first = ["leaderboard_least", "leaderboard_order"]
-            assert await asked(WORLD[0], 0, 0, 13, 19) == first
-            assert await asked(WORLD[0], 5) == []
-            assert await asked(WORLD[0], 20) == first
-            # Deep in it, and in a country, nothing is gained by knowing what the last one has.
-            assert await asked(WORLD[0], 40) == ["leaderboard_order"]
-            assert await asked(COUNTRY, 0) == ["leaderboard_order"]
-            assert await asked(WORLD[1], 0) == first
+            assert await statements(WORLD[0], 0, 0, 13, 19) == first
+            assert await statements(WORLD[0], 5) == []
+            assert await statements(WORLD[0], 20) == first
+            # Further down, and in a country, the value of the last player is not read.
+            assert await statements(WORLD[0], 40) == ["leaderboard_order"]
+            assert await statements(COUNTRY, 0) == ["leaderboard_order"]
+            assert await statements(WORLD[1], 0) == first
 
     asyncio.run(test())
 
 
 @pytest.mark.usefixtures("small")
-def test_no_more_is_kept_than_it_may(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         async with connected(Counting(recorded_sqlite)) as database:
-            monkeypatch.setattr(leaderboards, "PLACES", 100)
-            there = LeaderboardOrder(database, visible=VISIBLE)
+            monkeypatch.setattr(leaderboards, "SIZE", 100)
+            order = LeaderboardOrder(database, visible=VISIBLE)
             for number in range(200):
-                await there.places(WORLD[0], offset=1000 * number, limit=7)
-            assert len(there._parts) == 5
-            assert there._parts.weight <= 100
+                await order.page(WORLD[0], offset=1000 * number, limit=7)
+            assert len(order._segments) == 5
+            assert order._segments.weight <= 100
 
     asyncio.run(test())
 
 
 def leaders(uncached: Playground, limit: int = 5) -> list[tuple[int, int]]:
-    """Who leads, and with how much."""
-    found = uncached.client.get(f"/get_leaderboard?mode=0&limit={limit}").raise_for_status().json()["leaderboard"]
-    return [(each["player_id"], each["pp"]) for each in found]
+    """Return the id and pp of the first players."""
+    entries = (
+        uncached.client.get(f"/get_leaderboard?mode=0&limit={limit}").raise_for_status().json()["leaderboard"]
+    )
+    return [(entry["player_id"], entry["pp"]) for entry in entries]
 
 
-def test_what_changes_is_seen_at_once_and_who_comes_in_time(uncached: Playground) -> None:
+def test_values_change_at_once_and_newcomers_appear_in_time(uncached: Playground) -> None:
     before = leaders(uncached, 20)
-    began = time.monotonic()
     first, second, third, fourth, fifth = (id for id, _ in before[:5])
     newcomer = before[15][0]
     uncached.sql(
@@ -118,8 +117,8 @@ def test_what_changes_is_seen_at_once_and_who_comes_in_time(uncached: Playground
         f"UPDATE stats SET pp = 80000 WHERE id = {newcomer} AND mode = 0",
         f"UPDATE stats SET pp = 0 WHERE id = {third} AND mode = 0",
     )
-    # Nobody is shown who may not be seen, nothing that is no longer so, and in no other order than by it.
+    # Hidden players and old values are not shown, and the order is that of the new values.
     assert leaders(uncached) == [(fifth, 90000), (second, before[1][1]), (fourth, before[3][1])]
-    time.sleep(max(0.0, began + SECONDS - time.monotonic()))
+    uncached.client.advance(FRESH_SECONDS)
     now = [(fifth, 90000), (newcomer, 80000), (second, before[1][1]), (fourth, before[3][1]), before[5]]
     assert leaders(uncached) == now

@@ -1,4 +1,4 @@
-"""Rows that break servers: values at a column's limit, dates that are none, and rows that lead nowhere."""
+"""Rows that break servers: values at a column's limit, invalid dates, and references to rows that do not exist."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +51,6 @@ DATE = "9999-12-31 23:59:59"
 
 
 def user(id: int, name: str, **columns: Any) -> Row:
-    """A row of users."""
     return (
         {"id": id, "name": name, "safe_name": name.lower().replace(" ", "_"), "email": f"{id}@a.b"}
         | USER
@@ -60,7 +59,7 @@ def user(id: int, name: str, **columns: Any) -> Row:
 
 
 def world(biggest: int) -> Iterator[Rows]:
-    """The tables; `biggest` is what a bigint holds."""
+    """Return the rows of all tables; `biggest` is the largest value of a bigint column."""
     limits: Row = {"silence_end": INT, "donor_end": INT, "creation_time": INT, "latest_activity": INT, "priv": INT}
     limits |= {"clan_id": 1, "clan_priv": TINY, "preferred_mode": INT, "play_style": -INT - 1}
     limits |= {"custom_badge_name": "試" * 16, "custom_badge_icon": "", "userpage_content": "é" * 2048}
@@ -99,26 +98,25 @@ def world(biggest: int) -> Iterator[Rows]:
         {"id": 2, "created_by": NOWHERE},
         {"id": 3, "created_by": HIDDEN},
     ]
-    yield from table("tourney_pools", [pool | each for each in pools])
+    yield from table("tourney_pools", [pool | columns for columns in pools])
     picks = [{"map_id": INT, "mods": -1, "slot": TINY}, {"map_id": 404, "mods": 0, "slot": 1}]
     yield from table("tourney_pool_maps", [pick | {"pool_id": 1} for pick in picks])
 
 
 def table(name: str, rows: list[Row]) -> Iterator[Rows]:
-    """The rows of a table, those with the same columns together."""
+    """Return rows of a table, which may have different columns."""
     for row in rows:
         yield name, list(row), [tuple(row.values())]
 
 
 class Trapped(NamedTuple):
-    """A service on the world of traps, and what it holds."""
+    """A client of a service on these rows, and what its database can hold."""
 
     client: httpx2.Client
     biggest: int
     zero_dates: bool
 
     def get(self, path: str) -> Any:
-        """The body of a 200."""
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -126,7 +124,7 @@ class Trapped(NamedTuple):
 
 @pytest.fixture(scope="module", params=["sqlite", "mysql", "mysql+asyncmy"])
 def trapped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trapped]:
-    """A service on the world of traps."""
+    """A service on these rows, with each driver."""
     driver: str = request.param
     data = tmp_path_factory.mktemp("data")
     write_files(data, ((f"osr/{score}.osr", bare()) for score in (7, 8, 9, 2**63 - 1)))
@@ -155,15 +153,15 @@ def test_values_at_their_limits(trapped: Trapped) -> None:
     assert player["stats"]["0"]["rank"] == 1
     leader = trapped.get("/v1/get_leaderboard")["leaderboard"][0]
     assert (leader["player_id"], leader["rscore"], leader["acc"]) == (LIMITS, trapped.biggest, 999.999)
-    score = trapped.get(f"/v1/get_player_scores?scope=recent&id={LIMITS}")["scores"]
-    biggest = next(each for each in score if each["id"] == trapped.biggest)
+    scores = trapped.get(f"/v1/get_player_scores?scope=recent&id={LIMITS}")["scores"]
+    biggest = next(score for score in scores if score["id"] == trapped.biggest)
     assert (biggest["pp"], biggest["acc"], biggest["score"]) == (9999.999, 100.0, INT)
     assert biggest["mods_readable"].startswith("NFEZTD")
     assert biggest["beatmap"]["diff"] == 999.999
     assert biggest["beatmap"]["title"] == "試" * 128
 
 
-def test_nothing_where_a_row_has_nothing(trapped: Trapped) -> None:
+def test_empty_columns_are_null(trapped: Trapped) -> None:
     info = trapped.get("/v1/get_player_info?scope=info&id=6")["player"]["info"]
     assert [info[key] for key in ("custom_badge_name", "custom_badge_icon", "userpage_content", "clan")] == [
         None
@@ -173,7 +171,7 @@ def test_nothing_where_a_row_has_nothing(trapped: Trapped) -> None:
         assert trapped.get(f"/v1/{path}id=6").get("scores", []) == []
 
 
-def test_times_that_are_none(trapped: Trapped) -> None:
+def test_zero_dates_are_null(trapped: Trapped) -> None:
     time = None if trapped.zero_dates else "9999-12-31T23:59:59"
     assert trapped.get(f"/v1/get_map_info?id={INT}")["map"]["last_update"] == time
     assert trapped.get("/v1/get_mappool?id=2")["created_at"] == time
@@ -184,9 +182,9 @@ def test_times_that_are_none(trapped: Trapped) -> None:
     assert (trapped.get("/v1/get_score_info?id=9")["score"]["play_time"] is None) is trapped.zero_dates
 
 
-def test_rows_that_lead_nowhere(trapped: Trapped) -> None:
-    nowhere = trapped.get(f"/v1/get_player_info?scope=info&id={NOWHERE}")["player"]["info"]
-    assert (nowhere["clan_id"], nowhere["clan"]) == (999, None)
+def test_references_to_missing_rows(trapped: Trapped) -> None:
+    info = trapped.get(f"/v1/get_player_info?scope=info&id={NOWHERE}")["player"]["info"]
+    assert (info["clan_id"], info["clan"]) == (999, None)
     assert trapped.get(f"/v1/get_player_scores?scope=best&id={NOWHERE}")["player"]["clan"] is None
     gone, hidden = trapped.get("/v1/get_clan?id=1"), trapped.get("/v1/get_clan?id=2")
     assert (gone["owner"], [member["rank"] for member in gone["members"]]) == (None, ["Member"])
@@ -197,16 +195,16 @@ def test_rows_that_lead_nowhere(trapped: Trapped) -> None:
     assert len(trapped.get("/v1/get_mappool?id=1")["maps"]) == 1
 
 
-def test_scores_that_lead_nowhere(trapped: Trapped) -> None:
+def test_scores_without_a_player_or_a_beatmap(trapped: Trapped) -> None:
     assert trapped.get("/v1/get_score_info?id=7")["score"]["map_md5"] == NO_MAP
     assert trapped.client.get("/v1/get_score_info?id=8").json() == {"status": "Score not found."}
     listed = trapped.get(f"/v1/get_player_scores?scope=recent&id={LIMITS}")["scores"]
     assert 7 not in [score["id"] for score in listed]
-    assert [each["plays"] for each in trapped.get(f"/v1/get_player_most_played?id={LIMITS}")["maps"]] == [2]
-    assert [each["id"] for each in trapped.get(f"/v1/get_map_scores?scope=best&md5={MD5}")["scores"]] == [9]
+    assert [played["plays"] for played in trapped.get(f"/v1/get_player_most_played?id={LIMITS}")["maps"]] == [2]
+    assert [score["id"] for score in trapped.get(f"/v1/get_map_scores?scope=best&md5={MD5}")["scores"]] == [9]
 
 
-def test_replays_of_odd_rows(trapped: Trapped) -> None:
+def test_replays_of_such_scores(trapped: Trapped) -> None:
     answer = trapped.client.get("/v1/get_replay?id=9")
     replay, frames = parse(answer.content)
     assert (replay.mods, replay.player_name, frames) == (-1, "L" * 15, bare())
@@ -222,7 +220,7 @@ def test_replays_of_odd_rows(trapped: Trapped) -> None:
 
 
 @pytest.mark.parametrize(
-    ("q", "found"),
+    ("q", "names"),
     [
         ("%", {"100%", "%"}),
         ("0%", {"100%"}),
@@ -246,7 +244,7 @@ def test_replays_of_odd_rows(trapped: Trapped) -> None:
         ("Bot", set()),
     ],
 )
-def test_search_takes_every_character_as_it_is(trapped: Trapped, q: str, found: set[str]) -> None:
+def test_search_takes_every_character_literally(trapped: Trapped, q: str, names: set[str]) -> None:
     answer = trapped.client.get("/v1/search_players", params={"q": q}).json()
-    assert {player["name"] for player in answer["result"]} == found
-    assert answer["results"] == len(found)
+    assert {player["name"] for player in answer["result"]} == names
+    assert answer["results"] == len(names)

@@ -1,4 +1,4 @@
-"""Rows of every type and size, as they are read all at once and as the drivers read them."""
+"""Rows of every type and size: what the service reads is what the driver itself reads."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,8 +10,7 @@ import asyncmy
 import pytest
 
 from storage.database import drivers
-from storage.database.pool import is_usable
-from storage.database.rows import Shape
+from storage.database.rows import RowShape
 from tests.support.servers import MariaDB
 
 MANY = "WITH RECURSIVE n AS (SELECT 1 AS seq UNION ALL SELECT seq + 1 FROM n WHERE seq < {}) "
@@ -28,34 +27,8 @@ STATEMENTS = (
 BOTH = pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
 
 
-async def connect(driver: str, url: str) -> Any:
-    """A connection as the service has it."""
-    connect: Any = aiomysql.connect if driver == "aiomysql" else asyncmy.connect
-    return await connect(**options(url), conv=drivers.decoders(driver))
-
-
-async def both(driver: str, url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]]]]:
-    """Names and rows as they are read all at once, first and again, and as the driver reads them."""
-    ask = drivers.execute_with("mysql", driver)
-    connection = await connect(driver, url)
-    try:
-        first, rows = await ask(connection, sql, {}, [])
-        assert first is not None
-        other, _ = await ask(connection, "SELECT 1 AS other", {}, [first])
-        assert other is not None
-        again, same = await ask(connection, sql, {}, [other, first])
-        assert again is first
-        async with connection.cursor() as cursor:
-            await cursor.execute(sql, {})
-            theirs = [column[0] for column in cursor.description], list(await cursor.fetchall())
-        return [(first.names, [tuple(row) for row in rows]), (first.names, [tuple(row) for row in same]), theirs]
-    finally:
-        connection.close()
-
-
 def options(url: str) -> dict[str, Any]:
-    """How the drivers are told of a URL."""
-
+    """Return the parts of a URL as the drivers take them."""
     parts = urlsplit(url)
     return {
         "host": parts.hostname,
@@ -66,49 +39,76 @@ def options(url: str) -> dict[str, Any]:
     }
 
 
+async def connect(driver: str, url: str) -> Any:
+    """Open a connection with the options that the service uses."""
+    connect: Any = aiomysql.connect if driver == "aiomysql" else asyncmy.connect
+    return await connect(**options(url), conv=drivers.load("mysql", driver).decoders)
+
+
+async def read_three_ways(driver: str, url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]]]]:
+    """Return names and rows: read with unknown columns, with known ones, and by the driver itself."""
+    execute = drivers.load("mysql", driver).execute
+    connection = await connect(driver, url)
+    try:
+        first, rows = await execute(connection, sql, {}, [])
+        assert first is not None
+        other, _ = await execute(connection, "SELECT 1 AS other", {}, [first])
+        assert other is not None
+        again, same_rows = await execute(connection, sql, {}, [other, first])
+        assert again is first
+        async with connection.cursor() as cursor:
+            await cursor.execute(sql, {})
+            theirs = [column[0] for column in cursor.description], list(await cursor.fetchall())
+        ours = [(first.names, [tuple(row) for row in result]) for result in (rows, same_rows)]
+        return [*ours, theirs]
+    finally:
+        connection.close()
+
+
 @BOTH
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_what_is_read_at_once_is_what_the_driver_reads(mariadb: MariaDB, driver: str, sql: str) -> None:
-    mine, again, theirs = asyncio.run(both(driver, mariadb.url, sql))
-    assert mine == again == theirs
+def test_results_equal_those_of_the_driver(mariadb: MariaDB, driver: str, sql: str) -> None:
+    first, again, theirs = asyncio.run(read_three_ways(driver, mariadb.url, sql))
+    assert first == again == theirs
 
 
 @BOTH
-def test_a_refusal_leaves_the_connection_usable_and_other_columns_are_noticed(
+def test_an_error_leaves_the_connection_usable_and_other_columns_are_noticed(
     mariadb: MariaDB, driver: str
 ) -> None:
-    ask = drivers.execute_with("mysql", driver)
+    execute, errors, *_ = drivers.load("mysql", driver)
 
-    async def asked() -> None:
+    async def test() -> None:
         connection = await connect(driver, mariadb.url)
         try:
-            known, _ = await ask(connection, "SELECT 1 AS a", {}, [])
+            known, _ = await execute(connection, "SELECT 1 AS a", {}, [])
             assert known is not None
-            with pytest.raises(drivers.errors("mysql", driver), match="no_such"):
-                await ask(connection, "SELECT no_such", {}, [known])
-            other, rows = await ask(connection, "SELECT %(text)s AS b", {"text": "it's \\ %"}, [known])
+            with pytest.raises(errors, match="no_such"):
+                await execute(connection, "SELECT no_such", {}, [known])
+            other, rows = await execute(connection, "SELECT %(text)s AS b", {"text": "it's \\ %"}, [known])
             assert other is not None
             assert other is not known
             assert (other.names, [tuple(row) for row in rows]) == (["b"], [("it's \\ %",)])
-            assert await ask(connection, "DO 1", {}, [known]) in ((None, []), (None, ()))
+            assert await execute(connection, "DO 1", {}, [known]) in ((None, []), (None, ()))
         finally:
             connection.close()
 
-    asyncio.run(asked())
+    asyncio.run(test())
 
 
 @BOTH
-def test_who_leaves_early_closes_the_connection(mariadb: MariaDB, driver: str) -> None:
-    ask = drivers.execute_with("mysql", driver)
+def test_a_cancelled_statement_closes_the_connection(mariadb: MariaDB, driver: str) -> None:
+    loaded = drivers.load("mysql", driver)
 
-    async def asked() -> bool:
+    async def test() -> None:
         connection = await connect(driver, mariadb.url)
+        assert loaded.is_usable(connection)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await ask(connection, "SELECT SLEEP(5) AS a", {}, [])
-        return not is_usable(connection)
+                await loaded.execute(connection, "SELECT SLEEP(5) AS a", {}, [])
+        assert not loaded.is_usable(connection)
 
-    assert asyncio.run(asked())
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_who_leaves_early_closes_the_connection(mariadb: MariaDB, driver: str) -
     ],
 )
 def test_nested(names: list[str], row: Sequence[Any], expected: dict[str, Any]) -> None:
-    assert Shape(names).read([row]) == [expected]
+    assert RowShape(names).mappings([row]) == [expected]

@@ -1,4 +1,4 @@
-"""The pages of the game server, as they are and as somebody might want them to be."""
+"""The pages of the game server, as it sends them and as players may try to forge them."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_other_pages(page: str) -> None:
     assert read_matches(page) is None
 
 
-def test_page_of_another_form() -> None:
+def test_a_match_of_another_form() -> None:
     assert read_matches(FRAME.format("matches:\nidle (0): x\n-- beatmap: y\n-- owner: z")) is None
 
 
@@ -101,7 +101,7 @@ names = texts | st.sampled_from(
 @given(st.dictionaries(st.integers(0, 63), st.tuples(names, names), max_size=5))
 @example({1: ("\nidle    (5): forged", "x"), 5: ("real", "y")})
 def test_names_do_not_make_matches(matches: dict[int, tuple[str, str]]) -> None:
-    """A name of several lines is read back as it is, unless it forges the very next line of its match."""
+    """A name of several lines is read back unchanged, unless it forges the next line of its own match."""
     harmless = {
         id: (name.replace("\n-- beatmap", "\n--"), song.replace("\n-- host", "\n--"))
         for id, (name, song) in sorted(matches.items())

@@ -1,4 +1,4 @@
-"""A statement with a list of ids, on every driver."""
+"""Values that are lists, on every driver."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ DRIVERS = ["sqlite", "mysql", "mysql+asyncmy"]
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_known_players(request: pytest.FixtureRequest, driver: str) -> None:
+def test_a_list_of_ids(request: pytest.FixtureRequest, driver: str) -> None:
     name = "recorded_sqlite" if driver == "sqlite" else "recorded_mysql"
     url: str = request.getfixturevalue(name).replace("mysql://", f"{driver}://")
 
@@ -20,10 +20,10 @@ def test_known_players(request: pytest.FixtureRequest, driver: str) -> None:
         database = Database(url)
         await database.connect()
         try:
-            found = await database.all(catalogue.known_players, ids=ids)
+            players = await database.all(catalogue.known_players, ids=ids)
         finally:
             await database.disconnect()
-        return {player.id: (player.name, player.priv) for player in found}
+        return {player.id: (player.name, player.priv) for player in players}
 
     assert asyncio.run(names(1, 7, 134, 9999999999)) == {
         1: ("BanchoBot", 1),

@@ -1,4 +1,4 @@
-"""Replays of known scores, as whole files, and what a reader of them must find."""
+"""Replays of known scores as .osr files, and what a reader must return for them."""
 
 import lzma
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         return header(self.replay, len(self.stored)) + self.stored + trailer(self.replay)
 
     def fields(self) -> Row:
-        """What the header and the trailer say, from the row alone."""
+        """Return the fields of the header and the trailer, as they follow from the row."""
         row = self.score
         return {name: row[name] for name in SAME_NAMES} | {
             "mode": row["mode"] % 4,
@@ -59,14 +59,14 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def frames(self) -> list[Frame]:
-        """All frames of the stored text, the seed as the last one."""
+        """Return all frames of the stored text. The last one is the seed."""
         text = lzma.decompress(self.stored).decode("ascii")
         frames = [frame.split("|") for frame in text.split(",") if frame]
         return [(int(w), float(x), float(y), int(keys)) for w, x, y, keys in frames]
 
 
 def samples(tables: Iterable[Rows], files: Iterable[tuple[str, bytes]]) -> list[Sample]:
-    """Every file `…/<score id>.osr` whose score, player and beatmap are in the tables."""
+    """Return every file `…/<score id>.osr` whose score, player and beatmap are in the tables."""
     world = {
         name: [dict(zip(columns, row, strict=True)) for row in rows]
         for name, columns, rows in tables
@@ -84,12 +84,12 @@ def samples(tables: Iterable[Rows], files: Iterable[tuple[str, bytes]]) -> list[
 
 
 def recorded() -> list[Sample]:
-    """The replays of the recorded world."""
+    """Return the replays of the recorded world."""
     folder = conformance.WORLD / "osr"
     return samples(conformance.tables(), ((file.name, file.read_bytes()) for file in folder.iterdir()))
 
 
 def demo() -> list[Sample]:
-    """The replays of the demo world."""
+    """Return the replays of the demo world."""
     world = World()
     return samples(world.tables(), world.files())

@@ -1,6 +1,6 @@
 """The readers that need an environment of their own: circleguard, and osu-parsers in JavaScript.
 
-Each is installed once, below pytest's cache, and again when what it is pinned to changes.
+Each is installed once, in pytest's cache, and again when its pinned version changes.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.slow.readers.samples import Frame, Row
+from tests.support.replay_samples import Frame, Row
 
 HERE = Path(__file__).parent
 
 
 def circleguard(cache: pytest.Cache, replays: Path) -> list[Row]:
-    """What it finds in each replay of a folder: the fields, the frames and the seed."""
-    place, fresh = _place(cache, "circleguard", [HERE / "circleguard.txt"])
+    """Return the fields, the frames and the seed of each replay in a folder."""
+    folder, fresh = _folder(cache, "circleguard", [HERE / "circleguard.txt"])
     if fresh:
         pip = [
             sys.executable,
@@ -34,30 +34,30 @@ def circleguard(cache: pytest.Cache, replays: Path) -> list[Row]:
             "--upgrade",
             "--no-deps",
         ]
-        _run([*pip, "--target", place / "packages", "-r", HERE / "circleguard.txt"])
-        (place / "done").touch()
-    return _read([sys.executable, HERE / "read_circleguard.py", replays], PYTHONPATH=place / "packages")
+        _run([*pip, "--target", folder / "packages", "-r", HERE / "circleguard.txt"])
+        (folder / "done").touch()
+    return _read([sys.executable, HERE / "read_circleguard.py", replays], PYTHONPATH=folder / "packages")
 
 
-def kept_by_circleguard(mode: int, frames: list[Frame]) -> list[Any]:
+def frames_of_circleguard(mode: int, frames: list[Frame]) -> list[Any]:
     return [list(frame) for frame in frames[:-1]] if mode == 0 else []
 
 
 def osu_parsers(cache: pytest.Cache, replays: Path) -> list[Row]:
-    """What it finds in each replay of a folder: the fields and the frames."""
+    """Return the fields and the frames of each replay in a folder."""
     node, npm = _program("node"), _program("npm")
     files = [HERE / name for name in ("package.json", "package-lock.json", "read.mjs")]
-    place, fresh = _place(cache, "osu-parsers", files)
+    folder, fresh = _folder(cache, "osu-parsers", files)
     if fresh:
         for file in files:
-            shutil.copy(file, place)
-        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", place])
-        (place / "done").touch()
-    return _read([node, place / "read.mjs", replays])
+            shutil.copy(file, folder)
+        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder])
+        (folder / "done").touch()
+    return _read([node, folder / "read.mjs", replays])
 
 
-def kept_by_osu_parsers(mode: int, frames: list[Frame]) -> list[Any]:
-    """Times from the start of the song; without the two frames off the screen, and those that go back in time."""
+def frames_of_osu_parsers(mode: int, frames: list[Frame]) -> list[Any]:
+    """Return times from the start of the song, without frames off the screen or that go back in time."""
     clocks = accumulate(frame[0] for frame in frames[:-1])
     timed = enumerate(zip(clocks, frames, strict=False))
     return [
@@ -76,10 +76,10 @@ def _program(name: str) -> str:
     pytest.skip(f"{name} is not installed: osu-parsers is not tried.")
 
 
-def _place(cache: pytest.Cache, name: str, files: list[Path]) -> tuple[Path, bool]:
+def _folder(cache: pytest.Cache, name: str, files: list[Path]) -> tuple[Path, bool]:
     pinned = sys.version + "".join(file.read_text() for file in files)
-    place = cache.mkdir(f"{name}-{hashlib.sha256(pinned.encode()).hexdigest()[:12]}")
-    return place, not (place / "done").exists()
+    folder = cache.mkdir(f"{name}-{hashlib.sha256(pinned.encode()).hexdigest()[:12]}")
+    return folder, not (folder / "done").exists()
 
 
 def _read(command: list[str | Path], **environment: str | Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""How the database goes about every statement of the catalogue, asked about the heaviest there is."""
+"""The query plan and the execution time of every statement in the catalogue, for the heaviest ids."""
 
 import statistics
 import time
@@ -9,8 +9,8 @@ from typing import Any
 from pymysql.cursors import Cursor, DictCursor
 
 from bench.ids import Ids
-from bench.results import Plan
-from bench.worlds import PATIENCE, World
+from bench.results import QueryPlan
+from bench.worlds import STATEMENT_TIMEOUT, World
 from domain.accounts import ProfileFields
 from storage.cache import leaderboards
 from storage.database import catalogue
@@ -20,11 +20,11 @@ from storage.database.statement import Statement, Value, with_lists
 from tests.support import mariadbd
 
 TIMES = 3
-PART = leaderboards.PART + leaderboards.PAGE
-BLOCKS = 10_000  # rows that such a statement is asked for at a time
-SLOW = 2.0  # seconds after which once is enough
+PART = leaderboards.SEGMENT + leaderboards.PAGE
+BLOCK = 10_000  # rows that storage/cache/pagination.py reads at a time
+SLOW = 2.0  # seconds; a statement that takes longer is executed only once
 
-# What is bound to a name wherever it stands, unless there is something heavier below.
+# The values of parameters, unless the statement has its own in `values_for`.
 VALUES: dict[str, Value] = {
     "limit": 50,
     "offset": 0,
@@ -39,37 +39,37 @@ VALUES: dict[str, Value] = {
     "first": 0,
     "key": "00000000-0000-0000-0000-000000000000",
 }
-# Filters and changes that are left out.
-NOTHING: dict[str, Value] = {
+# Filters and changes that are not used.
+UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)
-# Lists of the second version, of all modes.
+# Lists of version 2, here of all modes.
 ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count_beatmaps")
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
-    """Every statement, by the name it has in the catalogue; the shapes of the second version ask the same."""
+    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
     seen: set[str] = set()
     for name, value in vars(catalogue).items():
-        several = value if isinstance(value, dict) and not name.startswith("__") else {"": value}
-        for key, statement in several.items():
+        variants = value if isinstance(value, dict) and not name.startswith("__") else {"": value}
+        for key, statement in variants.items():
             if isinstance(statement, Statement) and statement.mysql not in seen:
                 seen.add(statement.mysql)
                 yield f"{name} {key}".strip(), statement
 
 
 def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
-    """Heavy values for all that the statement binds. Raises LookupError when one is not known here."""
+    """Return heavy values for the parameters of a statement. Raise LookupError for an unknown parameter."""
     player, beatmap, clan = (
-        int((some.heavy + some.typical)[0]) for some in (ids.players, ids.beatmaps, ids.clans)
+        int((selection.heavy + selection.typical)[0]) for selection in (ids.players, ids.beatmaps, ids.clans)
     )
     md5, name, score = ids.md5s.heavy[0], ids.names.heavy[0], int(ids.scores.typical[-1])
     beatmaps = tuple(map(int, ids.beatmaps.heavy))
-    usual = {**VALUES, **NOTHING, **CHANGES, "id": player, "md5": md5, "map_md5": None, "safe_name": name}
-    about: dict[str, dict[str, Value]] = {
+    values = {**VALUES, **UNUSED, **CHANGES, "id": player, "md5": md5, "map_md5": None, "safe_name": name}
+    specific: dict[str, dict[str, Value]] = {
         "player": {"safe_name": None},
         "player_details": {"safe_name": None},
         "beatmap": {"id": beatmap, "md5": None},
@@ -79,12 +79,12 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score},
         "replay_score": {"id": score},
-        "score_blocks": {"limit": BLOCKS},
-        "score_statuses": {"limit": BLOCKS},
+        "score_blocks": {"limit": BLOCK},
+        "score_statuses": {"limit": BLOCK},
         "count_scores": {"user_id": player},
         "clan": {"id": clan},
         "clan_members": {"id": clan},
-        # Of a country: of the world's only those are read who have enough, which is what leaderboard_least tells.
+        # Of a country. For the whole world, fewer rows are read, thanks to the minimum from leaderboard_least.
         "leaderboard_order": {
             "least": 0,
             "country": (ids.countries.heavy + ids.countries.typical)[0],
@@ -96,17 +96,17 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "pool_beatmaps": {"id": 1},
     }
     if statement.name in ALL_MODES:
-        usual["mode"] = None
-    usual |= about.get(statement.name, {})
-    if unknown := statement.values - usual.keys():
-        raise LookupError(f"bench/plans.py has no value for {', '.join(sorted(unknown))} of {statement.name}")
-    return {each: usual[each] for each in statement.values}
+        values["mode"] = None
+    values |= specific.get(statement.name, {})
+    if unknown := statement.values - values.keys():
+        raise LookupError(f"bench/explain.py has no value for {', '.join(sorted(unknown))} of {statement.name}")
+    return {name: values[name] for name in statement.values}
 
 
-def plans(world: World, ids: Ids, *, indexes: bool) -> list[Plan]:
-    """Of every statement, in a session like those of the service."""
-    found = []
-    with closing(mariadbd.connect(world.database, timeout=PATIENCE)) as connection:
+def query_plans(world: World, ids: Ids, *, indexes: bool) -> list[QueryPlan]:
+    """Explain and execute every statement, in a session like those of the service."""
+    plans = []
+    with closing(mariadbd.connect(world.database, timeout=STATEMENT_TIMEOUT)) as connection:
         with connection.cursor() as cursor:
             cursor.execute(SESSION.format(seconds=60, milliseconds=60_000))
         for name, statement in statements():
@@ -116,12 +116,12 @@ def plans(world: World, ids: Ids, *, indexes: bool) -> list[Plan]:
                 steps = [_step(row) for row in cursor.fetchall()]
             with connection.cursor() as cursor:
                 ms = _time(cursor, sql, values) if isinstance(statement, Query) else None
-            found.append(Plan(statement=name, indexes=indexes, steps=steps, ms=ms))
-    return found
+            plans.append(QueryPlan(statement=name, indexes=indexes, steps=steps, ms=ms))
+    return plans
 
 
 def _step(row: dict[str, Any]) -> str:
-    """A table: how its rows are found, by which index, and how many are expected."""
+    """Return the table, the access type, the index and the expected number of rows of a step."""
     if row["table"] is None:
         return str(row["Extra"])
     key = f" {row['key']}({row['key_len']})" if row["key"] else ""
@@ -130,10 +130,11 @@ def _step(row: dict[str, Any]) -> str:
 
 
 def _time(cursor: Cursor, sql: str, values: dict[str, Value]) -> float:
-    taken: list[float] = []
-    while len(taken) < TIMES and sum(taken) < SLOW * 1000:
+    """Return the median execution time in ms."""
+    times: list[float] = []
+    while len(times) < TIMES and sum(times) < SLOW * 1000:
         began = time.perf_counter()
         cursor.execute(sql, values)
         cursor.fetchall()
-        taken.append((time.perf_counter() - began) * 1000)
-    return round(statistics.median(taken), 2)
+        times.append((time.perf_counter() - began) * 1000)
+    return round(statistics.median(times), 2)

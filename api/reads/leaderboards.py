@@ -1,0 +1,35 @@
+"""Reads of leaderboards."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from api.services import Services
+from domain.modes import Mode
+from domain.players import LeaderboardEntry
+from storage.cache.leaderboards import LeaderboardKey
+from storage.database.database import Query
+
+E = TypeVar("E", bound=LeaderboardEntry)
+
+
+async def leaderboard(
+    services: Services,
+    queries: Mapping[str, Query[E]],
+    *,
+    sort: str,
+    mode: Mode,
+    country: str | None,
+    limit: int,
+    offset: int,
+) -> list[E]:
+    """Return a part of the leaderboard of a mode, of the world or of a country.
+
+    The order of the players may be some seconds old, their data is not. `queries` are by the column they sort by.
+    """
+    key = LeaderboardKey(sort, mode, None if country is None else country.lower())
+    ids = await services.leaderboard_order.page(key, offset=offset, limit=limit)
+    if not ids:
+        return []
+    return await services.database.all(
+        queries[sort], ids=ids, mode=mode, visible=services.settings.visible_on_boards
+    )

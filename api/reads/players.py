@@ -1,0 +1,78 @@
+"""Reads of players."""
+
+from typing import TypeVar
+
+import msgspec
+
+from api.services import Services
+from domain.beatmaps import Beatmap
+from domain.errors import ErrorSpec
+from domain.live import LiveStatus
+from domain.players import VISIBLE, FoundPlayer, ModeStats, Player, PlayerDetails, Rank, safe_name
+from storage.database import catalogue
+from storage.database.database import Query
+
+NO_PLAYER = ErrorSpec(404, "Player not found.")
+
+P = TypeVar("P", bound=Player | PlayerDetails)
+F = TypeVar("F", bound=FoundPlayer)
+M = TypeVar("M", bound=ModeStats)
+
+
+async def find_player(
+    services: Services, query: Query[P], *, id: int | None = None, name: str | None = None
+) -> P | None:
+    """Return the player with this id or else this name, None if there is none or the player is hidden."""
+    return await services.database.one(
+        query, id=id, safe_name=None if name is None else safe_name(name), visible=services.settings.visible
+    )
+
+
+async def require_player(
+    services: Services, query: Query[P], *, id: int | None = None, name: str | None = None
+) -> P:
+    """Return the player that `find_player` finds. Raise NO_PLAYER if it finds none."""
+    player = await find_player(services, query, id=id, name=name)
+    if player is None:
+        raise NO_PLAYER()
+    return player
+
+
+async def players_matching(services: Services, query: Query[F], text: str | None, *, offset: int = 0) -> list[F]:
+    """Return the players whose name contains `text`, or all players, ordered by id, at most LIST_LIMIT of them."""
+    pattern = None
+    if text is not None:
+        if "\0" in text:
+            # No name contains it, and SQLite takes it for the end of the pattern.
+            return []
+        pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in text) + "%"
+    return await services.database.all(query, pattern=pattern, limit=services.settings.list_limit, offset=offset)
+
+
+async def count_players(services: Services) -> tuple[int, int]:
+    """Return how many players are online and how many are registered, as of some seconds ago, without the bot."""
+    registered = await services.pagination.registered()
+    return await services.live.count(), registered
+
+
+async def stats_of_player(services: Services, query: Query[M], player: PlayerDetails) -> list[M]:
+    """Return a player's statistics with ranks, one row for each mode. A hidden player has no ranks."""
+    rows = await services.database.all(query, id=player.id)
+    ranks: dict[int, Rank] = {}
+    if player.priv & VISIBLE == VISIBLE:
+        ranks = await services.ranks.of(player.id, player.country)
+    return [_with_rank(row, ranks.get(row.mode)) for row in rows]
+
+
+def _with_rank(stats: M, rank: Rank | None) -> M:
+    # Redis may still list a player whose pp has become 0.
+    if rank is None or not stats.pp:
+        return stats
+    return msgspec.structs.replace(stats, rank=rank.world, country_rank=rank.country)
+
+
+async def selected_beatmap(services: Services, status: LiveStatus) -> Beatmap | None:
+    """Return the beatmap that an online player has selected, None if there is none or it is unknown."""
+    if not status.map_md5:
+        return None
+    return await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)

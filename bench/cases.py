@@ -1,0 +1,154 @@
+"""The cases that are measured: every route that reads, with ids in its path or query."""
+
+from collections.abc import Iterator
+from random import Random
+from urllib.parse import quote
+
+import msgspec
+
+from bench.ids import Ids, Selection
+
+# The routes in api/routes.py that are not measured, and why.
+NOT_MEASURED = {
+    "/v1/calculate_pp": "requires an API key, and its cost is the pp engine, which runs in other processes",
+    "/v1/calculate_pp_batch": "the same",
+    "/v1/get_friends": "requires an API key, and is never cached for another player",
+    "/v1/set_player_info": "a write",
+    "/v1/set_avatar": "a write",
+}
+DEEP = 10_000
+PAGE = 100
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A case: its name in the report, and the paths to request.
+
+    The responses to the paths in `same_length` are equally long in every world.
+    """
+
+    name: str
+    heavy: list[str]
+    typical: list[str]
+    same_length: list[str]
+    key: bool = False  # measured in the quick run too
+    rows: str = ""  # "one": reads a single row; "list": 25 to 100 rows; "profile": everything about a player
+    json: bool = True
+    cached: bool = True
+
+    @property
+    def cold_paths(self) -> list[str]:
+        """All paths, shuffled, in the same order in every run."""
+        paths = [*self.heavy, *self.typical]
+        Random(self.name).shuffle(paths)
+        return paths
+
+    @property
+    def hot_paths(self) -> list[str]:
+        """A few paths, whose responses stay in the cache."""
+        return [*self.heavy[:2], *self.typical][:8]
+
+
+def cases(ids: Ids, scores: int) -> list[Case]:
+    """Return every case, for a world with so many scores."""
+    return [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+
+
+def _case(
+    name: str,
+    path: str,
+    ids: Selection,
+    *,
+    key: bool = False,
+    rows: str = "",
+    json: bool = True,
+    cached: bool = True,
+) -> Case:
+    return Case(
+        name=name,
+        heavy=[path.format(quote(id)) for id in ids.heavy],
+        typical=[path.format(quote(id)) for id in ids.typical],
+        same_length=[path.format(quote(id)) for id in ids.same_length],
+        key=key,
+        rows=rows,
+        json=json,
+        cached=cached,
+    )
+
+
+def _values(*values: object) -> Selection:
+    return Selection([], [str(value) for value in values])
+
+
+NOTHING = Selection([], [""])
+
+
+def _v1_players(ids: Ids) -> Iterator[Case]:
+    players = ids.players
+    yield _case("get_player_info all", "/v1/get_player_info?scope=all&id={}", players, key=True, rows="profile")
+    yield _case("get_player_info info", "/v1/get_player_info?scope=info&id={}", players)
+    yield _case("get_player_info stats", "/v1/get_player_info?scope=stats&id={}", players)
+    yield _case("get_player_info name", "/v1/get_player_info?scope=all&name={}", ids.names)
+    yield _case("get_player_status", "/v1/get_player_status?id={}", players, key=True)
+    scores = "/v1/get_player_scores?id={}"
+    yield _case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
+    yield _case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
+    yield _case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
+    parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
+    yield _case("search_players", "/v1/search_players?q={}", parts, key=True)
+    yield _case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
+    yield _case("online", "/v1/online", NOTHING)
+
+
+def _v1_others(ids: Ids) -> Iterator[Case]:
+    yield _case("get_map_info", "/v1/get_map_info?id={}", ids.beatmaps, key=True, rows="one")
+    yield _case("get_map_info md5", "/v1/get_map_info?md5={}", ids.md5s, rows="one")
+    scores = "/v1/get_map_scores?id={}"
+    yield _case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
+    yield _case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
+    yield _case("get_score_info", "/v1/get_score_info?id={}", ids.scores, key=True, rows="one")
+    leaderboard, offsets = "/v1/get_leaderboard?limit=50", _values(*range(0, 500, 50))
+    yield _case("get_leaderboard pp", leaderboard + "&offset={}", offsets, key=True, rows="list")
+    yield _case("get_leaderboard acc", leaderboard + "&sort=acc&offset={}", offsets, rows="list")
+    yield _case("get_leaderboard country", leaderboard + "&country={}", ids.countries, rows="list")
+    deep = leaderboard + "&mode={}&offset=" + str(DEEP)
+    yield _case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
+    yield _case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
+    yield _case("get_clan", "/v1/get_clan?id={}", ids.clans)
+    yield _case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
+    yield _case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
+    yield _case("get_matches", "/v1/get_matches", NOTHING)
+    yield _case("get_replay", "/v1/get_replay?id={}", ids.replays, json=False, cached=False)
+
+
+def _v2(ids: Ids) -> Iterator[Case]:
+    online = _values(*ids.online)
+    player, beatmap, score = "/v2/players/{}", "/v2/maps/{}", "/v2/scores/{}"
+    yield _case("v2 server/stats", "/v2/server/stats", NOTHING)
+    yield _case("v2 player", player, ids.players, rows="one")
+    yield _case("v2 player status", f"{player}/status", online)
+    yield _case("v2 player stats", f"{player}/stats", ids.players)
+    yield _case("v2 player mode", f"{player}/stats/0", ids.players)
+    yield _case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
+    yield _case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
+    yield _case("v2 map", beatmap, ids.beatmaps, rows="one")
+    yield _case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
+    yield _case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
+    yield _case("v2 score", score, ids.scores, rows="one")
+    yield _case("v2 replay", f"{score}/replay", ids.replays, json=False, cached=False)
+    yield _case("v2 clan", "/v2/clans/{}", ids.clans, rows="one")
+    yield _case("v2 leaderboard", "/v2/leaderboards/{}", _values(0, 1, 2, 3, 4, 5, 6, 8), rows="list")
+
+
+def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
+    """Yield the cases with pages: the first pages of each list, and deep ones of the longest."""
+    pages = _values(*range(1, 21))
+    for name in ("players", "maps", "clans"):
+        yield _case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
+    yield _case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
+    page = f"/v2/scores?page_size={PAGE}&page={{}}"
+    third = scores // 3 // PAGE
+    yield _case("v2 scores", page, _values(1, 2, 3), key=True)
+    yield _case("v2 scores at 1/3", page, _values(third, third + 1, third + 2))
+    yield _case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
+    yield _case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
+    yield _case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)

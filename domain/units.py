@@ -1,0 +1,70 @@
+"""Types of fields with a unit or with codes, which /openapi.json takes from here."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+# Any integer that JSON can carry: msgspec does not encode those beyond 64 bits.
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+UnixTime = Annotated[int, Meta(description="unix seconds")]
+Seconds = Annotated[int, Meta(description="seconds")]
+Milliseconds = Annotated[int, Meta(description="milliseconds")]
+UTCTime = Annotated[datetime | None, Meta(description="UTC; null where the row has no time")]
+LocalTime = Annotated[
+    datetime | None, Meta(description="in the game server's time zone; null where the row has no time")
+]
+Percent = Annotated[float, Meta(description="percent")]
+Country = Annotated[str, Meta(description="two lower-case letters")]
+
+Ruleset = Annotated[int, Meta(description="0 osu!, 1 taiko, 2 catch, 3 mania")]
+ModeID = Annotated[
+    int,
+    Meta(
+        description="0 osu!, 1 taiko, 2 catch, 3 mania; 4 to 6 the first three with Relax; 8 osu! with Autopilot"
+    ),
+]
+ModsMask = Annotated[int, Meta(description="a bitmask; bits as in the .osr format")]
+ModsText = Annotated[str, Meta(description="the acronyms of `mods`, such as HDDT; NM for none")]
+StarRating = Annotated[float, Meta(description="star rating")]
+RankedStatus = Annotated[
+    int,
+    Meta(
+        description="-1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, 4 qualified, 5 loved"
+    ),
+]
+PassStatus = Annotated[
+    int, Meta(description="0 failed, 1 passed, 2 passed, and the player's best by pp on the beatmap")
+]
+FullCombo = Annotated[int, Meta(description="1 for a full combo, else 0")]
+Grade = Annotated[str, Meta(description="XH, X, SH, S, A, B, C, D or F; N without a grade")]
+
+PlayersID = Annotated[int, Meta(description="the player's id")]
+TotalScore = Annotated[int, Meta(description="the sum of all scores")]
+RankedScore = Annotated[int, Meta(description="the sum of the best scores on ranked beatmaps")]
+RankOrNull = Annotated[int | None, Meta(description="by pp, from 1; null for unranked")]
+RankOrZero = Annotated[int, Meta(description="by pp, from 1; 0 for unranked")]
+Privileges = Annotated[
+    int,
+    Meta(
+        description="bits: 1 unrestricted, 2 verified by a login in the game, 4 whitelisted, 16 supporter,"
+        " 32 premium, 128 alumni, 1024 tournament manager, 2048 nominator, 4096 moderator, 8192 administrator,"
+        " 16384 developer"
+    ),
+]
+ClanID = Annotated[int, Meta(description="0 without a clan")]
+ClanPrivileges = Annotated[int, Meta(description="0 without a clan, 1 member, 2 officer, 3 owner")]
+
+Action = Annotated[
+    int,
+    Meta(
+        description="0 idle, 1 away, 2 playing, 3 editing, 4 modding, 5 multiplayer, 6 watching, 7 unknown,"
+        " 8 testing, 9 submitting, 10 paused, 11 in the lobby, 12 playing multiplayer, 13 osu!direct"
+    ),
+]
+SlotStatus = Annotated[
+    Int64,
+    Meta(description="2 locked, 4 not ready, 8 ready, 16 without the beatmap, 32 playing, 64 complete, 128 quit"),
+]
+Team = Annotated[Int64, Meta(description="0 neutral, 1 blue, 2 red")]
