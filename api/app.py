@@ -3,17 +3,17 @@
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TypedDict
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from api.health import NotReady, not_ready
 from api.middleware.client_address import ClientAddress
 from api.middleware.cors import CORS
 from api.middleware.drain_body import DrainUnreadBody
@@ -23,24 +23,16 @@ from api.observability.access_log import LoggedTarget
 from api.observability.log_format import set_unbuffered
 from api.observability.metrics import Metrics
 from api.observability.metrics_route import MetricsPage
-from api.observability.process_metrics import ProcessMetrics
 from api.request.params import InvalidParams
 from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
 from api.routes import ROUTES, routes
 from api.services import Services
 from config.settings import Settings
+from config.types import Networks
 from domain.errors import APIError, Unavailable
 
 log = logging.getLogger("apidot")
-
-
-class State(TypedDict):
-    """The contents of `scope["state"]` in every request."""
-
-    services: Services
-    response_cache: ResponseCache
-    request_log: RequestLog
 
 
 async def http_error(request: Request, error: Exception) -> errors.JSON:
@@ -49,62 +41,57 @@ async def http_error(request: Request, error: Exception) -> errors.JSON:
     return errors.JSON({"detail": error.detail}, error.status_code, headers=dict(error.headers or {}))
 
 
+EXCEPTION_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    APIError: errors.api_error,
+    InvalidParams: errors.invalid_params,
+    Unavailable: errors.api_error,
+    HTTPException: http_error,
+    Exception: errors.internal_error,
+}
+
+
 def build(
     settings: Settings,
     open_services: Callable[[Settings], AbstractAsyncContextManager[Services]],
     metrics: Metrics | None = None,
 ) -> ASGIApp:
     """Return the ASGI application. `open_services` is entered at startup and left at shutdown."""
-    process_metrics = ProcessMetrics(metrics) if metrics else None
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[State]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(settings))
             cache = ResponseCache(services)
             stack.push_async_callback(cache.close)
-            if process_metrics:
-                add_gauges(process_metrics, settings, request_log, cache)
-                await stack.enter_async_context(process_metrics.sampling())
+            if metrics:
+                add = metrics.add_gauge
+                add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
+                add("cache_kept_answers", "Kept answers.", lambda: cache.count)
+                add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
+                add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
+                await stack.enter_async_context(metrics.sampling())
             with running_worker(request_log):
+                # The contents of scope["state"] in every request.
                 yield {"services": services, "response_cache": cache, "request_log": request_log}
 
     app = Starlette(
-        routes=routes(MetricsPage(process_metrics, settings.metrics_readers)),
+        routes=routes(MetricsPage(metrics, Networks(settings.metrics_for))),
         lifespan=lifespan,
         middleware=[
-            Middleware(RateLimitMiddleware, settings.unlimited),
+            Middleware(RateLimitMiddleware, Networks(settings.rate_limit_exempt)),
             Middleware(CachedResponseShortcut),
             Middleware(DrainUnreadBody),
         ],
-        exception_handlers={
-            APIError: errors.api_error,
-            InvalidParams: errors.invalid_params,
-            Unavailable: errors.unavailable,
-            NotReady: not_ready,
-            HTTPException: http_error,
-            Exception: errors.internal_error,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
     )
     # Routes accept one trailing slash themselves; a path with more of them is unknown.
     app.router.redirect_slashes = False
     # These wrap Starlette's own error middleware, so that a 500 has their headers too.
     with_cors: ASGIApp = CORS(app, settings.origins) if settings.origins else app
-    parameters = {route: frozenset(endpoint.params.__struct_encode_fields__) for route, endpoint in ROUTES.items()}
+    parameters = {route: endpoint.params.__struct_encode_fields__ for route, endpoint in ROUTES.items()}
     target = LoggedTarget(parameters) if settings.access_log else None
     request_log = RequestLog(with_cors, target=target, metrics=metrics)
-    return ClientAddress(request_log, settings.proxies)
-
-
-def add_gauges(
-    process_metrics: ProcessMetrics, settings: Settings, request_log: RequestLog, cache: ResponseCache
-) -> None:
-    """Add the gauges of the application to those of the process."""
-    add = process_metrics.add
-    add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
-    add("cache_kept_answers", "Kept answers.", lambda: cache.count)
-    add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
-    add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
+    return ClientAddress(request_log, Networks(settings.trusted_proxies))
 
 
 @contextmanager

@@ -104,7 +104,7 @@ async def pp_engine_state(settings: Settings) -> Dependency:
 
 
 class Dependencies:
-    """The states of all dependencies, cached, each checked once at a time however many clients ask."""
+    """The states of all dependencies, cached. Concurrent callers share one check of each."""
 
     def __init__(
         self,
@@ -115,22 +115,23 @@ class Dependencies:
         game_server: GameServerClient | None,
         replays: ReplayStore,
     ) -> None:
-        self._checks: dict[str, Callable[[], Awaitable[Dependency]]] = {
+        checks: dict[str, Callable[[], Awaitable[Dependency]]] = {
             "database": lambda: database_state(database),
             "redis": lambda: redis_state(ranks),
             "game_server": lambda: game_server_state(settings, game_server),
             "replays": lambda: replays_state(replays),
             "pp_engine": lambda: pp_engine_state(settings),
         }
-        self._states = SingleFlightCache(self._check)
+        self._names = list(checks)
+        self._states = SingleFlightCache[str, Dependency](lambda name: checks[name]())
 
     async def states(self, within: float) -> dict[str, Dependency]:
         """Return the state of each dependency by name, after at most `within` seconds.
 
-        A check that takes longer goes on in the background: a dependency that hangs never has two of them.
+        A check that takes longer goes on in the background, and the next caller waits for the same one.
         """
-        states = await asyncio.gather(*(self._state(name, within) for name in self._checks))
-        return dict(zip(self._checks, states, strict=True))
+        states = await asyncio.gather(*(self._state(name, within) for name in self._names))
+        return dict(zip(self._names, states, strict=True))
 
     async def close(self) -> None:
         """Cancel the checks that are still running."""
@@ -145,6 +146,3 @@ class Dependencies:
             if name == "pp_engine":
                 return Dependency("unknown", "not started yet")
             return Dependency("down", f"NO ANSWER within {within:g} s")
-
-    async def _check(self, name: str) -> Dependency:
-        return await self._checks[name]()

@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 from api.request.auth import Caller
 from api.request.body import Body
 from api.request.params import Reader
-from api.response.cache import READS, ResponseCache
 from api.response.encoded import EncodedResponse, encode
 from api.services import Services
 
 # Called with the services, the parameters, and the extras that its signature declares.
 Handler = Callable[..., Awaitable[Any]]
 
+READS = ("GET", "HEAD")
 WRITES = ("POST", "PUT")
 
 # What a handler may declare beside its parameters, by annotation.
@@ -60,8 +60,7 @@ class Endpoint:
         params = self._reader.read(scope["query_string"], scope["path_params"])
         response: EncodedResponse | Response
         if self.seconds:
-            cache: ResponseCache = scope["state"]["response_cache"]
-            response = await cache.get(self, params, scope)
+            response = await scope["state"]["response_cache"].get(self, params, scope)
         else:
             services: Services = scope["state"]["services"]
             extras = [extra(scope, receive) for extra in self._extras]

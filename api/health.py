@@ -3,7 +3,6 @@
 from typing import Literal
 
 import msgspec
-from starlette.requests import Request
 
 from api.dependencies import DEGRADED, State
 from api.request.params import NoParams
@@ -27,19 +26,11 @@ class DependencyState(msgspec.Struct, frozen=True, omit_defaults=True):
     meanwhile: str = ""
 
 
-class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+class Readiness(msgspec.Struct, frozen=True):
     """The body of /health/ready. `degraded`: some responses are worse than they could be, or 503."""
 
     status: Literal["ready", "degraded", "unavailable"]
     neighbours: dict[str, DependencyState]
-
-
-class NotReady(Exception):
-    """The database does not answer, which nearly every endpoint needs."""
-
-    def __init__(self, readiness: Readiness) -> None:
-        super().__init__("not ready")
-        self.readiness = readiness
 
 
 async def live(_: Services, __: NoParams) -> Alive:
@@ -47,20 +38,13 @@ async def live(_: Services, __: NoParams) -> Alive:
     return Alive()
 
 
-async def ready(services: Services, _: NoParams) -> Readiness:
-    """Return the state of each dependency, a few seconds old at most. Raise NotReady without the database."""
+async def ready(services: Services, _: NoParams) -> Readiness | JSON:
+    """Return the state of each dependency, a few seconds old at most. The status is 503 without the database."""
     states = {
         name: DependencyState(dependency.state, "" if dependency.state in ("up", "unknown") else DEGRADED[name])
         for name, dependency in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
     }
-    degraded = any(dependency.state == "down" for dependency in states.values())
-    readiness = Readiness(status="degraded" if degraded else "ready", neighbours=states)
     if states["database"].state != "up":
-        raise NotReady(msgspec.structs.replace(readiness, status="unavailable"))
-    return readiness
-
-
-async def not_ready(_: Request, error: Exception) -> JSON:
-    """Return the response to NotReady."""
-    assert isinstance(error, NotReady)
-    return JSON(error.readiness, 503, headers={"Retry-After": "2"})
+        return JSON(Readiness("unavailable", states), 503, headers={"Retry-After": "2"})
+    degraded = any(dependency.state == "down" for dependency in states.values())
+    return Readiness("degraded" if degraded else "ready", states)

@@ -14,8 +14,7 @@ from api.observability.metrics_route import MetricsPage
 from api.openapi.document import OpenAPIDocument
 from api.response.errors import V2_PREFIXES
 from api.services import Services
-from api.site.assets import Asset
-from api.site.pages import StartPage, pages
+from api.site.pages import Asset, StartPage, pages
 from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
@@ -134,7 +133,7 @@ def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
     return [
         RouteTable(site | HEALTH | v1),
         RouteTable(v2, pass_writes=True),
-        Route(OpenAPIDocument.path, OpenAPIDocument(V1, V2)),
+        Route(OpenAPIDocument.path, OpenAPIDocument(ROUTES.values())),
         Route(metrics_page.path, metrics_page),
         StartPage(start_page),
         Passthrough(),

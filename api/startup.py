@@ -1,7 +1,4 @@
-"""What a start opens, and what it reports.
-
-Each opener makes one service of the settings, and leaves it to an exit stack to close it.
-"""
+"""Opens the services at startup, each closed by an exit stack at the end, and reports on their dependencies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +10,7 @@ from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
 from domain.errors import Unavailable
-from domain.live import Live, NoGameServer
+from domain.live import Live
 from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
@@ -30,14 +27,14 @@ from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
 from storage.pp.engine import PPEngine
-from storage.ranks import DatabaseRanks, Ranks, RedisRanks
-from storage.rate_limit import MemoryRateLimiter, RateLimiter, RedisRateLimiter
+from storage.ranks import Ranks, RedisRanks
+from storage.rate_limit import RateLimiter, RedisRateLimiter
 
-# The file, in the folder that the workers share, which says that one of them has changed something.
+# The ChangeMarker's file, in the folder that the workers share.
 EDITS = "edits"
 # Seconds a start waits for the state of the dependencies.
 DEPENDENCY_TIMEOUT = 15.0
-# The lines of the start report that say how a dependency is.
+# The dependencies' titles in the start report.
 TITLES = {
     "database": "database",
     "redis": "ranks",
@@ -48,8 +45,6 @@ TITLES = {
 
 
 class Closable(Protocol):
-    """An object to be closed at the end."""
-
     async def close(self) -> None: ...
 
 
@@ -65,7 +60,6 @@ async def open_services(
     `shared` is a folder that all workers of the service share. `observer` is notified of every call to a
     dependency.
     """
-    observer = observer or Observer()
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack, observer)
         ranks = open_ranks(settings, database, stack, observer)
@@ -122,12 +116,10 @@ def open_ranks(
     settings: Settings, database: Database, stack: AsyncExitStack, observer: Observer | None = None
 ) -> Ranks:
     """Return the ranks from Redis; without Redis in the settings, those counted in the database."""
-    counted = DatabaseRanks(database)
     if not settings.redis:
-        return counted
-    return closed_by(
-        stack, RedisRanks(settings.redis, timeout=settings.redis_timeout, fallback=counted, observer=observer)
-    )
+        return Ranks(database)
+    ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
+    return closed_by(stack, ranks)
 
 
 def open_game_server(
@@ -149,9 +141,9 @@ def open_game_server(
 def open_live(
     settings: Settings, server: GameServerClient | None, database: Database, stack: AsyncExitStack
 ) -> Live:
-    """Return the live state that the game server tells; without a game server nobody is online."""
+    """Return the players and matches that are live on the game server. Without one, nobody is online."""
     if server is None:
-        return NoGameServer()
+        return Live()
     return GameServerLive(
         closed_by(stack, CachedGameServer(server)),
         database,
@@ -177,14 +169,14 @@ def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter 
     """Return the rate limiter, which several workers share through Redis. None without a rate limit."""
     if not settings.rate_limit:
         return None
-    in_memory = MemoryRateLimiter(settings.rate_limit, settings.rate_limit_burst)
+    rate, burst = settings.rate_limit, settings.rate_limit_burst
     if settings.api_workers == 1 or not settings.redis:
-        return closed_by(stack, in_memory)
-    return closed_by(stack, RedisRateLimiter(settings.redis, in_memory, timeout=settings.redis_timeout))
+        return RateLimiter(rate, burst)
+    return closed_by(stack, RedisRateLimiter(rate, burst, settings.redis, timeout=settings.redis_timeout))
 
 
 async def startup_report(settings: Settings) -> list[str]:
-    """Return what a start prints about the dependencies, a line each. Raise CannotOpen if it cannot serve."""
+    """Return the lines that `serve` prints about its dependencies. Raise CannotOpen if it cannot serve."""
     async with open_services(settings) as services:
         states = await services.dependencies.states(DEPENDENCY_TIMEOUT)
         report = [(title, states[name].description) for name, title in TITLES.items()]

@@ -1,11 +1,12 @@
 """The cases that are measured: every route that reads, with ids in its path or query."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from random import Random
 from urllib.parse import quote
 
 import msgspec
 
+from api.routes import ROUTES
 from bench.ids import Ids, Selection
 
 # The routes in api/routes.py that are not measured, and why.
@@ -20,20 +21,29 @@ DEEP = 10_000
 PAGE = 100
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A case: its name in the report, and the paths to request.
-
-    The responses to the paths in `same_length` are equally long in every world.
-    """
+class Case(msgspec.Struct, frozen=True):
+    """A case: its name in the report, the path to request, and the ids that replace `{}` in the path."""
 
     name: str
-    heavy: list[str]
-    typical: list[str]
-    same_length: list[str]
+    path: str
+    ids: Selection
     key: bool = False  # measured in the quick run too
     rows: str = ""  # "one": reads a single row; "list": 25 to 100 rows; "profile": everything about a player
     json: bool = True
     cached: bool = True
+
+    @property
+    def heavy(self) -> list[str]:
+        return self._paths(self.ids.heavy)
+
+    @property
+    def typical(self) -> list[str]:
+        return self._paths(self.ids.typical)
+
+    @property
+    def same_length(self) -> list[str]:
+        """Paths whose responses are equally long in every world."""
+        return self._paths(self.ids.same_length)
 
     @property
     def cold_paths(self) -> list[str]:
@@ -47,32 +57,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """A few paths, whose responses stay in the cache."""
         return [*self.heavy[:2], *self.typical][:8]
 
+    def _paths(self, ids: list[str]) -> list[str]:
+        return [self.path.format(quote(id)) for id in ids]
+
 
 def cases(ids: Ids, scores: int) -> list[Case]:
-    """Return every case, for a world with so many scores."""
-    return [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    """Return every case, for a world with so many scores.
 
-
-def _case(
-    name: str,
-    path: str,
-    ids: Selection,
-    *,
-    key: bool = False,
-    rows: str = "",
-    json: bool = True,
-    cached: bool = True,
-) -> Case:
-    return Case(
-        name=name,
-        heavy=[path.format(quote(id)) for id in ids.heavy],
-        typical=[path.format(quote(id)) for id in ids.typical],
-        same_length=[path.format(quote(id)) for id in ids.same_length],
-        key=key,
-        rows=rows,
-        json=json,
-        cached=cached,
-    )
+    A route that has none here and needs no parameters is measured without any.
+    """
+    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    measured = {case.path.partition("?")[0] for case in listed}
+    return [*listed, *_others(measured | NOT_MEASURED.keys())]
 
 
 def _values(*values: object) -> Selection:
@@ -84,71 +80,78 @@ NOTHING = Selection([], [""])
 
 def _v1_players(ids: Ids) -> Iterator[Case]:
     players = ids.players
-    yield _case("get_player_info all", "/v1/get_player_info?scope=all&id={}", players, key=True, rows="profile")
-    yield _case("get_player_info info", "/v1/get_player_info?scope=info&id={}", players)
-    yield _case("get_player_info stats", "/v1/get_player_info?scope=stats&id={}", players)
-    yield _case("get_player_info name", "/v1/get_player_info?scope=all&name={}", ids.names)
-    yield _case("get_player_status", "/v1/get_player_status?id={}", players, key=True)
+    yield Case("get_player_info all", "/v1/get_player_info?scope=all&id={}", players, key=True, rows="profile")
+    yield Case("get_player_info info", "/v1/get_player_info?scope=info&id={}", players)
+    yield Case("get_player_info stats", "/v1/get_player_info?scope=stats&id={}", players)
+    yield Case("get_player_info name", "/v1/get_player_info?scope=all&name={}", ids.names)
+    yield Case("get_player_status", "/v1/get_player_status?id={}", players, key=True)
     scores = "/v1/get_player_scores?id={}"
-    yield _case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
-    yield _case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
-    yield _case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
+    yield Case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
+    yield Case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
+    yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
-    yield _case("search_players", "/v1/search_players?q={}", parts, key=True)
-    yield _case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
-    yield _case("online", "/v1/online", NOTHING)
+    yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
+    yield Case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
+    yield Case("online", "/v1/online", NOTHING)
 
 
 def _v1_others(ids: Ids) -> Iterator[Case]:
-    yield _case("get_map_info", "/v1/get_map_info?id={}", ids.beatmaps, key=True, rows="one")
-    yield _case("get_map_info md5", "/v1/get_map_info?md5={}", ids.md5s, rows="one")
+    yield Case("get_map_info", "/v1/get_map_info?id={}", ids.beatmaps, key=True, rows="one")
+    yield Case("get_map_info md5", "/v1/get_map_info?md5={}", ids.md5s, rows="one")
     scores = "/v1/get_map_scores?id={}"
-    yield _case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
-    yield _case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
-    yield _case("get_score_info", "/v1/get_score_info?id={}", ids.scores, key=True, rows="one")
+    yield Case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
+    yield Case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
+    yield Case("get_score_info", "/v1/get_score_info?id={}", ids.scores, key=True, rows="one")
     leaderboard, offsets = "/v1/get_leaderboard?limit=50", _values(*range(0, 500, 50))
-    yield _case("get_leaderboard pp", leaderboard + "&offset={}", offsets, key=True, rows="list")
-    yield _case("get_leaderboard acc", leaderboard + "&sort=acc&offset={}", offsets, rows="list")
-    yield _case("get_leaderboard country", leaderboard + "&country={}", ids.countries, rows="list")
+    yield Case("get_leaderboard pp", leaderboard + "&offset={}", offsets, key=True, rows="list")
+    yield Case("get_leaderboard acc", leaderboard + "&sort=acc&offset={}", offsets, rows="list")
+    yield Case("get_leaderboard country", leaderboard + "&country={}", ids.countries, rows="list")
     deep = leaderboard + "&mode={}&offset=" + str(DEEP)
-    yield _case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
-    yield _case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
-    yield _case("get_clan", "/v1/get_clan?id={}", ids.clans)
-    yield _case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
-    yield _case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
-    yield _case("get_matches", "/v1/get_matches", NOTHING)
-    yield _case("get_replay", "/v1/get_replay?id={}", ids.replays, json=False, cached=False)
+    yield Case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
+    yield Case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
+    yield Case("get_clan", "/v1/get_clan?id={}", ids.clans)
+    yield Case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
+    yield Case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
+    yield Case("get_matches", "/v1/get_matches", NOTHING)
+    yield Case("get_replay", "/v1/get_replay?id={}", ids.replays, json=False, cached=False)
 
 
 def _v2(ids: Ids) -> Iterator[Case]:
     online = _values(*ids.online)
     player, beatmap, score = "/v2/players/{}", "/v2/maps/{}", "/v2/scores/{}"
-    yield _case("v2 server/stats", "/v2/server/stats", NOTHING)
-    yield _case("v2 player", player, ids.players, rows="one")
-    yield _case("v2 player status", f"{player}/status", online)
-    yield _case("v2 player stats", f"{player}/stats", ids.players)
-    yield _case("v2 player mode", f"{player}/stats/0", ids.players)
-    yield _case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
-    yield _case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
-    yield _case("v2 map", beatmap, ids.beatmaps, rows="one")
-    yield _case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
-    yield _case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
-    yield _case("v2 score", score, ids.scores, rows="one")
-    yield _case("v2 replay", f"{score}/replay", ids.replays, json=False, cached=False)
-    yield _case("v2 clan", "/v2/clans/{}", ids.clans, rows="one")
-    yield _case("v2 leaderboard", "/v2/leaderboards/{}", _values(0, 1, 2, 3, 4, 5, 6, 8), rows="list")
+    yield Case("v2 server/stats", "/v2/server/stats", NOTHING)
+    yield Case("v2 player", player, ids.players, rows="one")
+    yield Case("v2 player status", f"{player}/status", online)
+    yield Case("v2 player stats", f"{player}/stats", ids.players)
+    yield Case("v2 player mode", f"{player}/stats/0", ids.players)
+    yield Case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
+    yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
+    yield Case("v2 map", beatmap, ids.beatmaps, rows="one")
+    yield Case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
+    yield Case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
+    yield Case("v2 score", score, ids.scores, rows="one")
+    yield Case("v2 replay", f"{score}/replay", ids.replays, json=False, cached=False)
+    yield Case("v2 clan", "/v2/clans/{}", ids.clans, rows="one")
+    yield Case("v2 leaderboard", "/v2/leaderboards/{}", _values(0, 1, 2, 3, 4, 5, 6, 8), rows="list")
 
 
 def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     """Yield the cases with pages: the first pages of each list, and deep ones of the longest."""
     pages = _values(*range(1, 21))
     for name in ("players", "maps", "clans"):
-        yield _case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
-    yield _case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
+        yield Case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
+    yield Case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
     page = f"/v2/scores?page_size={PAGE}&page={{}}"
     third = scores // 3 // PAGE
-    yield _case("v2 scores", page, _values(1, 2, 3), key=True)
-    yield _case("v2 scores at 1/3", page, _values(third, third + 1, third + 2))
-    yield _case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
-    yield _case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
-    yield _case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)
+    yield Case("v2 scores", page, _values(1, 2, 3), key=True)
+    yield Case("v2 scores at 1/3", page, _values(third, third + 1, third + 2))
+    yield Case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
+    yield Case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
+    yield Case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)
+
+
+def _others(excluded: Set[str]) -> Iterator[Case]:
+    for route, endpoint in ROUTES.items():
+        fields = msgspec.structs.fields(endpoint.params)
+        if route not in excluded and not any(field.required for field in fields):
+            yield Case(route.removeprefix("/"), route, NOTHING)

@@ -99,7 +99,9 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         values["mode"] = None
     values |= specific.get(statement.name, {})
     if unknown := statement.values - values.keys():
-        raise LookupError(f"bench/explain.py has no value for {', '.join(sorted(unknown))} of {statement.name}")
+        raise LookupError(
+            f"add {', '.join(sorted(unknown))} of sql/{statement.name}.sql to VALUES in bench/explain.py"
+        )
     return {name: values[name] for name in statement.values}
 
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -79,22 +80,18 @@ class Client:
 
     def get(self, path: str) -> bytes:
         """Return the body of a response. Raise Failed for any status but 200."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        try:
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
             connection.request("GET", path)
             response = connection.getresponse()
             body = response.read()
-        finally:
-            connection.close()
         if response.status != 200:
             raise Failed(f"{path} returned {response.status}: {body[:300]!r}")
         return body
 
     def response_times(self, paths: Iterator[str], requests: int, seconds: float) -> list[float]:
         """Return the response times, in ms, of so many requests; fewer, but at least two, if the time is over."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         times: list[float] = []
-        try:
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
             deadline = time.monotonic() + seconds
             # The first request opens the connection, and those of the server to its database. It is not counted.
             while len(times) <= requests and (len(times) < 3 or time.monotonic() < deadline):
@@ -106,8 +103,6 @@ class Client:
                 times.append((time.perf_counter() - began) * 1000)
                 if response.status != 200:
                     raise Failed(f"{path} returned {response.status}")
-        finally:
-            connection.close()
         return times[1:]
 
 

@@ -12,12 +12,13 @@ import click
 import msgspec
 
 from api.startup import open_database
-from checks.replay_scan import KINDS, Problem, compare, decode, list_replays, newest_score, read_scores
+from checks.replay_scan import KINDS, Problem, compare, decode, list_replays, read_scores
 from config.settings import Settings
 from demo.settings import in_demo_world
 from domain.errors import CannotOpen, Unavailable
 from replays.filename import MAX_SCORE_ID
 from replays.store import open_store
+from storage.database import catalogue
 
 
 @click.command("check-replays")
@@ -66,7 +67,7 @@ async def _check(settings: Settings, report: "Report", since_id: int, jobs: int 
         if reason:
             raise CannotOpen(f"{store.name} cannot be read: {reason}")
         # Before the replays are listed: a score that is submitted after that is not one without a replay.
-        newest = await newest_score(database)
+        newest = await database.one(catalogue.score_newest)
         with report.bar("listing") as bar:
             replays = await list_replays(store, since_id, bar.update)
         report.replays = len(replays)
@@ -77,7 +78,7 @@ async def _check(settings: Settings, report: "Report", since_id: int, jobs: int 
                 bar.update(scores)
 
             pages = read_scores(database, since_id)
-            async for problem in compare(replays, pages, newest, compared):
+            async for problem in compare(replays, pages, newest.id if newest else 0, compared):
                 report.add(problem)
         if jobs is None:
             return

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from checks import configuration
-from checks.findings import Finding, Level, report
+from checks.findings import Finding, Level, ok, report
 from checks.order import run as run_checks
 from config.settings import Settings
 from demo.build import DATABASE
 from demo.settings import in_demo_world
 
+DEMO_UNBUILT = (
+    "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
+)
 COLOURS: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}
 VERDICTS: dict[Level, str] = {
     "ok": "all is well",
@@ -52,7 +54,7 @@ def check(context: click.Context, url: str | None, as_json: bool) -> None:
     # The findings say the same as the log, and what to do about it.
     logging.getLogger("apidot").disabled = True
     if demo and not Path(settings.data_directory, DATABASE).exists():
-        result = report(configuration.demo_world_not_built())
+        result = report([ok("settings.demo-unbuilt", DEMO_UNBUILT)])
     else:
         result = report(asyncio.run(run_checks(settings, demo=demo, url=url, progress=_show_progress)))
         _show_progress("")

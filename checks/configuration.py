@@ -9,10 +9,9 @@ DEFAULTS = Settings()
 
 def run(settings: Settings, *, demo: bool) -> list[Finding]:
     """Return the settings that differ from their defaults. Passwords and keys are not shown."""
-    values = {name: getattr(settings, name) for name in Settings.__struct_fields__}
     changed = [
         f"{name.upper()}={'********' if isinstance(value, Secret) else value}"
-        for name, value in values.items()
+        for name, value in vars(settings).items()
         # The operator did not set the database of the demo world.
         if value != getattr(DEFAULTS, name) and not (demo and name == "database_url")
     ]
@@ -20,9 +19,3 @@ def run(settings: Settings, *, demo: bool) -> list[Finding]:
     if demo:
         findings.append(ok("settings.demo", "no database is configured (DATABASE_URL, DB_HOST): the demo world"))
     return findings
-
-
-def demo_world_not_built() -> list[Finding]:
-    """Return what there is to say with no database configured and the demo world not built yet."""
-    text = "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
-    return [ok("settings.demo-unbuilt", text)]

@@ -12,7 +12,7 @@ from domain.players import Rank
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.ranks import DatabaseRanks, Ranks, RedisRanks
+from storage.ranks import Ranks, RedisRanks
 
 SAMPLE = 5  # players from the top of each mode, and as many from its middle
 RECALCULATE = "let the game server's recalc tool put them right, or leave REDIS_HOST empty to have ranks counted"
@@ -43,7 +43,7 @@ async def run(
     for mode, size in sizes.items():
         countries |= await _sample(database, settings, mode, 0)
         countries |= await _sample(database, settings, mode, size // 2)
-    return [*findings, *await _compare(countries, ranks, DatabaseRanks(database), progress)]
+    return [*findings, *await _compare(countries, ranks, Ranks(database), progress)]
 
 
 def _away(reason: BaseException) -> Finding:
@@ -75,7 +75,7 @@ async def _empty(database: Database, settings: Settings, has_old_keys: bool) -> 
 
 
 async def _compare(
-    countries: dict[int, str], in_redis: RedisRanks, in_database: DatabaseRanks, progress: Callable[[str], None]
+    countries: dict[int, str], in_redis: RedisRanks, in_database: Ranks, progress: Callable[[str], None]
 ) -> list[Finding]:
     compared, world, country = 0, list[str](), list[str]()
     for done, (player, home) in enumerate(sorted(countries.items())):

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
 from itertools import islice
@@ -11,19 +11,18 @@ from typing import Literal, get_args
 
 import msgspec
 
-from checks.score_ids import ScoreIDs
 from config.settings import Settings
 from domain.replays import ScoreStatus
-from replays.binary import BadReplay, Truncated
-from replays.errors import Changed, NoReplay, Unreadable
+from replays.errors import BadReplay, Changed, NoReplay, Truncated, Unreadable
 from replays.filename import MAX_SCORE_ID
-from replays.frames import count_frames
+from replays.frames import check_frames
 from replays.store import ReplayStore, find_frames, open_store
 from storage.database import catalogue
 from storage.database.database import Database
 
 PAGE = 10_000  # scores read at a time
 BATCH = 32  # replays given to a process at a time
+_BITS = 1024  # ids in a block
 
 Kind = Literal["missing", "orphaned", "truncated", "undecodable"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -39,6 +38,28 @@ class Problem(msgspec.Struct, frozen=True):
     why: str
 
 
+class ScoreIDs:
+    """A set of ids, as bits in blocks: ids of scores are dense, and a `set` takes some 60 bytes for each."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, int] = {}
+
+    def update(self, ids: Iterable[int]) -> None:
+        """Add `ids`."""
+        for id in ids:
+            block, bit = divmod(id, _BITS)
+            self._blocks[block] = self._blocks.get(block, 0) | 1 << bit
+
+    def __len__(self) -> int:
+        return sum(bits.bit_count() for bits in self._blocks.values())
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the ids, lowest first."""
+        for block in sorted(self._blocks):
+            bits, start = self._blocks[block], block * _BITS
+            yield from (start + bit for bit in range(bits.bit_length()) if bits >> bit & 1)
+
+
 async def list_replays(store: ReplayStore, since: int, progress: Progress) -> ScoreIDs:
     """Return the ids of the stored replays, from `since` on."""
     replays = ScoreIDs()
@@ -47,12 +68,6 @@ async def list_replays(store: ReplayStore, since: int, progress: Progress) -> Sc
             replays.update(id for id in ids if id >= since)
             progress(len(ids))
     return replays
-
-
-async def newest_score(database: Database) -> int:
-    """Return the highest id of a score, 0 without any."""
-    row = await database.one(catalogue.score_newest)
-    return row.id if row else 0
 
 
 async def read_scores(database: Database, since: int) -> AsyncIterator[list[ScoreStatus]]:
@@ -136,7 +151,7 @@ async def _decode(store: ReplayStore, id: int) -> Problem | None:
         async with store.open(id) as file:
             frames = await find_frames(file)
             async with aclosing(file.chunks(frames.offset, frames.offset + frames.length)) as chunks:
-                await asyncio.to_thread(count_frames, _in_thread(chunks, asyncio.get_running_loop()))
+                await check_frames(chunks)
     except Truncated as error:
         return Problem("truncated", id, str(error))
     except BadReplay as error:
@@ -147,15 +162,3 @@ async def _decode(store: ReplayStore, id: int) -> Problem | None:
         # It is being written, or was removed after the replays were listed.
         return None
     return None
-
-
-def _in_thread(
-    chunks: AsyncGenerator[bytes | memoryview, None], loop: asyncio.AbstractEventLoop
-) -> Iterator[bytes]:
-    """Iterate over the chunks of the loop `loop` in another thread."""
-
-    async def next_chunk() -> bytes:
-        return bytes(await anext(chunks, b""))
-
-    while chunk := asyncio.run_coroutine_threadsafe(next_chunk(), loop).result():
-        yield chunk

@@ -6,8 +6,7 @@ from api.dependencies import DEGRADED, replays_state
 from checks.findings import Finding, error, ok, warning
 from config.settings import Settings
 from domain.errors import CannotOpen, Unavailable
-from replays.binary import BadReplay
-from replays.errors import NoReplay, Unreadable
+from replays.errors import BadReplay, NoReplay, Unreadable
 from replays.store import ReplayStore, find_frames, open_store
 from storage.database import catalogue
 from storage.database.database import Database

@@ -1,7 +1,7 @@
 """Whether the database has the tables, columns and indexes that this service needs."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from checks import expected
 from checks.findings import Finding, error, ok, warning
@@ -9,6 +9,9 @@ from storage.database import catalogue
 from storage.database.catalogue import IndexColumn
 from storage.database.database import Database
 
+# The types of the columns, and the statements that read them, by table and column.
+Types = dict[str, dict[str, str]]
+Uses = dict[str, dict[str, set[str]]]
 # The version of bancho.py that added a column.
 SINCE = {
     "total_hits": "4.1.1",
@@ -29,23 +32,24 @@ KINDS = {
 
 async def run(database: Database) -> list[Finding]:
     """Check the tables, the columns, and the one primary key that forks are known to change."""
-    there: dict[str, dict[str, str]] = {}
+    there: Types = {}
     for column in await database.all(catalogue.schema_columns):
         there.setdefault(column.table_name, {})[column.column_name] = column.column_type
     read = expected.columns_read()
     if not there.keys() & read.keys():
         text = "none of the game server's tables is in this database"
         return [error("schema.no-tables", text, "is DB_NAME the database of the game server?")]
-    findings = [*_missing(there, read), *_extra(there)]
+    stock = expected.tables()
+    findings = [*_missing(there, read), *_extra(there, stock)]
     if not database.is_sqlite:
-        findings += [*_other_types(there, read), *await _keys(database)]
+        findings += [*_other_types(there, read, stock), *await _keys(database)]
     if all(finding.level == "ok" for finding in findings):
         columns = sum(len(columns) for columns in read.values())
         findings.insert(0, ok("schema.complete", f"all {columns} columns of {len(read)} tables are there"))
     return findings
 
 
-def _missing(there: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
+def _missing(there: Types, read: Uses) -> Iterable[Finding]:
     for table, columns in sorted(read.items()):
         if table not in there:
             users = ", ".join(sorted(set.union(*columns.values())))
@@ -60,18 +64,17 @@ def _missing(there: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[
                 yield error("schema.column-missing", text, f"update the game server or add the column{advice}")
 
 
-def _extra(there: Mapping[str, dict[str, str]]) -> Iterable[Finding]:
-    for name, table in expected.tables().items():
-        extra = [column for column in there.get(name, {}) if column not in table.columns]
+def _extra(there: Types, stock: Types) -> Iterable[Finding]:
+    for name, columns in stock.items():
+        extra = [column for column in there.get(name, {}) if column not in columns]
         if extra:
             yield ok("schema.extra-columns", f"{name} also has {', '.join(extra)}; not read, and no harm")
 
 
-def _other_types(there: Mapping[str, dict[str, str]], read: dict[str, dict[str, set[str]]]) -> Iterable[Finding]:
-    stock = expected.tables()
+def _other_types(there: Types, read: Uses, stock: Types) -> Iterable[Finding]:
     for table, columns in sorted(read.items()):
         for column in sorted(columns):
-            expected_type, actual_type = stock[table].columns[column], there.get(table, {}).get(column, "")
+            expected_type, actual_type = stock[table][column], there.get(table, {}).get(column, "")
             if actual_type and kind(expected_type) != kind(actual_type):
                 text = f"{table}.{column} is {actual_type}, where {expected_type} is expected"
                 advice = f"make it {kind(expected_type)} again; answers with it may fail, or be sorted wrongly"
@@ -90,7 +93,7 @@ async def _keys(database: Database) -> list[Finding]:
         for row in await database.all(catalogue.schema_indexes)
         if (row.table_name, row.index_name) == ("stats", "PRIMARY")
     ]
-    if not keys or set(keys) == set(expected.tables()["stats"].key):
+    if not keys or set(keys) == {"id", "mode"}:
         return []
     text = f"stats has its rows by ({', '.join(str(key) for key in keys)}), stock by (id, mode)"
     row = await database.one(catalogue.stats_repeated)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from checks.findings import Finding, error, ok, warning
 
@@ -11,15 +11,11 @@ EXPIRES_SOON = 14  # days
 CONNECT_TIMEOUT = 5.0  # seconds
 
 
-class Handshake(NamedTuple):
-    """The TLS context for further connections, and the findings."""
+async def handshake(host: str, port: int) -> tuple[ssl.SSLContext, list[Finding]]:
+    """Open a TLS connection as a browser does, and return the context for further connections, and the findings.
 
-    context: ssl.SSLContext
-    findings: list[Finding]
-
-
-async def handshake(host: str, port: int) -> Handshake:
-    """Open a TLS connection as a browser does. Raise OSError, TimeoutError or ssl.SSLError."""
+    Raise OSError, of which ssl.SSLError and TimeoutError are kinds.
+    """
     context = ssl.create_default_context()
     context.set_alpn_protocols(["h2", "http/1.1"])
     findings = []
@@ -41,7 +37,7 @@ async def handshake(host: str, port: int) -> Handshake:
         )
     # The client of the further requests does not speak HTTP/2.
     context.set_alpn_protocols(["http/1.1"])
-    return Handshake(context, findings)
+    return context, findings
 
 
 async def _connect(host: str, port: int, context: ssl.SSLContext) -> Any:

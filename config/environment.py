@@ -3,30 +3,23 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
 from dotenv import dotenv_values
 
 from config.settings import Settings
-from config.types import Secret
+from config.types import Networks, Secret
 
 # Names the settings file; an environment variable, since each worker reads the settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
 # An empty value turns these off. For the others, an empty value means the default.
 MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
-BOOLEANS = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
+# msgspec converts true, false, 1 and 0.
+BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
@@ -34,6 +27,15 @@ DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
 WEB = ("http", "https")
+URLS = {
+    "database_url": DATABASES,
+    "db_dsn": DATABASES,
+    "redis_url": REDIS,
+    "redis_dsn": REDIS,
+    "replays_url": REPLAYS,
+    "aws_endpoint_url_s3": WEB,
+    "aws_endpoint_url": WEB,
+}
 
 
 class BadSetting(ValueError):
@@ -46,35 +48,36 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raise BadSetting.
     """
     file = Path(environ.get(ENV_FILE, ".env"))
-    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
-    return settings_from(read_file(file) | from_environment, file.resolve().parent)
-
-
-def read_file(file: Path) -> dict[str, str]:
-    """Return the variables in a settings file, none if it does not exist. Raise BadSetting if it is unreadable."""
-    if not file.is_file():
-        return {}
     try:
-        # Windows editors begin a file with a byte order mark.
-        return {name: value or "" for name, value in dotenv_values(file, encoding="utf-8-sig").items()}
+        # Windows editors begin a file with a byte order mark. A file that does not exist is an empty one.
+        from_file = dotenv_values(file, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(f"{file}: cannot be read ({error})") from None
+    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
+    return settings_from(from_file | from_environment, file.resolve().parent)
 
 
-def settings_from(environment: Mapping[str, str], folder: Path) -> Settings:
+def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
     """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
     A relative data folder, and the default one, are taken relative to `folder`.
     """
     values: dict[str, Any] = {}
-    for name, kind in get_type_hints(Settings, include_extras=True).items():
-        text = environment.get(name.upper(), "").strip()
-        if text or name.upper() in MAY_BE_EMPTY & environment.keys():
-            values[name] = _value(name.upper(), kind, text)
+    for field in fields(Settings):
+        name = field.name.upper()
+        text = (environment.get(name) or "").strip()
+        if text or name in MAY_BE_EMPTY & environment.keys():
+            values[field.name] = _value(field, text)
     values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
     settings = Settings(**values)
-    _check_urls(settings)
-    _check_networks(settings)
+    for name, schemes in URLS.items():
+        if url := getattr(settings, name):
+            _check_url(name.upper(), url, schemes)
+    for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
+        try:
+            Networks(getattr(settings, name))
+        except ValueError as error:
+            raise BadSetting(f"{name.upper()}: addresses and networks are accepted ({error})") from None
     _check_web_addresses(settings)
     if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
         raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
@@ -87,41 +90,30 @@ def settings_from(environment: Mapping[str, str], folder: Path) -> Settings:
     return settings
 
 
-def _value(name: str, kind: Any, text: str) -> Any:
-    base = get_args(kind)[0]
-    if base is Secret:
+def _value(field: Field[Any], text: str) -> Any:
+    if field.type is Secret:
         return Secret(text)
-    value: Any = BOOLEANS.get(text.lower(), text) if base is bool else text
+    value: Any = BOOLEANS.get(text.lower(), text) if field.type is bool else text
+    limits = msgspec.Meta(**field.metadata["limits"])
     try:
-        return msgspec.convert(value, kind, strict=False)
+        return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
-        raise BadSetting(f"{name}={text!r}: {accepted(kind)} is accepted") from None
+        raise BadSetting(f"{field.name.upper()}={text!r}: {accepted(field)} is accepted") from None
 
 
-def accepted(kind: Any) -> str:
-    """Describe the values that a setting of this annotated type accepts, as in "a number from 0 to 600"."""
-    base, meta = get_args(kind)
+def accepted(field: Field[Any]) -> str:
+    """Describe the values that a setting accepts, as in "a number from 0 to 600"; "" for any text."""
+    base: Any = field.type
+    limits = field.metadata["limits"]
     if base is bool:
         return "true or false"
     if get_origin(base) is Literal:
         return "one of " + ", ".join(get_args(base))
     if base in (int, float):
         number = "a whole number" if base is int else "a number"
-        low = meta.ge if meta.ge is not None else f"above {meta.gt}"
-        return f"{number} from {low} to {meta.le}"
-    return "a text"
-
-
-def _check_urls(settings: Settings) -> None:
-    for names, schemes in (
-        (("database_url", "db_dsn"), DATABASES),
-        (("redis_url", "redis_dsn"), REDIS),
-        (("replays_url",), REPLAYS),
-        (("aws_endpoint_url_s3", "aws_endpoint_url"), WEB),
-    ):
-        for name in names:
-            if url := getattr(settings, name):
-                _check_url(name.upper(), url, schemes)
+        low = limits["ge"] if "ge" in limits else f"above {limits['gt']}"
+        return f"{number} from {low} to {limits['le']}"
+    return ""
 
 
 def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
@@ -141,18 +133,6 @@ def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
         raise BadSetting(f"{name}: the URL ends with no name of a database")
     if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or url == "file://"):
         raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
-
-
-def _check_networks(settings: Settings) -> None:
-    for name, read in (
-        ("TRUSTED_PROXIES", "proxies"),
-        ("METRICS_FOR", "metrics_readers"),
-        ("RATE_LIMIT_EXEMPT", "unlimited"),
-    ):
-        try:
-            getattr(settings, read)
-        except ValueError as error:
-            raise BadSetting(f"{name}: addresses and networks are accepted ({error})") from None
 
 
 def _check_web_addresses(settings: Settings) -> None:

@@ -2,11 +2,9 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import get_args, get_type_hints
-
-from msgspec import Meta
+from typing import Any
 
 from config.environment import accepted
 from config.settings import Settings
@@ -23,26 +21,18 @@ ENV_EXAMPLE_HEAD = """\
 """
 
 
-def settings() -> Iterator[tuple[str, str, str, Meta]]:
-    """Yield (name, default, accepted values, description) of every setting, in the order of the Struct."""
-    defaults = Settings()
-    for name, kind in get_type_hints(Settings, include_extras=True).items():
-        default = getattr(defaults, name)
-        text = str(default).lower() if isinstance(default, bool) else str(default)
-        yield name.upper(), text, accepted(kind), get_args(kind)[1]
-
-
 def markdown(current: str) -> str:
     """Return the new text of docs/settings.md, given the current one: a table for each group of settings."""
     lines = [current.partition(MARKER)[0] + MARKER]
-    for name, default, values, meta in settings():
-        if heading := heading_of(meta):
+    for field in fields(Settings):
+        if heading := field.metadata["heading"]:
             lines += [f"\n## {heading}\n", "| setting | default | values | meaning |", "|---|---|---|---|"]
+        default = default_of(field)
         cells = [
-            f"`{name}`",
+            f"`{field.name.upper()}`",
             f"`{default}`" if default else "",
-            values if values != "a text" else "",
-            re.sub(r"\b[A-Z]+_[A-Z0-9_]*", r"`\g<0>`", meta.description or ""),
+            accepted(field),
+            re.sub(r"\b[A-Z]+_[A-Z0-9_]*", r"`\g<0>`", field.metadata["description"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -51,17 +41,17 @@ def markdown(current: str) -> str:
 def env_example() -> str:
     """Return the text of .env.example: every setting, commented out, below its description."""
     lines = [ENV_EXAMPLE_HEAD]
-    for name, default, _, meta in settings():
-        if heading := heading_of(meta):
+    for field in fields(Settings):
+        if heading := field.metadata["heading"]:
             lines.append(f"# --- {heading}\n")
-        lines += textwrap.wrap(meta.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
-        lines.append(f"#{name}={default}\n")
+        lines += textwrap.wrap(field.metadata["description"], WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines.append(f"#{field.name.upper()}={default_of(field)}\n")
     return "\n".join(lines)
 
 
-def heading_of(meta: Meta) -> str:
-    """Return the heading of the group that begins with a setting, "" if it continues a group."""
-    return str((meta.extra or {})["heading"])
+def default_of(field: Field[Any]) -> str:
+    """Return the default of a setting as it is written in a settings file."""
+    return str(field.default).lower() if field.type is bool else str(field.default)
 
 
 if __name__ == "__main__":

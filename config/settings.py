@@ -1,264 +1,211 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote
 
-import msgspec
-
-from config.types import Networks, Secret, comma_separated, described
+from config.types import Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
 
 # Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """The settings. Each is named like its environment variable, in lower case."""
 
-    api_host: Annotated[str, described("Address to listen on.", heading="Listening")] = "127.0.0.1"
-    api_port: Annotated[int, described("Port to listen on.", ge=1, le=65535)] = 8000
-    api_workers: Annotated[int, described("Number of worker processes, which share the port.", ge=1, le=64)] = 1
+    api_host: str = setting("127.0.0.1", "Address to listen on.", heading="Listening")
+    api_port: int = setting(8000, "Port to listen on.", ge=1, le=65535)
+    api_workers: int = setting(1, "Number of worker processes, which share the port.", ge=1, le=64)
 
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        described("Lowest severity that is logged.", heading="Log and metrics"),
-    ] = "info"
-    log_format: Annotated[
-        Literal["text", "json"],
-        described("Format of the log. text: name=value pairs. json: one JSON object per line."),
-    ] = "text"
-    access_log: Annotated[bool, described("Log a line for each request.")] = True
-    slow_statement: Annotated[
-        float,
-        described(
-            "Seconds after which a database statement is logged as slow, by its name. 0: never.", ge=0, le=600
-        ),
-    ] = 0.5
-    metrics_for: Annotated[
-        str,
-        described(
-            "Addresses and networks that may read /metrics, separated by commas."
-            " Empty: none, and no metrics are collected."
-        ),
-    ] = "127.0.0.0/8,::1"
-
-    database_url: Annotated[
-        Secret,
-        described(
-            "URL of the database: mysql://, mysql+aiomysql://, mysql+asyncmy:// or sqlite:///."
-            " Takes precedence over the DB_ settings.",
-            heading="Database",
-        ),
-    ] = Secret()
-    db_dsn: Annotated[Secret, described("Older name of DATABASE_URL.")] = Secret()
-    db_host: Annotated[
-        str,
-        described("Host of the MySQL or MariaDB server. Empty, without DATABASE_URL: the demo world is served."),
-    ] = ""
-    db_port: Annotated[int, described("Port of the MySQL or MariaDB server.", ge=1, le=65535)] = 3306
-    db_user: Annotated[str, described("User of the database.")] = ""
-    db_pass: Annotated[Secret, described("Password of the database user.")] = Secret()
-    db_name: Annotated[str, described("Name of the database. Required if DB_HOST is set.")] = ""
-    db_pool_max: Annotated[
-        int, described("Maximum number of database connections of each worker.", ge=1, le=1000)
-    ] = 10
-    db_pool_wait: Annotated[
-        float, described("Seconds a request waits for a free database connection.", gt=0, le=600)
-    ] = 2.0
-    db_statement_timeout: Annotated[float, described("Seconds a database statement may run.", gt=0, le=600)] = 5.0
-
-    redis_url: Annotated[
-        Secret,
-        described(
-            "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
-            heading="Redis",
-        ),
-    ] = Secret()
-    redis_dsn: Annotated[Secret, described("Older name of REDIS_URL.")] = Secret()
-    redis_host: Annotated[
-        str,
-        described("Host of the Redis server. Empty, without REDIS_URL: ranks are calculated from the database."),
-    ] = ""
-    redis_port: Annotated[int, described("Port of the Redis server.", ge=1, le=65535)] = 6379
-    redis_user: Annotated[str, described("User of Redis. Used only if REDIS_PASS is set too.")] = ""
-    redis_pass: Annotated[Secret, described("Password of the Redis user. Used only if REDIS_USER is set too.")] = (
-        Secret()
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Lowest severity that is logged.", heading="Log and metrics"
     )
-    redis_db: Annotated[int, described("Number of the Redis database.", ge=0, le=65535)] = 0
-    redis_timeout: Annotated[float, described("Seconds Redis may take to respond.", gt=0, le=60)] = 0.5
+    log_format: Literal["text", "json"] = setting(
+        "text", "Format of the log. text: name=value pairs. json: one JSON object per line."
+    )
+    access_log: bool = setting(True, "Log a line for each request.")
+    slow_statement: float = setting(
+        0.5, "Seconds after which a database statement is logged as slow, by its name. 0: never.", ge=0, le=600
+    )
+    metrics_for: str = setting(
+        "127.0.0.0/8,::1",
+        "Addresses and networks that may read /metrics, separated by commas."
+        " Empty: none, and no metrics are collected.",
+    )
 
-    game_server_url: Annotated[
-        str,
-        described(
-            "URL of the game server, such as http://127.0.0.1:10000. Takes precedence over APP_HOST and APP_PORT.",
-            heading="Game server",
-        ),
-    ] = ""
-    app_host: Annotated[
-        str, described("Address the game server listens on. Empty or a wildcard (0.0.0.0, ::): this machine.")
-    ] = ""
-    app_port: Annotated[
-        int,
-        described(
-            "Port the game server listens on. 0, without GAME_SERVER_URL: no game server, and nobody is online.",
-            ge=0,
-            le=65535,
-        ),
-    ] = 0
-    domain: Annotated[
-        str,
-        described(
-            "Domain of the game server, such as example.com."
-            " Requests to the game server are sent with host names below it."
-            " Empty: forwarded requests keep their host name."
-        ),
-    ] = ""
-    game_server_connect_timeout: Annotated[
-        float, described("Seconds the game server may take to accept a connection.", gt=0, le=60)
-    ] = 0.3
-    game_server_timeout: Annotated[
-        float, described("Seconds the game server may take to respond with live data.", gt=0, le=60)
-    ] = 1.0
-    passthrough: Annotated[
-        bool, described("Forward requests for paths that apidot does not serve to the game server.")
-    ] = True
-    passthrough_timeout: Annotated[
-        float, described("Seconds a forwarded request may take until the end of its response.", gt=0, le=600)
-    ] = 30.0
-    passthrough_max_body: Annotated[
-        int, described("Maximum size of the body of a forwarded request, in bytes.", ge=0, le=2**31 - 1)
-    ] = 20 * 1024 * 1024
+    database_url: Secret = setting(
+        Secret(),
+        "URL of the database: mysql://, mysql+aiomysql://, mysql+asyncmy:// or sqlite:///."
+        " Takes precedence over the DB_ settings.",
+        heading="Database",
+    )
+    db_dsn: Secret = setting(Secret(), "Older name of DATABASE_URL.")
+    db_host: str = setting(
+        "", "Host of the MySQL or MariaDB server. Empty, without DATABASE_URL: the demo world is served."
+    )
+    db_port: int = setting(3306, "Port of the MySQL or MariaDB server.", ge=1, le=65535)
+    db_user: str = setting("", "User of the database.")
+    db_pass: Secret = setting(Secret(), "Password of the database user.")
+    db_name: str = setting("", "Name of the database. Required if DB_HOST is set.")
+    db_pool_max: int = setting(10, "Maximum number of database connections of each worker.", ge=1, le=1000)
+    db_pool_wait: float = setting(2.0, "Seconds a request waits for a free database connection.", gt=0, le=600)
+    db_statement_timeout: float = setting(5.0, "Seconds a database statement may run.", gt=0, le=600)
 
-    trusted_proxies: Annotated[
-        str,
-        described(
-            "Addresses and networks of trusted proxies, separated by commas. Only their CF-Connecting-IP,"
-            " X-Forwarded-For, X-Real-IP and X-Request-ID headers are used.",
-            heading="Proxies and CORS",
-        ),
-    ] = "127.0.0.0/8,::1"
-    cors_origins: Annotated[
-        str,
-        described(
-            "Web origins whose scripts may read responses, such as https://example.com, separated by commas."
-            " *: any origin. Empty: none."
-        ),
-    ] = "*"
+    redis_url: Secret = setting(
+        Secret(),
+        "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+        heading="Redis",
+    )
+    redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")
+    redis_host: str = setting(
+        "", "Host of the Redis server. Empty, without REDIS_URL: ranks are calculated from the database."
+    )
+    redis_port: int = setting(6379, "Port of the Redis server.", ge=1, le=65535)
+    redis_user: str = setting("", "User of Redis. Used only if REDIS_PASS is set too.")
+    redis_pass: Secret = setting(Secret(), "Password of the Redis user. Used only if REDIS_USER is set too.")
+    redis_db: int = setting(0, "Number of the Redis database.", ge=0, le=65535)
+    redis_timeout: float = setting(0.5, "Seconds Redis may take to respond.", gt=0, le=60)
 
-    data_directory: Annotated[
-        str,
-        described(
-            "Data folder of the game server; a relative path starts at the folder of the settings file."
-            " Empty: .data in that folder.",
-            heading="Files and replays",
-        ),
-    ] = ""
-    replays_url: Annotated[
-        str,
-        described("Location of the replays: s3://bucket/prefix or file:///folder. Empty: osr in the data folder."),
-    ] = ""
-    nginx_replays: Annotated[
-        str,
-        described(
-            "Internal location of nginx that contains the replay folder, such as /internal/osr/."
-            " nginx then sends the replays that are sent exactly as stored. Empty: apidot sends all replays."
-        ),
-    ] = ""
-    aws_endpoint_url_s3: Annotated[
-        str, described("URL of the S3-compatible storage. Takes precedence over AWS_ENDPOINT_URL.")
-    ] = ""
-    aws_endpoint_url: Annotated[str, described("URL of the S3-compatible storage. Empty: Amazon S3.")] = ""
-    aws_region: Annotated[str, described("Region of the S3 storage.")] = "us-east-1"
-    aws_access_key_id: Annotated[
-        Secret, described("Access key id for the S3 storage. Empty: credentials of the machine's role.")
-    ] = Secret()
-    aws_secret_access_key: Annotated[Secret, described("Secret access key for the S3 storage.")] = Secret()
-    aws_session_token: Annotated[Secret, described("Session token of a temporary access key.")] = Secret()
+    game_server_url: str = setting(
+        "",
+        "URL of the game server, such as http://127.0.0.1:10000. Takes precedence over APP_HOST and APP_PORT.",
+        heading="Game server",
+    )
+    app_host: str = setting(
+        "", "Address the game server listens on. Empty or a wildcard (0.0.0.0, ::): this machine."
+    )
+    app_port: int = setting(
+        0,
+        "Port the game server listens on. 0, without GAME_SERVER_URL: no game server, and nobody is online.",
+        ge=0,
+        le=65535,
+    )
+    domain: str = setting(
+        "",
+        "Domain of the game server, such as example.com."
+        " Requests to the game server are sent with host names below it."
+        " Empty: forwarded requests keep their host name.",
+    )
+    game_server_connect_timeout: float = setting(
+        0.3, "Seconds the game server may take to accept a connection.", gt=0, le=60
+    )
+    game_server_timeout: float = setting(
+        1.0, "Seconds the game server may take to respond with live data.", gt=0, le=60
+    )
+    passthrough: bool = setting(True, "Forward requests for paths that apidot does not serve to the game server.")
+    passthrough_timeout: float = setting(
+        30.0, "Seconds a forwarded request may take until the end of its response.", gt=0, le=600
+    )
+    passthrough_max_body: int = setting(
+        20 * 1024 * 1024, "Maximum size of the body of a forwarded request, in bytes.", ge=0, le=2**31 - 1
+    )
 
-    show_hidden_players: Annotated[
-        bool,
-        described(
-            "Show restricted and unverified players, as older game servers do."
-            " Leaderboards omit restricted players in any case.",
-            heading="Visibility",
-        ),
-    ] = False
-    show_client_flags: Annotated[
-        bool, described("Include the anticheat columns client_flags and online_checksum in get_score_info.")
-    ] = False
-    friends_with_bot: Annotated[bool, described("Include the bot in get_friends, as the game does.")] = False
-    strict_modes: Annotated[bool, described("Reject mode 7 instead of treating it as Autopilot (mode 8).")] = False
-    list_limit: Annotated[
-        int,
-        described(
-            "Maximum number of rows in lists that have no limit parameter:"
-            " search results, clan members, beatmaps of a pool, friends.",
-            ge=1,
-            le=100_000,
-        ),
-    ] = 1000
+    trusted_proxies: str = setting(
+        "127.0.0.0/8,::1",
+        "Addresses and networks of trusted proxies, separated by commas. Only their CF-Connecting-IP,"
+        " X-Forwarded-For, X-Real-IP and X-Request-ID headers are used.",
+        heading="Proxies and CORS",
+    )
+    cors_origins: str = setting(
+        "*",
+        "Web origins whose scripts may read responses, such as https://example.com, separated by commas."
+        " *: any origin. Empty: none.",
+    )
 
-    cache: Annotated[
-        bool,
-        described(
-            "Cache responses for one to five seconds, and for up to a minute while the database is unavailable."
-            " Some parts of lists are cached even if this is off.",
-            heading="Cache",
-        ),
-    ] = True
-    cache_bytes: Annotated[
-        int, described("Maximum memory for cached responses in each worker, in bytes.", ge=2**20, le=2**40)
-    ] = 64 * 1024 * 1024
-    compression: Annotated[bool, described("Compress JSON of more than 1 KiB for clients that accept it.")] = True
+    data_directory: str = setting(
+        "",
+        "Data folder of the game server; a relative path starts at the folder of the settings file."
+        " Empty: .data in that folder.",
+        heading="Files and replays",
+    )
+    replays_url: str = setting(
+        "", "Location of the replays: s3://bucket/prefix or file:///folder. Empty: osr in the data folder."
+    )
+    nginx_replays: str = setting(
+        "",
+        "Internal location of nginx that contains the replay folder, such as /internal/osr/."
+        " nginx then sends the replays that are sent exactly as stored. Empty: apidot sends all replays.",
+    )
+    aws_endpoint_url_s3: str = setting(
+        "", "URL of the S3-compatible storage. Takes precedence over AWS_ENDPOINT_URL."
+    )
+    aws_endpoint_url: str = setting("", "URL of the S3-compatible storage. Empty: Amazon S3.")
+    aws_region: str = setting("us-east-1", "Region of the S3 storage.")
+    aws_access_key_id: Secret = setting(
+        Secret(), "Access key id for the S3 storage. Empty: credentials of the machine's role."
+    )
+    aws_secret_access_key: Secret = setting(Secret(), "Secret access key for the S3 storage.")
+    aws_session_token: Secret = setting(Secret(), "Session token of a temporary access key.")
 
-    rate_limit: Annotated[
-        float,
-        described(
-            "Requests per second that a client may send on average, at least 0.01. 0: no limit.",
-            heading="Rate limits",
-            ge=0,
-            le=100_000,
-        ),
-    ] = 60.0
-    rate_limit_burst: Annotated[int, described("Requests a client may send at once.", ge=1, le=1_000_000)] = 300
-    rate_limit_exempt: Annotated[
-        str, described("Addresses and networks that are not limited, separated by commas. Empty: none.")
-    ] = "127.0.0.0/8,::1"
-    key_failures: Annotated[
-        int,
-        described(
-            "Number of different wrong API keys that an address may try per minute,"
-            " and of requests per minute with the same wrong key.",
-            ge=1,
-            le=100_000,
-        ),
-    ] = 20
+    show_hidden_players: bool = setting(
+        False,
+        "Show restricted and unverified players, as older game servers do."
+        " Leaderboards omit restricted players in any case.",
+        heading="Visibility",
+    )
+    show_client_flags: bool = setting(
+        False, "Include the anticheat columns client_flags and online_checksum in get_score_info."
+    )
+    friends_with_bot: bool = setting(False, "Include the bot in get_friends, as the game does.")
+    strict_modes: bool = setting(False, "Reject mode 7 instead of treating it as Autopilot (mode 8).")
+    list_limit: int = setting(
+        1000,
+        "Maximum number of rows in lists that have no limit parameter:"
+        " search results, clan members, beatmaps of a pool, friends.",
+        ge=1,
+        le=100_000,
+    )
 
-    beatmap_mirror: Annotated[
-        str,
-        described(
-            "URL from which missing beatmap files are downloaded, such as https://old.ppy.sh/osu/{id}."
-            " Empty: they are not downloaded.",
-            heading="pp",
-        ),
-    ] = ""
-    beatmap_mirror_timeout: Annotated[
-        float, described("Seconds the download of a beatmap file may take.", gt=0, le=600)
-    ] = 5.0
-    pp_workers: Annotated[
-        int, described("Number of processes that calculate pp, for each worker.", ge=1, le=64)
-    ] = 2
-    pp_queue: Annotated[
-        int,
-        described("Maximum number of pp calculations that wait for a process, in each worker.", ge=1, le=10_000),
-    ] = 64
-    pp_timeout: Annotated[
-        float, described("Seconds a pp calculation may take, and may wait for a process.", gt=0, le=600)
-    ] = 5.0
-    pp_memory: Annotated[int, described("Maximum memory of a pp process, in MiB.", ge=64, le=65536)] = 512
-    pp_python: Annotated[
-        str, described("Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot.")
-    ] = ""
+    cache: bool = setting(
+        True,
+        "Cache responses for one to five seconds, and for up to a minute while the database is unavailable."
+        " Some parts of lists are cached even if this is off.",
+        heading="Cache",
+    )
+    cache_bytes: int = setting(
+        64 * 1024 * 1024, "Maximum memory for cached responses in each worker, in bytes.", ge=2**20, le=2**40
+    )
+    compression: bool = setting(True, "Compress JSON of more than 1 KiB for clients that accept it.")
+
+    rate_limit: float = setting(
+        60.0,
+        "Requests per second that a client may send on average, at least 0.01. 0: no limit.",
+        heading="Rate limits",
+        ge=0,
+        le=100_000,
+    )
+    rate_limit_burst: int = setting(300, "Requests a client may send at once.", ge=1, le=1_000_000)
+    rate_limit_exempt: str = setting(
+        "127.0.0.0/8,::1", "Addresses and networks that are not limited, separated by commas. Empty: none."
+    )
+    key_failures: int = setting(
+        20,
+        "Number of different wrong API keys that an address may try per minute,"
+        " and of requests per minute with the same wrong key.",
+        ge=1,
+        le=100_000,
+    )
+
+    beatmap_mirror: str = setting(
+        "",
+        "URL from which missing beatmap files are downloaded, such as https://old.ppy.sh/osu/{id}."
+        " Empty: they are not downloaded.",
+        heading="pp",
+    )
+    beatmap_mirror_timeout: float = setting(5.0, "Seconds the download of a beatmap file may take.", gt=0, le=600)
+    pp_workers: int = setting(2, "Number of processes that calculate pp, for each worker.", ge=1, le=64)
+    pp_queue: int = setting(
+        64, "Maximum number of pp calculations that wait for a process, in each worker.", ge=1, le=10_000
+    )
+    pp_timeout: float = setting(
+        5.0, "Seconds a pp calculation may take, and may wait for a process.", gt=0, le=600
+    )
+    pp_memory: int = setting(512, "Maximum memory of a pp process, in MiB.", ge=64, le=65536)
+    pp_python: str = setting(
+        "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
+    )
 
     @property
     def visible(self) -> int:
@@ -300,21 +247,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.app_port:
             return None
         return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
-
-    @property
-    def proxies(self) -> Networks:
-        """The networks in TRUSTED_PROXIES. Raise ValueError."""
-        return Networks(self.trusted_proxies)
-
-    @property
-    def metrics_readers(self) -> Networks:
-        """The networks in METRICS_FOR. Raise ValueError."""
-        return Networks(self.metrics_for)
-
-    @property
-    def unlimited(self) -> Networks:
-        """The networks in RATE_LIMIT_EXEMPT. Raise ValueError."""
-        return Networks(self.rate_limit_exempt)
 
     @property
     def origins(self) -> list[str]:

@@ -1,11 +1,9 @@
-"""The types of settings: secret text, sets of IP networks, and the description of a setting."""
+"""The types of settings: secret text, sets of IP networks, and the field of a setting."""
 
-from collections.abc import Iterator
+from dataclasses import field
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
-
-from msgspec import Meta
 
 
 class Secret(str):
@@ -32,12 +30,6 @@ class Networks:
     def __contains__(self, address: str) -> bool:
         return self._contains(address)
 
-    def __iter__(self) -> Iterator[IPv4Network | IPv6Network]:
-        return iter(self._networks)
-
-    def __len__(self) -> int:
-        return len(self._networks)
-
     def _look_up(self, address: str) -> bool:
         try:
             ip = ip_address(address)
@@ -48,12 +40,12 @@ class Networks:
         return any(ip in network for network in self._networks)
 
 
-def described(text: str, *, heading: str = "", **limits: Any) -> Meta:
-    """Return the description of a setting and the limits of its value.
+def setting(default: Any, description: str, *, heading: str = "", **limits: float) -> Any:
+    """Return the field of a setting. `limits` are ge, gt and le, as msgspec.Meta takes them.
 
     In the documentation, `heading` stands above this setting and those that follow it.
     """
-    return Meta(description=text, extra={"heading": heading}, **limits)
+    return field(default=default, metadata={"description": description, "heading": heading, "limits": limits})
 
 
 def comma_separated(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Beatmaps, their rows in `maps` and `mapsets`, and their .osu files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import md5
 from itertools import accumulate
 from random import Random
@@ -52,20 +52,17 @@ class Beatmap(msgspec.Struct, frozen=True):
         return osu_file(self.id, self.beatmapset, self.difficulty, self.objects())
 
 
-def make_beatmaps(seed: int, amount: int, progress: Callable[[int], None]) -> list[Beatmap]:
-    """Return `amount` beatmaps. `progress(1)` is called after each."""
+def make_beatmaps(seed: int) -> Iterator[Beatmap]:
+    """Yield beatmaps, without end."""
     rng = Random(f"{seed}/beatmaps")
-    beatmaps: list[Beatmap] = []
     number, set_id, map_id = 0, 1, FIRST_ID
-    while len(beatmaps) < amount:
+    while True:
         beatmapset = make_beatmapset(rng, number, set_id)
-        for difficulty in make_difficulties(rng, beatmapset)[: amount - len(beatmaps)]:
-            beatmaps.append(_beatmap(seed, map_id, beatmapset, difficulty))
+        for difficulty in make_difficulties(rng, beatmapset):
+            yield _beatmap(seed, map_id, beatmapset, difficulty)
             map_id += rng.randint(1, 3)
-            progress(1)
         number += 1
         set_id += rng.randint(1, 4)
-    return beatmaps
 
 
 def _beatmap(seed: int, map_id: int, beatmapset: Beatmapset, difficulty: Difficulty) -> Beatmap:

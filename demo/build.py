@@ -1,11 +1,10 @@
 """Build the demo world: as a SQLite file in a folder, or in a MySQL database and Redis."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from demo.load import (
-    Row,
     Rows,
     WorldExists,
     check_mysql,
@@ -15,7 +14,7 @@ from demo.load import (
     load_sqlite,
     write_files,
 )
-from demo.progress import Counter, Stage, silent
+from demo.progress import Stage, reporting, silent
 from demo.world import Sizes, World
 
 DATABASE = "world.sqlite"
@@ -71,18 +70,12 @@ def build_on_servers(
 
 def _write_files(world: World, folder: Path, progress: Stage) -> None:
     beatmaps = len(world.beatmaps[: world.sizes.beatmaps][: world.sizes.files])
-    write_files(folder, world.files(), Counter(progress, "writing files", beatmaps + len(world.replays)))
+    write_files(folder, reporting(world.files(), progress, "writing files", beatmaps + len(world.replays)))
 
 
 def _with_progress(world: World, progress: Stage) -> Iterator[Rows]:
     """Yield the tables, and report progress while the largest one is read."""
     for table, columns, rows in world.tables():
         if table == "scores":
-            rows = _counted(rows, Counter(progress, "storing scores", len(world.scores)))
+            rows = reporting(rows, progress, "storing scores", len(world.scores))
         yield table, columns, rows
-
-
-def _counted(rows: Iterable[Row], counter: Counter) -> Iterator[Row]:
-    for row in rows:
-        yield row
-        counter(1)

@@ -18,7 +18,6 @@ from demo.schema import statements
 
 Row = tuple[Any, ...]
 Rows = tuple[str, list[str], Iterable[Row]]  # table, columns, rows
-Progress = Callable[[int], None]  # called with the number of rows (or files) stored since the last call
 
 BATCH = 10_000
 LOAD_BATCH = 25_000
@@ -29,17 +28,13 @@ class WorldExists(Exception):
     """The database, Redis or folder already holds a world or other data."""
 
 
-def _quiet(_: int) -> None:
-    pass
-
-
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     remaining = iter(rows)
     while batch := list(islice(remaining, size)):
         yield batch
 
 
-def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet, *, replace: bool = False) -> None:
+def load_sqlite(path: Path, tables: Iterable[Rows], *, replace: bool = False) -> None:
     """Create a SQLite file: under a temporary name, renamed to `path` when it is complete."""
     if path.exists() and not replace:
         raise WorldExists(f"{path} exists already.")
@@ -47,7 +42,7 @@ def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet,
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     try:
-        _fill_sqlite(name, tables, progress)
+        _fill_sqlite(name, tables)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
@@ -55,7 +50,7 @@ def load_sqlite(path: Path, tables: Iterable[Rows], progress: Progress = _quiet,
         raise
 
 
-def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
+def _fill_sqlite(name: str, tables: Iterable[Rows]) -> None:
     before, after = statements("sqlite")
     with closing(sqlite3.connect(name, isolation_level=None)) as connection:
         # An incomplete file is deleted, so it need not survive a crash.
@@ -70,7 +65,6 @@ def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
             placeholders = ", ".join("?" * len(columns))
             for batch in _batches(rows, BATCH):
                 connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', batch)
-                progress(len(batch))
         for statement in after:
             connection.execute(statement)
         connection.execute("ANALYZE")
@@ -79,7 +73,7 @@ def _fill_sqlite(name: str, tables: Iterable[Rows], progress: Progress) -> None:
         os.fsync(file)
 
 
-def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) -> None:
+def load_mysql(url: str, tables: Iterable[Rows]) -> None:
     """Create and fill the tables in the database at `url` (mysql://user:password@host:port/name)."""
     check_mysql(url)
     before, after = statements("mysql")
@@ -95,12 +89,12 @@ def load_mysql(url: str, tables: Iterable[Rows], progress: Progress = _quiet) ->
             indexed = []
             for table, columns, rows in tables:
                 names = ", ".join(f"`{column}`" for column in columns)
-                stored = storing.submit(int)
+                stored = storing.submit(lambda: None)
                 for batch in _batches(rows, LOAD_BATCH):
                     store = prepare(cursor, f"`{table}` ({names})", batch)
-                    progress(stored.result())
+                    stored.result()
                     stored = storing.submit(_committed, connection, store)
-                progress(stored.result())
+                stored.result()
                 if statement := add_indexes.pop(table, ""):
                     indexed.append(finishing.submit(_execute, url, statement))
             for future in indexed:
@@ -139,20 +133,19 @@ def _execute(url: str, statement: str) -> None:
         cursor.execute(statement)
 
 
-def _committed(connection: "pymysql.Connection[Any]", store: Callable[[], int]) -> int:
-    rows = store()
+def _committed(connection: "pymysql.Connection[Any]", store: Callable[[], None]) -> None:
+    store()
     connection.commit()
-    return rows
 
 
-def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
-    """Write a batch to a file. Return a function that loads the file and returns the number of rows."""
+def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], None]:
+    """Write a batch to a file. Return a function that loads the file."""
     table, columns = target.split(" ", 1)
     file = tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", suffix=".tsv")  # noqa: SIM115
     file.writelines(map(_tsv_line, batch))
     file.flush()
 
-    def load() -> int:
+    def load() -> None:
         with file:
             cursor.execute(
                 f"LOAD DATA LOCAL INFILE %s INTO TABLE {table} CHARACTER SET utf8mb4 {columns}", (file.name,)
@@ -160,7 +153,6 @@ def _load_data(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
         # With LOCAL, an error in a row is only a warning.
         if cursor.rowcount != len(batch) or cursor.execute("SHOW WARNINGS"):
             raise ValueError(f"{table} did not take every row as it is: {cursor.fetchone()}")
-        return len(batch)
 
     return load
 
@@ -171,15 +163,10 @@ def _tsv_line(row: Row) -> str:
     )
 
 
-def _insert(cursor: Any, target: str, batch: list[Row]) -> Callable[[], int]:
-    """Return a function that inserts a batch and returns the number of rows."""
+def _insert(cursor: Any, target: str, batch: list[Row]) -> Callable[[], None]:
+    """Return a function that inserts a batch."""
     placeholders = ", ".join(["%s"] * len(batch[0]))
-
-    def insert() -> int:
-        cursor.executemany(f"INSERT INTO {target} VALUES ({placeholders})", batch)
-        return len(batch)
-
-    return insert
+    return lambda: cursor.executemany(f"INSERT INTO {target} VALUES ({placeholders})", batch)
 
 
 def load_redis(url: str, ranks: Iterable[tuple[str, str, float]]) -> None:
@@ -204,7 +191,7 @@ def check_redis(url: str, keys: Iterable[str]) -> None:
         raise WorldExists(f"Redis has these keys already: {', '.join(existing)}.")
 
 
-def write_files(folder: Path, files: Iterable[tuple[str, bytes]], progress: Progress = _quiet) -> None:
+def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """Write each (relative path, content) below `folder`. No file is ever incomplete.
 
     A file that exists with the same content, as after an interrupted build, is left alone.
@@ -222,4 +209,3 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]], progress: Prog
             os.replace(partial, path)
         elif path.read_bytes() != content:
             raise WorldExists(f"{path} exists already, with other content.")
-        progress(1)

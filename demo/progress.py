@@ -1,7 +1,9 @@
 """Reporting the progress of a build."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+T = TypeVar("T")
 Stage = Callable[[str, int, int], None]  # name of the stage, steps done, steps in total
 REPORT_EVERY = 1000
 
@@ -10,14 +12,10 @@ def silent(stage: str, done: int, total: int) -> None:
     pass
 
 
-class Counter:
-    """Called with the number of steps done since the last call; reports to a `Stage` now and then."""
-
-    def __init__(self, report: Stage, stage: str, total: int) -> None:
-        self._report, self._stage, self._total, self._done = report, stage, total, 0
-        report(stage, 0, total)
-
-    def __call__(self, steps: int) -> None:
-        before, self._done = self._done, self._done + steps
-        if before // REPORT_EVERY != self._done // REPORT_EVERY or self._done == self._total:
-            self._report(self._stage, self._done, self._total)
+def reporting(items: Iterable[T], report: Stage, stage: str, total: int) -> Iterator[T]:
+    """Yield the items, and report now and then how many of the `total` are done."""
+    report(stage, 0, total)
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done % REPORT_EVERY == 0 or done == total:
+            report(stage, done, total)

@@ -13,6 +13,7 @@ from demo.clock import datetime_text, moment
 from demo.load import Row
 from demo.players import Player
 from demo.points import MAX_PP, MAX_SCORE, performance, points
+from demo.progress import Stage, reporting
 from demo.results import GRADES, accuracy, grade, play
 
 FAILED, SUBMITTED, BEST = range(3)
@@ -78,21 +79,20 @@ def make_scores(
     beatmaps: list[Beatmap],
     popularity: list[float],
     count: int,
-    progress: Callable[[int], None],
+    progress: Stage,
 ) -> Scores:
     """Return the scores, without the status BEST. `activity` and `popularity` are cumulative weights."""
     rng = Random(f"{seed}/scores")
     draw = rng.random
     last: dict[int, tuple[int, int]] = {}
     scores = Scores()
-    for _ in range(count):
+    for _ in reporting(range(count), progress, "drawing scores", count):
         number = bisect(activity, draw() * activity[-1])
         player = players[number]
         if number not in last or draw() > AGAIN:
             last[number] = _choice(draw, player, beatmaps, popularity)
         beatmap, mode = last[number]
         scores.append(_score(draw, number, beatmap, mode, player, beatmaps[beatmap]))
-        progress(1)
     _set_extremes(scores, beatmaps)
     return scores
 

@@ -1,9 +1,8 @@
 """Settings for serving the demo world."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
-
-import msgspec
 
 from config.settings import Settings
 from config.types import Secret
@@ -20,7 +19,7 @@ def in_demo_world(settings: Settings) -> Settings:
     if settings.database is not None:
         return settings
     folder = demo_folder(settings)
-    return msgspec.structs.replace(
+    return replace(
         settings,
         database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
         data_directory=str(folder),

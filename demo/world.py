@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -11,7 +12,7 @@ from demo.clock import moment
 from demo.load import Row, Rows
 from demo.players import activity, make_players
 from demo.pools import pool_map_rows, pool_rows
-from demo.progress import Counter, Stage, silent
+from demo.progress import Stage, reporting, silent
 from demo.replays import replay
 from demo.schema import columns
 from demo.scores import make_scores, score_rows
@@ -45,10 +46,10 @@ class World:
     def __init__(self, seed: int = 1, sizes: Sizes | None = None, progress: Stage = silent) -> None:
         self.seed = seed
         self.sizes = sizes = sizes or Sizes()
-        deleted = max(2, sizes.beatmaps // 150)
+        amount = sizes.beatmaps + max(2, sizes.beatmaps // 150)
         self.players = make_players(seed, sizes.players)
-        drawing = Counter(progress, "drawing beatmaps", sizes.beatmaps + deleted)
-        self.beatmaps = make_beatmaps(seed, sizes.beatmaps + deleted, drawing)
+        beatmaps = islice(make_beatmaps(seed), amount)
+        self.beatmaps = list(reporting(beatmaps, progress, "drawing beatmaps", amount))
         self.scores = make_scores(
             seed,
             self.players,
@@ -56,7 +57,7 @@ class World:
             self.beatmaps,
             popularity(seed, self.beatmaps, sizes.beatmaps),
             sizes.scores,
-            Counter(progress, "drawing scores", sizes.scores),
+            progress,
         )
         self.stats = settle(self.scores, self.beatmaps, sizes.beatmaps)
         self.replays = self._replays()

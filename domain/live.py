@@ -1,7 +1,6 @@
 """Live state: what only the running game server knows."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import msgspec
 
@@ -98,45 +97,32 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, host=shown(self.host), refs=refs, active_slots=slots)
 
 
-class Live(Protocol):
-    """The source of live state. Each method raises Unavailable if the game server runs but does not respond."""
+class Live:
+    """Live state without a game server: nobody is online, and there are no matches.
+
+    A subclass that has a game server raises Unavailable from each method if it runs but does not respond.
+    """
 
     async def count(self) -> int:
         """Return the number of online players, without bots and hidden players."""
-
-    async def roster(self) -> Roster | None:
-        """Return who is online, without hidden players, or None if the game server has no such list."""
-
-    async def is_online(self, player_id: int) -> bool:
-        """Return whether the player is online."""
-
-    async def status(self, player_id: int) -> LiveStatus | None:
-        """Return what the player is doing, or None if the player is offline."""
-
-    async def match(self, match_id: int) -> Match | None:
-        """Return the match with an id from 0 to 63, without hidden players, or None if there is none."""
-
-    async def matches(self) -> list[Match]:
-        """Return all matches, sorted by id, without hidden players."""
-
-
-class NoGameServer:
-    """A Live without a game server: nobody is online, and there are no matches."""
-
-    async def count(self) -> int:
         return 0
 
     async def roster(self) -> Roster | None:
+        """Return who is online, without hidden players, or None if the game server has no such list."""
         return Roster(players=[], bots=[])
 
     async def is_online(self, player_id: int) -> bool:
+        """Return whether the player is online."""
         return False
 
     async def status(self, player_id: int) -> LiveStatus | None:
+        """Return what the player is doing, or None if the player is offline."""
         return None
 
     async def match(self, match_id: int) -> Match | None:
+        """Return the match with an id from 0 to 63, without hidden players, or None if there is none."""
         return None
 
     async def matches(self) -> list[Match]:
+        """Return all matches, sorted by id, without hidden players."""
         return []

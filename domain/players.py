@@ -19,8 +19,6 @@ from domain.units import (
     UnixTime,
 )
 
-BOT_ID = 1
-
 # users.priv: bit 1 is cleared when a player is restricted, bit 2 set at the first login in the game.
 UNRESTRICTED = 1
 VISIBLE = 3

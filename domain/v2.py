@@ -5,7 +5,7 @@ of an unranked player is null, not 0.
 """
 
 from functools import cache
-from typing import Annotated, TypeVar, get_args, get_type_hints
+from typing import Annotated, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -15,19 +15,10 @@ from domain.units import Action, Country, LocalTime, ModeID, ModsMask, UnixTime
 
 FullCombo = Annotated[bool, Meta(description="whether it is a full combo")]
 
-S = TypeVar("S", bound=msgspec.Struct)
-
 
 @cache
 def _text_fields(shape: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(shape).items() if str in (hint, *get_args(hint)))
-
-
-def stripped(struct: S) -> S:
-    """Return a copy of `struct` with its texts stripped, or `struct` itself if that changes nothing."""
-    texts = {name: getattr(struct, name) for name in _text_fields(type(struct))}
-    bare = {name: text and text.strip() for name, text in texts.items()}
-    return struct if bare == texts else msgspec.structs.replace(struct, **bare)
 
 
 class Stripped(msgspec.Struct, frozen=True, kw_only=True):

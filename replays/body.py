@@ -5,13 +5,14 @@ import hashlib
 import msgspec
 
 from replays.frames import Stored
-from replays.osr import Replay, header, trailer
+from replays.osr import frames_length
 
 
 class OsrEnvelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database knows about a replay: the values around the frames, and the name for the download."""
+    """What an .osr file has around its frames, without their length, and the name for the download."""
 
-    replay: Replay
+    header: bytes
+    trailer: bytes
     name: str
 
 
@@ -25,12 +26,7 @@ class ByteLayout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """The size in bytes."""
         return len(self.head) + self.stop - self.start + len(self.tail)
-
-    def is_whole_file(self, size: int) -> bool:
-        """Return whether the body is all of a file of `size` bytes, and nothing else."""
-        return not self.head and not self.tail and (self.start, self.stop) == (0, size)
 
     def cut(self, start: int, stop: int) -> "ByteLayout":
         """Return the bytes from `start` to before `stop` of this body."""
@@ -61,5 +57,5 @@ def layout_of(stored: Stored, size: int, envelope: OsrEnvelope | None) -> ByteLa
         return ByteLayout(start=stored.offset, stop=stored.offset + stored.length)
     if stored.kind == "whole":
         return ByteLayout(start=0, stop=size)
-    replay = envelope.replay
-    return ByteLayout(head=header(replay, stored.length), start=0, stop=stored.length, tail=trailer(replay))
+    head = envelope.header + frames_length(stored.length)
+    return ByteLayout(head=head, start=0, stop=stored.length, tail=envelope.trailer)

@@ -1,6 +1,6 @@
 """What can go wrong with the replay of a score."""
 
-from domain.errors import APIError, CannotOpen, ErrorSpec, Unavailable
+from domain.errors import APIError, ErrorSpec, Unavailable
 
 NO_REPLAY = ErrorSpec(404, "Replay not found.")
 REPLAYS_AWAY = ErrorSpec(503, "The replay storage did not answer.")
@@ -28,5 +28,13 @@ class Changed(Exception):
     """A replay is no longer the one that was opened; the text names it."""
 
 
-class MissingPackage(CannotOpen):
-    """The settings ask for a package that is not installed; the text says how to install it."""
+class BadReplay(ValueError):
+    """These bytes are not a replay; the message says why."""
+
+
+class Truncated(BadReplay):
+    """These bytes begin like a replay of at least `needed` bytes, and end before that."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(f"Cut short: the replay has at least {needed} bytes.")
+        self.needed = needed

@@ -33,7 +33,6 @@ class Folder:
 
     @asynccontextmanager
     async def open(self, score_id: int) -> AsyncIterator["OpenFile"]:
-        """Open the replay of a score. Raise NoReplay, or Unreadable if the system refuses to open it."""
         path = self._path / stored_name(score_id)
         try:
             raw = await _open(path)
@@ -47,7 +46,6 @@ class Folder:
             yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._reads)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
-        """Yield the ids of all replays, in no order. Other files are left out. Raise StoreUnavailable."""
         try:
             with await asyncio.to_thread(os.scandir, self._path) as entries:
                 while names := await asyncio.to_thread(lambda: [entry.name for entry in islice(entries, BATCH)]):
@@ -57,7 +55,6 @@ class Folder:
             raise StoreUnavailable from error
 
     async def unavailable_reason(self) -> str | None:
-        """Return why the folder cannot be used, None if it can."""
         try:
             await asyncio.to_thread(lambda: os.scandir(self._path).close())
         except OSError as error:
@@ -78,13 +75,11 @@ class OpenFile:
         self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
 
     async def head(self, length: int) -> bytes:
-        """Return the first `length` bytes, fewer if the file is shorter."""
         await self._file.seek(0)
         head: bytes = await self._file.read(min(length, self.size))
         return head
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        """Yield the bytes from `start` to before `stop`. Raise Changed, before the last chunk, if the file did."""
         await self._file.seek(start)
         while start < stop:
             async with self._reads:

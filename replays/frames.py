@@ -10,13 +10,13 @@ Some servers store only the frames, as the game sent them ("bare"), others store
 
 import lzma
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable
 from typing import Literal
 
 import msgspec
 
-from replays.binary import BadReplay, Reader, Truncated
-from replays.osr import read_header
+from replays.errors import BadReplay, Truncated
+from replays.osr import Reader, read_header
 
 HEAD_LIMIT = 1 << 20  # bytes; the life bar of a play of twelve hours is shorter
 TEXT_LIMIT = 1 << 27  # bytes; the frames of a play of a day are shorter
@@ -24,7 +24,6 @@ FRAME_LIMIT = 256  # bytes; a frame has about 20
 MEMORY_LIMIT = 1 << 26  # bytes for the decoder; the game compresses with a dictionary of 2 MiB
 
 _CHUNK = 1 << 16
-_SEED = -12345
 _MIN_SIZE = 18  # LZMA's header and the first bytes of its range coder
 _LZMA = struct.Struct("<BIQB")
 
@@ -62,22 +61,38 @@ def locate(head: bytes, size: int) -> Stored | NeedMore:
     return Stored(kind="bare", offset=0, length=size)
 
 
-def count_frames(stream: Iterable[bytes], *, text_limit: int = TEXT_LIMIT) -> int:
-    """Decode the chunks of a bare replay, and return the number of frames, without the seed.
+async def check_frames(chunks: AsyncIterable[bytes | memoryview]) -> None:
+    """Decode the chunks of a bare replay. The memory is bounded whatever they are.
 
-    The memory is bounded whatever the chunks are. Bytes after the end are ignored, as by other readers. Raise
-    Truncated if the stream ends too early, BadReplay if it is not LZMA, has no frames or exceeds a limit.
+    Bytes after the end are ignored, as by other readers. Raise Truncated if the chunks end too early, BadReplay if
+    they are not LZMA, have no frames or exceed a limit.
     """
-    count, step = 0, None
-    for frame in _split(_text(stream, text_limit)):
-        count, step = count + 1, _step(frame)
-    return count - (step == _SEED)
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)
+    read = written = 0
+    rest = b""
+    async for chunk in chunks:
+        read += len(chunk)
+        text = _decode(decoder, chunk)
+        while text or decoder.eof:
+            written += len(text)
+            if written > TEXT_LIMIT:
+                raise BadReplay(f"The frames have more than {TEXT_LIMIT} bytes of text.")
+            *frames, rest = (rest + text).split(b",")
+            for frame in frames:
+                _check_frame(frame)
+            # Some writers leave out the last comma.
+            if rest and (decoder.eof or len(rest) > FRAME_LIMIT):
+                _check_frame(rest)
+            if decoder.eof:
+                return
+            text = _decode(decoder, b"")
+    raise Truncated(read + 1)
 
 
 def _whole(head: bytes, size: int) -> Stored | NeedMore:
     reader = Reader(head)
     try:
-        _, length = read_header(reader)
+        length = read_header(reader)
     except Truncated as cut:
         if cut.needed > size:
             raise
@@ -97,49 +112,18 @@ def _is_lzma(head: bytes) -> bool:
     return bool(properties < 225 and lc + lp <= 4 and (size == 2**64 - 1 or size < 2**38) and first == 0)
 
 
-def _text(stream: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)
-    read = written = 0
-    for chunk in stream:
-        read += len(chunk)
-        text = _decode(decoder, chunk)
-        while text or decoder.eof:
-            written += len(text)
-            if written > limit:
-                raise BadReplay(f"The frames have more than {limit} bytes of text.")
-            yield text
-            if decoder.eof:
-                return
-            text = _decode(decoder, b"")
-    raise Truncated(read + 1)
-
-
-def _decode(decoder: lzma.LZMADecompressor, data: bytes) -> bytes:
+def _decode(decoder: lzma.LZMADecompressor, data: bytes | memoryview) -> bytes:
     try:
         return decoder.decompress(data, max_length=_CHUNK)
     except lzma.LZMAError as error:
         raise BadReplay(f"The frames cannot be decompressed: {error}.") from error
 
 
-def _split(texts: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for text in texts:
-        *frames, rest = (rest + text).split(b",")
-        yield from frames
-        if len(rest) > FRAME_LIMIT:
-            break
-    # Some writers leave out the last comma.
-    if rest:
-        yield rest
-
-
-def _step(frame: bytes) -> int:
-    """Return the ms since the frame before."""
+def _check_frame(frame: bytes) -> None:
     if len(frame) > FRAME_LIMIT:
         raise BadReplay(f"A frame has more than {FRAME_LIMIT} bytes.")
     try:
         step, x, y, keys = frame.split(b"|")
-        float(x), float(y), int(keys)
-        return int(step)
+        int(step), float(x), float(y), int(keys)
     except ValueError as error:
         raise BadReplay(f"{frame!r} is no frame.") from error

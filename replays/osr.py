@@ -17,117 +17,121 @@ https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
     int64    online score id      int32 before version 20140721, absent before 20121008
     float64  target accuracy      only with the mod Target Practice
 
-Strings are described in binary.py. The sizes of the score id are those of LegacyScoreDecoder in
-https://github.com/ppy/osu. Newer clients append more, which is not read.
+A string is `00` (none), or `0b`, its length in bytes as ULEB128, and its UTF-8. The sizes of the score id are
+those of LegacyScoreDecoder in https://github.com/ppy/osu.
 """
 
 import hashlib
 import struct
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
-from replays.binary import BadReplay, Reader, string
+from domain.replays import ReplayScore
+from replays.errors import BadReplay, Truncated
 
 GAME_VERSION = 20200207
 TARGET_PRACTICE = 1 << 23
+MAX_FRAMES = 2**31 - 1  # bytes
 
 _UINT16 = (0, 2**16 - 1)
 _INT32 = (-(2**31), 2**31 - 1)
-_INT64 = (-(2**63), 2**63 - 1)
 _START = struct.Struct("<Bi")
 _PLAY = struct.Struct("<6HiHBi")
-_PLAY_FIELDS = ("n300", "n100", "n50", "ngeki", "nkatu", "nmiss", "score", "max_combo", "perfect", "mods")
-_END = struct.Struct("<qi")
-_SCORE_ID = struct.Struct("<q")
-_OLD_SCORE_ID = struct.Struct("<i")
-_ACCURACY = struct.Struct("<d")
+_PLAYED_AT = struct.Struct("<q")
+_LENGTH = struct.Struct("<i")
 _TICKS_ZERO = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """An .osr file without its frames. Every number fits its field of the format.
+class Reader:
+    """Reads one value of `data` after another; `at` is the position of the next. Raises BadReplay or Truncated."""
 
-    `played_at` is in ticks. `score_id` is 0 if the version has none, `target_accuracy` None without the mod Target
-    Practice.
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, length: int) -> bytes:
+        """Read `length` bytes."""
+        end = self.at + length
+        if end > len(self.data):
+            raise Truncated(end)
+        taken = self.data[self.at : end]
+        self.at = end
+        return taken
+
+    def string(self) -> str:
+        """Read a string; none is read as the empty one."""
+        marker = self.take(1)
+        if marker == b"\x00":
+            return ""
+        if marker != b"\x0b":
+            raise BadReplay(f"No string begins with the byte {marker.hex()}, at {self.at - 1}.")
+        try:
+            return self.take(self._string_length()).decode()
+        except UnicodeDecodeError as error:
+            raise BadReplay(f"The string before {self.at} is not UTF-8.") from error
+
+    def _string_length(self) -> int:
+        length = 0
+        for shift in range(0, 35, 7):
+            (byte,) = self.take(1)
+            length |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return length
+        raise BadReplay(f"The length of the string before {self.at} has more than 32 bits.")
+
+
+def read_header(reader: Reader) -> int:
+    """Read what comes before the frames, and return their length. Raise BadReplay or Truncated."""
+    mode, _ = _START.unpack(reader.take(_START.size))
+    if mode > 3:
+        raise BadReplay(f"There is no mode {mode}.")
+    for _ in ("beatmap md5", "player name", "replay md5"):
+        reader.string()
+    reader.take(_PLAY.size)
+    reader.string()
+    reader.take(_PLAYED_AT.size)
+    length: int
+    (length,) = _LENGTH.unpack(reader.take(_LENGTH.size))
+    if length < 0:
+        raise BadReplay(f"Frames cannot have {length} bytes.")
+    return length
+
+
+def header_and_trailer(score: ReplayScore, player_name: str, beatmap_md5: str) -> tuple[bytes, bytes]:
+    """Return what comes before the length of the frames of a passed score, and what comes after the frames.
+
+    A number that its field cannot hold becomes the nearest one that it can: one wrong count must not make the
+    frames unavailable. The replay md5 is that of the numbers as they are written.
     """
-
-    mode: int
-    game_version: int = GAME_VERSION
-    beatmap_md5: str
-    player_name: str
-    replay_md5: str
-    n300: int
-    n100: int
-    n50: int
-    ngeki: int
-    nkatu: int
-    nmiss: int
-    score: int
-    max_combo: int
-    perfect: bool
-    mods: int
-    life_bar: str = ""
-    played_at: int
-    score_id: int = 0
-    target_accuracy: float | None = None
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        score_id: int,
-        mode: int,
-        beatmap_md5: str,
-        player_name: str,
-        n300: int,
-        n100: int,
-        n50: int,
-        ngeki: int,
-        nkatu: int,
-        nmiss: int,
-        score: int,
-        max_combo: int,
-        perfect: bool,
-        mods: int,
-        grade: str,
-        played_at: datetime,
-    ) -> "Replay":
-        """Return the replay of a passed score. `mode` 0 to 11 becomes 0 to 3; a naive `played_at` is UTC.
-
-        A number that its field cannot hold becomes the nearest one that it can: one wrong count must not make the
-        frames unavailable. The replay md5 is that of the numbers as they are written.
-        """
-        replay = cls(
-            mode=mode % 4,
-            beatmap_md5=beatmap_md5,
-            player_name=player_name,
-            replay_md5="",
-            n300=_clamp(n300, _UINT16),
-            n100=_clamp(n100, _UINT16),
-            n50=_clamp(n50, _UINT16),
-            ngeki=_clamp(ngeki, _UINT16),
-            nkatu=_clamp(nkatu, _UINT16),
-            nmiss=_clamp(nmiss, _UINT16),
-            score=_clamp(score, _INT32),
-            max_combo=_clamp(max_combo, _UINT16),
-            perfect=bool(perfect),
-            mods=_clamp(mods, _INT32),
-            played_at=_clamp(ticks(played_at), _INT64),
-            score_id=_clamp(score_id, _INT64),
-            target_accuracy=0.0 if _clamp(mods, _INT32) & TARGET_PRACTICE else None,
-        )
-        return msgspec.structs.replace(replay, replay_md5=replay_md5(replay, grade))
-
-
-def replay_md5(replay: Replay, grade: str) -> str:
-    """Return the md5 in hex that the game gives to a passed play. `grade` is XH, X, SH, S, A, B, C or D."""
-    text = (
-        f"{replay.n100 + replay.n300}p{replay.n50}o{replay.ngeki}o{replay.nkatu}t{replay.nmiss}"
-        f"a{replay.beatmap_md5}r{replay.max_combo}e{replay.perfect}y{replay.player_name}"
-        f"o{replay.score}u{grade}{replay.mods}True"
+    counts = [
+        _clamp(count, _UINT16)
+        for count in (score.n300, score.n100, score.n50, score.ngeki, score.nkatu, score.nmiss)
+    ]
+    n300, n100, n50, ngeki, nkatu, nmiss = counts
+    total, mods = _clamp(score.score, _INT32), _clamp(score.mods, _INT32)
+    max_combo, perfect = _clamp(score.max_combo, _UINT16), bool(score.perfect)
+    # As the game does for a passed play.
+    signed = (
+        f"{n100 + n300}p{n50}o{ngeki}o{nkatu}t{nmiss}a{beatmap_md5}r{max_combo}e{perfect}y{player_name}"
+        f"o{total}u{score.grade}{mods}True"
     )
-    return hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    replay_md5 = hashlib.md5(signed.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    header = (
+        _START.pack(score.mode % 4, GAME_VERSION),
+        *(_string(text) for text in (beatmap_md5, player_name, replay_md5)),
+        _PLAY.pack(*counts, total, max_combo, perfect, mods),
+        # An empty life bar is written in full, never as the byte 00: two of the known readers crash on that.
+        _string(""),
+        _PLAYED_AT.pack(ticks(score.play_time) if score.play_time else 0),
+    )
+    target_accuracy = struct.pack("<d", 0.0) if mods & TARGET_PRACTICE else b""
+    return b"".join(header), struct.pack("<q", score.id) + target_accuracy
+
+
+def frames_length(length: int) -> bytes:
+    """Return the length of the frames as it is written. Raise BadReplay if its field cannot hold it."""
+    if length > MAX_FRAMES:
+        raise BadReplay(f"Frames of {length} bytes fit no .osr file.")
+    return _LENGTH.pack(length)
 
 
 def ticks(time: datetime) -> int:
@@ -136,72 +140,14 @@ def ticks(time: datetime) -> int:
     return (aware - _TICKS_ZERO) // timedelta(microseconds=1) * 10
 
 
-def header(replay: Replay, frames_length: int) -> bytes:
-    """Return the bytes before the frames. Raise BadReplay if an int32 cannot hold the length of the frames."""
-    if not 0 <= frames_length <= _INT32[1]:
-        raise BadReplay(f"Frames of {frames_length} bytes fit no .osr file.")
-    return b"".join(
-        (
-            _START.pack(replay.mode, replay.game_version),
-            string(replay.beatmap_md5),
-            string(replay.player_name),
-            string(replay.replay_md5),
-            _PLAY.pack(*(getattr(replay, field) for field in _PLAY_FIELDS)),
-            string(replay.life_bar),
-            _END.pack(replay.played_at, frames_length),
-        )
-    )
-
-
-def trailer(replay: Replay) -> bytes:
-    """Return the bytes after the frames."""
-    form = _score_id_format(replay.game_version)
-    score_id = form.pack(replay.score_id) if form else b""
-    if not replay.mods & TARGET_PRACTICE:
-        return score_id
-    accuracy = 0.0 if replay.target_accuracy is None else replay.target_accuracy
-    return score_id + _ACCURACY.pack(accuracy)
-
-
-def parse(data: bytes) -> tuple[Replay, bytes]:
-    """Return what a whole .osr file says around its frames, and the frames. Raise BadReplay or Truncated."""
-    reader = Reader(data)
-    replay, frames_length = read_header(reader)
-    frames = reader.take(frames_length)
-    form = _score_id_format(replay.game_version)
-    (score_id,) = reader.unpack(form) if form else (0,)
-    (accuracy,) = reader.unpack(_ACCURACY) if replay.mods & TARGET_PRACTICE else (None,)
-    return msgspec.structs.replace(replay, score_id=score_id, target_accuracy=accuracy), frames
-
-
-def read_header(reader: Reader) -> tuple[Replay, int]:
-    """Read the header and the length of the frames that follow it. Raise BadReplay or Truncated."""
-    mode, game_version = reader.unpack(_START)
-    if mode > 3:
-        raise BadReplay(f"There is no mode {mode}.")
-    beatmap_md5, player_name, replay_md5 = reader.string(), reader.string(), reader.string()
-    play = dict(zip(_PLAY_FIELDS, reader.unpack(_PLAY), strict=True))
-    life_bar = reader.string()
-    played_at, frames_length = reader.unpack(_END)
-    if frames_length < 0:
-        raise BadReplay(f"Frames cannot have {frames_length} bytes.")
-    replay = Replay(
-        mode=mode,
-        game_version=game_version,
-        beatmap_md5=beatmap_md5,
-        player_name=player_name,
-        replay_md5=replay_md5,
-        life_bar=life_bar,
-        played_at=played_at,
-        **play | {"perfect": play["perfect"] != 0},
-    )
-    return replay, frames_length
-
-
-def _score_id_format(game_version: int) -> struct.Struct | None:
-    if game_version >= 20140721:
-        return _SCORE_ID
-    return _OLD_SCORE_ID if game_version >= 20121008 else None
+def _string(text: str) -> bytes:
+    data = text.encode("utf-8", "replace")
+    length, rest = bytearray(), len(data)
+    while rest > 0x7F:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    length.append(rest)
+    return b"\x0b" + bytes(length) + data
 
 
 def _clamp(number: int, bounds: tuple[int, int]) -> int:

@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-import msgspec
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from replays.binary import BadReplay
 from replays.body import ByteLayout, OsrEnvelope, layout_of
 from replays.conditional import Unsatisfiable, precondition_status, requested_range
-from replays.errors import NoReplay
+from replays.errors import BadReplay, NoReplay
 from replays.filename import content_disposition, stored_name
 from replays.store import OpenReplay, ReplayStore, find_frames
 
@@ -28,7 +26,6 @@ TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."
 NO_CACHE = {"cache-control": "no-cache"}
 
 FindEnvelope = Callable[[], Awaitable[OsrEnvelope | None]]
-ErrorBody = Callable[[str], dict[str, str]]
 
 
 class ReplayResponse(Response):
@@ -68,17 +65,24 @@ class ReplayResponse(Response):
             headers = {"content-description": "File Transfer", "content-type": str(self.media_type)}
             if envelope is not None:
                 headers["content-disposition"] = content_disposition(envelope.name)
+            is_whole_file = body == ByteLayout(start=0, stop=file.size)
             # A client that did not come through a proxy would get an empty body.
-            if self._nginx_location and body.is_whole_file(file.size) and len(scope["proxy_chain"]) > 1:
+            if self._nginx_location and is_whole_file and len(scope["proxy_chain"]) > 1:
                 headers |= {"x-accel-redirect": self._nginx_location + stored_name(self._score_id)} | NO_CACHE
                 await Response(headers=headers)(scope, receive, send)
                 return
-            response = _evaluate(scope, body, file, headers, self.failure)
-            if isinstance(response, Response):
-                await response(scope, receive, send)
-                return
-            await send(response.start)
-            await _send(response.body, file, receive, send)
+            status, validators, body = _evaluate(scope, body, file)
+            if status in TEXTS:
+                await JSONResponse(self.failure(TEXTS[status]), status, validators)(scope, receive, send)
+            elif status == 304:
+                await Response(status_code=304, headers=validators)(scope, receive, send)
+            else:
+                raw = Headers(headers | validators).raw
+                await send({"type": "http.response.start", "status": status, "headers": raw})
+                if scope["method"] == "GET":
+                    await _send(body, file, receive, send)
+                else:
+                    await send({"type": "http.response.body"})
 
     @staticmethod
     def failure(text: str) -> dict[str, str]:
@@ -86,90 +90,63 @@ class ReplayResponse(Response):
         return {"status": text}
 
 
-class _Success(msgspec.Struct, frozen=True):
-    """The first ASGI message of a 200 or 206, and the body, None for HEAD."""
-
-    start: dict[str, object]
-    body: ByteLayout | None
-
-
-def _evaluate(
-    scope: Scope, body: ByteLayout, file: OpenReplay, headers: dict[str, str], error_body: ErrorBody
-) -> _Success | Response:
+def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, dict[str, str], ByteLayout]:
+    """Return the status, the headers that come with it, and the part of the body for a 200 or 206."""
     requested, size, etag = Headers(scope=scope), body.size, body.etag(file.version)
     now = datetime.now(UTC)
     # Last-Modified must not be later than the response (RFC 9110, 8.8.2.1).
     modified = min(file.modified, now).replace(microsecond=0)
-    validators = {
+    headers = {
         "accept-ranges": "bytes",
         "etag": etag,
         "last-modified": format_datetime(modified, usegmt=True),
     } | NO_CACHE
     status = precondition_status(requested, etag, modified)
     if status is not None:
-        return _without_replay(status, validators, error_body)
-    status = 200
-    # Ranges are defined for GET only (RFC 9110, 14.2).
-    if scope["method"] == "GET":
-        try:
-            part = requested_range(requested, size, etag, modified, now)
-        except Unsatisfiable:
-            return _without_replay(416, validators | {"content-range": f"bytes */{size}"}, error_body)
-        if part is not None:
-            status, body = 206, body.cut(*part)
-            headers = headers | {"content-range": f"bytes {part[0]}-{part[1] - 1}/{size}"}
-    headers = headers | validators | {"content-length": str(body.size)}
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    start = {"type": "http.response.start", "status": status, "headers": raw}
-    return _Success(start, body if scope["method"] == "GET" else None)
-
-
-def _without_replay(status: int, headers: dict[str, str], error_body: ErrorBody) -> Response:
-    if status not in TEXTS:
-        return Response(status_code=status, headers=headers)
-    return Response(msgspec.json.encode(error_body(TEXTS[status])), status, headers, "application/json")
-
-
-async def _send(body: ByteLayout | None, file: OpenReplay, receive: Receive, send: Send) -> None:
-    client = _Client(receive, send)
+        return status, headers, body
     try:
-        if body is not None:
-            await client.send(body.head)
-            async with aclosing(file.chunks(body.start, body.stop)) as chunks:
-                async for chunk in chunks:
-                    await client.send(chunk)
-                    del chunk
-            await client.send(body.tail)
+        # Ranges are defined for GET only (RFC 9110, 14.2).
+        part = requested_range(requested, size, etag, modified, now) if scope["method"] == "GET" else None
+    except Unsatisfiable:
+        return 416, headers | {"content-range": f"bytes */{size}"}, body
+    if part is None:
+        return 200, headers | {"content-length": str(size)}, body
+    start, stop = part
+    headers |= {"content-range": f"bytes {start}-{stop - 1}/{size}", "content-length": str(stop - start)}
+    return 206, headers, body.cut(start, stop)
+
+
+async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
+    """Send the body until the client disconnects. No more is read than the client takes."""
+    # `send` may not notice a disconnect.
+    gone = asyncio.create_task(_disconnect(receive))
+    try:
+        async with aclosing(_chunks(body, file)) as chunks:
+            async for chunk in chunks:
+                if gone.done():
+                    return
+                try:
+                    async with asyncio.timeout(SEND_TIMEOUT):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                        # uvicorn waits for a slow client when the next message comes, not before.
+                        await send({"type": "http.response.body", "body": b"", "more_body": True})
+                except OSError:
+                    return
+                del chunk
         await send({"type": "http.response.body"})
-    except _Gone:
-        return
     finally:
-        client.gone.cancel()
+        gone.cancel()
 
 
-class _Gone(Exception):
-    """The client has disconnected."""
-
-
-class _Client:
-    """The client of a response. `gone` is done once it has disconnected, which `send` may not notice."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self.gone = asyncio.create_task(_disconnect(receive))
-        self._send = send
-
-    async def send(self, chunk: bytes | memoryview) -> None:
-        """Send a chunk, and wait until the client has taken it: no more is read than is sent."""
-        if self.gone.done():
-            raise _Gone
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                if chunk:
-                    await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-                # uvicorn waits for a slow client when the next message comes, not before.
-                await self._send({"type": "http.response.body", "body": b"", "more_body": True})
-        except OSError as error:
-            raise _Gone from error
+async def _chunks(body: ByteLayout, file: OpenReplay) -> AsyncGenerator[bytes | memoryview, None]:
+    if body.head:
+        yield body.head
+    async with aclosing(file.chunks(body.start, body.stop)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+            del chunk
+    if body.tail:
+        yield body.tail
 
 
 async def _disconnect(receive: Receive) -> None:

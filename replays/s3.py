@@ -10,7 +10,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from replays.errors import Changed, MissingPackage, NoReplay, StoreUnavailable
+from domain.errors import CannotOpen
+from replays.errors import Changed, NoReplay, StoreUnavailable
 from replays.filename import score_id, stored_name
 
 try:
@@ -18,7 +19,7 @@ try:
     from obstore.exceptions import BaseError, GenericError, PreconditionError
     from obstore.store import S3Store
 except ImportError as error:
-    raise MissingPackage("REPLAYS_URL=s3:// needs a package: .venv/bin/pip install obstore") from error
+    raise CannotOpen("REPLAYS_URL=s3:// needs a package: .venv/bin/pip install obstore") from error
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -65,7 +66,6 @@ class Bucket:
 
     @asynccontextmanager
     async def open(self, score_id: int) -> AsyncIterator["OpenObject"]:
-        """Open the replay of a score. Raise NoReplay, or StoreUnavailable."""
         path = stored_name(score_id)
         try:
             meta, head = await self._begin(path)
@@ -88,7 +88,6 @@ class Bucket:
         return response.meta, bytes(await response.buffer_async())
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
-        """Yield the ids of all replays, in no order. Other objects are left out. Raise StoreUnavailable."""
         try:
             async for objects in obstore.list(self._store):
                 yield [id for meta in objects if (id := score_id(meta["path"])) is not None]
@@ -96,7 +95,6 @@ class Bucket:
             raise self._unavailable(error) from error
 
     async def unavailable_reason(self) -> str | None:
-        """Return why the bucket cannot be used, None if it can."""
         try:
             async for _ in obstore.list(self._store, chunk_size=1):
                 break
@@ -123,7 +121,6 @@ class OpenObject:
         self.version = f"{self._tag}-{self.modified.timestamp():.0f}-{self.size:x}"
 
     async def head(self, length: int) -> bytes:
-        """Return the first `length` bytes, fewer if the object is shorter. Raise StoreUnavailable."""
         length = min(length, self.size)
         if len(self._head) < length:
             try:
@@ -133,7 +130,6 @@ class OpenObject:
         return self._head[:length]
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
-        """Yield the bytes from `start` to before `stop`. Raise Changed if the object did, or StoreUnavailable."""
         cached, self._head = self._head[start:stop], b""
         if cached:
             yield cached

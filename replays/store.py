@@ -20,21 +20,18 @@ class OpenReplay(Protocol):
     `size` is in bytes, `modified` in UTC, and `version` changes with the content.
     """
 
-    @property
-    def size(self) -> int: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def modified(self) -> datetime: ...
+    size: int
+    version: str
+    modified: datetime
 
     async def head(self, length: int) -> bytes:
-        """Return the first `length` bytes, fewer if the replay is shorter."""
+        """Return the first `length` bytes, fewer if the replay is shorter. Raise StoreUnavailable."""
         ...
 
     def chunks(self, start: int, stop: int) -> AsyncGenerator[bytes | memoryview, None]:
         """Yield the bytes from `start` to before `stop`.
 
-        Raise Changed, before the last chunk, if the replay is no longer the one that was opened.
+        Raise StoreUnavailable, or, before the last chunk, Changed if it is no longer the replay that was opened.
         """
         ...
 
@@ -42,15 +39,14 @@ class OpenReplay(Protocol):
 class ReplayStore(Protocol):
     """Replays by the id of their score. `name` says where they are, for the operator."""
 
-    @property
-    def name(self) -> str: ...
+    name: str
 
     def open(self, score_id: int) -> AbstractAsyncContextManager[OpenReplay]:
-        """Open the replay of a score. Raise NoReplay, or StoreUnavailable."""
+        """Open the replay of a score. Raise NoReplay, Unreadable or StoreUnavailable."""
         ...
 
     def ids(self) -> AsyncGenerator[list[int], None]:
-        """Yield the ids of all replays, in no order. Raise StoreUnavailable."""
+        """Yield the ids of all replays, in no order. Other files are left out. Raise StoreUnavailable."""
         ...
 
     async def unavailable_reason(self) -> str | None:
@@ -67,7 +63,7 @@ async def find_frames(file: OpenReplay) -> Stored:
 
 
 def open_store(settings: Settings) -> ReplayStore:
-    """Return the store that the settings name. Raise MissingPackage."""
+    """Return the store that the settings name. Raise CannotOpen if its library is not installed."""
     scheme, _, location = settings.replays_url.partition("://")
     if scheme == "s3":
         # Its library is optional.

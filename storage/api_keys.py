@@ -17,6 +17,7 @@ TOO_MANY_KEYS = ErrorSpec(429, "Too many wrong API keys. Try again in {seconds} 
 
 # Characters, the width of the column.
 KEY_LENGTH = 36
+CACHED_FOR = 5.0  # seconds
 # Seconds for which `known` still identifies the account of a key after the result of its look-up has expired.
 KNOWN_FOR = 60.0
 
@@ -33,17 +34,15 @@ class APIKeys:
         database: Database,
         *,
         failures: int,
-        seconds: float = 5.0,
         size: int = 4096,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`failures` is how many wrong keys an address may try in a minute, and how often it may repeat one.
 
-        Results of `size` keys are cached for `seconds`.
+        Results of `size` keys are cached.
         """
         self._database = database
-        self._failures = FailureCounter(failures, clock=clock)
-        self._seconds = seconds
+        self._failures = FailureCounter(failures, clock)
         self._clock = clock
         # By the digest of a key: when the result expires, and the account, None if the key is wrong.
         self._cached: BoundedMap[bytes, tuple[float, Account | None]] = BoundedMap(size)
@@ -63,7 +62,7 @@ class APIKeys:
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         if not fresh:
             account = await self._look_up(key)
-            self._cached.put(digest, (self._clock() + self._seconds, account))
+            self._cached.put(digest, (self._clock() + CACHED_FOR, account))
         if account is None and self._failures.add(digest) == 1:
             # Only a key's first failure counts for the address: a program with an outdated key must not lock out
             # everybody else there.
@@ -86,21 +85,13 @@ class APIKeys:
 
 
 class FailureCounter:
-    """Counts the failures of each subject within a minute, for at most `size` subjects."""
+    """Counts the failures of each subject within a minute."""
 
-    def __init__(
-        self,
-        limit: int,
-        *,
-        seconds: float = 60.0,
-        size: int = 10_000,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
         self._limit = limit
-        self._seconds = seconds
         self._clock = clock
         # By subject: when its minute ends, and the failures in it.
-        self._counts: BoundedMap[Hashable, tuple[float, int]] = BoundedMap(size)
+        self._counts: BoundedMap[Hashable, tuple[float, int]] = BoundedMap(10_000)
 
     def wait(self, subject: Hashable) -> int:
         """Return how many seconds the subject has to wait because it reached the limit, or 0."""
@@ -113,7 +104,7 @@ class FailureCounter:
         now = self._clock()
         end, count = self._counts.get(subject) or (0.0, 0)
         if end <= now:
-            end, count = now + self._seconds, 0
+            end, count = now + 60.0, 0
         self._counts.put(subject, (end, count + 1))
         return count + 1
 

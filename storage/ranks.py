@@ -1,7 +1,6 @@
 """Ranks of players: from the game server's sorted sets in Redis, or counted in the database."""
 
 from functools import partial
-from typing import Protocol
 
 from redis.exceptions import RedisError
 
@@ -25,31 +24,25 @@ return ranks
 """
 
 
-class Ranks(Protocol):
-    """A source of ranks."""
-
-    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        """Return a player's rank in each mode, without modes in which the player has none."""
-
-
-class DatabaseRanks:
+class Ranks:
     """Ranks counted by one statement: the same numbers as in Redis, but slower to get."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def of(self, player_id: int, country: str) -> dict[int, Rank]:
+        """Return a player's rank in each mode, without modes in which the player has none."""
         rows = await self._database.all(catalogue.player_ranks, id=player_id)
         return {row.mode: Rank(row.world, row.country) for row in rows}
 
 
-class RedisRanks:
-    """Ranks from Redis, all modes in one command; from `fallback` while Redis is down."""
+class RedisRanks(Ranks):
+    """Ranks from Redis, all modes in one command; counted in the database while Redis is down."""
 
-    def __init__(self, url: str, *, timeout: float, fallback: Ranks, observer: Observer | None = None) -> None:
+    def __init__(self, database: Database, url: str, *, timeout: float, observer: Observer | None = None) -> None:
         """Redis has `timeout` seconds to connect, and as many to answer."""
+        super().__init__(database)
         self.client = redis_client(url, timeout)
-        self._fallback = fallback
         self._observer = observer or Observer()
         self._availability = Availability(
             "Redis", "counting ranks in the database", on_change=partial(self._observer.on_availability, "redis")
@@ -62,7 +55,7 @@ class RedisRanks:
                 positions = await self.client.eval(SCRIPT, len(keys), *keys, str(player_id))
         except (RedisError, OSError) as error:
             self._availability.down(error)
-            return await self._fallback.of(player_id, country)
+            return await super().of(player_id, country)
         self._availability.up()
         ranks = [0 if position is None else position + 1 for position in positions]
         pairs = zip(Mode, ranks[::2], ranks[1::2], strict=True)

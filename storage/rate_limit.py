@@ -9,7 +9,7 @@ one Redis command.
 import asyncio
 import time
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
@@ -19,6 +19,8 @@ from storage.redis_client import redis_client
 
 SECOND = 1_000_000
 PREFIX = "apidot:limit:"
+# For how long Redis is not used after it has failed.
+PAUSE_SECONDS = 1.0
 
 # Takes a token from several buckets, by the clock of Redis, which all workers share. A full bucket has no key. If
 # the clock of Redis is set back, a bucket is at worst empty.
@@ -50,21 +52,11 @@ class RateLimitState(NamedTuple):
     wait: int  # microseconds until a request succeeds, 0 if this one did
 
 
-class RateLimiter(Protocol):
-    """A bucket of `burst` tokens for each subject, to which `rate` tokens a second come back."""
+class RateLimiter:
+    """A bucket of `burst` tokens for each subject, to which `rate` tokens a second come back.
 
-    rate: float
-    burst: int
-
-    async def take(self, subject: str) -> RateLimitState:
-        """Take a token from the subject's bucket, if it has one."""
-
-    async def close(self) -> None:
-        """Close connections."""
-
-
-class MemoryRateLimiter:
-    """At most `size` buckets in the memory of this process; those used least recently make room for new ones."""
+    At most `size` buckets are in the memory of this process; those used least recently make room for new ones.
+    """
 
     def __init__(
         self,
@@ -84,6 +76,7 @@ class MemoryRateLimiter:
         self._full_at: BoundedMap[str, int] = BoundedMap(size)
 
     async def take(self, subject: str) -> RateLimitState:
+        """Take a token from the subject's bucket, if it has one."""
         now = self._clock()
         full_at = max(self._full_at.get(subject) or now, now)
         wait = full_at + self._interval - now - self._capacity
@@ -92,25 +85,17 @@ class MemoryRateLimiter:
         self._full_at.put(subject, full_at)
         return _state(wait, full_at - now, self._interval)
 
-    async def close(self) -> None:
-        pass
 
-
-class RedisRateLimiter:
+class RedisRateLimiter(RateLimiter):
     """Buckets in Redis, which several workers share; in the memory of each worker while Redis is down.
 
     Requests that come while a command is under way go into the next one together, so that one connection is
     enough, and a worker under load sends fewer commands than it has requests.
     """
 
-    def __init__(self, url: str, fallback: MemoryRateLimiter, *, timeout: float, pause: float = 1.0) -> None:
-        """Redis has `timeout` seconds to answer. If it does not, it is not used for `pause` seconds."""
-        self.rate = fallback.rate
-        self.burst = fallback.burst
-        self._fallback = fallback
-        self._interval = round(SECOND / self.rate)
-        self._capacity = self.burst * self._interval
-        self._pause = pause
+    def __init__(self, rate: float, burst: int, url: str, *, timeout: float) -> None:
+        """Redis has `timeout` seconds to answer."""
+        super().__init__(rate, burst)
         self._redis = redis_client(url, timeout)
         self._script = self._redis.register_script(SCRIPT)
         self._availability = Availability("Redis", "each worker limits requests by itself")
@@ -120,12 +105,12 @@ class RedisRateLimiter:
 
     async def take(self, subject: str) -> RateLimitState:
         if time.monotonic() < self._paused_until:
-            return await self._fallback.take(subject)
+            return await super().take(subject)
         state: asyncio.Future[RateLimitState | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((subject, state))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send())
-        return await state or await self._fallback.take(subject)
+        return await state or await super().take(subject)
 
     async def close(self) -> None:
         if self._sender is not None:
@@ -142,7 +127,7 @@ class RedisRateLimiter:
                     [PREFIX + subject for subject, _ in batch], [self._interval, self._capacity]
                 )
             except (RedisError, OSError) as error:
-                self._paused_until = time.monotonic() + self._pause
+                self._paused_until = time.monotonic() + PAUSE_SECONDS
                 self._availability.down(error)
                 # Requests that came meanwhile would have to wait as long again.
                 batch, self._waiting = batch + self._waiting, []
@@ -159,5 +144,5 @@ class RedisRateLimiter:
 
 
 def _state(wait: int, full: int, interval: int) -> RateLimitState:
-    """Return the state of a bucket that has a token in `wait` microseconds, or gave one if that is not above 0."""
+    """Return the state of a bucket. `wait` is above 0 if it had no token, and has one in so many microseconds."""
     return RateLimitState(-wait // interval, full, 0) if wait <= 0 else RateLimitState(0, full, wait)

@@ -1,4 +1,4 @@
-"""What happens to a request body that nobody has read to its end when the response begins."""
+"""Request bodies of which a part is still unread when the response begins."""
 
 import asyncio
 

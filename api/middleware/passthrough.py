@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.middleware.client_address import FORWARDED_FOR, REAL_IP
 from api.request.body import Body
 from api.services import Services
-from domain.errors import APIError, ErrorSpec
+from domain.errors import ErrorSpec
 from storage.game_server.proxy import GameServerProxy
 
 log = logging.getLogger("apidot")
@@ -23,7 +23,7 @@ HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade".split()
 )
-# Written anew; and Expect, which our server has answered already.
+# Replaced by our own; Expect is left out, because our server has answered it already.
 REWRITTEN = frozenset({b"host", b"via", b"expect", FORWARDED_FOR, REAL_IP})
 # Every response has our own.
 OURS = frozenset({b"date", b"x-request-id"})
@@ -40,7 +40,6 @@ class Passthrough(BaseRoute):
     """A route that takes every request that no other route takes."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return a full match for any HTTP request."""
         return (Match.FULL, {}) if scope["type"] == "http" else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,9 +63,10 @@ class Passthrough(BaseRoute):
             # The path as it was sent, because the decoded one may hold line breaks.
             target = scope["method"], scope["raw_path"].decode("latin-1")
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
-            # A response that has begun ends here, incomplete, by which the client knows.
+            # A response that has begun breaks off here, by which the client sees that it is incomplete.
             if not (begun or body.disconnected):
-                raise (body.error or api_error(error)) from error
+                slow = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
+                raise (body.error or (TIMED_OUT if slow else UNREACHABLE)()) from error
 
 
 async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> aiohttp.ClientResponse:
@@ -106,13 +106,6 @@ async def send_response(response: aiohttp.ClientResponse, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         response.close()
-
-
-def api_error(error: Exception) -> APIError:
-    """Return what the client is told about a failed request to the game server."""
-    if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
-        return TIMED_OUT()
-    return UNREACHABLE()
 
 
 def end_to_end(headers: Iterable[Raw], without: frozenset[bytes]) -> list[Raw]:

@@ -74,7 +74,6 @@ class RateLimitMiddleware:
             await self.app(scope, receive, send_with_headers)
 
     def _bucket_of_address(self, address: str) -> str | None:
-        """Return the bucket of an address; None if it is not limited."""
         # Clients that connect through a Unix socket have no address.
         return None if not address or address in self._exempt else network(address)
 
@@ -100,7 +99,6 @@ def rate_limit_headers(limiter: RateLimiter, state: RateLimitState) -> list[tupl
 
 
 def refusal(path: str, limiter: RateLimiter, state: RateLimitState) -> JSON:
-    """Return the response to a request over the limit."""
     seconds = math.ceil(state.wait / SECOND)
     often = f"{limiter.rate:g} a second" if limiter.rate >= 1 else f"one in {1 / limiter.rate:g} seconds"
     wait = f"{seconds} second{'s' if seconds > 1 else ''}"

@@ -6,10 +6,11 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.observability import access_log
+from api.observability.access_log import AccessRecord, LoggedTarget
 from api.observability.metrics import OTHER, Metrics
 
 log = logging.getLogger("apidot")
+access_log = logging.getLogger("apidot.access")
 # nginx's status for a client that disconnected before the response.
 CLIENT_CLOSED_REQUEST = 499
 
@@ -18,7 +19,7 @@ class RequestLog:
     """Middleware: gives each request an id, sends it as `X-Request-ID`, and logs and counts the request."""
 
     def __init__(
-        self, app: ASGIApp, *, target: access_log.LoggedTarget | None = None, metrics: Metrics | None = None
+        self, app: ASGIApp, *, target: LoggedTarget | None = None, metrics: Metrics | None = None
     ) -> None:
         """Without `target` there is no access log, without `metrics` requests are not counted."""
         self.app = app
@@ -75,10 +76,10 @@ class RequestLog:
             size = 0
         if self._metrics is not None:
             self._metrics.on_request(route or OTHER, method, status, seconds, size, cache)
-        if self._target is not None and access_log.log.isEnabledFor(logging.INFO):
+        if self._target is not None and access_log.isEnabledFor(logging.INFO):
             path = self._target.format(route, scope["raw_path"], scope["query_string"])
             client = scope["client"][0] if scope["client"] else "-"
             ms = round(seconds * 1000, 3)
-            access_log.write(
-                access_log.AccessRecord(method, path, status, ms, size, client, request_id, route, cache)
-            )
+            record = AccessRecord(method, path, status, ms, size, client, request_id, route, cache)
+            # Creating the LogRecord by hand halves its cost.
+            access_log.handle(logging.LogRecord(access_log.name, logging.INFO, "", 0, record, None, None))

@@ -45,7 +45,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def timestamp(seconds: float) -> str:
-    """Format a Unix time as RFC 3339 has it, in UTC, to the millisecond."""
+    """Return a Unix time in the format of RFC 3339, in UTC, to the millisecond."""
     whole = int(seconds)
     return f"{_to_the_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
@@ -67,20 +67,13 @@ def configure_logging(settings: Settings) -> None:
         return
     # The lines do not show these, and collecting them costs as much as the rest of the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    writer = LogWriter(_standard_error())
+    # In a process that was started without standard error, descriptor 2 belongs to whichever file is opened next.
+    writer = LogWriter(2 if sys.stderr is not None else os.open(os.devnull, os.O_WRONLY))
     writer.setFormatter(JSONFormatter() if settings.log_format == "json" else LogfmtFormatter())
     root.addHandler(writer)
     root.setLevel(logging.WARNING)
     for name in ("apidot", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
-
-
-def _standard_error() -> int:
-    """Return the file descriptor of standard error; that of /dev/null if the process was started without one.
-
-    Descriptor 2 would then belong to whichever file or connection is opened next.
-    """
-    return 2 if sys.stderr is not None else os.open(os.devnull, os.O_WRONLY)
 
 
 def set_unbuffered(unbuffered: bool) -> None:

@@ -20,15 +20,14 @@ class LogWriter(logging.Handler):
     dropped.
     """
 
-    def __init__(self, file: int) -> None:
-        """`file` is a file descriptor."""
+    def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.unbuffered = True
-        self._file = file
+        self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
         self._dropped = 0
         self._poll = select.poll()
-        self._poll.register(file, select.POLLOUT)
+        self._poll.register(descriptor, select.POLLOUT)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -76,12 +75,9 @@ class LogWriter(logging.Handler):
             while self._lines and len(chunk) + len(self._lines[0]) <= CHUNK:
                 chunk += self._lines.popleft()
             try:
-                self._write_chunk(chunk)
+                # A pipe that is ready accepts a whole chunk; the rest of a longer line goes back to the queue.
+                written = os.write(self._descriptor, chunk[:CHUNK])
+                if written < len(chunk):
+                    self._lines.appendleft(chunk[written:])
             except OSError:
                 self._lines.clear()
-
-    def _write_chunk(self, chunk: bytes) -> None:
-        # A pipe that is ready accepts a whole chunk; the rest of a longer line goes back to the queue.
-        written = os.write(self._file, chunk[:CHUNK])
-        if written < len(chunk):
-            self._lines.appendleft(chunk[written:])

@@ -1,7 +1,11 @@
 """Prometheus metrics of one worker, or of several workers together."""
 
+import asyncio
 import os
-from collections.abc import Callable
+import resource
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -26,8 +30,8 @@ NO_FAILURE = (ANSWERED, ABANDONED)
 REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay"})
 # More than there are combinations of labels.
 LABELLED = 4096
-Add = Callable[[], None]
-Observe = Callable[[float], None]
+SAMPLE_INTERVAL = 1.0  # seconds
+PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 # How the values of several workers are combined.
 Mode = Literal["livesum", "livemax", "livemostrecent"]
 
@@ -36,7 +40,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics(Observer):
-    """All metrics. Counts requests for the middleware, and statements and calls to dependencies as an Observer."""
+    """All metrics: of requests for the middleware, of statements and calls to dependencies as an Observer.
+
+    CPU time, memory, open files and event loop delay of this worker are sampled once a second, and so are the
+    gauges that are added.
+    """
 
     def __init__(self, folder: Path | None = None, slow_statement: float = 0) -> None:
         """`folder` is where several workers store their values; None for a single worker.
@@ -45,48 +53,62 @@ class Metrics(Observer):
         """
         super().__init__(slow_statement)
         self._folder = folder
-        self.registry = CollectorRegistry()
-        self._requests = self.counter("http_requests", "Requests answered.", "route", "method", "status")
-        self._seconds = self._histogram("http_request_seconds", "Time until an answer had been sent.", "route")
-        self._cache = self.counter(
+        self._registry = CollectorRegistry()
+        requests = self._counter("http_requests", "Requests answered.", "route", "method", "status")
+        seconds = self._histogram("http_request_seconds", "Time until an answer had been sent.", "route")
+        answers = self._counter(
             "cache_answers", "Answers by what the cache had: hit, miss, stale.", "route", "cache"
         )
-        self._replays = self.counter("replay_sent_bytes", "Bytes of replays sent.").inc
-        self._statements = self._histogram("database_statement_seconds", "Time of a statement.", "statement")
-        self._failures = self.counter("database_failures", "Statements that failed.", "statement", "reason")
+        self._replays = self._counter("replay_sent_bytes", "Bytes of replays sent.").inc
+        statements = self._histogram("database_statement_seconds", "Time of a statement.", "statement")
+        self._failures = self._counter("database_failures", "Statements that failed.", "statement", "reason")
         self._waits = self._histogram("database_wait_seconds", "Time until there was a connection.").observe
-        self._given_up = self.counter("database_waits_given_up", "Waits for a connection given up.").inc
-        self._calls = self.counter("calls", "Questions to neighbours.", "neighbour", "question", "outcome")
+        self._given_up = self._counter("database_waits_given_up", "Waits for a connection given up.").inc
+        self._calls = self._counter("calls", "Questions to neighbours.", "neighbour", "question", "outcome")
         self._call_seconds = self._histogram("call_seconds", "Time of a question.", "neighbour", "question")
-        self._up = self.gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
+        self._up = self._gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
         # prometheus_client looks labels up under a lock, which costs as much as counting.
-        self._count_request = lru_cache(LABELLED)(self._request_counter)
-        self._time_request = lru_cache(LABELLED)(self._request_timer)
-        self._count_cache = lru_cache(LABELLED)(self._cache_counter)
-        self._time_statement = lru_cache(LABELLED)(self._statement_timer)
+        self._requests = lru_cache(LABELLED)(requests.labels)
+        self._seconds = lru_cache(LABELLED)(seconds.labels)
+        self._cache = lru_cache(LABELLED)(answers.labels)
+        self._statements = lru_cache(LABELLED)(statements.labels)
 
-    def gauge(self, name: str, help: str, mode: Mode, *labels: str) -> Gauge:
-        """Return a new gauge, apidot_`name`."""
-        return Gauge(f"apidot_{name}", help, labels, registry=self.registry, multiprocess_mode=mode)
+        self._cpu = self._counter("process_cpu_seconds", "CPU time of the workers.")
+        self._cpu_before = 0.0
+        self._late = self._gauge(
+            "loop_delay_seconds", "What of a second the busiest worker was late by.", "livemax"
+        )
+        self._sampled: list[tuple[Gauge, Callable[[], float]]] = []
+        self.add_gauge("workers", "Workers that run.", lambda: 1)
+        self.add_gauge("process_resident_memory_bytes", "Memory that the workers hold.", resident_memory)
+        self.add_gauge("process_open_files", "Files and connections that the workers hold open.", open_files)
+        used = "Connections to the database in use."
+        self.add_gauge("database_connections_used", used, lambda: self.statements_running)
 
-    def counter(self, name: str, help: str, *labels: str) -> Counter:
-        """Return a new counter, apidot_`name`_total."""
-        return Counter(f"apidot_{name}", help, labels, registry=self.registry)
+    def add_gauge(self, name: str, help: str, value: Callable[[], float]) -> None:
+        """Add the gauge apidot_`name`, the sum of what `value` returns in each worker."""
+        self._sampled.append((self._gauge(name, help, "livesum"), value))
+
+    def _gauge(self, name: str, help: str, mode: Mode, *labels: str) -> Gauge:
+        return Gauge(f"apidot_{name}", help, labels, registry=self._registry, multiprocess_mode=mode)
+
+    def _counter(self, name: str, help: str, *labels: str) -> Counter:
+        return Counter(f"apidot_{name}", help, labels, registry=self._registry)
 
     def _histogram(self, name: str, help: str, *labels: str) -> Histogram:
-        return Histogram(f"apidot_{name}", help, labels, registry=self.registry, buckets=BUCKETS)
+        return Histogram(f"apidot_{name}", help, labels, registry=self._registry, buckets=BUCKETS)
 
     def on_request(self, route: str, method: str, status: int, seconds: float, size: int, cache: str) -> None:
         """Count a request. `size` is in bytes; `cache` is hit, miss or stale, empty for routes without a cache."""
-        self._count_request(route, method if method in METHODS else OTHER, status)()
-        self._time_request(route)(seconds)
+        self._requests(route, method if method in METHODS else OTHER, status).inc()
+        self._seconds(route).observe(seconds)
         if cache:
-            self._count_cache(route, cache)()
+            self._cache(route, cache).inc()
         if size and route in REPLAYS:
             self._replays(size)
 
     def on_statement(self, name: str, outcome: str, seconds: float) -> None:
-        self._time_statement(name)(seconds)
+        self._statements(name).observe(seconds)
         if outcome not in NO_FAILURE:
             self._failures.labels(name, outcome).inc()
 
@@ -102,44 +124,65 @@ class Metrics(Observer):
     def on_availability(self, dependency: str, available: bool) -> None:
         self._up.labels(dependency).set(available)
 
-    def _request_counter(self, route: str, method: str, status: int) -> Add:
-        return self._requests.labels(route, method, str(status)).inc
-
-    def _request_timer(self, route: str) -> Observe:
-        return self._seconds.labels(route).observe
-
-    def _cache_counter(self, route: str, cache: str) -> Add:
-        return self._cache.labels(route, cache).inc
-
-    def _statement_timer(self, name: str) -> Observe:
-        return self._statements.labels(name).observe
-
     def render(self) -> bytes:
         """Return the metrics of all workers in Prometheus' text format."""
         if self._folder is None:
-            return generate_latest(self.registry)
-        self._remove_gauges_of_dead_workers(self._folder)
+            return generate_latest(self._registry)
+        for pid in {int(file.stem.rpartition("_")[2]) for file in self._folder.glob("gauge_live*.db")}:
+            if not is_alive(pid):
+                multiprocess.mark_process_dead(pid, str(self._folder))  # type: ignore[no-untyped-call]
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
-    def _remove_gauges_of_dead_workers(self, folder: Path) -> None:
-        for pid in {file.stem.rpartition("_")[2] for file in folder.glob("gauge_live*.db")}:
-            if not is_alive(int(pid)):
-                multiprocess.mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
+    def sample(self) -> None:
+        for gauge, value in self._sampled:
+            gauge.set(value())
+        cpu = time.process_time()
+        self._cpu.inc(cpu - self._cpu_before)
+        self._cpu_before = cpu
 
-    def close(self) -> None:
-        """Remove this worker's gauges; its counters stay."""
-        if self._folder is not None:
-            multiprocess.mark_process_dead(os.getpid(), str(self._folder))  # type: ignore[no-untyped-call]
+    @asynccontextmanager
+    async def sampling(self) -> AsyncIterator[None]:
+        """Take a sample each second while the block runs, then remove this worker's gauges; its counters stay."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            if self._folder is not None:
+                multiprocess.mark_process_dead(os.getpid(), str(self._folder))  # type: ignore[no-untyped-call]
+
+    async def _run(self) -> None:
+        while True:
+            self.sample()
+            start = time.monotonic()
+            await asyncio.sleep(SAMPLE_INTERVAL)
+            self._late.set(max(time.monotonic() - start - SAMPLE_INTERVAL, 0.0))
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process with this id exists."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except OSError:
+        # There is no such process, or it belongs to another user and is no worker of ours.
         return False
-    except PermissionError:
-        pass
     return True
+
+
+def resident_memory() -> float:
+    """Return the resident memory of this process in bytes; its maximum so far where there is no /proc."""
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE_SIZE
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def open_files() -> float:
+    """Return how many files and connections this process has open; 0 where there is no /proc."""
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return 0

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.observability.process_metrics import ProcessMetrics
+from api.observability.metrics import Metrics
 from config.types import Networks
 
 
@@ -19,20 +19,20 @@ class MetricsPage:
 
     path = "/metrics"
 
-    def __init__(self, process_metrics: ProcessMetrics | None, readers: Networks) -> None:
-        """Clients in `readers` may read it. `process_metrics` is None if no metrics are collected."""
-        self._process_metrics = process_metrics
+    def __init__(self, metrics: Metrics | None, readers: Networks) -> None:
+        """Clients in `readers` may read it. `metrics` is None if no metrics are collected."""
+        self._metrics = metrics
         self._readers = readers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self.path
-        if self._process_metrics is None or not self._may_read(scope):
+        if self._metrics is None or not self._may_read(scope):
             raise HTTPException(404)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        self._process_metrics.sample()
+        self._metrics.sample()
         # In a thread: with several workers it reads their files.
-        page = await asyncio.to_thread(self._process_metrics.metrics.render)
+        page = await asyncio.to_thread(self._metrics.render)
         headers = {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"}
         await Response(page, headers=headers)(scope, receive, send)
 

@@ -1,7 +1,7 @@
 """The OpenAPI document, generated from the route table, the params Structs and the response Structs."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,10 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from api.endpoint import Endpoint
+from api.endpoint import READS, Endpoint
 from api.openapi.failures import ERROR_TYPES, METHOD_NOT_ALLOWED
 from api.openapi.operations import operations, tag, types_of
 from api.openapi.schemas import JSONSchema, Schemas
-from api.response.cache import READS
 from api.response.encoded import EncodedResponse
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -66,44 +65,30 @@ API_KEY = {
 }
 
 
-def document(v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> JSONSchema:
-    """Return the OpenAPI document of the endpoints of both versions, given by name."""
-    endpoints = {f"/v1/{name}": endpoint for name, endpoint in v1.items()}
-    endpoints |= {f"/v2/{name}": endpoint for name, endpoint in v2.items()}
-    schemas = Schemas(
-        [endpoint.params for endpoint in endpoints.values()],
-        [*(kind for endpoint in endpoints.values() for kind in types_of(endpoint)), *ERROR_TYPES],
-    )
+def document(endpoints: Collection[Endpoint]) -> JSONSchema:
+    schemas = Schemas([*(kind for endpoint in endpoints for kind in types_of(endpoint)), *ERROR_TYPES])
     examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes())
-    paths = {
-        path: operations(endpoint, path, schemas, examples.get(path, {}), v2=path.startswith("/v2/"))
-        for path, endpoint in endpoints.items()
-    }
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "apidot",
-            "version": version(),
+            "version": project["version"],
             "description": ABOUT.strip(),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [
-            {"name": name, "description": TAGS[name]} for name in dict.fromkeys(map(tag, endpoints.values()))
-        ],
-        "paths": paths,
+        "tags": [{"name": name, "description": TAGS.get(name, "")} for name in dict.fromkeys(map(tag, endpoints))],
+        "paths": {
+            endpoint.route: operations(endpoint, schemas, examples.get(endpoint.route, {}))
+            for endpoint in endpoints
+        },
         "components": {
-            "schemas": schemas.response_components(),
+            "schemas": schemas.components,
             "responses": {"MethodNotAllowed": METHOD_NOT_ALLOWED},
             "securitySchemes": {"apiKey": API_KEY},
         },
     }
-
-
-def version() -> str:
-    """Return the version of this service."""
-    project: dict[str, str] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-    return project["version"]
 
 
 class OpenAPIDocument:
@@ -111,9 +96,9 @@ class OpenAPIDocument:
 
     path = "/openapi.json"
 
-    def __init__(self, v1: Mapping[str, Endpoint], v2: Mapping[str, Endpoint]) -> None:
+    def __init__(self, endpoints: Collection[Endpoint]) -> None:
         # It changes only with a new version of the service, so it has an ETag but no age.
-        self._response = EncodedResponse(msgspec.json.encode(document(v1, v2)), b"no-cache", ages=False)
+        self._response = EncodedResponse(msgspec.json.encode(document(endpoints)), b"no-cache", ages=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READS:

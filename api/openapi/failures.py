@@ -1,7 +1,7 @@
 """The error responses of an endpoint, with their exact messages."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated, Any, Literal, TypeGuard
@@ -13,7 +13,7 @@ from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
 from api.openapi.schemas import REF, JSONSchema
 from api.request.params import QUERY_TOO_LONG
-from api.response.errors import errors_of
+from api.response.errors import failure
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
@@ -73,7 +73,7 @@ INVALID = {
     "description": "Invalid parameters.",
     "content": {"application/json": {"schema": {"$ref": REF + "InvalidParams"}}},
 }
-# No operation refers to this component, because each operation is one of an accepted method.
+# No operation refers to this component, because only accepted methods have an operation.
 METHOD_NOT_ALLOWED = {
     "description": "The path does not accept the method. `Allow` lists the methods that it accepts.",
     "headers": {"Allow": {"required": True, "schema": {"type": "string"}}},
@@ -91,13 +91,13 @@ def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
     return isinstance(kind, type) and issubclass(kind, ReplayResponse)
 
 
-def error_responses(endpoint: Endpoint, *, v2: bool) -> dict[str, JSONSchema]:
+def error_responses(endpoint: Endpoint) -> dict[str, JSONSchema]:
     """Return the error responses of an endpoint by status, in the form of its version of the API."""
-    specs = {*errors_of(endpoint.handler), *COMMON}
+    specs = {*getattr(endpoint.handler, "errors", ()), *COMMON}
     if is_file(endpoint.response_type):
         specs |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
     responses = {
-        str(status): _response(status, [spec.message for spec in group], v2=v2)
+        str(status): _response(status, [spec.message for spec in group], endpoint.route)
         for status, group in groupby(sorted(specs), key=lambda spec: spec.status)
     }
     if endpoint.params.__struct_fields__:
@@ -105,14 +105,13 @@ def error_responses(endpoint: Endpoint, *, v2: bool) -> dict[str, JSONSchema]:
     return responses
 
 
-def _response(status: int, messages: Iterable[str], *, v2: bool) -> JSONSchema:
-    bodies = {text: {"status": "error", "error": text} if v2 else {"status": text} for text in messages}
+def _response(status: int, messages: Sequence[str], route: str) -> JSONSchema:
     content = {
-        "schema": {"$ref": REF + ("V2Failure" if v2 else "Failure")},
-        "examples": {_example_name(text): {"value": body} for text, body in bodies.items()},
+        "schema": {"$ref": REF + ("V2Failure" if route.startswith("/v2/") else "Failure")},
+        "examples": {_example_name(text): {"value": failure(route, text)} for text in messages},
     }
     response: JSONSchema = {
-        "description": f"{HTTPStatus(status).phrase}: " + " ".join(f"`{text}`" for text in bodies),
+        "description": f"{HTTPStatus(status).phrase}: " + " ".join(f"`{text}`" for text in messages),
         "content": {"application/json": content},
     }
     if status in (429, 503):

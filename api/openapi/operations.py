@@ -1,4 +1,4 @@
-"""One endpoint, as OpenAPI describes it. All of it is derived from the handler's signature and docstrings."""
+"""The OpenAPI description of one endpoint, derived from its handler's signature and docstrings."""
 
 from collections.abc import Mapping
 from inspect import getdoc
@@ -6,8 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
 from api.openapi.failures import error_responses, is_file
-from api.openapi.parameters import parameters
-from api.openapi.schemas import JSONSchema, Schemas
+from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
 
@@ -20,18 +19,16 @@ NOT_MODIFIED = {
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
-def operations(
-    endpoint: Endpoint, path: str, schemas: Schemas, example: Example, *, v2: bool
-) -> dict[str, JSONSchema]:
-    """Return the operations on `path` by method. `v2`: the endpoint belongs to version 2 of the API."""
+def operations(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
+    """Return the operations on the path of an endpoint by method."""
     summary, _, details = (getdoc(endpoint.handler) or "").partition("\n")
     of_params = (getdoc(endpoint.params) or "") if endpoint.params.__struct_fields__ else ""
     description = "\n\n".join(text.strip() for text in (details, of_params) if text)
     described: JSONSchema = {
         "summary": summary.removesuffix("."),
         "tags": [tag(endpoint)],
-        "parameters": parameters(endpoint.params, path, schemas, example.get("params", {})),
-        "responses": _success_responses(endpoint, schemas, example) | error_responses(endpoint, v2=v2),
+        "parameters": _parameters(endpoint, example.get("params", {})),
+        "responses": _success_responses(endpoint, schemas, example) | error_responses(endpoint),
     }
     if description:
         described["description"] = description
@@ -42,15 +39,13 @@ def operations(
         content = {media_type: {"schema": schemas.of(kind)} | body_example for media_type, kind in types.items()}
         described["requestBody"] = {"required": True, "content": content}
     methods = [method for method in endpoint.methods if method != "HEAD"]
-    return {
-        method.lower(): {"operationId": _operation_id(endpoint, method, v2=v2)} | described for method in methods
-    }
+    return {method.lower(): {"operationId": _operation_id(endpoint, method)} | described for method in methods}
 
 
 def tag(endpoint: Endpoint) -> str:
     """Return the tag that an endpoint is listed under: the name of its module."""
-    *packages, module = endpoint.handler.__module__.split(".")
-    return f"{module} (v2)" if "v2" in packages else module
+    module = endpoint.handler.__module__.rpartition(".")[2]
+    return f"{module} (v2)" if endpoint.route.startswith("/v2/") else module
 
 
 def types_of(endpoint: Endpoint) -> list[Any]:
@@ -68,10 +63,43 @@ def body_types(endpoint: Endpoint) -> Mapping[str, Any]:
     return {}
 
 
-def _operation_id(endpoint: Endpoint, method: str, *, v2: bool) -> str:
-    name = ("v2_" if v2 else "") + endpoint.handler.__name__
+def _operation_id(endpoint: Endpoint, method: str) -> str:
+    name = ("v2_" if endpoint.route.startswith("/v2/") else "") + endpoint.handler.__name__
     # Of POST and PUT, which do the same, the first has the plain name.
     return name if method == endpoint.methods[0] else f"{name}_{method.lower()}"
+
+
+def _parameters(endpoint: Endpoint, examples: Example) -> list[JSONSchema]:
+    """Return the parameters: of the path where the route has them in braces, else of the query."""
+    component = schema_of_params(endpoint.params)
+    return [
+        _parameter(name, field, f"{{{name}}}" in endpoint.route, name in component["required"], examples)
+        for name, field in component["properties"].items()
+    ]
+
+
+def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, examples: Example) -> JSONSchema:
+    schema = _without_null(field)
+    description = schema.pop("description", "")
+    parameter = {
+        "name": name,
+        "in": "path" if in_path else "query",
+        "required": required,
+        "description": description,
+        "schema": schema,
+    }
+    if not in_path and not required:
+        # An empty value counts as absent.
+        parameter["allowEmptyValue"] = True
+    return parameter | ({"example": examples[name]} if name in examples else {})
+
+
+def _without_null(field: JSONSchema) -> JSONSchema:
+    """Return the schema of a parameter that is present. Null stands for absent; a query string cannot say it."""
+    (schema,) = [option for option in field.get("anyOf", [field]) if option != {"type": "null"}]
+    # int64 would be a bound for an integer that has none.
+    unbounded = schema.get("type") == "integer" and "maximum" not in schema
+    return {key: value for key, value in schema.items() if not (unbounded and key == "format")}
 
 
 def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:

@@ -1,1 +1,1 @@
-"""Reads that the versions of the API share: functions from the services and plain arguments to rows."""
+"""Reads that both versions of the API use: they take the services and plain values, and return rows."""

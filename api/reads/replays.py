@@ -1,15 +1,15 @@
 """Replays as responses."""
 
-from datetime import datetime
+from datetime import date
 from typing import TypeVar
 
-from api.reads.scores import NO_SCORE
+from api.reads.require import NO_SCORE
 from api.services import Services
 from domain.replays import ReplayScore
 from replays.body import OsrEnvelope
 from replays.errors import NO_REPLAY, REPLAYS_AWAY, NoReplay
 from replays.filename import file_name
-from replays.osr import Replay
+from replays.osr import header_and_trailer
 from replays.response import ReplayResponse
 from storage.database import catalogue
 
@@ -38,31 +38,12 @@ def replay_response(services: Services, score_id: int, kind: type[R], *, whole: 
 def _envelope(score: ReplayScore | None) -> OsrEnvelope:
     if score is None or score.player is None or score.beatmap is None:
         raise NO_SCORE()
-    # The earliest time stands for none, as in the format itself.
-    played_at = score.play_time or datetime.min
-    replay = Replay.of(
-        score_id=score.id,
-        mode=score.mode,
-        beatmap_md5=score.beatmap.md5,
-        player_name=score.player.name,
-        n300=score.n300,
-        n100=score.n100,
-        n50=score.n50,
-        ngeki=score.ngeki,
-        nkatu=score.nkatu,
-        nmiss=score.nmiss,
-        score=score.score,
-        max_combo=score.max_combo,
-        perfect=score.perfect,
-        mods=score.mods,
-        grade=score.grade,
-        played_at=played_at,
-    )
+    header, trailer = header_and_trailer(score, score.player.name, score.beatmap.md5)
     name = file_name(
         player=score.player.name,
         artist=score.beatmap.artist,
         title=score.beatmap.title,
         version=score.beatmap.version,
-        day=played_at,
+        day=score.play_time or date.min,
     )
-    return OsrEnvelope(replay=replay, name=name)
+    return OsrEnvelope(header=header, trailer=trailer, name=name)

@@ -7,10 +7,10 @@ messages and contexts are part of the contract.
 import math
 import re
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
-import msgspec
-from msgspec import inspect
+from msgspec import Meta
 
 Parser = Callable[[str], Any]
 N = TypeVar("N", int, float)
@@ -21,6 +21,7 @@ _SPACE = (
 )
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
 _MAX_DIGITS = 4300
+# Of a repeated parameter that declares no maximum.
 MAX_VALUES = 100
 _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
@@ -40,31 +41,40 @@ class Invalid(ValueError):
         self.ctx = ctx
 
 
-def parser(kind: inspect.Type, hint: Any) -> Parser:
-    """Return a function that parses a text as the type `kind`, or raises Invalid.
+class Repeated(NamedTuple):
+    """A parameter that may be repeated: how to parse each value, and how many there may be."""
 
-    `hint` is the annotation that `kind` was made from: msgspec sorts the choices of a Literal. Raise TypeError
-    for a type that no parameter has.
+    parse: Parser
+    max_values: int
+
+
+def parser(hint: Any) -> Parser | Repeated:
+    """Return a function that parses a text as a parameter of type `hint`, or raises Invalid.
+
+    For a tuple return how to parse its items. Raise TypeError for a type that no parameter has.
     """
-    if isinstance(kind, inspect.Metadata):
-        return parser(kind.type, hint)
-    match kind:
-        case inspect.UnionType(types=types):
-            return parser(next(type for type in types if not isinstance(type, inspect.NoneType)), hint)
-        case inspect.IntType():
-            return lambda text: _within(integer(text), kind.ge, kind.le)
-        case inspect.FloatType():
-            low, high = (None if bound is None else float(bound) for bound in (kind.ge, kind.le))
-            return lambda text: _within(_finite_number(text), low, high)
-        case inspect.BoolType():
-            return _boolean
-        case inspect.LiteralType():
-            choices = _choices(hint)
-            return lambda text: _choice(text, choices)
-        case inspect.StrType():
-            pattern = re.compile(kind.pattern or "", re.DOTALL)
-            return lambda text: _text(text, kind, pattern)
-    raise TypeError(f"no parameter can be of type {kind}")
+    if NoneType in get_args(hint):
+        hint, _ = get_args(hint)
+    limits = Meta()
+    if get_origin(hint) is Annotated:
+        hint, limits = get_args(hint)
+    if get_origin(hint) is tuple:
+        item = parser(get_args(hint)[0])
+        assert not isinstance(item, Repeated)
+        return Repeated(item, limits.max_length or MAX_VALUES)
+    if get_origin(hint) is Literal:
+        return lambda text: _choice(text, get_args(hint))
+    if hint is int:
+        return lambda text: _within(integer(text), limits.ge, limits.le)
+    if hint is float:
+        low, high = (None if bound is None else float(bound) for bound in (limits.ge, limits.le))
+        return lambda text: _within(_finite_number(text), low, high)
+    if hint is bool:
+        return _boolean
+    if hint is str:
+        pattern = re.compile(limits.pattern or "", re.DOTALL)
+        return lambda text: _text(text, limits, pattern)
+    raise TypeError(f"no parameter can be of type {hint}")
 
 
 def integer(text: str) -> int:
@@ -121,13 +131,7 @@ def _boolean(text: str) -> bool:
     return value
 
 
-def _choices(hint: Any) -> list[str]:
-    if get_origin(hint) is Literal:
-        return [str(value) for value in get_args(hint)]
-    return [choice for part in get_args(hint) for choice in _choices(part)]
-
-
-def _choice(text: str, choices: list[str]) -> str:
+def _choice(text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         quoted = [f"'{choice}'" for choice in choices]
         expected = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
@@ -140,8 +144,8 @@ def _choice(text: str, choices: list[str]) -> str:
     return text
 
 
-def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
-    low, high = kind.min_length, kind.max_length
+def _text(text: str, limits: Meta, pattern: re.Pattern[str]) -> str:
+    low, high = limits.min_length, limits.max_length
     if low is not None and len(text) < low:
         message = f"String should have at least {low} character{'s' * (low != 1)}"
         raise Invalid("string_too_short", message, f"have at least {low} characters", min_length=low)
@@ -149,32 +153,7 @@ def _text(text: str, kind: inspect.StrType, pattern: re.Pattern[str]) -> str:
         message = f"String should have at most {high} character{'s' * (high != 1)}"
         raise Invalid("string_too_long", message, f"have at most {high} characters", max_length=high)
     # In pydantic's regular expressions, $ does not match before a line break at the end.
-    if kind.pattern and not pattern.fullmatch(text):
-        message = f"String should match pattern '{kind.pattern}'"
-        raise Invalid("string_pattern_mismatch", message, f"match {kind.pattern}", pattern=kind.pattern)
+    if limits.pattern and not pattern.fullmatch(text):
+        message = f"String should match pattern '{limits.pattern}'"
+        raise Invalid("string_pattern_mismatch", message, f"match {limits.pattern}", pattern=limits.pattern)
     return text
-
-
-class Repeated(NamedTuple):
-    """A parameter that may be repeated: how to parse each value, and how many there may be."""
-
-    parse: Parser
-    max_values: int
-
-
-def fields_of(params: type[msgspec.Struct]) -> list[tuple[str, bool, Parser | Repeated]]:
-    """Return the wire name of each field of a params Struct, whether it is required, and how to parse it."""
-    info = inspect.type_info(params)
-    assert isinstance(info, inspect.StructType)
-    hints = get_type_hints(params)
-    return [
-        (field.encode_name, field.required, _field_parser(field.type, hints[field.name])) for field in info.fields
-    ]
-
-
-def _field_parser(kind: inspect.Type, hint: Any) -> Parser | Repeated:
-    # A type with a description is wrapped in Metadata.
-    bare = kind.type if isinstance(kind, inspect.Metadata) else kind
-    if isinstance(bare, inspect.VarTupleType):
-        return Repeated(parser(bare.item_type, hint), bare.max_length or MAX_VALUES)
-    return parser(kind, hint)

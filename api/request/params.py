@@ -4,14 +4,13 @@ The descriptions of these types are the parameters' descriptions in /openapi.jso
 """
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
-from api.request.fields import Invalid, Repeated, fields_of
+from api.request.fields import Invalid, Repeated, parser
 from domain.errors import ErrorSpec
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -20,7 +19,6 @@ INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 MAX_QUERY_LENGTH = 16_384
 QUERY_TOO_LONG = ErrorSpec(414, f"The query string is longer than {MAX_QUERY_LENGTH} bytes.")
-NO_PATH: Mapping[str, str] = MappingProxyType({})
 
 PlayerID = Annotated[int, Meta(ge=3, le=INT32, description="Player ID (3 or higher).")]
 PlayerName = Annotated[
@@ -102,24 +100,6 @@ class NoParams(msgspec.Struct, frozen=True):
     """The parameters of an endpoint that has none."""
 
 
-class InvalidParams(Exception):
-    """One or more invalid parameters.
-
-    `details` is the list of them in the form of the contract, `plain` the first of them as a sentence.
-    """
-
-    def __init__(self, details: list[dict[str, Any]], plain: str) -> None:
-        super().__init__(plain)
-        self.details = details
-        self.plain = plain
-
-    @classmethod
-    def of(cls, faults: list["Fault"]) -> "InvalidParams":
-        """Return the exception for these faults, of which there is at least one."""
-        first = faults[0]
-        return cls([_detail(fault) for fault in faults], f"{first.loc[1]} must {first.error.plain}.")
-
-
 class Fault(NamedTuple):
     """An invalid value. `loc` is `query` or `path`, the parameter's name and, if it is repeated, the index."""
 
@@ -127,15 +107,33 @@ class Fault(NamedTuple):
     text: str | None
     error: Invalid
 
+    @property
+    def detail(self) -> dict[str, Any]:
+        """The fault in the form of the contract, which is pydantic's."""
+        detail = {"type": self.error.kind, "loc": self.loc, "msg": self.error.msg, "input": self.text}
+        return detail | {"ctx": self.error.ctx} if self.error.ctx else detail
+
+
+class InvalidParams(Exception):
+    """One or more invalid parameters: `details` describes each of them, `plain` is a sentence about the first."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        self.plain = f"{first.loc[1]} must {first.error.plain}."
+        self.details = [fault.detail for fault in faults]
+        super().__init__(self.plain)
+
 
 class Reader(Generic[P]):
     """Reads the parameters of one endpoint."""
 
     def __init__(self, params: type[P]) -> None:
         self._params = params
-        self._fields = fields_of(params)
+        self._fields = [
+            (field.encode_name, field.required, parser(field.type)) for field in msgspec.structs.fields(params)
+        ]
 
-    def read(self, query: bytes, path: Mapping[str, str] = NO_PATH) -> P:
+    def read(self, query: bytes, path: Mapping[str, str]) -> P:
         """Return the parameters in a query string and those in the path.
 
         The last value of a repeated parameter counts, unless it takes several. An empty optional parameter
@@ -153,27 +151,22 @@ class Reader(Generic[P]):
             if not text and not required:
                 continue
             try:
+                if text is None:
+                    raise Invalid("missing", "Field required", "be given")
                 if isinstance(parse, Repeated):
                     texts = [value for key, value in pairs if key == name and (value or required)]
                     values[name] = tuple(_parse_each(name, texts, parse, faults))
                 else:
-                    values[name] = parse(_present(text))
+                    values[name] = parse(text)
             except Invalid as error:
                 faults.append(Fault(["path" if name in path else "query", name], text, error))
         if faults:
-            raise InvalidParams.of(faults)
+            raise InvalidParams(faults)
         return self._params(**values)
-
-
-def _present(text: str | None) -> str:
-    if text is None:
-        raise Invalid("missing", "Field required", "be given")
-    return text
 
 
 def _parse_each(name: str, texts: list[str], repeated: Repeated, faults: list[Fault]) -> Iterator[Any]:
     """Yield the values of a repeated parameter; append what is invalid to `faults` instead."""
-    _present(texts[0] if texts else None)
     limit = repeated.max_values
     if len(texts) > limit:
         message = f"List should have at most {limit} items after validation, not {len(texts)}"
@@ -184,9 +177,3 @@ def _parse_each(name: str, texts: list[str], repeated: Repeated, faults: list[Fa
             yield repeated.parse(text)
         except Invalid as error:
             faults.append(Fault(["query", name, index], text, error))
-
-
-def _detail(fault: Fault) -> dict[str, Any]:
-    error = fault.error
-    detail = {"type": error.kind, "loc": fault.loc, "msg": error.msg, "input": fault.text}
-    return detail | {"ctx": error.ctx} if error.ctx else detail

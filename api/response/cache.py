@@ -1,12 +1,12 @@
 """The cache of encoded responses, so that a hundred viewers of one profile cost one query."""
 
 import time
-from collections.abc import Awaitable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.endpoint import READS, Endpoint
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
@@ -16,29 +16,15 @@ from storage.game_server.client import NoAnswer
 
 # Seconds for which the last response is served while the database is unavailable.
 STALE = 60.0
-READS = ("GET", "HEAD")
-# How many requests are recognised by their path and query, and up to which length of both: a few MiB.
+# How many requests are recognised by their path and query, and up to which length: a few MiB in all.
 KNOWN_REQUESTS = 10_000
 MAX_KNOWN_LENGTH = 200
-
-
-class Cacheable(Protocol):
-    """What the cache needs to know of an endpoint."""
-
-    # For how many seconds a response is fresh.
-    seconds: float
-    # Whether responses show what players change through this service.
-    editable: bool
-    route: str
-
-    def prepare(self, services: Services, params: msgspec.Struct) -> Awaitable[EncodedResponse]:
-        """Return a new response."""
 
 
 class CacheKey(NamedTuple):
     """What a response is cached under. `version` changes with every change that a player makes."""
 
-    endpoint: Cacheable
+    endpoint: Endpoint
     params: msgspec.Struct
     version: bytes
 
@@ -49,33 +35,31 @@ class ResponseCache:
     def __init__(self, services: Services) -> None:
         """The settings CACHE and CACHE_BYTES say whether responses are cached, and in how many bytes."""
         self._services = services
-        self._responses: SingleFlightCache[CacheKey, EncodedResponse] | None = None
-        if services.settings.cache:
-            self._responses = SingleFlightCache(
-                self._prepare,
-                stale=STALE,
-                size=services.settings.cache_bytes,
-                overhead=1024,
-                weigh=lambda response: response.weight,
-            )
+        self._responses: SingleFlightCache[CacheKey, EncodedResponse] = SingleFlightCache(
+            self._prepare,
+            stale=STALE,
+            size=services.settings.cache_bytes,
+            overhead=1024,
+            weigh=lambda response: response.weight,
+        )
         self._known: BoundedMap[tuple[str, bytes], CacheKey] = BoundedMap(KNOWN_REQUESTS)
 
     @property
     def bytes(self) -> int:
         """The most bytes of memory that the cached responses take."""
-        return self._responses.weight if self._responses is not None else 0
+        return self._responses.weight
 
     @property
     def count(self) -> int:
         """How many responses are cached."""
-        return len(self._responses) if self._responses is not None else 0
+        return len(self._responses)
 
-    async def get(self, endpoint: Cacheable, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
+    async def get(self, endpoint: Endpoint, params: msgspec.Struct, scope: Scope) -> EncodedResponse:
         """Return the response to a request, and set `scope["cache"]` to `hit`, `miss` or `stale`.
 
         Raise what the handler raises.
         """
-        if self._responses is None:
+        if not self._services.settings.cache:
             return await endpoint.prepare(self._services, params)
         key = self._key(endpoint, params)
         if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
@@ -89,7 +73,7 @@ class ResponseCache:
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
         key = self._known.get((scope["path"], scope["query_string"]))
-        if key is None or self._responses is None:
+        if key is None:
             return None
         endpoint = key.endpoint
         if endpoint.editable:
@@ -100,7 +84,7 @@ class ResponseCache:
             scope["route"] = endpoint.route
         return response
 
-    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
+    def _key(self, endpoint: Endpoint, params: msgspec.Struct) -> CacheKey:
         return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:
@@ -113,8 +97,7 @@ class ResponseCache:
 
     async def close(self) -> None:
         """Cancel the calls that are under way."""
-        if self._responses is not None:
-            await self._responses.close()
+        await self._responses.close()
 
 
 class CachedResponseShortcut:

@@ -39,10 +39,13 @@ class Success(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag
 
 
 class EncodedResponse:
-    """A response with status 200: an ASGI application that sends it, or a 304 to a client that has it already.
+    """An ASGI application that sends a response, or a 304 to a client that has it already.
 
-    `made` is when it was made, on the monotonic clock.
+    `made` is when it was made, on the monotonic clock. A subclass may have another status and media type.
     """
+
+    status = 200
+    media_type = b"application/json"
 
     __slots__ = ("_ages", "_compress", "_forms", "_headers", "body", "etag", "made")
 
@@ -73,7 +76,7 @@ class EncodedResponse:
             return form
         body = ENCODINGS[encoding](self.body) if encoding else self.body
         length = str(len(body)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length), *self._headers]
+        headers = [(b"content-type", self.media_type), (b"content-length", length), *self._headers]
         if encoding:
             headers.append((b"content-encoding", encoding))
         self._forms[encoding] = (body, headers)
@@ -87,8 +90,8 @@ class EncodedResponse:
             elif name == b"accept-encoding":
                 accept_encoding = value
         age = int(time.monotonic() - self.made) if self._ages else 0
-        status = 200
-        if if_none_match and names_etag(if_none_match.decode("latin-1"), self.etag.decode()):
+        status = self.status
+        if if_none_match and status == 200 and names_etag(if_none_match.decode("latin-1"), self.etag.decode()):
             status, body, headers = 304, b"", self._headers
         else:
             compressed = accept_encoding and self._compress
@@ -102,15 +105,21 @@ class EncodedResponse:
 @lru_cache(256)
 def best_encoding(accept_encoding: bytes) -> bytes:
     """Return the best encoding that an Accept-Encoding header allows, IDENTITY if it allows none of ours."""
+    weights = accept_weights(accept_encoding)
+    default = weights.get(b"*", 0.0)
+    ours = {encoding: weights.get(encoding, default) for encoding in ENCODINGS}
+    best = max(ours, key=lambda encoding: ours[encoding])
+    return best if ours[best] > 0 else IDENTITY
+
+
+def accept_weights(header: bytes) -> dict[bytes, float]:
+    """Return the weight of each value in an Accept or Accept-Encoding header."""
     weights: dict[bytes, float] = {}
-    for part in accept_encoding.lower().split(b",")[:50]:
+    for part in header.lower().split(b",")[:50]:
         name, *options = [piece.strip() for piece in part.split(b";")]
         weight = next((option[2:] for option in options if option.startswith(b"q=")), b"1")
         try:
             weights[name] = float(weight)
         except ValueError:
             continue
-    default = weights.get(b"*", 0.0)
-    ours = {encoding: weights.get(encoding, default) for encoding in ENCODINGS}
-    best = max(ours, key=lambda encoding: ours[encoding])
-    return best if ours[best] > 0 else IDENTITY
+    return weights

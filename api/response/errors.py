@@ -30,23 +30,17 @@ def failure(path: str, message: str) -> dict[str, str]:
 
 
 async def api_error(request: Request, error: Exception) -> JSON:
-    """Return the response to an APIError."""
-    assert isinstance(error, APIError)
+    """Return the response to an APIError, or to Unavailable."""
+    assert isinstance(error, APIError | Unavailable)
+    status = error.status if isinstance(error, APIError) else 503
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return JSON(failure(request.scope["path"], error.message), error.status, headers=headers)
+    return JSON(failure(request.scope["path"], error.message), status, headers=headers)
 
 
 async def invalid_params(_: Request, error: Exception) -> JSON:
     """Return the response to InvalidParams, which is the same in both versions."""
     assert isinstance(error, InvalidParams)
     return JSON({"detail": error.details, "status": error.plain}, 422)
-
-
-async def unavailable(request: Request, error: Exception) -> JSON:
-    """Return the response to Unavailable."""
-    assert isinstance(error, Unavailable)
-    body = failure(request.scope["path"], error.message)
-    return JSON(body, 503, headers={"Retry-After": str(error.retry_after)})
 
 
 async def internal_error(request: Request, _: Exception) -> JSON:
@@ -58,15 +52,10 @@ Handler = TypeVar("Handler", bound=Callable[..., object])
 
 
 def errors(*specs: ErrorSpec) -> Callable[[Handler], Handler]:
-    """Declare the errors that a handler raises, apart from those that any handler may raise."""
+    """Set the attribute `errors` of a handler: those that it raises, without those that any handler may raise."""
 
     def declare(handler: Handler) -> Handler:
         vars(handler)["errors"] = specs
         return handler
 
     return declare
-
-
-def errors_of(handler: Callable[..., object]) -> tuple[ErrorSpec, ...]:
-    """Return the errors that were declared for a handler."""
-    return getattr(handler, "errors", ())

@@ -1,36 +1,70 @@
-"""The pages for browsers: the start page at / and the API reference at /docs."""
+"""The start page at / and the API reference at /docs, with the scripts, styles and images they load."""
 
+import hashlib
 import importlib.resources
+import mimetypes
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePath
 
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from api.response.cache import READS
-from api.site.assets import IMMUTABLE, PAGE_HEADERS, Asset, accepts
+from api.endpoint import READS
+from api.middleware.passthrough import Passthrough
+from api.response.encoded import EncodedResponse, accept_weights
 
 HERE = Path(__file__).parent
 ASSETS = "/docs/assets/"
 # An optional Python package that contains Swagger UI.
 PACKAGE = "mkdocs_swagger_ui_tag"
 SWAGGER_UI = ("javascripts/swagger-ui-bundle.js", "stylesheets/swagger-ui.css")
+# Browsers keep these files for good: a hash of the content is part of the URL.
+IMMUTABLE = b"public, max-age=31536000, immutable"
+PAGE_HEADERS = (
+    # Nothing from other sites and nothing inline: a text that a player chose can never run as a script.
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"referrer-policy", b"same-origin"),
+)
 
 
-class StartPage(BaseRoute):
-    """The route of the start page, for browsers only: other clients get the root of the game server."""
+class Asset(EncodedResponse):
+    """An ASGI application that serves one file, compressed to clients that accept that."""
+
+    methods = READS
+    # Its name in the log and in metrics.
+    route = "/docs"
+
+    def __init__(
+        self, name: str, content: bytes, cache_control: bytes, *headers: tuple[bytes, bytes], status: int = 200
+    ) -> None:
+        """The media type follows from the suffix of `name`."""
+        super().__init__(content, cache_control, ages=False)
+        self.status = status
+        self.media_type = f"{mimetypes.guess_type(name)[0]}; charset=utf-8".encode()
+        self._headers += [(b"x-content-type-options", b"nosniff"), *headers]
+
+
+class StartPage(Passthrough):
+    """The route of /: the start page for browsers. Other requests are passed to the game server."""
 
     def __init__(self, page: Asset) -> None:
         self._page = page
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in READS:
-            return Match.NONE, {}
-        return (Match.FULL, {"route": "/"}) if accepts(scope, b"accept", "text/html") else (Match.NONE, {})
+        match, _ = super().matches(scope)
+        return (match, {"route": "/"}) if scope["path"] == "/" else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._page(scope, receive, send)
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+        if scope["method"] in READS and accept_weights(accept).get(b"text/html", 0) > 0:
+            await self._page(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
 
 
 def pages() -> dict[str, Asset]:
@@ -40,22 +74,19 @@ def pages() -> dict[str, Asset]:
     assets: dict[str, Asset] = {}
     urls: dict[str, str] = {}
     for name, content in [*own, *swagger_ui]:
-        asset = Asset(name, content, IMMUTABLE)
-        # Browsers cache these files for good, so their URL changes with their content.
-        urls[name] = f"{ASSETS}{PurePath(name).stem}.{asset.digest}{PurePath(name).suffix}"
-        assets[urls[name]] = asset
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        urls[name] = f"{ASSETS}{PurePath(name).stem}.{digest}{PurePath(name).suffix}"
+        assets[urls[name]] = Asset(name, content, IMMUTABLE)
 
-    def html(name: str) -> bytes:
+    def page(name: str, *headers: tuple[bytes, bytes], status: int = 200) -> Asset:
         text = (HERE / name).read_text("utf-8")
         for file, url in urls.items():
             text = text.replace(f'"{ASSETS}{file}"', f'"{url}"')
-        return text.encode()
+        return Asset(name, text.encode(), b"no-cache", *PAGE_HEADERS, *headers, status=status)
 
-    start_headers = PAGE_HEADERS | {"Vary": "Accept, Accept-Encoding"}
-    docs, status = ("docs.html", 200) if swagger_ui else ("no-docs.html", 501)
     return {
-        "/": Asset("start.html", html("start.html"), start_headers),
-        "/docs": Asset(docs, html(docs), PAGE_HEADERS, status),
+        "/": page("start.html", (b"vary", b"Accept")),
+        "/docs": page("docs.html") if swagger_ui else page("no-docs.html", status=501),
         **assets,
     }
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import Meta
 
 from api.request.auth import LEGACY_AUTH_ERRORS, NOT_ALLOWED, Caller, authenticate_legacy
 from api.request.body import FIELDS_ERRORS, READ_ERRORS, Body, read_fields
@@ -86,25 +86,20 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
     account = await authenticate_legacy(services, caller, UNRESTRICTED)
     given, texts = await read_fields(body, MAX_PROFILE)
     change = profile_fields(given, texts=texts, strict_modes=services.settings.strict_modes)
-    if not account.priv & SUPPORTER and any(getattr(change, name) is not UNSET for name in FOR_SUPPORTERS):
+    # Without the fields that are not set.
+    changed: dict[str, Value] = msgspec.to_builtins(change)
+    if not account.priv & SUPPORTER and not changed.keys().isdisjoint(FOR_SUPPORTERS):
         raise NOT_ALLOWED()
     values: dict[str, Value] = {}
-    for name in change.__struct_fields__:
-        value = getattr(change, name)
-        values |= {name: None if value is UNSET else value, f"set_{name}": value is not UNSET}
+    for name in ProfileFields.__struct_fields__:
+        values |= {name: changed.get(name), f"set_{name}": name in changed}
     try:
         await services.database.execute(catalogue.profile_change, id=account.id, **values)
     except Unstorable:
         raise UNSTORABLE() from None
     services.change_marker.bump()
-    profile = await services.database.one(catalogue.profile, id=account.id)
-    return ProfileUpdated(updated=_changed_fields(change, profile or change))
-
-
-def _changed_fields(change: ProfileFields, profile: ProfileFields) -> ProfileFields:
-    """Return the fields of `profile` that are set in `change`."""
-    names = {name for name in change.__struct_fields__ if getattr(change, name) is not UNSET}
-    return ProfileFields(**{name: getattr(profile, name) for name in names})
+    profile = await services.database.one(catalogue.profile, id=account.id) or change
+    return ProfileUpdated(updated=ProfileFields(**{name: getattr(profile, name) for name in changed}))
 
 
 class AvatarForm(msgspec.Struct, frozen=True):

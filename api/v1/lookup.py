@@ -2,8 +2,8 @@
 
 from typing import TypeVar
 
-from api.reads.beatmaps import NO_BEATMAP, require_beatmap
 from api.reads.players import NO_PLAYER, require_player
+from api.reads.require import NO_BEATMAP, require
 from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
@@ -29,8 +29,6 @@ async def player_by_id_or_name(services: Services, query: Query[P], id: int | No
 
 async def beatmap_by_id_or_md5(services: Services, id: int | None, md5: str | None) -> Beatmap:
     """Return the beatmap with this id or else this md5. Raise APIError if neither is given."""
-    if id is not None:
-        return await require_beatmap(services, catalogue.beatmap, id=id)
-    if md5 is not None:
-        return await require_beatmap(services, catalogue.beatmap, md5=md5.lower())
-    raise ID_OR_MD5()
+    if id is None and md5 is None:
+        raise ID_OR_MD5()
+    return await require(services, catalogue.beatmap, NO_BEATMAP, id=id, md5=md5 and md5.lower())

@@ -23,7 +23,7 @@ NOT_IN_TIME = ErrorSpec(400, "Not calculated in time.")
 
 DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 
-# A batch may take as long as this many calculations that all but reach their own timeout.
+# A batch may take this many times the timeout of one calculation.
 BATCH_TIMEOUTS = 2
 
 IF_COUNTED = "If any of these hits is given, the others are 0, and `acc` is ignored."
@@ -57,10 +57,9 @@ class PerformanceParams(msgspec.Struct, frozen=True, kw_only=True):
     def plays(self) -> list[Play]:
         """Return the plays to calculate: one with the hit counts if there are any, else one for each accuracy."""
         mode, mods = self.mode % 4, engine_mods(self.mods)
-        counts = (self.ngeki, self.nkatu, self.n100, self.n50)
-        if any(count is not None for count in counts):
-            names = ("n_geki", "n_katu", "n100", "n50")
-            hits = {name: count or 0 for name, count in zip(names, counts, strict=True)}
+        counts = {"n_geki": self.ngeki, "n_katu": self.nkatu, "n100": self.n100, "n50": self.n50}
+        if any(count is not None for count in counts.values()):
+            hits = {name: count or 0 for name, count in counts.items()}
             return [Play(mode=mode, mods=mods, combo=self.combo, n_misses=self.misses, **hits)]
         return [Play(mode=mode, mods=mods, combo=self.combo, acc=acc, n_misses=self.misses) for acc in self.acc]
 

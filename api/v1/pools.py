@@ -1,16 +1,16 @@
 """Tournament map pools."""
 
-from datetime import datetime
 from typing import cast
 
 import msgspec
 
+from api.reads.require import require
 from api.request.params import PoolID
 from api.response.errors import errors
 from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
-from domain.pools import PoolCreator
+from domain.pools import Pool
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
 
@@ -21,16 +21,12 @@ class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
     id: PoolID
 
 
-class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
+class PoolInfo(Pool, frozen=True, kw_only=True):
     """A map pool. The keys of `maps` are the picks, such as `NM1` or `HDHR2`.
 
     `created_by` is null if that player is hidden or no longer exists.
     """
 
-    id: int
-    name: str
-    created_at: datetime | None
-    created_by: PoolCreator | None
     maps: dict[str, Beatmap]
 
 
@@ -40,9 +36,7 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
 
     Beatmaps that no longer exist are left out. The response has no `status`.
     """
-    pool = await services.database.one(catalogue.pool, id=params.id, visible=services.settings.visible)
-    if pool is None:
-        raise NO_POOL()
+    pool = await require(services, catalogue.pool, NO_POOL, id=params.id, visible=services.settings.visible)
     picks = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
     beatmaps = await services.beatmaps.of(pick.beatmap for pick in picks)
     maps = {pick.key: beatmaps[pick.beatmap] for pick in picks if pick.beatmap in beatmaps}

@@ -5,8 +5,9 @@ from typing import cast
 import msgspec
 from msgspec import UNSET
 
-from api.reads.players import NO_PLAYER
-from api.reads.scores import NO_SCORE, require_score, scores_of_player, scores_on_beatmap, with_beatmaps
+from api.reads.players import NO_PLAYER, require_player
+from api.reads.require import NO_SCORE, require
+from api.reads.scores import scores_of_player, scores_on_beatmap
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -84,7 +85,7 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         offset=params.offset,
     )
     # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], await with_beatmaps(rows, services.beatmaps))
+    scores = cast(list[PlayerScore], rows)
     return PlayerScores(scores=scores, player=card)
 
 
@@ -113,8 +114,7 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
     if params.id is None and params.name is None:
         raise MOST_PLAYED_ID_OR_NAME()
-    name = params.name if params.id is None else None
-    player = await player_by_id_or_name(services, catalogue.player, params.id, name)
+    player = await require_player(services, catalogue.player, id=params.id, name=params.name)
     maps = await services.database.all(
         catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
     )
@@ -178,7 +178,7 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
 
     Scores of restricted and unverified players are not found.
     """
-    score = await require_score(services, catalogue.score, params.id)
+    score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
     if not services.settings.show_client_flags:
         # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:

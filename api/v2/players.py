@@ -1,5 +1,6 @@
 """Players: lists, search, profiles, statistics and what they are doing."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,11 +8,10 @@ from msgspec import Meta
 
 from api.reads.players import NO_PLAYER, find_player, players_matching, selected_beatmap, stats_of_player
 from api.request.fields import Invalid, integer
-from api.request.params import PageNumber, PageSize
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Item, ListMeta, Page, page_of
+from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of, read_page
 from api.v2.params import (
     AnyMode,
     ClanRank,
@@ -24,7 +24,6 @@ from api.v2.params import (
 )
 from domain.errors import ErrorSpec
 from domain.v2 import Activity, FoundPlayer, PlayerDetails, PlayerStats
-from storage.cache.pagination import PageRequest
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
 
@@ -32,7 +31,7 @@ NO_STATUS = ErrorSpec(404, "Player status not found.")
 NO_STATS = ErrorSpec(404, "Player stats not found.")
 
 
-class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
+class PlayersParams(PageParams, frozen=True):
     """Players must match all of the filters that are given."""
 
     priv: Privileges | None = None
@@ -41,8 +40,6 @@ class PlayersParams(msgspec.Struct, frozen=True, kw_only=True):
     clan_priv: ClanRank | None = None
     preferred_mode: AnyMode | None = None
     play_style: PlayStyle | None = None
-    page: PageNumber = 1
-    page_size: PageSize = 50
 
 
 async def get_players(services: Services, params: PlayersParams) -> Page[PlayerDetails]:
@@ -50,20 +47,8 @@ async def get_players(services: Services, params: PlayersParams) -> Page[PlayerD
 
     Restricted and unverified players, and the bot, are left out.
     """
-    request = PageRequest(params.page, params.page_size)
-    rows, total = await services.pagination.read(
-        catalogue.players,
-        catalogue.count_players,
-        request,
-        priv=params.priv,
-        country=params.country,
-        clan_id=params.clan_id,
-        clan_priv=params.clan_priv,
-        preferred_mode=params.preferred_mode,
-        play_style=params.play_style,
-        visible=services.settings.visible,
-    )
-    return page_of(rows, total, request)
+    visible = services.settings.visible
+    return await read_page(services, catalogue.players, catalogue.count_players, params, visible=visible)
 
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,19 +93,13 @@ async def get_player(services: Services, params: PlayerParams) -> Item[PlayerDet
     player = None
     if params.key == "username" or (params.key is None and not (text.isascii() and text.isdigit())):
         player = await find_player(services, catalogue.v2_player_details, name=text)
-    # What is nobody's name may still be a number in another form, such as `+3`.
-    if player is None and params.key != "username" and (number := _integer(text)) is not None:
-        player = await find_player(services, catalogue.v2_player_details, id=number)
+    # A text that is no player's name may still be a number, such as `+3`.
+    if player is None and params.key != "username":
+        with suppress(Invalid):
+            player = await find_player(services, catalogue.v2_player_details, id=integer(text))
     if player is None:
         raise NO_PLAYER()
     return Item(data=player)
-
-
-def _integer(text: str) -> int | None:
-    try:
-        return integer(text)
-    except Invalid:
-        return None
 
 
 class PlayerPath(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,10 +125,8 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
     return Item(data=activity)
 
 
-class StatsParams(msgspec.Struct, frozen=True, kw_only=True):
+class StatsParams(PageParams, frozen=True):
     player_id: PlayerNumber
-    page: PageNumber = 1
-    page_size: PageSize = 50
 
 
 async def get_player_stats(services: Services, params: StatsParams) -> Page[PlayerStats]:
@@ -157,7 +134,7 @@ async def get_player_stats(services: Services, params: StatsParams) -> Page[Play
 
     The list is empty for a player who does not exist, or is restricted or unverified.
     """
-    request = PageRequest(params.page, params.page_size)
+    request = params.request
     stats = await _stats(services, params.player_id)
     return page_of(stats[request.offset : request.offset + request.size], len(stats), request)
 

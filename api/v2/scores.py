@@ -4,23 +4,22 @@ from typing import cast
 
 import msgspec
 
-from api.reads.beatmaps import NO_BEATMAP, require_beatmap
 from api.reads.players import NO_PLAYER, require_player
-from api.reads.scores import NO_SCORE, require_score, scores_of_player, scores_on_beatmap, with_beatmaps
-from api.request.params import IncludeFailed, IncludeLoved, Limit, PageNumber, PageSize, RulesetMode, ScoresScope
+from api.reads.require import NO_BEATMAP, NO_SCORE, require
+from api.reads.scores import scores_of_player, scores_on_beatmap
+from api.request.params import IncludeFailed, IncludeLoved, Limit, RulesetMode, ScoresScope
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Item, ListMeta, Page, page_of
+from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
 from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
-from storage.cache.pagination import PageRequest
 from storage.database import catalogue
 
 
-class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+class ScoresParams(PageParams, frozen=True):
     """Scores must match all of the filters that are given."""
 
     map_md5: BeatmapHash | None = None
@@ -28,8 +27,6 @@ class ScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     status: ScoreStatus | None = None
     mode: AnyMode | None = None
     user_id: PlayerNumber | None = None
-    page: PageNumber = 1
-    page_size: PageSize = 50
 
 
 async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
@@ -37,16 +34,8 @@ async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
 
     Scores of restricted and unverified players are left out.
     """
-    request = PageRequest(params.page, params.page_size)
-    rows, total = await services.pagination.scores(
-        request,
-        map_md5=params.map_md5,
-        user_id=params.user_id,
-        mods=params.mods,
-        status=params.status,
-        mode=params.mode,
-        visible=services.settings.visible,
-    )
+    request = params.request
+    rows, total = await services.pagination.scores(request, **params.filters(), visible=services.settings.visible)
     return page_of(rows, total, request)
 
 
@@ -60,7 +49,8 @@ async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetail
 
     Scores of restricted and unverified players, and scores whose beatmap no longer exists, are not found.
     """
-    score = await require_score(services, catalogue.v2_score, params.score_id)
+    visible = services.settings.visible
+    score = await require(services, catalogue.v2_score, NO_SCORE, id=params.score_id, visible=visible)
     if score.beatmap is None:
         raise NO_SCORE()
     return Item(data=score)
@@ -108,9 +98,10 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
         include_loved=params.include_loved,
         include_failed=params.include_failed,
         limit=params.limit,
+        stripped=True,
     )
     # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], await with_beatmaps(rows, services.beatmaps, stripped=True))
+    scores = cast(list[PlayerScore], rows)
     return PlayerScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))
 
 
@@ -169,7 +160,7 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
     `recent`, the same scores are ordered by time, newest first. Restricted and unverified players are left out.
     """
     mode = ruleset_mode(params.mode, strict=True)
-    beatmap = await require_beatmap(services, catalogue.beatmap, id=params.map_id)
+    beatmap = await require(services, catalogue.beatmap, NO_BEATMAP, id=params.map_id, md5=None)
     scores = await scores_on_beatmap(
         services,
         catalogue.v2_beatmap_scores,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.v2 import stripped
+from domain.v2 import Beatmap as StrippedBeatmap
 from storage.cache.bounded import BoundedMap
 from storage.cache.cache import SingleFlight
 from storage.database import catalogue
@@ -83,8 +83,9 @@ class BeatmapCache:
         expires = now + self._ttl
         entries: dict[str, CachedJSON] = {}
         for row in rows:
-            json, bare = msgspec.Raw(encode(row)), stripped(row)
-            entry = CachedJSON(expires, json, json if bare is row else msgspec.Raw(encode(bare)))
+            json = msgspec.Raw(encode(row))
+            stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
+            entry = CachedJSON(expires, json, json if stripped == json else stripped)
             entries[row.md5] = entry
             self._entries.put(row.md5, entry)
         return entries

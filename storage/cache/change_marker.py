@@ -24,14 +24,11 @@ class ChangeMarker:
 
     @property
     def version(self) -> bytes:
-        """The current version."""
         return self._shared[:LENGTH]
 
     def bump(self) -> None:
-        """Set a new version, after a change."""
         # Random, because one of two workers that count up at once would be lost.
         self._shared[:LENGTH] = os.urandom(LENGTH)
 
     def close(self) -> None:
-        """Unmap the shared memory."""
         self._shared.close()

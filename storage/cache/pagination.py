@@ -54,10 +54,9 @@ class IdBlocks:
         self.total = self._before[-1]
 
     def find(self, page: PageRequest) -> tuple[int, int | None, int]:
-        """Return where the rows of a page are that begins below `total`.
+        """Return between which ids to read a page that begins below `total`, and how many rows to skip there.
 
-        That is the first and the last id of their blocks, and how many rows of the first block come before them.
-        The last id is None for the last block, which may have grown since.
+        The last id is None in the last block, which may have grown since.
         """
         begin = bisect_right(self._before, page.offset) - 1
         after = bisect_left(self._before, page.offset + page.size)

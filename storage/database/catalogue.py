@@ -23,25 +23,19 @@ from storage.database.database import Change, Query
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
-# `acc` is a FLOAT, which is not exactly the decimal number that it is read as.
-SLACK = {sort: "0.001" if sort == "acc" else "0" for sort in LEADERBOARDS}
 
 
 class Total(msgspec.Struct, frozen=True):
-    """How many rows there are."""
-
     total: int
 
 
 class Least(msgspec.Struct, frozen=True):
-    """The value of the last player of those that a part of a leaderboard needs."""
+    """The value by which a leaderboard is sorted, of one of its players."""
 
     least: int | float
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """The next player of a leaderboard."""
-
     player_id: int
 
 
@@ -54,8 +48,6 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """The name and version that a database server gives itself."""
-
     version: str
 
 
@@ -119,8 +111,10 @@ player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
+# `acc` is a FLOAT, which is not exactly the decimal number that it is read as.
 leaderboard_order = {
-    sort: Query("leaderboard_order", Placed, sort=sort, slack=SLACK[sort]) for sort in LEADERBOARDS
+    sort: Query("leaderboard_order", Placed, sort=sort, slack="0.001" if sort == "acc" else "0")
+    for sort in LEADERBOARDS
 }
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 

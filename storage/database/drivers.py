@@ -35,10 +35,6 @@ Rows = Sequence[Sequence[Any]]
 Execute = Callable[[Any, str, Mapping[str, Any], Sequence[Any]], Awaitable[tuple[RowShape | None, Rows]]]
 
 
-class MissingDriver(CannotOpen):
-    """The driver that the URL names is not installed; the text says how to install it."""
-
-
 class Driver(NamedTuple):
     """A database driver: how to run a statement, and what is raised when that fails.
 
@@ -54,30 +50,24 @@ class Driver(NamedTuple):
 
 
 def load(dialect: str, name: str) -> Driver:
-    """Return the driver that a database URL names. Raise MissingDriver if it is not installed."""
+    """Return the driver that a database URL names. Raise CannotOpen if it is not installed."""
     if dialect == "sqlite":
         return Driver(_execute_sqlite, (sqlite3.Error, OSError), 2**63 - 1, lambda _: True, {})
-    if name == "asyncmy":
-        return _load_asyncmy()
-    errors = (pymysql.MySQLError, OSError, EOFError)
-    decoders = _decoders(pymysql.converters.decoders)
-    return Driver(mysql_protocol.execute, errors, 2**64 - 1, mysql_protocol.is_usable, decoders)
-
-
-def _load_asyncmy() -> Driver:
+    if name != "asyncmy":
+        return _mysql_driver(mysql_protocol, pymysql.MySQLError, pymysql.converters.decoders)
     try:
         from asyncmy.converters import conversions
         from asyncmy.errors import MySQLError
     except ImportError as error:
-        raise MissingDriver("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
-    from storage.database import asyncmy_protocol as protocol
+        raise CannotOpen("mysql+asyncmy:// needs a package: .venv/bin/pip install asyncmy") from error
+    from storage.database import asyncmy_protocol
 
-    errors = (MySQLError, OSError, EOFError)
-    return Driver(protocol.execute, errors, 2**64 - 1, protocol.is_usable, _decoders(conversions))
+    return _mysql_driver(asyncmy_protocol, MySQLError, conversions)
 
 
-def _decoders(of_driver: dict[Any, Any]) -> dict[Any, Any]:
-    return {**of_driver, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
+def _mysql_driver(protocol: Any, error: type[Exception], decoders: dict[Any, Any]) -> Driver:
+    decoders = {**decoders, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
+    return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol.is_usable, decoders)
 
 
 def parse_datetime(text: str) -> datetime | None:

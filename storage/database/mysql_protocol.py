@@ -24,6 +24,7 @@ from pymysql import MySQLError, OperationalError
 from pymysql.connections import TEXT_TYPES
 from pymysql.constants import COMMAND, CR, FIELD_TYPE
 from pymysql.err import raise_mysql_exception
+from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
 from storage.database.rows import RowShape
 
@@ -43,10 +44,12 @@ class ColumnSet(RowShape):
 
     def __init__(self, packets: bytes, columns: Sequence[bytes], decoders: Mapping[int, Any]) -> None:
         """`packets` is what the server sent, `columns` the content of each column packet in it."""
-        parsed = [_parse_column(column) for column in columns]
-        super().__init__([name for name, _, _ in parsed])
+        parsed: list[Any] = [FieldDescriptorPacket(column, "utf8") for column in columns]
+        super().__init__([column.name for column in parsed])
         self.packets = packets
-        self._decoders = [_decoder(kind, charset, decoders.get(kind)) for _, charset, kind in parsed]
+        self._decoders = [
+            _decoder(column.type_code, column.charsetnr, decoders.get(column.type_code)) for column in parsed
+        ]
 
     def row(self, data: bytes, position: int) -> list[Any]:
         """Return the values of the row whose content begins at `position`."""
@@ -135,7 +138,8 @@ async def _read(reader: ResultReader, known: Sequence[ColumnSet]) -> tuple[Colum
             reader.position = end + len(columns.packets)
             break
     else:
-        columns = await _read_columns(reader, _length(reader.data, start))
+        count = MysqlPacket(reader.data[start:end], "utf8").read_length_encoded_integer() or 0
+        columns = await _read_columns(reader, count)
     rows: list[list[Any]] = []
     while True:
         start, end = await reader.packet()
@@ -152,28 +156,6 @@ async def _read_columns(reader: ResultReader, count: int) -> ColumnSet:
         columns.append(reader.data[start:end])
     await reader.packet()  # EOF
     return ColumnSet(reader.data[begin : reader.position], columns, reader.decoders)
-
-
-def _length(data: bytes, position: int) -> int:
-    """Return the length-encoded integer at `position`."""
-    first = data[position]
-    if first not in LENGTH_BYTES:
-        return first
-    return int.from_bytes(data[position + 1 : position + 1 + LENGTH_BYTES[first]], "little")
-
-
-def _parse_column(packet: bytes) -> tuple[str, int, int]:
-    """Return the name, the character set and the type of a column."""
-    position, name = 0, b""
-    # Catalogue, schema, alias of the table, table, alias of the column, column.
-    for field in range(6):
-        size = _length(packet, position)
-        position += 1 + LENGTH_BYTES.get(packet[position], 0)
-        if field == 4:
-            name = packet[position : position + size]
-        position += size
-    # One byte with the length of the rest, two of character set, four of width, one of type.
-    return name.decode(), int.from_bytes(packet[position + 1 : position + 3], "little"), packet[position + 7]
 
 
 def _decoder(kind: int, charset: int, convert: Callable[[Any], Any] | None) -> Decode:

@@ -1,7 +1,6 @@
 """The connection pool."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,12 +20,10 @@ class ConnectionPool:
         """`size` must not exceed that of the driver's pool; `timeout` is in seconds."""
         self._driver_pool = driver_pool
         self._is_usable = is_usable
-        self._size = size
         self._timeout = timeout
-        # Connections in use or being opened.
-        self._in_use = 0
+        # Connections that may be taken from `_idle` or opened.
+        self._free = asyncio.Semaphore(size)
         self._idle: list[Any] = []
-        self._waiters: deque[asyncio.Future[Any]] = deque()
         self._now = asyncio.get_running_loop().time
 
     async def acquire(self) -> Any:
@@ -34,63 +31,42 @@ class ConnectionPool:
 
         Raise TimeoutError if there is none in time, and the driver's error if a new one cannot be opened.
         """
-        while self._idle:
-            # The one that was used last, so that those a quiet hour does not need reach MAX_IDLE.
-            connection = self._idle.pop()
-            if self._is_usable(connection) and self._now() - connection.last_usage < MAX_IDLE:
-                self._in_use += 1
-                return connection
-            self._discard(connection)
+        # Without the cost of a timeout if nothing has to be awaited.
+        if not self._free.locked() and (connection := self._pop_idle()):
+            await self._free.acquire()
+            return connection
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._wait_or_open()
+                await self._free.acquire()
+                try:
+                    return self._pop_idle() or await self._driver_pool.acquire()
+                except BaseException:
+                    self._free.release()
+                    raise
         except TimeoutError:
             raise TimeoutError(f"no connection within {self._timeout} s") from None
 
-    def release(self, connection: Any | None) -> None:
-        """Give a connection to the next waiter, or keep it.
-
-        None stands for a connection that could not be opened; a waiter that gets it opens one itself.
-        """
-        if connection is not None and not self._is_usable(connection):
-            self._discard(connection)
-            connection = None
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return
-        self._in_use -= 1
-        if connection is not None:
+    def release(self, connection: Any) -> None:
+        """Keep a connection for another statement."""
+        if self._is_usable(connection):
             self._idle.append(connection)
+        else:
+            self._discard(connection)
+        self._free.release()
 
     def close(self) -> None:
         """Return idle connections to the driver's pool, which closes them when it is closed."""
         while self._idle:
             self._driver_pool.release(self._idle.pop())
 
-    async def _wait_or_open(self) -> Any:
-        if self._in_use < self._size:
-            self._in_use += 1
-        elif (connection := await self._wait()) is not None:
-            return connection
-        try:
-            return await self._driver_pool.acquire()
-        except BaseException:
-            self.release(None)
-            raise
-
-    async def _wait(self) -> Any | None:
-        """Wait for another statement to release its connection, and return what it released."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            return await waiter
-        except BaseException:
-            # Cancelling fails if the waiter got a connection at the same moment: then that has to be released.
-            if not waiter.cancel() and not waiter.cancelled():
-                self.release(waiter.result())
-            raise
+    def _pop_idle(self) -> Any | None:
+        while self._idle:
+            # The one that was used last, so that those a quiet hour does not need reach MAX_IDLE.
+            connection = self._idle.pop()
+            if self._is_usable(connection) and self._now() - connection.last_usage < MAX_IDLE:
+                return connection
+            self._discard(connection)
+        return None
 
     def _discard(self, connection: Any) -> None:
         connection.close()

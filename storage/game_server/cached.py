@@ -87,9 +87,12 @@ class CachedGameServer:
         self._client = client
         self._online = SingleFlightCache(self._fetch_online)
         self._count = SingleFlightCache(self._fetch_count)
-        self._status = SingleFlightCache(self._fetch_status)
-        self._match = SingleFlightCache(self._fetch_match)
         self._matches = SingleFlightCache(self._fetch_matches)
+        # By an `id` or a `name`: what that player is doing, or did last. The API goes on returning the status of
+        # players who have left.
+        self.status = SingleFlightCache(self._fetch_status)
+        # By an id from 1 to 63: the match, or None if there is none.
+        self.match = SingleFlightCache(self._fetch_match)
         self._backed_off_until = -math.inf
         on_change = partial(client.observer.on_availability, NAME)
         self._availability = Availability("the game server", DEGRADED, steady=10, on_change=on_change)
@@ -98,7 +101,7 @@ class CachedGameServer:
 
     async def close(self) -> None:
         """Cancel the calls that are running."""
-        for cache in (self._online, self._count, self._status, self._match, self._matches):
+        for cache in (self._online, self._count, self._matches, self.status, self.match):
             await cache.close()
 
     async def online(self) -> OnlineList | None:
@@ -108,21 +111,6 @@ class CachedGameServer:
     async def count(self) -> int:
         """Return the number of online players as the game server counts them."""
         return await self._count.get(())
-
-    async def status(self, query: tuple[str, str | int]) -> LiveStatus | None:
-        """Return what the player with an `id` or a `name` is doing, or did last.
-
-        The API goes on returning the status of players who have left.
-        """
-        return await self._status.get(query)
-
-    async def match(self, match_id: int) -> Match | None:
-        """Return the match with an id from 1 to 63, or None if there is none."""
-        return await self._match.get(match_id)
-
-    def recent_match(self, match_id: int) -> Match | None:
-        """Return what `match` returned last, without a call. Raise KeyError if that is too long ago."""
-        return self._match.recent(match_id)
 
     async def matches(self) -> dict[int, Match] | None:
         """Return the matches by id, as the page /matches describes them, or None if there is no such page."""
@@ -140,7 +128,7 @@ class CachedGameServer:
     async def _unless_down(self, call: Callable[[], Awaitable[T]], if_down: T) -> T:
         """Return what `call` returns, or `if_down` if the game server is down."""
         if time.monotonic() < self._backed_off_until:
-            raise NoAnswer("it did not answer another question in time")
+            raise NoAnswer("it did not answer another call in time")
         try:
             response = await call()
         except NoPage:

@@ -91,7 +91,6 @@ class GameServerClient:
         )
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._session.close()
 
     async def ping(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from domain.errors import Unavailable
-from domain.live import LiveStatus, Match, NamedPlayer, Roster
+from domain.live import Live, LiveStatus, Match, NamedPlayer, Roster
 from domain.players import KnownPlayer
 from storage.database import catalogue
 from storage.database.database import Database
@@ -17,8 +17,8 @@ FIRST_PLAYER = 3
 CONCURRENT_MATCHES = 8
 
 
-class GameServerLive:
-    """A Live that calls the game server."""
+class GameServerLive(Live):
+    """Live state that the game server tells."""
 
     def __init__(
         self, server: CachedGameServer, database: Database, *, visible: int, counted: int, timeout: float
@@ -61,9 +61,9 @@ class GameServerLive:
         if online is not None and player_id not in online:
             return None
         if player_id >= FIRST_PLAYER:
-            return await self._server.status(("id", player_id))
+            return await self._server.status.get(("id", player_id))
         name = online.bots.get(player_id) if online else None
-        return await self._server.status(("name", name)) if name else None
+        return await self._server.status.get(("name", name)) if name else None
 
     async def match(self, match_id: int) -> Match | None:
         try:
@@ -88,7 +88,7 @@ class GameServerLive:
                     return await self._details(match_id)
             except (Unavailable, TimeoutError):
                 try:
-                    return self._server.recent_match(match_id)
+                    return self._server.match.recent(match_id)
                 except KeyError:
                     if listed is None:
                         raise NoAnswer(f"match {match_id}: no answer in time") from None
@@ -99,7 +99,7 @@ class GameServerLive:
 
     async def _details(self, match_id: int) -> Match | None:
         if match_id:
-            return await self._server.match(match_id)
+            return await self._server.match.get(match_id)
         # The API does not take 0 for an id.
         return (await self._server.matches() or {}).get(0)
 

@@ -13,9 +13,9 @@ from domain.live import Match, MatchMap, NamedPlayer
 MATCHES = 64
 
 _PLAYER = re.compile(r"\( *([0-9]{1,10})\): (.*)")
-_MATCH = re.compile(r"(ongoing|idle) *\( *([0-9]{1,2})\): (.*)")
-_BEATMAP = re.compile(r"-- beatmap *: (.*)")
-_HOST = re.compile(r"-- host *: <([0-9]{1,10})> (.*)")
+_MATCH = re.compile(r"^(?P<state>ongoing|idle) *\( *(?P<id>[0-9]{1,2})\): ", re.MULTILINE)
+_BEATMAP = re.compile(r"\n-- beatmap *: ")
+_HOST = re.compile(r"\n-- host *: <(?P<id>[0-9]{1,10})> (?P<name>.*)")
 
 
 class OnlineList(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,52 +46,29 @@ def read_matches(page: str) -> dict[int, Match] | None:
     if not heading:
         return None
     matches: dict[int, Match] = {}
-    latest = -1
-    pending: _Pending | None = None
-    for line in lines.split("\n"):
-        if pending:
-            if match := pending.finished_by(line):
-                matches[match.id] = match
-                pending = None
+    latest, position = -1, 0
+    while head := _MATCH.search(lines, position):
+        position = head.end()
         # The page is sorted by id, so a line whose id is not greater is part of a name.
-        elif (head := _MATCH.fullmatch(line)) and latest < int(head[2]) < MATCHES:
-            latest = int(head[2])
-            pending = _Pending(latest, head[1] == "ongoing", head[3])
-    return None if pending else matches
-
-
-class _Pending:
-    """A match whose lines are being read. A line of no known form continues the name before it."""
-
-    def __init__(self, id: int, in_progress: bool, name: str) -> None:
-        self._id = id
-        self._in_progress = in_progress
-        self._name = [name]
-        self._beatmap: list[str] | None = None
-
-    def finished_by(self, line: str) -> Match | None:
-        """Read a line. Return the match if that was its last one."""
-        beatmap = _BEATMAP.fullmatch(line)
-        if self._beatmap is None:
-            if beatmap:
-                self._beatmap = [beatmap[1]]
-            else:
-                self._name.append(line)
+        if not latest < int(head["id"]) < MATCHES:
+            continue
+        # A line of no known form continues the name before it.
+        beatmap = _BEATMAP.search(lines, position)
+        host = beatmap and _HOST.search(lines, beatmap.end())
+        if not beatmap or not host:
             return None
-        host = _HOST.fullmatch(line)
-        if host is None:
-            self._beatmap.append(line)
-            return None
-        return Match(
-            id=self._id,
-            name="\n".join(self._name),
+        latest, position = int(head["id"]), host.end()
+        matches[latest] = Match(
+            id=latest,
+            name=lines[head.end() : beatmap.start()],
             mode=None,
             mods=None,
             seed=None,
-            host=NamedPlayer(id=int(host[1]), name=host[2]),
+            host=NamedPlayer(id=int(host["id"]), name=host["name"]),
             refs=None,
-            in_progress=self._in_progress,
+            in_progress=head["state"] == "ongoing",
             is_scrimming=None,
-            map=MatchMap(id=None, md5=None, name="\n".join(self._beatmap)),
+            map=MatchMap(id=None, md5=None, name=lines[beatmap.end() : host.start()]),
             active_slots=None,
         )
+    return matches

@@ -28,7 +28,6 @@ class GameServerProxy:
         )
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._session.close()
 
     async def send(

@@ -62,7 +62,7 @@ class Worker:
         self.last_md5 = ""
 
     async def run(self, job: dict[str, Any], seconds: float) -> Reply:
-        """Run a job for at most so many seconds, and return the reply.
+        """Run a job for at most `seconds`, and return the reply.
 
         Raise WorkerFailed, NoEngine, and Unavailable if the process does not start.
         """
@@ -72,7 +72,7 @@ class Worker:
             try:
                 return await self._exchange(self._process, line, seconds)
             except WorkerFailed as error:
-                # A process that ended may have done so before this job: then the job is run once more.
+                # The process may have ended before it got this job, so the job is run once more.
                 if isinstance(error.__cause__, TimeoutError):
                     raise
         return await self._exchange(await self.start(), line, seconds)

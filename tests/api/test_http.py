@@ -9,28 +9,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import httpx2
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from api.app import build
-from api.dependencies import Dependencies
 from api.middleware.request_log import RequestLog
 from api.routes import V1, V2
 from api.services import Services
+from api.startup import open_services
 from config.settings import Settings
-from domain.live import NoGameServer
-from replays.store import open_store
-from storage.api_keys import APIKeys
-from storage.cache.beatmaps import BeatmapCache
-from storage.cache.change_marker import ChangeMarker
-from storage.cache.leaderboards import LeaderboardOrder
-from storage.cache.pagination import Pagination
-from storage.database.database import Database
-from storage.files.avatars import Avatars
-from storage.files.beatmap_files import BeatmapFiles
-from storage.pp.engine import PPEngine
-from storage.ranks import DatabaseRanks
+from config.types import Secret
+from domain.live import Live
 from tests.conftest import Recorded
 
 ENDPOINTS = {f"v1/{name}": endpoint for name, endpoint in V1.items()}
@@ -151,7 +142,7 @@ def test_raw_bytes_in_the_target_are_a_client_error(recorded: Recorded, request_
     assert re.match(rb"HTTP/1.1 4\d\d ", status), status
 
 
-class Faulty(NoGameServer):
+class Faulty(Live):
     """A Live with a bug."""
 
     async def count(self) -> int:
@@ -163,35 +154,11 @@ def faulty(recorded_sqlite: str) -> Iterator[TestClient]:
     """A service in which only get_player_count fails."""
 
     @asynccontextmanager
-    async def open_services(settings: Settings) -> AsyncIterator[Services]:
-        database = Database(recorded_sqlite)
-        await database.connect()
-        try:
-            ranks, live, replays = DatabaseRanks(database), Faulty(), open_store(settings)
-            yield Services(
-                settings=settings,
-                database=database,
-                ranks=ranks,
-                live=live,
-                beatmaps=BeatmapCache(database),
-                pagination=Pagination(database),
-                leaderboard_order=LeaderboardOrder(database, visible=1),
-                game_server_proxy=None,
-                replays=replays,
-                api_keys=APIKeys(database, failures=1),
-                rate_limiter=None,
-                beatmap_files=BeatmapFiles(settings),
-                pp_engine=PPEngine(settings),
-                avatars=Avatars(""),
-                change_marker=ChangeMarker(),
-                dependencies=Dependencies(
-                    settings, database=database, ranks=ranks, game_server=None, replays=replays
-                ),
-            )
-        finally:
-            await database.disconnect()
+    async def open_faulty(settings: Settings) -> AsyncIterator[Services]:
+        async with open_services(settings) as services:
+            yield msgspec.structs.replace(services, live=Faulty())
 
-    with TestClient(build(Settings(), open_services)) as client:
+    with TestClient(build(Settings(database_url=Secret(recorded_sqlite)), open_faulty)) as client:
         yield client
 
 

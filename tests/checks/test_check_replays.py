@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from checks.check_replays import check_replays
-from checks.replay_scan import Problem, compare, decode, list_replays
-from checks.score_ids import ScoreIDs
+from checks.replay_scan import Problem, ScoreIDs, compare, decode, list_replays
 from config.settings import Settings
 from demo.load import load_sqlite
 from domain.replays import ScoreStatus

@@ -1,13 +1,12 @@
 """docs/settings.md and .env.example are generated from the settings."""
 
-from typing import get_args, get_type_hints
+from dataclasses import Field, fields
+from typing import Any
 
 import pytest
 
-from config.reference import ENV_EXAMPLE, MARKDOWN, env_example, heading_of, markdown, settings
+from config.reference import ENV_EXAMPLE, MARKDOWN, default_of, env_example, markdown
 from config.settings import Settings
-
-KINDS = get_type_hints(Settings, include_extras=True)
 
 
 def test_the_table_of_settings_is_current() -> None:
@@ -22,20 +21,21 @@ def test_the_example_settings_file_is_current() -> None:
 
 
 def test_every_setting_is_in_both_with_its_default() -> None:
-    for name, default, _, _ in settings():
+    for field in fields(Settings):
+        name, default = field.name.upper(), default_of(field)
         assert f"\n| `{name}` | {f'`{default}`' if default else ''} |" in markdown("")
         assert f"\n#{name}={default}\n" in env_example()
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_every_setting_has_a_description_that_fits_into_a_table(name: str) -> None:
-    description = get_args(KINDS[name])[1].description
+@pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
+def test_every_setting_has_a_description_that_fits_into_a_table(field: Field[Any]) -> None:
+    description = field.metadata["description"]
     assert description.endswith(".")
     assert "|" not in description
 
 
 def test_the_settings_begin_with_a_heading_and_no_heading_is_repeated() -> None:
-    headings = [heading_of(meta) for _, _, _, meta in settings()]
+    headings = [field.metadata["heading"] for field in fields(Settings)]
     assert headings[0]
     named = [heading for heading in headings if heading]
     assert len(named) == len(set(named))

@@ -97,7 +97,7 @@ def test_the_image_has_the_locked_packages_and_two_more() -> None:
 
 
 def test_compose_sets_only_existing_settings() -> None:
-    assert {name.lower() for name in SERVICE["environment"]} <= set(Settings.__struct_fields__)
+    assert {name.lower() for name in SERVICE["environment"]} <= set(vars(Settings()))
 
 
 def test_compose_cannot_change_the_data_of_the_game_server() -> None:

@@ -167,7 +167,7 @@ def test_clients_that_accept_html_get_the_start_page(client: httpx2.Client, acce
     answer = client.get("/", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+    assert set(answer.headers.get_list("Vary")) == {"Accept", "Accept-Encoding"}
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert client.post("/", headers={"Accept": accept}).status_code == 404
 
@@ -196,11 +196,10 @@ def test_assets_are_immutable_and_their_url_changes_with_their_content(client: h
         for path in assets:
             answer = client.get(path)
             assert answer.status_code == 200
-            assert answer.headers["Content-Encoding"] == "gzip"
+            assert ("Content-Encoding" in answer.headers) == (len(answer.content) >= 1024)
             assert "immutable" in answer.headers["Cache-Control"]
             plain = client.get(path, headers={"Accept-Encoding": "identity"})
             assert plain.content == answer.content
-            assert plain.headers["ETag"] != answer.headers["ETag"]
             head = client.head(path, headers={"Accept-Encoding": "identity"})
             assert int(head.headers["Content-Length"]) == len(plain.content)
             again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})

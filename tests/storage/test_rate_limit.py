@@ -10,9 +10,10 @@ import pytest
 
 from api.middleware.rate_limit import RateLimitMiddleware
 from config.settings import Settings
+from config.types import Networks
 from domain.accounts import KeyOwner
 from storage.api_keys import APIKeys
-from storage.rate_limit import MemoryRateLimiter, RateLimitState, RedisRateLimiter
+from storage.rate_limit import RateLimiter, RateLimitState, RedisRateLimiter
 from tests.conftest import ADMIN, Playground, ServiceClient, running, service, signed
 from tests.support import conformance, servers
 from tests.support.servers import Redis
@@ -155,7 +156,7 @@ class Clock:
 
 def test_a_bucket_in_memory_empties_and_refills() -> None:
     clock = Clock()
-    limits = MemoryRateLimiter(60, 300, clock=clock)
+    limits = RateLimiter(60, 300, clock=clock)
 
     async def take(times: int) -> list[RateLimitState]:
         return [await limits.take("a") for _ in range(times)]
@@ -172,7 +173,7 @@ def test_a_bucket_in_memory_empties_and_refills() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    limits = MemoryRateLimiter(1, 1, size=10, clock=Clock())
+    limits = RateLimiter(1, 1, size=10, clock=Clock())
 
     async def fill() -> None:
         for number in range(100):
@@ -185,7 +186,7 @@ def test_memory_is_bounded() -> None:
 
 def test_redis_forgets_full_buckets_and_tolerates_odd_values(redis: Redis) -> None:
     async def ask() -> None:
-        limits = RedisRateLimiter(redis.url, MemoryRateLimiter(100, 3), timeout=2)
+        limits = RedisRateLimiter(100, 3, redis.url, timeout=2)
         try:
             lefts = await asyncio.gather(*[limits.take("odd") for _ in range(5)])
             assert sum(left.wait == 0 for left in lefts) == 3
@@ -210,7 +211,7 @@ def test_a_hung_redis_delays_one_request_a_second() -> None:
     with servers.redis(private=True) as redis:
 
         async def ask() -> list[float]:
-            limits = RedisRateLimiter(redis.url, MemoryRateLimiter(100, 100), timeout=1)
+            limits = RedisRateLimiter(100, 100, redis.url, timeout=1)
             await limits.take("x")
             redis.pause()
             took = []
@@ -231,7 +232,7 @@ def test_the_bucket_of_an_address() -> None:
     async def nothing(*_: object) -> None:
         pass
 
-    subject = RateLimitMiddleware(nothing, Settings().unlimited)._bucket_of
+    subject = RateLimitMiddleware(nothing, Networks(Settings().rate_limit_exempt))._bucket_of
     assert subject("2001:db8::1") == subject("2001:db8::ffff:1") == "2001:db8::/64"
     assert subject("::ffff:192.0.2.1") == subject("192.0.2.1") == "192.0.2.1"
     assert [subject(local) for local in ("127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "")] == [None] * 5

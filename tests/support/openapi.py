@@ -10,12 +10,12 @@ import httpx2
 from openapi_schema_validator import OAS31Validator
 
 from api.openapi.document import document
-from api.routes import V1, V2
+from api.routes import ROUTES
 
 # A ValidationError of jsonschema, which has no types.
 Error = Any
 
-DOCUMENT: dict[str, Any] = document(V1, V2)
+DOCUMENT: dict[str, Any] = document(ROUTES.values())
 PATHS: dict[str, dict[str, Any]] = DOCUMENT["paths"]
 OPERATIONS = [(method, path) for path, item in PATHS.items() for method in item]
 # OpenAPI allows keys that a schema does not describe. Here each key of an object must be described.

@@ -10,8 +10,8 @@ import msgspec
 
 from demo.load import Rows
 from demo.world import World
-from replays.osr import Replay, header, trailer
 from tests.support import conformance
+from tests.support.osr import parse, written
 
 Row = dict[str, Any]
 Frame = tuple[int, float, float, int]  # ms since the frame before, x, y, keys
@@ -28,19 +28,16 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     stored: bytes
 
     @property
-    def replay(self) -> Replay:
+    def whole(self) -> bytes:
         row = self.score
-        return Replay.of(
+        return written(
+            self.stored,
             **{name: row[name] for name in (*SAME_NAMES, "mode", "perfect", "grade")},
             score_id=row["id"],
             beatmap_md5=row["map_md5"],
             player_name=self.player,
             played_at=datetime.fromisoformat(row["play_time"]),
         )
-
-    @property
-    def whole(self) -> bytes:
-        return header(self.replay, len(self.stored)) + self.stored + trailer(self.replay)
 
     def fields(self) -> Row:
         """Return the fields of the header and the trailer, as they follow from the row."""
@@ -50,7 +47,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
             "game_version": 20200207,
             "beatmap_md5": row["map_md5"],
             "player_name": self.player,
-            "replay_md5": self.replay.replay_md5,
+            "replay_md5": parse(self.whole)[0].replay_md5,
             "perfect": bool(row["perfect"]),
             "life_bar": "",
             "played_at": datetime.fromisoformat(row["play_time"]).isoformat(),

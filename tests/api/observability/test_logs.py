@@ -81,6 +81,7 @@ def test_a_line_has_the_request_and_its_result(logged: Running) -> None:
         ("GET", "/v2/clans/1", "200", "/v2/clans/{clan_id}"),
         ("GET", "/v1/get_clan?id=x", "422", "/v1/get_clan"),
         ("DELETE", "/v1/get_clan", "405", "/v1/get_clan"),
+        ("GET", "/", "404", "/"),
         ("GET", "/nothing", "404", None),
     ],
 )

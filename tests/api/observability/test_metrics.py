@@ -47,9 +47,11 @@ def test_one_worker(recorded_sqlite: str) -> None:
         for _ in range(7):
             client.get("/v1/get_clan?id=1")
         client.head("/v1/get_clan?id=1")
+        client.get("/")
         samples = metrics_of(client)
         assert total(samples, "apidot_http_requests_total", route="/v1/get_clan", method="GET") == 7
         assert total(samples, "apidot_http_requests_total", route="/v1/get_clan", method="HEAD") == 1
+        assert total(samples, "apidot_http_requests_total", route="/", status="404") == 1
         assert total(samples, "apidot_http_requests_in_flight") == 1
         assert total(samples, "apidot_process_resident_memory_bytes") > 10_000_000
         assert total(samples, "apidot_process_cpu_seconds_total") > 0.01

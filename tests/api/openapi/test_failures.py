@@ -11,7 +11,7 @@ from tests.conftest import PLAYER, RESTRICTED, Playground, playground, service, 
 from tests.support.conformance import WORLD
 from tests.support.http_stub import Answer, answering
 from tests.support.openapi import OPERATIONS, PATHS, check_documented
-from tests.support.openapi_examples import examples
+from tests.support.openapi_examples import request_of
 
 # A score of the recorded world that has a replay; the ids of the examples are of the demo world.
 REPLAY = {"id": 1078, "score_id": 1078}
@@ -72,7 +72,7 @@ def alone() -> Iterator[httpx2.Client]:
 
 def request_to(path: str, **changes: Any) -> Request:
     """Return the request of the example with these parameters changed."""
-    params: dict[str, Any] = examples().get(path, {"params": {}})["params"]
+    params: dict[str, Any] = request_of(path)["params"]
     if path.endswith("replay"):
         params = params | {name: value for name, value in REPLAY.items() if name in params}
     params = {name: value for name, value in (params | changes).items() if value is not None}
@@ -91,7 +91,7 @@ def bad_request(path: str) -> Request:
 
 
 def not_found(path: str) -> Request:
-    params = examples()[path]["params"]
+    params = request_of(path)["params"]
     wrong = UNUSUAL.get(path, NOBODY)
     return request_to(path, **{name: wrong for name in IDS if name in params})
 

@@ -1,25 +1,14 @@
 """Hidden players: in both versions, the response about one is the response about a player who does not exist."""
 
-import gzip
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.api.v2.test_v2 import table
 from tests.conftest import Recorded, service
 from tests.support import conformance
-
-Row = dict[str, Any]
-
-
-def table(name: str) -> list[Row]:
-    """Return the rows of a recorded table."""
-    with gzip.open(conformance.WORLD / "tables" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        columns = json.loads(next(lines))
-        return [dict(zip(columns, json.loads(line), strict=True)) for line in lines]
-
 
 USERS = {row["id"]: row for row in table("users")}
 VISIBLE = {id for id, row in USERS.items() if row["priv"] & 3 == 3}

@@ -157,8 +157,11 @@ def test_only_reads_are_cached() -> None:
     never = {"get_replay", "calculate_pp", "calculate_pp_batch", "get_friends", "set_player_info", "set_avatar"}
     never.add("scores/{score_id}/replay")
     for name, endpoint in (V1 | V2).items():
-        assert (endpoint.seconds == 0) == (name in never)
-        assert 0 <= endpoint.seconds <= 5
+        assert (endpoint.seconds == 0) == (name in never), (
+            f"api/routes.py: `{name}` has seconds={endpoint.seconds}; reads are cached for 1 to 5 seconds, "
+            "and those that must not be are in `never` in tests/api/response/test_cache.py"
+        )
+        assert 0 <= endpoint.seconds <= 5, f"api/routes.py: `{name}`: responses are cached for at most 5 seconds"
 
 
 def test_cache_control(client: httpx2.Client) -> None:

@@ -17,8 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.request.fields import Invalid, fields_of
-from api.v1.performance import PerformanceParams
+from api.request.fields import Invalid, parser
+from api.v1.performance import Accuracies
 from tests.conftest import PLAYER, Playground, playground, signed
 from tests.support import conformance
 
@@ -36,7 +36,7 @@ def ask(world: Playground, query: str, endpoint: str = "calculate_pp") -> httpx2
     return world.client.get(f"/v1/{endpoint}?{query}", headers=signed(PLAYER))
 
 
-ACC: Any = {name: parse for name, _, parse in fields_of(PerformanceParams)}["acc"]
+ACC: Any = parser(Accuracies)
 ACCURACY: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)])
 NUMBERS = st.one_of(
     st.text(max_size=12),

@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from replays.osr import Replay, header, parse, trailer
 from tests.conftest import service
 from tests.support import conformance
+from tests.support.osr import Replay, parse
+from tests.support.osr import whole as whole_file
 from tests.support.replay_bodies import bare
 from tests.support.servers import S3
 
@@ -45,7 +46,7 @@ def whole(frames: bytes, life_bar: str = "") -> bytes:
         played_at=0,
         score_id=9,
     )
-    return header(replay, len(frames)) + frames + trailer(replay)
+    return whole_file(replay, frames)
 
 
 FILES = {

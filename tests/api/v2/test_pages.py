@@ -39,10 +39,12 @@ SEEN = [row for row in SCORES if row["userid"] == VISIBLE]
 class RecordingDatabase(Database):
     """A database that records which statements it ran."""
 
-    statements: list[str]
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.statements: list[str] = []
 
     async def _run(self, query: Statement, values: dict[str, Any]) -> Any:
-        self.statements = [*getattr(self, "statements", []), query.name]
+        self.statements.append(query.name)
         return await super()._run(query, values)
 
 

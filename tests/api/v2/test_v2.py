@@ -187,16 +187,6 @@ def test_numbers_beyond_every_id(recorded: Recorded, id: int) -> None:
             assert get(recorded, path.format(id))["meta"]["total"] == 0
 
 
-@pytest.mark.parametrize("id", HIDDEN)
-def test_hidden_players_are_not_found(recorded: Recorded, id: int) -> None:
-    for path in ("", "/scores", "/scores?scope=recent", "/most_played"):
-        assert failure(recorded, f"players/{id}{path}", 404) == "Player not found."
-    assert failure(recorded, f"players/{id}/status", 404) == "Player status not found."
-    assert failure(recorded, f"players/{id}/stats/0", 404) == "Player stats not found."
-    assert get(recorded, f"players/{id}/stats")["data"] == []
-    assert get(recorded, f"scores?user_id={id}")["meta"]["total"] == 0
-
-
 def test_stats_with_ranks(recorded: Recorded) -> None:
     rows = get(recorded, "players/50/stats")["data"]
     old = recorded.client.get("/v1/get_player_info?scope=stats&id=50").json()["player"]["stats"]

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from demo.load import Rows, load_mysql, load_sqlite, write_files
-from replays.osr import parse
 from tests.conftest import service
 from tests.support import mariadbd
+from tests.support.osr import parse
 from tests.support.replay_bodies import bare
 from tests.support.servers import MariaDB
 
