@@ -1,7 +1,6 @@
 """What the tests stand on: real servers, started once, and services in front of them."""
 
 import gc
-import os
 import shutil
 import sqlite3
 import sys
@@ -65,10 +64,10 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     own = tmp_path_factory.getbasetemp()
     # The processes of pytest-xdist have theirs in one folder.
-    servers.shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    servers.shared = (own.parent if hasattr(request.config, "workerinput") else own) / "shared"
     servers.shared.mkdir(exist_ok=True)
 
 
