@@ -9,20 +9,25 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install run test check format examples settings lock bench
+PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile)
+
+.PHONY: help install run test test-slow check format examples settings lock bench
 
 help:  # list these targets
-	@awk -F ':.*  # ' '/^[a-z]+:.*  # / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  # ' '/^[a-z-]+:.*  # / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/requirements.lock  # make .venv/ and put the locked packages in it
 
 run: install  # serve on this machine
 	exec .venv/bin/python main.py serve
 
-# --no-loadscope-reorder: sorted by their number of tests, the files that take longest would be left for the end.
-test: $(TEST)  # run the tests; ARGS='-k players' chooses among them
-	@.venv/bin/python -m tests.support.install
-	.venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder) $(ARGS)
+test: $(TEST)  # run the tests but those in tests/slow; ARGS='-k players' chooses among them
+	@.venv/bin/python -m tests.support.install $@
+	$(PYTEST) --ignore tests/slow $(ARGS)
+
+test-slow: $(TEST)  # run the tests in tests/slow, which start browsers, nginx, the bench and other programs
+	@.venv/bin/python -m tests.support.install $@
+	$(PYTEST) tests/slow $(ARGS)
 
 check: $(TEST)  # lint, formatting, types
 	.venv/bin/ruff check .
@@ -40,7 +45,7 @@ settings: .venv/requirements.lock  # renew docs/settings.md and .env.example fro
 	.venv/bin/python -m config.reference
 
 bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 takes five minutes instead of half an hour
-	@.venv/bin/python -m tests.support.install
+	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
 
 lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and deploy/requirements.lock

@@ -1,11 +1,13 @@
 """What the tests stand on: real servers, started once, and services in front of them."""
 
+import gc
 import shutil
 import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -13,14 +15,25 @@ import httpx2
 import hypothesis
 import pytest
 
+from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
+from tests.support.forked import ForkedProcess
 from tests.support.processes import Process, free_port, serve
 from tests.support.servers import S3, MariaDB, Redis
+
+# What is collected stays to the end: going through those objects again and again took a third of the time.
+gc.disable()
 
 # The same examples in every run: what fails is a change, not the luck of the draw.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("fixed")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
 
 D = TypeVar("D", bound=Database)
 
@@ -34,11 +47,28 @@ class Recorded(NamedTuple):
     client: httpx2.Client
 
 
+class ServiceClient(httpx2.Client):
+    """A client of a service."""
+
+    def __init__(self, url: str, process: Process) -> None:
+        # Nothing here is TLS, and reading the machine's certificates takes longer than a start.
+        super().__init__(base_url=url, trust_env=False, timeout=30, verify=False)
+        self.advance = process.advance
+
+
 class Running(NamedTuple):
     """A service, and the process it runs in."""
 
-    client: httpx2.Client
+    client: ServiceClient
     process: Process
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have theirs in one folder.
+    servers.shared = (own.parent if hasattr(request.config, "workerinput") else own) / "shared"
+    servers.shared.mkdir(exist_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -106,15 +136,18 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
+        # Several workers import the service each for itself, whatever started them.
+        workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
+        kind = ForkedProcess if workers == "1" else Process
         with (
-            serve([*command, *options], port, environment) as process,
-            httpx2.Client(base_url=url, trust_env=False, timeout=30) as client,
+            serve([*command, *options], port, environment, kind=kind) as process,
+            ServiceClient(url, process) as client,
         ):
             yield Running(client, process)
 
 
 @contextmanager
-def service(**settings: str) -> Iterator[httpx2.Client]:
+def service(**settings: str) -> Iterator[ServiceClient]:
     """A client of the service, which runs as its own process with these settings and no others."""
     with running(**settings) as service:
         yield service.client
@@ -136,10 +169,23 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
         yield Recorded(request.param, client)
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A service without a configured database, on a demo world of its own."""
+    assert servers.shared is not None
+    built, data = servers.shared / "demo", tmp_path_factory.mktemp("demo")
+    with servers.locked(servers.shared / "demo.lock"):
+        if not built.exists():
+            build(built)
+    shutil.copytree(built, data / "demo")
+    with service(data_directory=str(data)) as client:
+        yield client
+
+
 class Playground(NamedTuple):
     """A service on a recorded world of its own, which may be written to."""
 
-    client: httpx2.Client
+    client: ServiceClient
     process: Process
     data: Path
     sql: Callable[..., None]

@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -232,8 +231,11 @@ def test_a_real_start_in_another_folder_with_its_settings_file(recorded_sqlite: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, workers: int, number: signal.Signals) -> None:
+def test_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, number: signal.Signals) -> None:
+    assert_a_stop_waits_for_requests_in_flight(mariadb, 1, number)
+
+
+def assert_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, workers: int, number: signal.Signals) -> None:
     url = mariadb.database("drained")
     mariadbd.execute(url, "CREATE TABLE users (id INT)")
     with (
@@ -246,7 +248,7 @@ def test_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, workers: int, num
             assert time.monotonic() < deadline
             time.sleep(0.05)
         alive = f"{service.client.base_url}/health/live"
-        assert {httpx2.get(alive, trust_env=False).status_code for _ in range(20)} == {200}
+        assert {httpx2.get(alive, trust_env=False, verify=False).status_code for _ in range(20)} == {200}
         lock.cursor().execute("LOCK TABLES users WRITE")
         response = other.submit(service.client.get, "/v1/get_player_count")
         time.sleep(0.4)
@@ -261,30 +263,4 @@ def test_a_stop_waits_for_requests_in_flight(mariadb: MariaDB, workers: int, num
         assert time.monotonic() - start < 5
         assert "Traceback" not in service.process.output()
         with pytest.raises(httpx2.ConnectError):
-            httpx2.get(alive, trust_env=False)
-
-
-def test_reload_restarts_when_a_statement_or_code_changes(recorded_sqlite: str, tmp_path: Path) -> None:
-    for name in ("api", "checks", "config", "demo", "domain", "replays", "sql", "storage"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("main.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    port = free_port()
-    command = [sys.executable, "main.py", "serve", "--reload", "--port", str(port)]
-    url = f"http://127.0.0.1:{port}/v1/get_clan?id=1"
-    with serve(command, port, {"DATABASE_URL": recorded_sqlite}, url, folder=tmp_path) as process:
-
-        def wait_for_start(number: int) -> None:
-            deadline = time.monotonic() + 20
-            while process.output(500).count("Application startup complete") < number:
-                assert time.monotonic() < deadline, process.output()
-                time.sleep(0.1)
-
-        wait_for_start(1)
-        for number, changed in enumerate(("sql/clan.sql", "main.py"), 2):
-            file = tmp_path / changed
-            file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-            wait_for_start(number)
-        assert httpx2.get(url, trust_env=False).status_code == 200
-        assert process.stop() == 0
-        assert "Traceback" not in process.output()
+            httpx2.get(alive, trust_env=False, verify=False)

@@ -1,23 +1,15 @@
 """The examples in the README and docs/ are the responses of the demo world."""
 
 import re
-from collections.abc import Iterator
 
 import httpx2
 import pytest
 
-from tests.conftest import ROOT, service
+from tests.conftest import ROOT
 
 EXAMPLE = re.compile(r"^\$ curl -s (?:-H '(.*)' )?'127\.0\.0\.1:8000(\S+)'\n(.*)$", re.MULTILINE)
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [example for file in FILES for example in EXAMPLE.findall(file.read_text(encoding="utf-8"))]
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[httpx2.Client]:
-    """A service without a configured database, which builds the demo world."""
-    with service() as client:
-        yield client
 
 
 def test_there_are_examples() -> None:

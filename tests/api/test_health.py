@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-import httpx2
 import pytest
 
-from tests.conftest import service
+from tests.conftest import ServiceClient, service
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server
 from tests.support.servers import MariaDB, Redis
@@ -41,7 +40,7 @@ def live() -> Iterator[GameServer]:
 
 
 @pytest.fixture
-def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[httpx2.Client]:
+def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[ServiceClient]:
     settings = {
         "database_url": f"{database.url}recorded",
         "redis_url": redis.url,
@@ -55,7 +54,7 @@ def client(database: MariaDB, redis: Redis, live: GameServer) -> Iterator[httpx2
         yield running
 
 
-def ready(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
+def ready(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:
     """Return the HTTP status, the overall status, and the state of each dependency."""
     start = time.monotonic()
     answer = client.get("/health/ready")
@@ -73,13 +72,13 @@ def states(**changes: str) -> dict[str, str]:
     return up | changes
 
 
-def settled(client: httpx2.Client) -> tuple[int, str, dict[str, Any]]:
+def settled(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:
     """Return the same once the pp engine was started and the cached states have expired."""
-    time.sleep(CACHED)
+    client.advance(CACHED)
     return ready(client)
 
 
-def test_all_is_well(client: httpx2.Client) -> None:
+def test_all_is_well(client: ServiceClient) -> None:
     ready(client)
     assert settled(client) == (200, "ready", states())
     assert client.head("/health/ready").status_code == 200
@@ -87,7 +86,7 @@ def test_all_is_well(client: httpx2.Client) -> None:
 
 
 def test_dependencies_become_unavailable_and_recover(
-    client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer
+    client: ServiceClient, database: MariaDB, redis: Redis, live: GameServer
 ) -> None:
     ready(client)
     redis.stop()
@@ -113,7 +112,7 @@ def test_dependencies_become_unavailable_and_recover(
     assert settled(client) == (200, "ready", states())
 
 
-def test_dependencies_that_hang(client: httpx2.Client, database: MariaDB, redis: Redis, live: GameServer) -> None:
+def test_dependencies_that_hang(client: ServiceClient, database: MariaDB, redis: Redis, live: GameServer) -> None:
     ready(client)
     live.mode = "hung"
     redis.pause()
@@ -125,7 +124,7 @@ def test_dependencies_that_hang(client: httpx2.Client, database: MariaDB, redis:
     assert settled(client) == (200, "ready", states())
     database.pause()
     try:
-        time.sleep(CACHED)
+        client.advance(CACHED)
         with ThreadPoolExecutor(20) as pool:
             results = list(pool.map(lambda _: ready(client), range(20)))
         assert {status for status, _, _ in results} == {503}
@@ -134,7 +133,7 @@ def test_dependencies_that_hang(client: httpx2.Client, database: MariaDB, redis:
     assert settled(client)[0] == 200
 
 
-def test_many_readiness_checks_query_the_database_once(client: httpx2.Client, database: MariaDB) -> None:
+def test_many_readiness_checks_query_the_database_once(client: ServiceClient, database: MariaDB) -> None:
     ready(client)
     with closing(mariadbd.connect(database.url)) as connection, connection.cursor() as cursor:
 

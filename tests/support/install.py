@@ -1,6 +1,7 @@
 """The programs the tests need beside Python: found, or installed from Debian's packages.
 
-`python -m tests.support.install` sees to those whose server the environment does not name.
+`python -m tests.support.install TARGET` sees to those that a target of make needs, unless the environment names a
+server.
 """
 
 import fcntl
@@ -69,6 +70,16 @@ WRK = Program(("wrk",), "wrk")
 TASKSET = Program(("taskset",), "util-linux")
 CHROMIUM = Program(("chromium",), "chromium")
 CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
+NODE = Program(("node",), "nodejs")
+NPM = Program(("npm",), "npm")
+
+SERVERS = (MARIADB, REDIS)
+FOR_BENCH = (*SERVERS, WRK, TASKSET)
+TARGETS = {
+    "test": SERVERS,
+    "test-slow": (*FOR_BENCH, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, NODE, NPM),
+    "bench": FOR_BENCH,
+}
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
@@ -156,11 +167,10 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
-    """Every program is there afterwards, or its variable is set. Exits with one message otherwise."""
+def main(target: str, environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
+    """Every program of the target is installed afterwards, or its variable is set. Exits with one message if not."""
     problems = []
-    wanted = (MARIADB, REDIS, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, WRK, TASKSET)
-    for program in wanted:
+    for program in TARGETS[target]:
         if not environ.get(program.variable):
             try:
                 require(program, machine)
@@ -171,4 +181,4 @@ def main(environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) 
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

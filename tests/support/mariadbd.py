@@ -33,10 +33,10 @@ ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
 """
 
 
-def create(binary: str, folder: Path, url: str) -> list[str]:
-    """The command that runs a server on the data in the folder, made empty where there is none, at the URL.
+def create(binary: str, folder: Path, url: str, template: Path | None = None) -> list[str]:
+    """The command that runs a server on the data in the folder, at the URL.
 
-    Raises RuntimeError when the data cannot be made.
+    Data that is missing is copied from the template folder, or made. Raises RuntimeError if it cannot be made.
     """
     parts = urlsplit(url)
     # A server that starts removes the temporary tables it finds, and would remove those of others.
@@ -52,6 +52,8 @@ def create(binary: str, folder: Path, url: str) -> list[str]:
     else:
         common += MYSQL_ONLY
         make_data = [binary, *common, "--initialize-insecure"]
+    if template and not (folder / "data").exists():
+        shutil.copytree(template, folder / "data")
     if not (folder / "data").exists():
         made = subprocess.run(make_data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if made.returncode:

@@ -13,13 +13,23 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import httpx2
 
 
 class NotReady(Exception):
     """A program did not come to answer; the text ends with its output."""
+
+
+class Child(Protocol):
+    """The part of subprocess.Popen that Process uses."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
 
 
 class Process:
@@ -39,7 +49,7 @@ class Process:
         self.log = log
         self._ready = ready
         self._env = env
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     @property
     def pid(self) -> int:
@@ -52,8 +62,17 @@ class Process:
         """The program answers afterwards. Raises NotReady when it ends, or has not answered by then."""
         if self._child is not None:
             raise RuntimeError(f"{self.command[0]} is running already")
+        self._child = self._launch()
+        atexit.register(self.stop)
+        try:
+            self._wait(self._child, seconds)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self) -> Child:
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(
+            return subprocess.Popen(
                 [*_die_with_us(), *self.command],
                 env=self._env,
                 cwd=self._folder,
@@ -63,14 +82,8 @@ class Process:
                 # Ctrl-C goes to the whole process group; the tests want to end their programs themselves.
                 start_new_session=True,
             )
-        atexit.register(self.stop)
-        try:
-            self._wait(self._child, seconds)
-        except BaseException:
-            self.stop()
-            raise
 
-    def _wait(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+    def _wait(self, child: Child, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self._ready():
             status = child.poll()
@@ -105,9 +118,22 @@ class Process:
     def pause(self) -> None:
         """Hangs the program: its port still takes connections and nobody answers them."""
         self._signal(signal.SIGSTOP)
+        # The signal is sent before each thread has stopped.
+        while set(self._states()) - {"T"}:
+            time.sleep(0.005)
+
+    def _states(self) -> Iterator[str]:
+        """The state of each thread, as Linux's proc(5) has it; nothing elsewhere."""
+        for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                yield stat.read_text().rpartition(") ")[2][0]
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def advance(self, seconds: float) -> None:
+        """Put its clock forward. Raises NotImplementedError for what is not a service in a single process."""
+        raise NotImplementedError
 
     def output(self, lines: int = 60) -> str:
         """The last lines the program wrote."""
@@ -148,7 +174,7 @@ def answers(port: int, url: str | None = None) -> bool:
     """Whether something accepts connections on the port and, if a URL is given, answers it with a 2xx."""
     if url is not None:
         with suppress(httpx2.TransportError):
-            return httpx2.get(url, timeout=5, trust_env=False).is_success
+            return httpx2.get(url, timeout=5, trust_env=False, verify=False).is_success
         return False
     with socket.socket() as client:
         client.settimeout(5)
@@ -163,6 +189,7 @@ def serve(
     ready_url: str | None = None,
     *,
     folder: Path | None = None,
+    kind: type[Process] = Process,
 ) -> Iterator[Process]:
     """The running command, once its port (and the URL) answers; it is stopped at the end.
 
@@ -172,7 +199,7 @@ def serve(
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         log, ready, everything = Path(name, "output"), lambda: answers(port, ready_url), {**inherited, **env}
-        process = Process(command, ready=ready, log=log, env=everything, folder=folder)
+        process = kind(command, ready=ready, log=log, env=everything, folder=folder)
         with process:
             try:
                 yield process

@@ -1,8 +1,10 @@
 """Real MariaDB and Redis servers for the tests: private throw-away ones, or those the environment names."""
 
+import fcntl
 import os
 import re
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +16,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 from redis import Redis as RedisClient
 from redis import RedisError
 
-from tests.support import install, mariadbd
+from tests.support import conformance, install, mariadbd
 from tests.support.processes import Process, answers, free_port
+
+# A folder for what all processes of a test run use, made once; None outside of one.
+shared: Path | None = None
 
 
 class Server:
@@ -94,11 +99,39 @@ def mariadb(
             server.drop()
         return
     binary = install.require(install.MARIADB)
-    with _kept_or_temporary(keep) as folder:
-        url = f"mysql://root:{secrets.token_urlsafe(12)}@127.0.0.1:{free_port()}/"
-        command = [*mariadbd.create(binary, folder, url), *options]
-        with Process(command, ready=lambda: mariadbd.answers(url), log=folder / "log") as process:
-            yield MariaDB(url, process)
+    template = _template(binary, shared) if shared and not keep else None
+    with _kept_or_temporary(keep) as folder, _mariadbd(binary, folder, options, template) as server:
+        yield server
+
+
+@contextmanager
+def _mariadbd(
+    binary: str, folder: Path, options: Sequence[str] = (), template: Path | None = None
+) -> Iterator[MariaDB]:
+    url = f"mysql://root:{secrets.token_urlsafe(12)}@127.0.0.1:{free_port()}/"
+    command = [*mariadbd.create(binary, folder, url, template), *options]
+    with Process(command, ready=lambda: mariadbd.answers(url), log=folder / "log") as process:
+        yield MariaDB(url, process)
+
+
+def _template(binary: str, folder: Path) -> Path:
+    """The data of a server that has the recorded world, to begin with."""
+    data = folder / "mariadb"
+    with locked(folder / "mariadb.lock"):
+        if not data.exists():
+            with tempfile.TemporaryDirectory(prefix="apidot-") as name:
+                with _mariadbd(binary, Path(name)) as server:
+                    conformance.load(server.database(conformance.TEMPLATE))
+                shutil.move(Path(name, "data"), data)
+    return data
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """One process at a time."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -167,7 +200,9 @@ def s3() -> Iterator[S3]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-        with Process(command, ready=lambda: answers(port), log=Path(folder, "log")) as process:
+        # S3 itself lists a thousand objects at a time.
+        env = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "50"}
+        with Process(command, ready=lambda: answers(port), log=Path(folder, "log"), env=env) as process:
             yield S3(f"http://127.0.0.1:{port}", process)
 
 

@@ -90,11 +90,14 @@ def test_one_message_names_all_that_is_missing(tmp_path: Path) -> None:
     nothing = Machine(path=str(tmp_path), root=True)
 
     with pytest.raises(SystemExit) as stop:
-        main({}, nothing)
+        main("test", {}, nothing)
 
     for name in ("mariadb-server", "redis-server", "TEST_DATABASE_URL", "TEST_REDIS_URL"):
         assert name in str(stop.value)
+    assert "nginx" not in str(stop.value)
+    servers = {"TEST_DATABASE_URL": "mysql://db/", "TEST_REDIS_URL": "redis://cache/0"}
+    main("test", servers, nothing)
     with pytest.raises(SystemExit) as stop:
-        main({"TEST_DATABASE_URL": "mysql://db/", "TEST_REDIS_URL": "redis://cache/0"}, nothing)
+        main("test-slow", servers, nothing)
     assert "package nginx" in str(stop.value)
     assert "server" not in str(stop.value)

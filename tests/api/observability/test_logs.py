@@ -26,7 +26,7 @@ from api.observability.log_writer import MAX_QUEUED, LogWriter
 from storage.observer import Observer
 from tests.conftest import PLAYER, ROOT, Running, running, signed
 from tests.support import mariadbd
-from tests.support.processes import free_port, serve
+from tests.support.processes import free_port
 from tests.support.servers import MariaDB
 
 LINE = re.compile(
@@ -246,19 +246,6 @@ def test_start_and_end_are_logged(mariadb: MariaDB) -> None:
     assert "get_player_count" in log
 
 
-def test_without_standard_error_lines_are_dropped(recorded_sqlite: str, tmp_path: Path) -> None:
-    port = free_port()
-    command = f"exec '{sys.executable}' '{ROOT / 'main.py'}' serve --workers 2 --port {port} 2>&-"
-    environment = {"DATABASE_URL": recorded_sqlite}
-    with serve(["sh", "-c", command], port, environment, folder=tmp_path) as process:
-        for _ in range(20):
-            answer = httpx2.get(f"http://127.0.0.1:{port}/v1/get_clan?id=1", trust_env=False)
-            assert answer.status_code == 200
-        time.sleep(0.3)
-        assert "get_clan?id=1" not in process.output()
-        assert process.stop() == 0
-
-
 @contextmanager
 def written_to(file: int, recorded_sqlite: str, **settings: str) -> Iterator[tuple[httpx2.Client, Any]]:
     """Run the service with the descriptor `file` as its standard error."""
@@ -340,23 +327,6 @@ def test_a_message_that_cannot_be_formatted_costs_only_its_line(
         writer.handle(record("well"))
         writer.close()
     assert 'msg="well"' in (tmp_path / "log").read_text()
-
-
-def test_lines_of_several_workers_are_not_interleaved(recorded_sqlite: str) -> None:
-    async def send_forty(url: str) -> None:
-        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-            for _ in range(40):
-                await client.get("/v1/get_clan?id=1", headers={"Connection": "close"})
-
-    async def send_all(url: str) -> None:
-        await asyncio.gather(*(send_forty(url) for _ in range(10)))
-
-    with running("--workers", "2", database_url=recorded_sqlite) as service:
-        asyncio.run(send_all(str(service.client.base_url)))
-        lines = requests(service, 400)
-        assert len({line["id"] for line in lines if line["path"] == "/v1/get_clan?id=1"}) == 400
-        rest = [line for line in service.process.output(10_000).splitlines() if "path=" in line]
-        assert all(LINE.fullmatch(line) for line in rest)
 
 
 def test_an_abandoned_statement_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,16 +1,8 @@
 """Metrics: they add up over workers, only allowed clients may read them, and the dashboard uses what exists."""
 
-import asyncio
 import json
-import os
 import re
-import signal
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,12 +12,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import ROOT, Running, running, service
-from tests.support import install
+from tests.conftest import ROOT, service
 from tests.support.game_server import DOMAIN, game_server
-from tests.support.nginx import NAME, nginx
-from tests.support.processes import Process, answers, free_port
-from tests.support.servers import MariaDB, Redis
+from tests.support.processes import free_port
+from tests.support.servers import Redis
 
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text("utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -50,77 +40,6 @@ def total(samples: Samples, name: str, **labels: str) -> float:
     named = {key: value for key, value in samples.items() if key.partition("{")[0] == name}
     pairs = [f'"{label}": "{value}"' for label, value in labels.items()]
     return sum(value for key, value in named.items() if all(pair in key for pair in pairs))
-
-
-async def send(url: str, paths: list[str]) -> Counter[int]:
-    """Request each path on a connection of its own, 16 at a time. Return how often each status was received."""
-    turns = asyncio.Semaphore(16)
-    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-
-        async def one(path: str) -> int:
-            async with turns:
-                return (await client.get(path, headers={"Connection": "close"})).status_code
-
-        return Counter(await asyncio.gather(*(one(path) for path in paths)))
-
-
-def test_two_workers_together_count_every_request(recorded_mysql: str, tmp_path: Path) -> None:
-    paths = ["/v1/get_clan?id=1", "/get_clan?id=x", "/v2/clans/1", "/v1/get_replay?id=483", "/nothing"] * 80
-    environment = {"database_url": recorded_mysql, "tmpdir": str(tmp_path)}
-    with running("--workers", "2", data_directory=str(ROOT / "tests/conformance/world"), **environment) as here:
-        started(here, 2)
-        statuses = asyncio.run(send(str(here.client.base_url), paths))
-        samples = metrics_of(here.client)
-
-        assert statuses == {200: 240, 422: 80, 404: 80}
-        assert total(samples, "apidot_http_requests_total") == len(paths)
-        for route, status in {"/v1/get_clan": 200, "/v2/clans/{clan_id}": 200, "/v1/get_replay": 200}.items():
-            assert total(samples, "apidot_http_requests_total", route=route, status=str(status)) == 80
-        assert total(samples, "apidot_http_requests_total", route="/v1/get_clan", status="422") == 80
-        assert total(samples, "apidot_http_requests_total", route="other", status="404") == 80
-        assert total(samples, "apidot_http_request_seconds_count") == len(paths)
-        assert total(samples, "apidot_http_request_seconds_bucket", le="+Inf") == len(paths)
-        assert total(samples, "apidot_replay_sent_bytes_total") == 80 * len(
-            here.client.get("/v1/get_replay?id=483").content
-        )
-        assert total(samples, "apidot_cache_answers_total") == 160
-        # Each worker ran the statement once or a few times, then used its cache.
-        assert 2 <= total(samples, "apidot_database_statement_seconds_count", statement="clan") < 80
-        assert total(samples, "apidot_workers") == 2
-        assert total(samples, "apidot_database_connections_limit") == 20
-        # The test shows something only if both workers took part.
-        (folder,) = tmp_path.glob("apidot-*")
-        counting = [file for file in folder.glob("metrics/counter_*.db") if b'"/v1/get_clan"' in file.read_bytes()]
-        assert len(counting) == 2
-
-        assert here.process.stop() == 0
-        assert not list(tmp_path.glob("apidot-*"))
-
-
-def started(here: Running, workers: int) -> set[int]:
-    """Wait until that many workers are ready, and return their process ids."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        ready = set(map(int, re.findall(r"worker (\d+) is ready", here.process.output(10_000))))
-        if len(ready) >= workers:
-            return ready
-        time.sleep(0.05)
-    raise AssertionError("not ready")
-
-
-def test_counters_of_a_dead_worker_stay(recorded_sqlite: str) -> None:
-    with running("--workers", "2", database_url=recorded_sqlite) as here:
-        first, _ = started(here, 2)
-        url = str(here.client.base_url)
-        asyncio.run(send(url, ["/v1/get_clan?id=1"] * 60))
-        os.kill(first, signal.SIGKILL)
-        started(here, 3)
-        asyncio.run(send(url, ["/v1/get_clan?id=1"] * 60))
-        time.sleep(1.2)
-        samples = metrics_of(here.client)
-
-        assert total(samples, "apidot_http_requests_total", route="/v1/get_clan") == 120
-        assert total(samples, "apidot_workers") == 2
 
 
 def test_one_worker(recorded_sqlite: str) -> None:
@@ -233,16 +152,6 @@ def refused(answer: httpx2.Response) -> None:
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
-def test_the_shipped_nginx_configuration_hides_metrics(recorded_sqlite: str) -> None:
-    with service(database_url=recorded_sqlite) as client, nginx(client.base_url.port or 0) as front:
-        hidden = httpx2.get(f"{front.http}/metrics", headers={"Host": NAME}, trust_env=False)
-        named = httpx2.get(f"{front.http}/v1/get_clan?id=1", headers={"Host": NAME, "X-Request-ID": "mine"})
-        refused(hidden)
-        assert hidden.headers["Content-Type"] == "application/json"
-        assert re.fullmatch("[0-9a-f]{32}", named.headers["X-Request-ID"])
-        assert total(metrics_of(client), "apidot_http_requests_total", route="/metrics") == 0
-
-
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_of_the_dashboard_is_valid(query: str) -> None:
     promql_parser.parse(filled_in(query))
@@ -280,65 +189,3 @@ def assert_known(ours: Any, known: Any) -> None:
             assert_known(one, other)
     else:
         assert ours == known
-
-
-@contextmanager
-def prometheus(port: int) -> Iterator[httpx2.Client]:
-    """Run a Prometheus that scrapes the service on that port every second."""
-    binary = install.require(install.PROMETHEUS)
-    with tempfile.TemporaryDirectory(prefix="apidot-") as name:
-        folder, own = Path(name), free_port()
-        guide = (ROOT / "docs/operating.md").read_text("utf-8")
-        (example,) = re.findall(r"^(scrape_configs:\n(?: .*\n)+)", guide, re.MULTILINE)
-        assert '"127.0.0.1:8000"' in example
-        example = example.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-        (folder / "prometheus.yml").write_text(f"global:\n  scrape_interval: 1s\n{example}")
-        command = [binary, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
-        command += [f"--web.listen-address=127.0.0.1:{own}"]
-        url = f"http://127.0.0.1:{own}"
-        ready = lambda: answers(own, f"{url}/-/ready")  # noqa: E731
-        with (
-            Process(command, ready=ready, log=folder / "log"),
-            httpx2.Client(base_url=url, trust_env=False) as client,
-        ):
-            yield client
-
-
-def result(client: httpx2.Client, query: str) -> list[Any]:
-    """Return Prometheus' result for a query."""
-    body = client.get("/api/v1/query", params={"query": filled_in(query)}).json()
-    assert body["status"] == "success", body
-    samples: list[Any] = body["data"]["result"]
-    return samples
-
-
-def test_prometheus_scrapes_the_service_and_answers_every_query(
-    mariadb: MariaDB, recorded_mysql: str, redis: Redis
-) -> None:
-    paths = ["/v1/get_player_info?scope=all&id=3", "/v1/get_replay?id=483", "/fork/anything", "/v1/get_clan?id=1"]
-    with (
-        game_server() as server,
-        service(
-            database_url=recorded_mysql,
-            redis_url=redis.url,
-            game_server_url=server.url,
-            domain=DOMAIN,
-            data_directory=str(ROOT / "tests/conformance/world"),
-        ) as client,
-        prometheus(client.base_url.port or 0) as monitor,
-    ):
-        # A rate needs two samples of a metric, and Prometheus takes some seconds before the first.
-        deadline = time.monotonic() + 30
-        while not result(monitor, "count_over_time(up[10s]) >= 5") and time.monotonic() < deadline:
-            for path in [*paths, "/v1/get_player_status?id=12"]:
-                client.get(path)
-            time.sleep(0.1)
-        exported = re.findall(r"^# TYPE (\w+) \w+$", client.get("/metrics").text, re.MULTILINE)
-        empty = {query for query in QUERIES if not result(monitor, query)}
-        targets = monitor.get("/api/v1/targets").json()["data"]["activeTargets"]
-
-    assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
-    used = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"apidot_\w+", str([*QUERIES]))}
-    assert used == {name for name in exported if name.startswith("apidot_")}
-    # A counter without events has no samples.
-    assert {QUERIES[query] for query in empty} <= {"Failures"}

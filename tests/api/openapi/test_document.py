@@ -36,13 +36,6 @@ def recorded_service(recorded_sqlite: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[httpx2.Client]:
-    """A service on the demo world."""
-    with service() as client:
-        yield client
-
-
 def test_the_document_is_valid() -> None:
     validate(DOCUMENT)
 

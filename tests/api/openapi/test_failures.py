@@ -56,13 +56,6 @@ def strict(recorded_sqlite: str) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[httpx2.Client]:
-    """A service on the demo world, which the examples are taken from."""
-    with service() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def alone() -> Iterator[httpx2.Client]:
     """A service whose dependencies are unavailable."""
     with (
