@@ -9,7 +9,8 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 .SHELLFLAGS = -euc
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile)
+# --no-loadscope-reorder: tests/conftest.py says which files are begun first.
+PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: help install run test test-slow check format examples settings lock bench
 

@@ -30,6 +30,20 @@ hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, d
 hypothesis.settings.load_profile("fixed")
 
 
+# These files take longest, and are begun first, so that the processes of a test run end together.
+LONGEST = (
+    *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
+    *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
+    *("api/v2/test_hostile.py", "storage/test_outages.py", "storage/game_server/test_live.py"),
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {ROOT / "tests" / file: rank for rank, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()

@@ -168,7 +168,7 @@ def _say(line: str) -> None:
 
 
 def main(target: str, environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
-    """Every program of the target is installed afterwards, or its variable is set. Exits with one message if not."""
+    """Install what the target lacks, unless its variable is set. Exits with one message if that cannot be done."""
     problems = []
     for program in TARGETS[target]:
         if not environ.get(program.variable):
