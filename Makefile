@@ -1,4 +1,4 @@
-# The project's vocabulary: `make` lists it.
+# `make` lists the targets.
 
 PYTHONS ?= python3.14 python3.13 python3.12 python3.11 python3
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
@@ -19,14 +19,14 @@ help:  # list these targets
 
 install: .venv/requirements.lock  # make .venv/ and put the locked packages in it
 
-run: install  # serve on this machine
+run: install  # serve the API; without a configured database, with the demo world
 	exec .venv/bin/python main.py serve
 
-test: $(TEST)  # run the tests but those in tests/slow; ARGS='-k players' chooses among them
+test: $(TEST)  # run the tests, without tests/slow; ARGS='-k players' selects some
 	@.venv/bin/python -m tests.support.install $@
 	$(PYTEST) --ignore tests/slow $(ARGS)
 
-test-slow: $(TEST)  # run the tests in tests/slow, which start browsers, nginx, the bench and other programs
+test-slow: $(TEST)  # run the tests in tests/slow, which start a browser, nginx, the benchmark and other programs
 	@.venv/bin/python -m tests.support.install $@
 	$(PYTEST) tests/slow $(ARGS)
 
@@ -35,21 +35,21 @@ check: $(TEST)  # lint, formatting, types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-format: $(TEST)  # format the code and mend what the linter can
+format: $(TEST)  # format the code and fix what the linter can fix
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-examples: $(TEST)  # renew the examples of /openapi.json from the demo world
+examples: $(TEST)  # update the examples of /openapi.json from the demo world
 	.venv/bin/python -m tests.support.openapi_examples
 
-settings: .venv/requirements.lock  # renew docs/settings.md and .env.example from config/settings.py
+settings: .venv/requirements.lock  # update docs/settings.md and .env.example from config/settings.py
 	.venv/bin/python -m config.reference
 
-bench: $(TEST)  # measure the service, beside the least that could be; QUICK=1 takes five minutes instead of half an hour
+bench: $(TEST)  # measure the service and compare it with minimal applications; QUICK=1 takes five minutes instead of half an hour
 	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
 
-lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and deploy/requirements.lock
+lock: .venv/bin/python  # update requirements.lock, requirements-test.lock and deploy/requirements.lock
 	$(PIP) install --quiet --upgrade uv
 	export UV_CUSTOM_COMPILE_COMMAND='make lock'
 	$(COMPILE) pyproject.toml -o requirements.lock --extra docs --extra pp
@@ -60,7 +60,7 @@ lock: .venv/bin/python  # renew requirements.lock, requirements-test.lock and de
 	$(PIP) install --quiet --require-hashes -r $<
 	touch $@
 
-# Debian keeps what `venv` needs in a package of its own.
+# On Debian, ensurepip, which `venv` needs, is in a separate package.
 .venv/bin/python:
 	@found=; complete=
 	for python in $(PYTHONS); do
