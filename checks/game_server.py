@@ -4,11 +4,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from api.dependencies import DEGRADED, game_server_state
+from api.dependencies import game_server_state
 from checks.findings import Finding, error, ok, warning
 from config.settings import EVERYWHERE, Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.game_server.pages import read_online
+
+# What players and clients notice meanwhile.
+CONSEQUENCE = "nobody is shown online"
 
 
 class Counts(msgspec.Struct):
@@ -26,7 +29,7 @@ class PlayerCount(msgspec.Struct):
 async def run(server: GameServerClient | None, settings: Settings, *, demo: bool) -> list[Finding]:
     """Check the game server's API, and its page /online."""
     if server is None:
-        text = f"none is configured: {DEGRADED['game_server']}"
+        text = f"none is configured: {CONSEQUENCE}"
         if demo:
             return [ok("game-server.none", text)]
         return [warning("game-server.none", text, "set APP_HOST and APP_PORT as the game server has them")]
@@ -37,7 +40,7 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
     try:
         return [await _api(server, settings), await _online_page(server)]
     except Down:
-        text = f"{url} refuses connections: {DEGRADED['game_server']}"
+        text = f"{url} refuses connections: {CONSEQUENCE}"
         return [
             warning("game-server.down", text, "does it run? is APP_PORT right? In Docker, set GAME_SERVER_URL")
         ]

@@ -18,7 +18,7 @@ class Secret(str):
 class Networks:
     """A set of IP networks. `address in networks` takes the text of an address; other text is in no network.
 
-    An IPv4 address that came through an IPv6 socket, such as ::ffff:10.0.0.1, counts as the IPv4 address.
+    An IPv4 address that came through an IPv6 socket, such as ::ffff:10.0.0.1, is in the networks of either address.
     """
 
     def __init__(self, text: str) -> None:
@@ -35,9 +35,8 @@ class Networks:
             ip = ip_address(address)
         except ValueError:
             return False
-        if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self._networks)
+        mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+        return any(ip in network or (mapped is not None and mapped in network) for network in self._networks)
 
 
 def setting(default: Any, description: str, *, heading: str = "", **limits: float) -> Any:

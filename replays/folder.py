@@ -1,6 +1,7 @@
 """Replays in a folder: `<score id>.osr`, as the game server writes them."""
 
 import asyncio
+import errno
 import io
 import logging
 import mmap
@@ -21,6 +22,8 @@ log = logging.getLogger("apidot")
 CHUNK = 1 << 16  # bytes
 MAX_READS = 8  # at a time; more would only hold memory while they wait for a thread
 BATCH = 10_000  # directory entries
+# These are about one file; any other error may be about the folder or this process.
+UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 
 
 class Folder:
@@ -40,7 +43,7 @@ class Folder:
             raise NoReplay from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
-            raise Unreadable from error
+            raise (Unreadable if error.errno in UNREADABLE else StoreUnavailable) from error
         # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
             yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._reads)

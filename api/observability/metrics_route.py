@@ -26,7 +26,8 @@ class MetricsPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self.path
-        if self._metrics is None or not self._may_read(scope):
+        # Starlette's pattern would also take a path that ends with a line break.
+        if scope["path"] != self.path or self._metrics is None or not self._may_read(scope):
             raise HTTPException(404)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})

@@ -31,4 +31,6 @@ async def beatmap_by_id_or_md5(services: Services, id: int | None, md5: str | No
     """Return the beatmap with this id or else this md5. Raise APIError if neither is given."""
     if id is None and md5 is None:
         raise ID_OR_MD5()
-    return await require(services, catalogue.beatmap, NO_BEATMAP, id=id, md5=md5 and md5.lower())
+    # The database need not be able to store an md5 beside an id.
+    md5 = md5.lower() if id is None and md5 else None
+    return await require(services, catalogue.beatmap, NO_BEATMAP, id=id, md5=md5)

@@ -114,7 +114,8 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
     mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
     if params.id is None and params.name is None:
         raise MOST_PLAYED_ID_OR_NAME()
-    player = await require_player(services, catalogue.player, id=params.id, name=params.name)
+    name = params.name if params.id is None else None
+    player = await require_player(services, catalogue.player, id=params.id, name=name)
     maps = await services.database.all(
         catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
     )

@@ -145,6 +145,8 @@ class SingleFlightCache(Generic[K, T]):
         return time.monotonic() - entry.fetched <= self._stale
 
     async def _refresh(self, key: K) -> _Entry[T]:
+        # Read before the call, during which it may be dropped from a full map.
+        last = self._entries.get(key)
         entry: _Entry[T]
         try:
             value = await self._fetch(key)
@@ -152,7 +154,6 @@ class SingleFlightCache(Generic[K, T]):
             entry = _Entry(value, fetched=now, tried=now)
         except Unavailable as failure:
             now = time.monotonic()
-            last = self._entries.get(key)
             entry = _Entry(last.value if last else UNSET, last.fetched if last else now, now, failure)
         except BaseException:
             # The last value may no longer be true.
