@@ -1,4 +1,4 @@
-"""What the tests stand on: real servers, started once, and services in front of them."""
+"""Fixtures of all tests: database servers, services that use them, and the worlds of data that they serve."""
 
 import gc
 import shutil
@@ -6,7 +6,8 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -22,15 +23,14 @@ from tests.support.forked import ForkedProcess
 from tests.support.processes import Process, free_port, serve
 from tests.support.servers import S3, MariaDB, Redis
 
-# What is collected stays to the end: going through those objects again and again took a third of the time.
+# The collector does not look at the collected tests, which stay to the end: that took a third of the time.
 gc.disable()
 
-# The same examples in every run: what fails is a change, not the luck of the draw.
+# The same examples in every run.
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("fixed")
 
-
-# These files take longest, and are begun first, so that the processes of a test run end together.
+# These files take longest. They run first, so that the processes of pytest-xdist end at about the same time.
 LONGEST = (
     *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
     *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
@@ -80,21 +80,21 @@ class Running(NamedTuple):
 @pytest.fixture(scope="session", autouse=True)
 def _shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     own = tmp_path_factory.getbasetemp()
-    # The processes of pytest-xdist have theirs in one folder.
+    # The processes of pytest-xdist have theirs in a common folder.
     servers.shared = (own.parent if hasattr(request.config, "workerinput") else own) / "shared"
     servers.shared.mkdir(exist_ok=True)
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
-    """A MariaDB for all tests that do not take it down."""
+    """A MariaDB for all tests that do not stop it."""
     with servers.mariadb() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis() -> Iterator[Redis]:
-    """A Redis with the recorded ranks, for all tests that do not take it down."""
+    """A Redis with the recorded ranks, for all tests that do not stop it."""
     with servers.redis() as server:
         conformance.load_ranks(server.url)
         yield server
@@ -102,7 +102,7 @@ def redis() -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3]:
-    """An S3 server for all tests that do not take it down."""
+    """An S3 server for all tests that do not stop it."""
     with servers.s3() as server:
         yield server
 
@@ -132,7 +132,7 @@ def recorded_url(request: pytest.FixtureRequest) -> str:
 
 @asynccontextmanager
 async def connected(database: D) -> AsyncIterator[D]:
-    """A database that is connected, and disconnected at the end."""
+    """Connect the database, and disconnect it at the end."""
     await database.connect()
     try:
         yield database
@@ -142,7 +142,7 @@ async def connected(database: D) -> AsyncIterator[D]:
 
 @contextmanager
 def running(*options: str, **settings: str) -> Iterator[Running]:
-    """The service as its own process, with these options of `serve`, these settings and no others."""
+    """Run the service in a process of its own, with these options of `serve`, these settings and no others."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         env_file = Path(folder, "settings")
@@ -150,7 +150,7 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
         command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
         environment = {name.upper(): value for name, value in settings.items()}
-        # Several workers import the service each for itself, whatever started them.
+        # Several workers import the service in any case.
         workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
         kind = ForkedProcess if workers == "1" else Process
         with (
@@ -162,25 +162,37 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
 
 @contextmanager
 def service(**settings: str) -> Iterator[ServiceClient]:
-    """A client of the service, which runs as its own process with these settings and no others."""
+    """Run the service in a process of its own, with these settings and no others. Yield a client."""
     with running(**settings) as service:
         yield service.client
 
 
+@pytest.fixture(scope="session")
+def _recorded(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Recorded]]:
+    """Start a service once for each driver, and stop all of them at the end."""
+    with ExitStack() as running:
+
+        @cache
+        def start(driver: str) -> Recorded:
+            if driver == "sqlite":
+                settings = {"database_url": request.getfixturevalue("recorded_sqlite")}
+            elif driver == "asyncmy":
+                url: str = request.getfixturevalue("recorded_mysql")
+                # So that the recorded requests are sent with the cache and without.
+                settings = {"database_url": url.replace("mysql://", "mysql+asyncmy://"), "cache": "off"}
+            else:
+                ranks: Redis = request.getfixturevalue("redis")
+                settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
+            client = running.enter_context(service(data_directory=str(conformance.WORLD), **settings))
+            return Recorded(driver, client)
+
+        yield start
+
+
 @pytest.fixture(scope="session", params=["sqlite", "aiomysql", "asyncmy"])
-def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
-    """A service on the recorded world, once for each driver; the one on aiomysql has its ranks from Redis."""
-    if request.param == "sqlite":
-        settings = {"database_url": request.getfixturevalue("recorded_sqlite")}
-    elif request.param == "asyncmy":
-        url: str = request.getfixturevalue("recorded_mysql")
-        # The recorded requests pass with kept answers and without.
-        settings = {"database_url": url.replace("mysql://", "mysql+asyncmy://"), "cache": "off"}
-    else:
-        ranks: Redis = request.getfixturevalue("redis")
-        settings = {"database_url": request.getfixturevalue("recorded_mysql"), "redis_url": ranks.url}
-    with service(data_directory=str(conformance.WORLD), **settings) as client:
-        yield Recorded(request.param, client)
+def recorded(request: pytest.FixtureRequest, _recorded: Callable[[str], Recorded]) -> Recorded:
+    """A service on the recorded world, with each driver; the one on aiomysql has its ranks from Redis."""
+    return _recorded(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +209,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
 
 
 class Playground(NamedTuple):
-    """A service on a recorded world of its own, which may be written to."""
+    """A service on a copy of the recorded world, which a test may change."""
 
     client: ServiceClient
     process: Process
@@ -205,7 +217,7 @@ class Playground(NamedTuple):
     sql: Callable[..., None]
 
 
-# Those of the recorded players who have an API key, each with other privileges.
+# The API keys of the recorded players who have one, each with other privileges.
 ADMIN = "d1dcec53-212a-4d9b-a17a-9262453bf491"
 PLAYER = "f8fdd208-5434-4156-a637-a4685d385e06"
 UNVERIFIED = "eeb89ff1-bf8e-41aa-a1f2-d44dcc35e834"
@@ -214,13 +226,13 @@ IDS = {ADMIN: 3, PLAYER: 12, UNVERIFIED: 16, RESTRICTED: 29}
 
 
 def signed(key: str) -> dict[str, str]:
-    """The headers of a request with that API key."""
+    """Return the headers of a request with that API key."""
     return {"Authorization": f"Bearer {key}"}
 
 
 @contextmanager
 def playground(folder: Path, url: str, **settings: str) -> Iterator[Playground]:
-    """A service on a world of its own in an empty database, with the data folder below `folder`."""
+    """Run a service on a copy of the recorded world in an empty database, with its files below `folder`."""
     conformance.load(url)
     data = folder / "data"
     shutil.copytree(conformance.WORLD / "osu", data / "osu")
@@ -242,7 +254,7 @@ def playground(folder: Path, url: str, **settings: str) -> Iterator[Playground]:
 
 @pytest.fixture(scope="module")
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    """A world to write to, in SQLite."""
+    """A playground in SQLite."""
     folder = tmp_path_factory.mktemp("playground")
     with playground(folder, f"sqlite:///{folder / 'world.sqlite'}") as here:
         yield here
@@ -250,21 +262,21 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 @pytest.fixture(scope="module")
 def on_mysql(tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB) -> Iterator[Playground]:
-    """A world to write to, on MariaDB."""
+    """A playground on MariaDB."""
     with playground(tmp_path_factory.mktemp("playground"), mariadb.database("playground")) as here:
         yield here
 
 
 @pytest.fixture(scope="module", params=["on_sqlite", "on_mysql"])
 def world(request: pytest.FixtureRequest) -> Playground:
-    """Either of them."""
+    """Each of the two playgrounds."""
     here: Playground = request.getfixturevalue(request.param)
     return here
 
 
 @pytest.fixture(params=["sqlite", "mysql"])
 def uncached(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playground]:
-    """A world of one test's own to write to, behind a service that keeps no answers."""
+    """A playground of a single test, without the response cache."""
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     if request.param == "mysql":
         mariadb: MariaDB = request.getfixturevalue("mariadb")

@@ -3,8 +3,6 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import closing
-from http.client import HTTPConnection
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from api.routes import V1
 from tests.conftest import ADMIN, Recorded, signed
+from tests.support.raw_client import RawClient
 
 # Percent-encoded, as in a URL.
 SHORT = """
@@ -54,25 +53,22 @@ STATUSES = {200, 400, 404, 414, 422} | (set() if find_spec("akatsuki_pp_py") els
 
 
 @pytest.fixture(scope="module")
-def client(recorded: Recorded) -> Iterator[HTTPConnection]:
-    """A client that sends URLs unchanged; httpx corrects or refuses them."""
+def client(recorded: Recorded) -> Iterator[RawClient]:
     url = recorded.client.base_url
-    with closing(HTTPConnection(url.host, url.port, timeout=30)) as connection:
-        yield connection
+    with RawClient(url.host, url.port or 80, signed(ADMIN)) as client:
+        yield client
 
 
-def check(client: HTTPConnection, target: str) -> Any:
+def check(client: RawClient, target: str) -> Any:
     """Return the body of the response. Raise AssertionError if it is an internal error or not JSON."""
-    client.request("GET", target, headers=signed(ADMIN))
-    answer = client.getresponse()
-    text = answer.read()
-    assert answer.status in STATUSES, (target, text)
-    assert answer.headers["Content-Type"] == "application/json"
-    body = json.loads(text)
-    if answer.status == 422:
+    response = client.get(target)
+    assert response.status in STATUSES, (target, response.body)
+    assert response.headers["content-type"] == "application/json"
+    body = json.loads(response.body)
+    if response.status == 422:
         assert body["status"]
         assert {"type", "loc", "msg", "input"} <= set(body["detail"][0])
-    elif answer.status >= 400:
+    elif response.status >= 400:
         assert list(body) == ["status"]
     return body
 
@@ -86,7 +82,7 @@ def query(name: str, parameter: str, value: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
-def test_every_parameter(client: HTTPConnection, name: str, parameter: str) -> None:
+def test_every_parameter(client: RawClient, name: str, parameter: str) -> None:
     for value in HOSTILE:
         check(client, f"/v1/{name}?{query(name, parameter, value)}")
 
@@ -112,10 +108,10 @@ PAIRS = st.tuples(st.sampled_from(sorted({parameter for _, parameter in PARAMETE
 
 @settings(max_examples=120)
 @given(name=st.sampled_from(list(READS)), pairs=st.lists(PAIRS, max_size=6), tail=st.binary(max_size=12))
-def test_any_query(client: HTTPConnection, name: str, pairs: list[tuple[str, str]], tail: bytes) -> None:
+def test_any_query(client: RawClient, name: str, pairs: list[tuple[str, str]], tail: bytes) -> None:
     text = "&".join(f"{parameter}={value}" for parameter, value in pairs)
     check(client, f"/v1/{name}?{text}&{quote_from_bytes(tail, safe='&=')}")
 
 
-def test_the_tables_are_still_there(client: HTTPConnection) -> None:
+def test_the_tables_are_still_there(client: RawClient) -> None:
     assert check(client, "/v1/get_player_count")["counts"]["total"] > 100

@@ -54,7 +54,7 @@ def _sqlite() -> bytes:
 
 
 def _copied(database_url: str) -> bool:
-    """Whether the server has the template, which is in the database then: that takes a tenth of loading it."""
+    """Copy the template, in a tenth of the time of loading the tables. Return False if the server has none."""
     with closing(mariadbd.connect(database_url)) as connection, connection.cursor() as cursor:
         if not cursor.execute(f"SHOW DATABASES LIKE '{TEMPLATE}'") or database_url.endswith(f"/{TEMPLATE}"):
             return False

@@ -1,15 +1,15 @@
-"""`main.py` in a process that is forked from one that has imported the service already.
+"""Run main.py in a process that is forked from one that has imported the service already.
 
-Importing takes half a second of CPU and the rest of a start a tenth of that; the tests start the service some two
-hundred times.
+The tests start the service two hundred times. Importing it takes half a second of CPU, and the rest of a start a
+tenth of a second.
 """
 
-import ctypes
 import logging
 import multiprocessing
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from ctypes import c_double
 from multiprocessing.context import ForkServerContext
@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import Child, Process
-
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def _context() -> ForkServerContext:
@@ -31,7 +29,7 @@ _forks = _context()
 
 
 class ForkedProcess(Process):
-    """One whose command is the interpreter, main.py and its arguments, and whose environment is given."""
+    """A process whose command is the interpreter, main.py and its arguments."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -68,9 +66,9 @@ class _Fork:
 
 
 def _run(arguments: list[str], env: Mapping[str, str], folder: Path | None, log: Path, ahead: c_double) -> None:
-    # As with other programs: Ctrl-C does not reach it, and it ends when the tests do.
+    # As other programs of the tests: Ctrl-C does not reach it, and it ends when the tests do.
     os.setsid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
@@ -86,3 +84,10 @@ def _run(arguments: list[str], env: Mapping[str, str], folder: Path | None, log:
         main.cli(arguments, prog_name="main.py")
     finally:
         logging.shutdown()
+
+
+def _end_with_the_tests() -> None:
+    tests = multiprocessing.parent_process()
+    assert tests
+    tests.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,7 +1,6 @@
-"""The programs the tests need beside Python: found, or installed from Debian's packages.
+"""Install the programs that the tests need, from Debian's packages.
 
-`python -m tests.support.install TARGET` sees to those that a target of make needs, unless the environment names a
-server.
+`python -m tests.support.install TARGET` installs those of a target of make that are missing.
 """
 
 import fcntl
@@ -15,17 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-# An ordinary user's PATH lacks sbin, which is where Debian keeps daemons.
+# Debian has daemons in sbin, which is not on an ordinary user's PATH.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 
 class CannotInstall(Exception):
-    """A program is missing and cannot be installed from here; the text says what to do."""
+    """A program is missing and cannot be installed. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """Any one of the binaries will do; the variable, if there is one, names a server to use instead."""
+    """A program with alternative names, its package, and a variable that names a server to use instead."""
 
     binaries: tuple[str, ...]
     package: str
@@ -34,18 +33,18 @@ class Program:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where programs are looked for, and who asks."""
+    """Where programs are searched, and whether this user may install any."""
 
     path: str = PATH
     root: bool = os.geteuid() == 0
     policy: Path = Path("/usr/sbin/policy-rc.d")
 
     def find(self, *names: str) -> str | None:
-        """The path of the first of these programs that is there."""
+        """Return the path of the first of these programs that is installed."""
         return next(filter(None, (shutil.which(name, path=self.path) for name in names)), None)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """The outcome of a command, its standard output and error together in stdout."""
+        """Run a command. Standard output and error are both in the stdout of the result."""
         environment = {**os.environ, "PATH": self.path}
         out, err = subprocess.PIPE, subprocess.STDOUT
         return subprocess.run(
@@ -53,7 +52,7 @@ class Machine:
         )
 
     def privileged(self) -> list[str] | None:
-        """What to put before a command to run it as root; None when that is not possible."""
+        """Return the words before a command that run it as root, or None if that is not possible."""
         if self.root:
             return []
         sudo = self.find("sudo")
@@ -83,10 +82,7 @@ TARGETS = {
 
 
 def require(program: Program, machine: Machine = Machine()) -> str:
-    """The path of the program's binary, its package installed first where it is missing.
-
-    Raises CannotInstall.
-    """
+    """Return the path of the program, and install it before if it is missing. Raises CannotInstall."""
     found = machine.find(*program.binaries)
     if found is None:
         _install(program, machine)
@@ -115,7 +111,7 @@ def _install(program: Program, machine: Machine) -> None:
     install = [*apt_get, "--no-install-recommends", "install", program.package]
     _say(f"installing {program.package}, this takes about a minute")
     with _no_services_started(machine, prefix):
-        if machine.find(*program.binaries):  # another test run installed it while this one waited
+        if machine.find(*program.binaries):  # another test run has installed it meanwhile
             return
         outcome = machine.run(*install)
         if outcome.returncode:
@@ -129,10 +125,10 @@ def _install(program: Program, machine: Machine) -> None:
 
 @contextmanager
 def _no_services_started(machine: Machine, prefix: list[str]) -> Iterator[None]:
-    """Debian packages start no service meanwhile: that is what a policy-rc.d answering 101 is for."""
+    """Keep Debian packages from starting services, with a policy-rc.d that exits with 101."""
     folder = os.open(machine.policy.parent, os.O_RDONLY)
     try:
-        # Or one test run would take the policy away while the packages of another are being set up.
+        # Another test run must not remove the policy while packages are being configured.
         fcntl.flock(folder, fcntl.LOCK_EX)
         if machine.policy.exists():
             yield
@@ -168,7 +164,7 @@ def _say(line: str) -> None:
 
 
 def main(target: str, environ: Mapping[str, str] = os.environ, machine: Machine = Machine()) -> None:
-    """Install what the target lacks, unless its variable is set. Exits with one message if that cannot be done."""
+    """Install the missing programs of a target. Exits with one message if some cannot be installed."""
     problems = []
     for program in TARGETS[target]:
         if not environ.get(program.variable):

@@ -1,4 +1,4 @@
-"""How a throw-away MariaDB (or MySQL) server is made, and how it is reached."""
+"""Create a temporary MariaDB or MySQL server, and connect to it."""
 
 import os
 import shutil
@@ -19,12 +19,12 @@ FOR_TESTS = (
     "--innodb-log-file-size=16M",
     "--innodb-flush-log-at-trx-commit=0",
 )
-# MariaDB's packages set this in the configuration file that --no-defaults passes over; MySQL has it built in.
+# MariaDB's packages set this in the configuration file that --no-defaults ignores; it is the default of MySQL.
 CHARSET = "--character-set-server=utf8mb4"
-# The second port MySQL opens, and a folder of its package that an ordinary user cannot read.
+# MySQL opens a second port, and reads a folder of its package that an ordinary user cannot read.
 MYSQL_ONLY = ("--mysqlx=OFF", "--secure-file-priv=NULL")
 
-# The root that is made with the data may come in through the socket alone.
+# The root user that is created with the data may only connect through the socket.
 ROOT = """\
 CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
 ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY '{password}';
@@ -34,12 +34,12 @@ ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
 
 
 def create(binary: str, folder: Path, url: str, template: Path | None = None) -> list[str]:
-    """The command that runs a server on the data in the folder, at the URL.
+    """Create the data of a server in the folder, unless it has some. Return the command that runs it at the URL.
 
-    Data that is missing is copied from the template folder, or made. Raises RuntimeError if it cannot be made.
+    The data are those of the template folder, if there is one. Raises RuntimeError if they cannot be created.
     """
     parts = urlsplit(url)
-    # A server that starts removes the temporary tables it finds, and would remove those of others.
+    # A server that starts removes all temporary tables in this folder, including those of other servers.
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={temporary}", CHARSET]
@@ -65,7 +65,7 @@ def create(binary: str, folder: Path, url: str, template: Path | None = None) ->
 
 
 def connect(url: str, *, timeout: float = 30) -> "pymysql.Connection[Cursor]":
-    """A plain connection to a mysql:// URL; every statement is committed at once."""
+    """Connect to a mysql:// URL, with autocommit."""
     parts = urlsplit(url)
     return pymysql.connect(
         host=parts.hostname or "127.0.0.1",
@@ -81,7 +81,7 @@ def connect(url: str, *, timeout: float = 30) -> "pymysql.Connection[Cursor]":
 
 
 def execute(url: str, *statements: str) -> None:
-    """Runs the statements one after the other. Raises pymysql.MySQLError."""
+    """Run the statements. Raises pymysql.MySQLError."""
     with closing(connect(url)) as connection, connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

@@ -1,4 +1,4 @@
-"""The shipped nginx configuration as a private process, with nothing changed but ports, paths and certificate."""
+"""Run nginx with the shipped configuration, in which only ports, paths and the certificate are changed."""
 
 import os
 import ssl
@@ -15,7 +15,7 @@ from tests.support.processes import Process, answers, free_port
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NAME = "api.example.com"
 
-# What Debian's nginx.conf has around the files of sites-enabled, as far as a private process needs it.
+# The part of Debian's nginx.conf that a private process needs.
 AROUND = """\
 {user}
 worker_processes 1;
@@ -36,7 +36,7 @@ http {{
 
 
 class Nginx(NamedTuple):
-    """Where it answers, and how to trust it."""
+    """A running nginx: its URLs, its port for TLS, and a context that trusts its certificate."""
 
     http: str
     https: str
@@ -47,7 +47,7 @@ class Nginx(NamedTuple):
 
 
 def certificate(folder: Path, name: str = NAME, days: int = 30) -> tuple[Path, Path]:
-    """A self-signed certificate for the name and the loopback address, and its key."""
+    """Create a self-signed certificate for the name and the loopback address. Return its file and its key's."""
     made, key = folder / f"{name}.pem", folder / f"{name}.key"
     command = [install.require(install.OPENSSL), "req", "-x509", "-nodes", "-newkey", "ec"]
     command += ["-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", f"/CN={name}", "-days", str(days)]
@@ -57,7 +57,7 @@ def certificate(folder: Path, name: str = NAME, days: int = 30) -> tuple[Path, P
 
 
 def rendered(text: str, replacements: Mapping[str, str]) -> str:
-    """The text with each replacement made. Raises ValueError for one that has nothing to replace."""
+    """Return the text with all replacements. Raises ValueError if one of them has nothing to replace."""
     for old, new in replacements.items():
         if old not in text:
             raise ValueError(f"not in the configuration: {old}")
@@ -67,7 +67,7 @@ def rendered(text: str, replacements: Mapping[str, str]) -> str:
 
 @contextmanager
 def nginx(upstream: int, *, replays: Path | None = None, beside: str = "") -> Iterator[Nginx]:
-    """The running server in front of the upstream's port, with more blocks beside the shipped one if given."""
+    """Run nginx in front of the port, with more blocks than the shipped one if given."""
     binary = install.require(install.NGINX)
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""What the fork server of the tests imports, so that the services it forks need not."""
+"""Imported once by the process that the services of the tests are forked from (forked.py)."""
 
 import gc
 import time
@@ -7,17 +7,17 @@ from importlib import import_module
 
 _monotonic, _monotonic_ns = time.monotonic, time.monotonic_ns
 
-# Seconds that the test has put the clock of a service forward, so that it need not wait for what expires.
+# The seconds by which a test has put the clock of its service forward, instead of waiting until caches expire.
 ahead = c_double()
-# Before anything takes the real ones as a default. Event loops have clocks of their own.
+# Replaced before modules take the functions as defaults of parameters. Event loops have clocks of their own.
 time.monotonic = lambda: _monotonic() + ahead.value
 time.monotonic_ns = lambda: _monotonic_ns() + int(ahead.value * 1e9)
 
 import_module("main")
-# These a start imports when it needs them.
+# What a start imports later.
 for name in ("databases.backends.sqlite", "databases.backends.mysql", "databases.backends.asyncmy"):
     import_module(name)
 for name in ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto"):
     import_module(name)
-# Services collect garbage when they start, and need not look at all of this again.
+# A service collects garbage when it starts, and need not look at all of this again.
 gc.freeze()

@@ -1,4 +1,4 @@
-"""Programs the tests run: on a free port, until they answer, with their output kept."""
+"""Programs that the tests run on a free port, with their output in a file."""
 
 import atexit
 import os
@@ -19,7 +19,7 @@ import httpx2
 
 
 class NotReady(Exception):
-    """A program did not come to answer; the text ends with its output."""
+    """A program ended or did not respond in time. The message ends with its output."""
 
 
 class Child(Protocol):
@@ -33,7 +33,7 @@ class Child(Protocol):
 
 
 class Process:
-    """A program that can be stopped and started again, and held and let go on."""
+    """A program that can be stopped, started again, paused and resumed."""
 
     def __init__(
         self,
@@ -53,13 +53,13 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process id, which is also the id of its process group."""
+        """The id of the process and of its process group."""
         if self._child is None:
             raise RuntimeError(f"{self.command[0]} is not running")
         return self._child.pid
 
     def start(self, seconds: float = 30) -> None:
-        """The program answers afterwards. Raises NotReady when it ends, or has not answered by then."""
+        """Start it and wait until it responds. Raises NotReady if it ends before, or has not responded by then."""
         if self._child is not None:
             raise RuntimeError(f"{self.command[0]} is running already")
         self._child = self._launch()
@@ -79,7 +79,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C goes to the whole process group; the tests want to end their programs themselves.
+                # Ctrl-C goes to the whole process group; the tests end their programs themselves.
                 start_new_session=True,
             )
 
@@ -94,7 +94,7 @@ class Process:
             time.sleep(0.02)
 
     def stop(self, seconds: float = 15) -> int | None:
-        """The exit status, or None when it was not running. Killed when it has not stopped by then."""
+        """Stop it, or kill it if it takes longer. Return its exit status, or None if it was not running."""
         if self._child is None:
             return None
         self._child.terminate()
@@ -116,14 +116,14 @@ class Process:
         self.stop()
 
     def pause(self) -> None:
-        """Hangs the program: its port still takes connections and nobody answers them."""
+        """Let its port accept connections, and nothing respond to them."""
         self._signal(signal.SIGSTOP)
-        # The signal is sent before each thread has stopped.
-        while set(self._states()) - {"T"}:
+        # The threads stop some time after the signal was sent.
+        while {"R", "S", "D"} & set(self._states()):
             time.sleep(0.005)
 
     def _states(self) -> Iterator[str]:
-        """The state of each thread, as Linux's proc(5) has it; nothing elsewhere."""
+        """Yield the state of each thread, as in proc(5). Where there is no /proc, yield nothing."""
         for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"):
             with suppress(FileNotFoundError, ProcessLookupError):
                 yield stat.read_text().rpartition(") ")[2][0]
@@ -132,11 +132,11 @@ class Process:
         self._signal(signal.SIGCONT)
 
     def advance(self, seconds: float) -> None:
-        """Put its clock forward. Raises NotImplementedError for what is not a service in a single process."""
+        """Put its clock forward. Raises NotImplementedError unless it is a ForkedProcess."""
         raise NotImplementedError
 
     def output(self, lines: int = 60) -> str:
-        """The last lines the program wrote."""
+        """Return the last lines of its output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _signal(self, number: int) -> None:
@@ -155,12 +155,12 @@ _handed_out: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of the loopback address that nothing listens on, and another one each time.
+    """Return a free port of the loopback address, a different one each time.
 
-    Test processes that run at once, up to eight, each have ports of their own.
+    The processes of pytest-xdist, up to eight, have ranges of their own.
     """
-    # Below the range the system takes outgoing connections from: a client that tries again and again to reach
-    # a stopped server on a port of that range ends up connected to itself, and the server cannot come back.
+    # Below the ports of outgoing connections: a client that tries again and again to reach a stopped server on one
+    # of those ends up connected to itself, and the server cannot start again.
     first = 20000 + 1500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
     while True:
         port = random.choice([port for port in range(first, first + 1500) if port not in _handed_out])
@@ -171,7 +171,7 @@ def free_port() -> int:
 
 
 def answers(port: int, url: str | None = None) -> bool:
-    """Whether something accepts connections on the port and, if a URL is given, answers it with a 2xx."""
+    """Return whether the port accepts connections and, if a URL is given, the response to it is a 2xx."""
     if url is not None:
         with suppress(httpx2.TransportError):
             return httpx2.get(url, timeout=5, trust_env=False, verify=False).is_success
@@ -191,10 +191,10 @@ def serve(
     folder: Path | None = None,
     kind: type[Process] = Process,
 ) -> Iterator[Process]:
-    """The running command, once its port (and the URL) answers; it is stopped at the end.
+    """Run the command, and enter the block when its port (and the URL) responds.
 
-    Of the caller's environment it sees PATH and HOME alone, so that no setting of a developer's leaks in.
-    What it wrote is added to an exception that leaves the block.
+    Of this process's environment it has only PATH and HOME, since a developer's may have settings of the service.
+    Its output is added to an exception that leaves the block.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:

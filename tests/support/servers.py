@@ -1,4 +1,4 @@
-"""Real MariaDB and Redis servers for the tests: private throw-away ones, or those the environment names."""
+"""MariaDB, Redis and S3 servers for the tests: private temporary ones, or those that the environment names."""
 
 import fcntl
 import os
@@ -19,12 +19,12 @@ from redis import RedisError
 from tests.support import conformance, install, mariadbd
 from tests.support.processes import Process, answers, free_port
 
-# A folder for what all processes of a test run use, made once; None outside of one.
+# A folder for files that are made once for all processes of a test run. None outside of a test run.
 shared: Path | None = None
 
 
 class Server:
-    """A URL and, unless the server is borrowed, the process behind it, which keeps its port and its data."""
+    """The URL of a server and, unless it is borrowed, its process, which keeps its port and its data."""
 
     def __init__(self, url: str, process: Process | None = None) -> None:
         self.url = url
@@ -32,7 +32,7 @@ class Server:
 
     @property
     def process(self) -> Process:
-        """Raises RuntimeError when the server is borrowed."""
+        """Raises RuntimeError if the server is borrowed."""
         if self._process is None:
             raise RuntimeError("a borrowed server is not stopped or paused: ask for one with private=True")
         return self._process
@@ -44,7 +44,7 @@ class Server:
         self.process.stop()
 
     def pause(self) -> None:
-        """From here on it takes connections and answers none."""
+        """Let it accept connections and not respond."""
         self.process.pause()
 
     def resume(self) -> None:
@@ -52,11 +52,11 @@ class Server:
 
 
 class Redis(Server):
-    """Its database is empty at first."""
+    """A Redis server, whose database is empty at first."""
 
 
 class MariaDB(Server):
-    """Remembers the databases it made, whose names all begin with its prefix."""
+    """A MariaDB server. The names of the databases that it creates begin with its prefix."""
 
     def __init__(self, url: str, process: Process | None = None, prefix: str = "") -> None:
         super().__init__(url, process)
@@ -64,7 +64,7 @@ class MariaDB(Server):
         self._created: set[str] = set()
 
     def database(self, name: str) -> str:
-        """The URL of an empty database; what an earlier one of this name held is gone."""
+        """Create an empty database, in place of an earlier one of this name. Return its URL."""
         name = self._prefix + name
         if not re.fullmatch("[a-z0-9_]{1,64}", name):
             raise ValueError(f"not a name for a test database: {name}")
@@ -73,7 +73,7 @@ class MariaDB(Server):
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
     def drop(self) -> None:
-        """Drops the databases it made."""
+        """Drop the databases it created."""
         mariadbd.execute(self.url, *(f"DROP DATABASE IF EXISTS {name}" for name in self._created))
 
 
@@ -85,10 +85,10 @@ def mariadb(
     keep: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Iterator[MariaDB]:
-    """A private server, gone with its data at the end; or the one of TEST_DATABASE_URL, left as it was found.
+    """Run a private server, whose data are deleted at the end, or borrow the one of TEST_DATABASE_URL.
 
-    Options are mariadbd's, and need a private server, as does a folder to `keep` its data in. Raises
-    CannotInstall.
+    `options` are those of mariadbd. A server with options, or with a folder to `keep` its data in, is private.
+    Raises CannotInstall.
     """
     borrowed = environ.get(install.MARIADB.variable)
     if borrowed and not (private or options or keep):
@@ -115,7 +115,7 @@ def _mariadbd(
 
 
 def _template(binary: str, folder: Path) -> Path:
-    """The data of a server that has the recorded world, to begin with."""
+    """Return the folder with the data of a server that holds the recorded world."""
     data = folder / "mariadb"
     with locked(folder / "mariadb.lock"):
         if not data.exists():
@@ -128,7 +128,7 @@ def _template(binary: str, folder: Path) -> Path:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """One process at a time."""
+    """Let one process at a time run the block."""
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -138,11 +138,10 @@ def locked(file: Path) -> Iterator[None]:
 def redis(
     *, private: bool = False, keep: Path | None = None, environ: Mapping[str, str] = os.environ
 ) -> Iterator[Redis]:
-    """A private server, gone with its data at the end; or the database of TEST_REDIS_URL, emptied at the end.
+    """Run a private server, whose data are deleted at the end, or borrow the database of TEST_REDIS_URL.
 
-    A folder to `keep` the data in needs a private one.
-
-    Raises RuntimeError when that one is not empty to begin with, and CannotInstall.
+    A server with a folder to `keep` its data in is private. A borrowed database is emptied at the end. Raises
+    RuntimeError if it is not empty at first, and CannotInstall.
     """
     borrowed = environ.get(install.REDIS.variable)
     if borrowed and not (private or keep):
@@ -160,17 +159,17 @@ def redis(
     with _kept_or_temporary(keep) as folder:
         port = free_port()
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "no"]
-        # Without any save point Redis forgets everything when stopped; of itself it never reaches this one.
+        # Redis saves its data when it is stopped only if it has a save point, even one that it never reaches.
         command += ["--save", "86400 1"]
         with Process(command, ready=lambda: _answers(port), log=folder / "log") as process:
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
 
 
 class S3(Server):
-    """An S3 server that believes every key; a service finds it by `settings`."""
+    """An S3 server that accepts every key."""
 
     def settings(self, bucket: str, prefix: str = "") -> dict[str, str]:
-        """What a service needs to keep its replays in a bucket, which is made."""
+        """Create a bucket. Return the settings of a service that reads its replays from there."""
         self._put(bucket)
         return {
             "replays_url": f"s3://{bucket}/{prefix}",
@@ -180,11 +179,11 @@ class S3(Server):
         }
 
     def put(self, bucket: str, name: str, content: bytes) -> None:
-        """Stores an object."""
+        """Store an object."""
         self._put(f"{bucket}/{name}", content)
 
     def _put(self, path: str, content: bytes = b"") -> None:
-        # The server reads the region from the signature, and asks for one; it does not check it.
+        # The server reads the region from the signature, and does not check the rest.
         signature = (
             "AWS4-HMAC-SHA256 Credential=key/20200101/us-east-1/s3/aws4_request, SignedHeaders=, Signature="
         )
@@ -196,7 +195,7 @@ class S3(Server):
 
 @contextmanager
 def s3() -> Iterator[S3]:
-    """A private S3 server, gone with its data at the end."""
+    """Run a private S3 server, whose data are deleted at the end."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
