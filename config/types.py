@@ -18,7 +18,7 @@ class Secret(str):
 class Networks:
     """A set of IP networks. `address in networks` takes the text of an address; other text is in no network.
 
-    An IPv4 address that came through an IPv6 socket, such as ::ffff:10.0.0.1, is in the networks of either address.
+    ::ffff:10.0.0.1, an IPv4 address that came through an IPv6 socket, is in the networks of 10.0.0.1 too.
     """
 
     def __init__(self, text: str) -> None:
