@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from api.dependencies import game_server_state
 from checks.findings import Finding, error, ok, warning
 from config.settings import EVERYWHERE, Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer
@@ -55,9 +54,6 @@ def _is_this_service(settings: Settings, url: str) -> bool:
 async def _api(server: GameServerClient, settings: Settings) -> Finding:
     """Raise Down if the game server refuses connections."""
     try:
-        state = await game_server_state(settings, server)
-        if state.error:
-            raise state.error
         count = await server.call("get_player_count", PlayerCount)
     except NoAnswer as reason:
         advice = "is DOMAIN the game server's own, and is its log quiet?"

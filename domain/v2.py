@@ -21,6 +21,12 @@ def _text_fields(shape: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(shape).items() if str in (hint, *get_args(hint)))
 
 
+def is_stripped(row: msgspec.Struct) -> bool:
+    """Return whether no text of `row` has white space at its ends."""
+    texts = (getattr(row, name) for name in _text_fields(type(row)))
+    return all(text is None or text == text.strip() for text in texts)
+
+
 class Stripped(msgspec.Struct, frozen=True, kw_only=True):
     """Strips its own texts. It comes first among the bases of a shape."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from domain.v2 import Beatmap as StrippedBeatmap
+from domain.v2 import is_stripped
 from storage.cache.bounded import BoundedMap
 from storage.cache.cache import SingleFlight
 from storage.database import catalogue
@@ -84,8 +85,11 @@ class BeatmapCache:
         entries: dict[str, CachedJSON] = {}
         for row in rows:
             json = msgspec.Raw(encode(row))
-            stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
-            entry = CachedJSON(expires, json, json if stripped == json else stripped)
+            # Nearly every beatmap has the same JSON in both versions, which is then encoded once.
+            stripped = json
+            if not is_stripped(row):
+                stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
+            entry = CachedJSON(expires, json, stripped)
             entries[row.md5] = entry
             self._entries.put(row.md5, entry)
         return entries
