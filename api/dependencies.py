@@ -14,6 +14,7 @@ from replays.store import ReplayStore
 from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.database.failures import describe
 from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.pp.engine import ENGINE, NoEngine, Worker
 from storage.ranks import Ranks, RedisRanks
@@ -46,14 +47,27 @@ class Dependency(msgspec.Struct, frozen=True):
     error: BaseException | None = None
 
 
-async def database_state(database: Database) -> Dependency:
-    """Return whether the database answers a statement. The description is the server's version."""
+async def server_state(database: Database) -> Dependency:
+    """Return whether the database server answers. The description is its version."""
     try:
         row = await database.one(catalogue.server_version)
     except Unavailable as unavailable:
         error = unavailable.__cause__
-        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({error})", error)
+        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({describe(error)})", error)
     return Dependency("up", row.version if row else "of unknown version")
+
+
+async def database_state(database: Database) -> Dependency:
+    """Return whether the game server's tables can be read. The description is the server's version."""
+    state = await server_state(database)
+    if state.state == "up":
+        try:
+            await database.one(catalogue.ping)
+        except Unavailable as unavailable:
+            error = unavailable.__cause__
+            description = f"ITS TABLES CANNOT BE READ, answering 503 until they can ({describe(error)})"
+            return Dependency("down", description, error)
+    return state
 
 
 async def redis_state(ranks: Ranks) -> Dependency:

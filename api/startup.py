@@ -19,6 +19,7 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -61,7 +62,8 @@ async def open_services(
     dependency.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings, stack, observer)
+        deadlines = Deadlines()
+        database = await open_database(settings, stack, observer, deadlines)
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
@@ -86,6 +88,7 @@ async def open_services(
             avatars=Avatars(settings.data_directory),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
             dependencies=closed_by(stack, dependencies),
+            deadlines=deadlines,
         )
 
 
@@ -95,7 +98,12 @@ def closed_by(stack: AsyncExitStack, service: C) -> C:
     return service
 
 
-async def open_database(settings: Settings, stack: AsyncExitStack, observer: Observer | None = None) -> Database:
+async def open_database(
+    settings: Settings,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+    deadlines: Deadlines | None = None,
+) -> Database:
     """Return the database, which may still be unavailable.
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
@@ -105,7 +113,9 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        max_age=settings.db_connection_max_age,
         observer=observer,
+        deadlines=deadlines,
     )
     stack.push_async_callback(database.disconnect)
     await database.connect()

@@ -3,13 +3,14 @@
 from contextlib import AsyncExitStack
 from urllib.parse import unquote, urlsplit
 
-from api.dependencies import database_state
+from api.dependencies import server_state
 from api.startup import open_database
 from checks.findings import Finding, error, ok, warning
 from config.settings import Settings
 from domain.errors import CannotOpen
 from storage.database import catalogue
 from storage.database.database import Database, MissingFile
+from storage.database.failures import describe
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 # Advice by the number of the driver's error.
@@ -33,10 +34,10 @@ async def run(settings: Settings, stack: AsyncExitStack) -> tuple[Database | Non
     except CannotOpen as missing:
         text, _, advice = str(missing).partition(": ")
         return None, error("database.driver", text, advice)
-    state = await database_state(database)
+    state = await server_state(database)
     if state.state == "up":
         return database, ok("database.version", f"{state.description} at {_address(settings)}")
-    reason = "no answer in time" if isinstance(state.error, TimeoutError) else str(state.error)
+    reason = "no answer in time" if isinstance(state.error, TimeoutError) else describe(state.error)
     number = state.error.args[0] if state.error and state.error.args else 0
     text = f"{_address(settings)} does not answer: {reason}"
     return database, error("database.away", text, ADVICE.get(number, OTHER_ADVICE))

@@ -7,10 +7,11 @@ the packets. "Reading results" in docs/performance.md has the figures. This file
 which is why pyproject.toml bounds its version.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asyncmy.connection import MySQLResult
+from asyncmy.connection import Connection, MySQLResult
 from asyncmy.errors import MySQLError
 from asyncmy.protocol import parse_rows_from_buffer
 
@@ -52,14 +53,36 @@ async def execute(
         raise
     except BaseException:
         # Cancelled or timed out: the next statement must not read the rest of this result.
-        connection.close()
+        abort(connection)
         raise
     return ColumnSet(result) if result.description else None, result.rows or ()
+
+
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Do the same as mysql_protocol.new."""
+    return Connection(**arguments)  # type: ignore[no-untyped-call]
+
+
+async def connect(connection: Any) -> None:
+    """Do the same as mysql_protocol.connect."""
+    await connection.connect()
 
 
 def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     return not connection._stream_broken
+
+
+def transport(connection: Any) -> asyncio.WriteTransport | None:
+    """Do the same as mysql_protocol.transport."""
+    return connection._transport  # type: ignore[no-any-return]
+
+
+def abort(connection: Any) -> None:
+    """Do the same as mysql_protocol.abort."""
+    if open_transport := transport(connection):
+        open_transport.abort()
+    connection.close()
 
 
 async def _skip_columns(connection: Any, known: Sequence[ColumnSet]) -> ColumnSet | None:

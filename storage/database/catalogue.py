@@ -51,6 +51,12 @@ class Version(msgspec.Struct, frozen=True):
     version: str
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A row of which only its existence matters."""
+
+    id: int
+
+
 class Clock(msgspec.Struct, frozen=True):
     """Unix time, and how many seconds the server's time zone is ahead of UTC, None if the server does not know."""
 
@@ -137,6 +143,7 @@ clan_members = Query("clan_members", ClanMember)
 pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
+ping = Query("ping", Row)
 server_version = Query("server_version", Version)
 server_clock = Query("server_clock", Clock)
 connections_allowed = Query("connections_allowed", Connections)

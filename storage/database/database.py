@@ -5,6 +5,9 @@ not used, because they compile each statement anew on each call.
 """
 
 import asyncio
+import math
+import random
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -14,14 +17,35 @@ import msgspec
 
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
-from storage.database import drivers
-from storage.database.pool import ConnectionPool
+from storage.database import drivers, session
+from storage.database.connector import Connector
+from storage.database.failures import (
+    CONFLICTED,
+    LOST,
+    MOVED,
+    TRIES_AGAIN,
+    describe,
+    ends_connection,
+    is_refusal,
+    reason_to_try_again,
+)
+from storage.database.pool import CannotConnect, ConnectionPool, NoFreeConnection, Pooled
 from storage.database.rows import RowShape
 from storage.database.statement import Statement, Value, with_json, with_lists
+from storage.deadlines import Deadlines
 from storage.observer import Observer
 
 AWAY = ErrorSpec(503, "The database did not answer.")
 SLOW = ErrorSpec(503, "The database did not answer in time.")
+
+# Seconds that a server has after the time limit of a statement, which it keeps itself, before it counts as hung.
+GRACE = 1.0
+# The share of that time after which a connection that is opened as a check must be open.
+CHECK_WITHIN = 0.8
+# Seconds before a statement is run again after a conflict, at the most.
+CONFLICT_PAUSE = 0.1
+# Seconds since which a connection must be open for a read-only server to be one that another has replaced.
+SETTLED = 1.0
 
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.
 MAX_COLUMN_SETS = 4
@@ -41,11 +65,15 @@ class Query(Statement, Generic[T]):
 
 
 class Change(Statement):
-    """A statement that changes rows."""
+    """A statement that changes rows. Running it twice must be the same as running it once."""
 
 
 class Unstorable(Exception):
     """A text is too long for its column, or has characters that the column cannot hold."""
+
+
+class NoAnswer(TimeoutError):
+    """A statement took longer than its time limit."""
 
 
 class MissingFile(CannotOpen):
@@ -62,26 +90,40 @@ class Database:
         pool_max: int = 10,
         wait: float = 2.0,
         statement_timeout: float = 5.0,
+        max_age: float = 0,
         observer: Observer | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
-        """At most `pool_max` connections. `wait`, for one of them, and `statement_timeout` are in seconds."""
+        """At most `pool_max` connections, none older than `max_age` (0: of any age).
+
+        `wait`, for one of them, `statement_timeout` and `max_age` are in seconds.
+        """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._driver = drivers.load(self._url.dialect, self._url.driver)
         self._pool_max, self._wait = pool_max, wait
-        # The server ends a slow statement itself; the extra second is for a server that hangs.
-        self._timeout = statement_timeout + 1
+        self._statement_timeout, self._max_age = statement_timeout, max_age or math.inf
+        self._timeout = statement_timeout + GRACE
+        # What a change needs to be sure to have ended: the waits for two locks, and some time.
+        self._change_needs = session.table_wait(statement_timeout) + session.ROW_WAIT + 0.1
         self._observer = observer or Observer()
+        self._deadlines = Deadlines() if deadlines is None else deadlines
         self._availability = Availability(
             "the database",
             "answering 503 until it is back",
             on_change=partial(self._observer.on_availability, "database"),
         )
+        self._free_connections = Availability(
+            "the pool of database connections",
+            "answering 503 to what needs one; slow statements or DB_POOL_MAX may be the reason",
+            fails="has no free one",
+            works="has free ones again",
+        )
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        options = {} if self.is_sqlite else drivers.pool_options(self._driver, pool_max, wait, statement_timeout)
+        options = {} if self.is_sqlite else drivers.pool_options(self._driver, wait)
         self._databases = databases.Database(self._url, **options)
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
@@ -90,12 +132,19 @@ class Database:
     async def connect(self) -> None:
         """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
         await self._databases.connect()
-        if self.is_sqlite:
+        if self._driver.wire is None:
             await self._open_sqlite()
             return
-        # `databases` has no public name for the pool; its version is pinned.
+        self._loop = asyncio.get_running_loop()
+        # `databases` has no public name for what it has read from the URL; its version is pinned.
+        arguments = {**self._databases._backend._pool._conn_kwargs, "autocommit": None}
         self._pool = ConnectionPool(
-            self._databases._backend._pool, self._driver.is_usable, size=self._pool_max, timeout=self._wait
+            Connector(self._driver.wire, arguments, self._statement_timeout),
+            size=self._pool_max,
+            wait=self._wait,
+            max_age=self._max_age,
+            availability=self._availability,
+            deadlines=self._deadlines,
         )
 
     async def _open_sqlite(self) -> None:
@@ -114,7 +163,7 @@ class Database:
             await self._sqlite.__aexit__()
             self._sqlite = None
         if self._pool is not None:
-            self._pool.close()
+            await self._pool.close()
         await self._databases.disconnect()
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
@@ -146,8 +195,15 @@ class Database:
             return NO_ROWS
         try:
             result = await self._execute(statement, values)
-        except TimeoutError as error:
-            self._availability.down(f"{statement.name}: {error}")
+        except CannotConnect as error:
+            # The pool has logged it.
+            raise Unavailable(AWAY.message) from error.__cause__
+        except NoFreeConnection as error:
+            self._free_connections.down(error)
+            raise Unavailable(SLOW.message) from error
+        except NoAnswer as error:
+            if self._pool is None or not self._pool.is_paused:
+                self._log_refusal(statement.name, error)
             raise Unavailable(SLOW.message) from error
         except self._driver.errors as error:
             code = error.args[0] if error.args else None
@@ -157,43 +213,116 @@ class Database:
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
-        self._availability.up()
-        if statement.name in self._refused:
-            self._refused.pop(statement.name).up()
+        if self._availability.is_down or self._free_connections.is_down or self._refused:
+            self._log_success(statement.name)
         return result
 
+    def _log_success(self, name: str) -> None:
+        self._free_connections.up()
+        # During a pause, only a new connection shows that the database answers again.
+        if self._pool is None or not self._pool.is_paused:
+            self._availability.up()
+        if name in self._refused:
+            self._refused.pop(name).up()
+
     def _log_failure(self, name: str, error: Exception) -> None:
-        if drivers.is_refusal(error):
-            refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
-            self._refused.setdefault(name, refused).down(error)
+        if is_refusal(error) or self.is_sqlite:
+            self._log_refusal(name, error)
         else:
-            self._availability.down(f"{name}: {error}")
+            self._availability.down(f"{name}: {describe(error)}")
+
+    def _log_refusal(self, name: str, error: Exception) -> None:
+        refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
+        self._refused.setdefault(name, refused).down(describe(error))
 
     async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:
         if self._pool is not None:
-            with self._observer.wait():
-                connection = await self._pool.acquire()
-            try:
-                return await self._execute_on(connection, statement, values)
-            finally:
-                self._pool.release(connection)
+            return await self._execute_pooled(self._pool, statement, values)
         if self._sqlite is not None and not isinstance(statement, Change):
-            return await self._execute_on(self._sqlite.raw_connection, statement, values)
+            return await self._execute_on(self._sqlite.raw_connection, statement, values, self._timeout)
         # Changes are rare enough to open the SQLite file each time.
         async with self._databases.connection() as opened:
-            return await self._execute_on(opened.raw_connection, statement, values)
+            return await self._execute_on(opened.raw_connection, statement, values, self._timeout)
 
-    async def _execute_on(self, connection: Any, statement: Statement, values: dict[str, Value]) -> Result:
+    async def _execute_pooled(
+        self, pool: ConnectionPool, statement: Statement, values: dict[str, Value]
+    ) -> Result:
+        # All tries together take no longer than one may.
+        deadline = time.monotonic() + self._wait + self._timeout
+        wait, limit = self._wait, self._timeout
+        tries: list[str] = []
+        while True:
+            with self._observer.wait():
+                connection = await pool.acquire(wait)
+            try:
+                if tries:
+                    limit = min(limit, deadline - time.monotonic())
+                return await self._execute_checked(pool, connection, statement, values, limit)
+            except self._driver.errors as error:
+                reason = self._reason_to_try_again(pool, connection, statement, error)
+                if reason is None or tries.count(reason) == TRIES_AGAIN[reason]:
+                    raise
+                tries.append(reason)
+                pause = random.uniform(0, CONFLICT_PAUSE) if reason == CONFLICTED else 0
+                needed = self._change_needs if isinstance(statement, Change) else 0
+                wait = min(wait, deadline - time.monotonic() - pause - needed)
+                if wait <= 0:
+                    raise
+            finally:
+                pool.release(connection)
+            await asyncio.sleep(pause)
+
+    def _reason_to_try_again(
+        self, pool: ConnectionPool, connection: Pooled, statement: Statement, error: Exception
+    ) -> str | None:
+        """Return why to run a statement again, None if it is not, after closing what cannot be used again."""
+        if isinstance(error, NoAnswer):
+            # The server would have ended the statement. Other connections may lead to the same place.
+            pool.replace()
+            return None
+        reason = reason_to_try_again(error, is_change=isinstance(statement, Change))
+        if reason == MOVED and self._loop.time() - connection.opened < SETTLED:
+            # This is the server that new connections lead to.
+            return None
+        if ends_connection(error):
+            pool.abort(connection)
+        if reason in (LOST, MOVED):
+            pool.replace()
+        return reason
+
+    async def _execute_checked(
+        self,
+        pool: ConnectionPool,
+        connection: Pooled,
+        statement: Statement,
+        values: dict[str, Value],
+        limit: float,
+    ) -> Result:
+        """Run a statement on a connection of the pool, and check the server if it has not ended the statement."""
+        self._deadlines[connection] = time.monotonic() + limit
+        check = self._loop.call_later(self._timeout - GRACE, pool.check, GRACE * CHECK_WITHIN)
+        try:
+            return await self._execute_on(connection.raw, statement, values, limit)
+        finally:
+            check.cancel()
+            del self._deadlines[connection]
+
+    async def _execute_on(
+        self, connection: Any, statement: Statement, values: dict[str, Value], limit: float
+    ) -> Result:
         sql = statement.sqlite if self.is_sqlite else statement.mysql
         if any(isinstance(value, tuple) for value in values.values()):
             sql, values = (with_json if self.is_sqlite else with_lists)(sql, values)
         known = self._column_sets.get(statement, ())
         with self._observer.statement(statement.name):
             try:
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(limit):
                     columns, rows = await self._driver.execute(connection, sql, values, known)
-            except TimeoutError:
-                raise TimeoutError(f"no answer within {self._timeout} s") from None
+            except TimeoutError as error:
+                if error.errno is not None:
+                    # The operating system's, of a connection that is lost.
+                    raise
+                raise NoAnswer(f"no answer within {limit:.3g} s") from None
         if columns is None:
             return NO_ROWS
         if not known or columns is not known[0]:

@@ -11,24 +11,13 @@ from pymysql.constants import FIELD_TYPE
 
 from domain.errors import CannotOpen
 from storage.database import mysql_protocol
+from storage.database.connector import Wire
 from storage.database.rows import RowShape
 
-# MySQL's numbers for errors that concern every statement: too many connections, wrong login, no such database,
-# shutting down.
-UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 # A text has a character that the column's character set lacks, so it is equal to nothing in the column.
 UNREPRESENTABLE = {1267, 1271, 3854, 3988}
 # The same when writing, or a text that is too long.
 UNSTORABLE = UNREPRESENTABLE | {1366, 1406}
-
-# Each server sets the limit it knows: MariaDB reads /*M! */ and skips the comments for MySQL 5.7 and 8.
-# Without strict mode, a server cuts off a text at a character it cannot store, without an error.
-# index_merge would intersect the indexes of userid, mode and status: ten times slower than reading one of them.
-SESSION = (
-    "SET time_zone = '+00:00', optimizer_switch = 'index_merge_intersection=off',"
-    " sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
-    " /*M!100101 , max_statement_time = {seconds} */ /*!50708 , max_execution_time = {milliseconds} */"
-)
 
 Rows = Sequence[Sequence[Any]]
 # Called with a connection, a statement, its values, and the columns of its earlier results; see mysql_protocol.
@@ -38,21 +27,21 @@ Execute = Callable[[Any, str, Mapping[str, Any], Sequence[Any]], Awaitable[tuple
 class Driver(NamedTuple):
     """A database driver: how to run a statement, and what is raised when that fails.
 
-    `largest` is the largest integer that a column can hold, `is_usable` returns whether a connection is open, and
-    `decoders` are functions by type of column.
+    `largest` is the largest integer that a column can hold, `wire` opens and closes connections (None for SQLite),
+    and `decoders` are functions by type of column.
     """
 
     execute: Execute
     errors: tuple[type[Exception], ...]
     largest: int
-    is_usable: Callable[[Any], bool]
+    wire: Wire | None
     decoders: dict[Any, Any]
 
 
 def load(dialect: str, name: str) -> Driver:
     """Return the driver that a database URL names. Raise CannotOpen if it is not installed."""
     if dialect == "sqlite":
-        return Driver(_execute_sqlite, (sqlite3.Error, OSError), 2**63 - 1, lambda _: True, {})
+        return Driver(_execute_sqlite, (sqlite3.Error, OSError), 2**63 - 1, None, {})
     if name != "asyncmy":
         return _mysql_driver(mysql_protocol, pymysql.MySQLError, pymysql.converters.decoders)
     try:
@@ -67,7 +56,7 @@ def load(dialect: str, name: str) -> Driver:
 
 def _mysql_driver(protocol: Any, error: type[Exception], decoders: dict[Any, Any]) -> Driver:
     decoders = {**decoders, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
-    return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol.is_usable, decoders)
+    return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol, decoders)
 
 
 def parse_datetime(text: str) -> datetime | None:
@@ -78,25 +67,16 @@ def parse_datetime(text: str) -> datetime | None:
         return None
 
 
-def pool_options(driver: Driver, pool_max: int, wait: float, statement_timeout: float) -> dict[str, Any]:
-    """Return the options of a MySQL driver's pool and its connections; times are in seconds."""
+def pool_options(driver: Driver, wait: float) -> dict[str, Any]:
+    """Return the options of a MySQL driver's connections; `wait` is for how many seconds it tries to connect."""
     return {
-        # The first statement opens the first connection, so that a start does not fail if the database is down.
+        # The driver's pool opens no connection: storage/database/pool.py does.
         "min_size": 0,
-        "max_size": pool_max,
+        "max_size": 1,
         "charset": "utf8mb4",
         "connect_timeout": wait,
-        "init_command": SESSION.format(seconds=statement_timeout, milliseconds=int(statement_timeout * 1000)),
         "conv": driver.decoders,
     }
-
-
-def is_refusal(error: Exception) -> bool:
-    """Return whether a database that runs other statements failed at this one, as when a table is missing."""
-    code = error.args[0] if error.args else None
-    # The numbers from 2000 to 2999 are the client's: it cannot connect, or the connection was lost.
-    of_server = isinstance(code, int) and (1000 <= code < 2000 or code >= 3000)
-    return (of_server and code not in UNREACHABLE) or isinstance(error, sqlite3.Error)
 
 
 async def _execute_sqlite(

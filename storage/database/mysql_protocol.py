@@ -17,9 +17,11 @@ see "Reading results" in docs/performance.md. The price is that this file uses p
 why pyproject.toml bounds its version. tests/storage/database/test_rows.py compares the two readers.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aiomysql.connection import Connection
 from pymysql import MySQLError, OperationalError
 from pymysql.connections import TEXT_TYPES
 from pymysql.constants import COMMAND, CR, FIELD_TYPE
@@ -119,14 +121,36 @@ async def execute(
         raise
     except BaseException:
         # Cancelled or timed out: the next statement must not read the rest of this result.
-        connection.close()
+        abort(connection)
         raise
+
+
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Return a connection that is not connected yet."""
+    return Connection(**arguments)
+
+
+async def connect(connection: Any) -> None:
+    """Connect and log in. Raise MySQLError or OSError."""
+    await connection._connect()
 
 
 def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     reader = connection._reader
     return not (connection.closed or reader.eof_received or reader.at_eof() or reader.exception())
+
+
+def transport(connection: Any) -> asyncio.WriteTransport | None:
+    """Return the transport of a connection, None if it has none (yet, or any more)."""
+    return connection._writer.transport if connection._writer else None
+
+
+def abort(connection: Any) -> None:
+    """Close a connection at once, without sending what has not been sent yet."""
+    if open_transport := transport(connection):
+        open_transport.abort()
+    connection.close()
 
 
 async def _read(reader: ResultReader, known: Sequence[ColumnSet]) -> tuple[ColumnSet | None, list[list[Any]]]:

@@ -99,14 +99,16 @@ def test_an_error_leaves_the_connection_usable_and_other_columns_are_noticed(
 @BOTH
 def test_a_cancelled_statement_closes_the_connection(mariadb: MariaDB, driver: str) -> None:
     loaded = drivers.load("mysql", driver)
+    assert loaded.wire is not None
+    is_usable = loaded.wire.is_usable
 
     async def test() -> None:
         connection = await connect(driver, mariadb.url)
-        assert loaded.is_usable(connection)
+        assert is_usable(connection)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await loaded.execute(connection, "SELECT SLEEP(5) AS a", {}, [])
-        assert not loaded.is_usable(connection)
+        assert not is_usable(connection)
 
     asyncio.run(test())
 
