@@ -33,13 +33,13 @@ class Connector:
         self.abort = wire.abort
 
     async def connect(self, connection: Any) -> None:
-        """Connect, log in, set up the session, and read a table. Raise the driver's error."""
+        """Connect, log in, set up the session, and ask whether tables can be read. Raise the driver's error."""
         await self._wire.connect(connection)
         await self._set_session(connection)
         try:
             await connection.query(session.PING)
         except Exception as error:
-            # A table that is missing or may not be read concerns the statements that read it.
+            # That there is no such table is an answer.
             if not is_refusal(error):
                 raise
 

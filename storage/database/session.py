@@ -2,8 +2,6 @@
 
 import re
 
-from storage.database.statement import Statement
-
 # SET NAMES, because a server with skip-character-set-client-handshake ignores what the driver asks for.
 # Only this sql_mode: without strict mode, a server cuts off a text at a character that it cannot store, without an
 # error, and other modes change what a statement means.
@@ -20,8 +18,9 @@ MYSQL = ", max_execution_time = {milliseconds}"
 
 ROW_WAIT = 1  # seconds, the least that a server accepts
 
-# A server can be connected to and yet read no table, as a Galera node that is not part of the primary component.
-PING = Statement("ping").mysql
+# A server may accept connections and yet read no table, as a Galera node outside of the primary component.
+# This table does not exist: such a server refuses to read it all the same, and nobody can have locked it.
+PING = "SELECT 1 FROM apidot_ping"
 
 
 def table_wait(statement_timeout: float) -> int:
