@@ -7,6 +7,8 @@
 GONE = frozenset(
     (1047, 1053, 1077, 1078, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 3032, 3168, 3169, 4031)
 )
+# Connecting failed on the way, so the next attempt may succeed: those, and a connection that was lost.
+ON_THE_WAY = GONE | {2006, 2013}
 # A server that was the primary one and now only reads: --read-only, a read-only transaction, read-only mode.
 READ_ONLY = frozenset((1290, 1792, 1836))
 # The statement was rolled back because of another one: waited too long for a lock, deadlock (or, on a Galera node,

@@ -7,7 +7,7 @@ import time
 from typing import Any, Protocol
 
 from storage.availability import Availability
-from storage.database.failures import GONE, describe, is_of_server, number_of
+from storage.database.failures import ON_THE_WAY, describe, is_of_server, number_of
 from storage.deadlines import Deadlines
 
 # Seconds without use after which a connection is closed: a firewall on the way may have dropped it silently.
@@ -20,8 +20,8 @@ PROBE_INTERVAL = 1.0
 CANCEL_INTERVAL = 1.0
 # Seconds that closing the pool may take.
 CLOSE_TIMEOUT = 1.0
-# How often an attempt connects if the server that it reaches serves nobody: a balancer may lead to another one.
-SERVERS = 3
+# How often an attempt connects if the server closes the connection or serves nobody: another one may be reached.
+TRIES = 3
 
 
 class Opener(Protocol):
@@ -281,7 +281,7 @@ class ConnectionPool:
 
     async def _try_to_open(self, within: float) -> None:
         deadline = self._now() + within
-        for server in range(SERVERS):
+        for tries_left in reversed(range(TRIES)):
             attempt = Attempt(self._opener)
             generation, answers = self._generation, self._answers
             self._attempts.add(attempt)
@@ -290,7 +290,7 @@ class ConnectionPool:
             if failure is None and self._opened(attempt.connection, generation):
                 self._forget(attempt)
                 return
-            is_last = number_of(failure) not in GONE or server == SERVERS - 1
+            is_last = number_of(failure) not in ON_THE_WAY or not tries_left
             if failure is not None and is_last:
                 self._failed(failure, others_answer=is_of_server(failure) or self._answers > answers)
             self._ending += 1

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a MySQL server that stops passing bytes, closes connections, or answers statements itself."""
+"""A TCP proxy before a MySQL server: it stops passing bytes, closes connections, or answers statements itself."""
 
 import asyncio
 import socket
