@@ -118,6 +118,7 @@ class Database:
             "answering 503 to what needs one; slow statements or DB_POOL_MAX may be the reason",
             fails="has no free one",
             works="has free ones again",
+            steady=1,
         )
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}

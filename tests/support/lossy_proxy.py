@@ -24,9 +24,12 @@ class Refusal(NamedTuple):
 class _Connection:
     """A connection of a client, with the connection to the server that it is passed on to."""
 
-    def __init__(self, writers: list[asyncio.StreamWriter]) -> None:
-        self.writers = writers
+    def __init__(self, client: asyncio.StreamWriter) -> None:
+        self.writers = [client]
+        # Bytes of the server that are still passed while the proxy stalls.
         self.left = 0
+        self.flowing = asyncio.Event()
+        self.is_forgotten = False
 
 
 class LossyProxy:
@@ -42,7 +45,6 @@ class LossyProxy:
         self._stalled_after: int | None = None
         self._refusals: list[Refusal] = []
         self._loop = asyncio.new_event_loop()
-        self._flowing = asyncio.Event()
         self._stop = asyncio.Event()
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
@@ -59,9 +61,9 @@ class LossyProxy:
         """
 
         def stall() -> None:
-            self._flowing.clear()
             self._stalled_after = after
             for connection in self._connections:
+                connection.flowing.clear()
                 connection.left = after
 
         self._call(stall)
@@ -71,9 +73,22 @@ class LossyProxy:
 
         def resume() -> None:
             self._stalled_after = None
-            self._flowing.set()
+            for connection in self._connections:
+                if not connection.is_forgotten:
+                    connection.flowing.set()
 
         self._call(resume)
+
+    def forget(self) -> None:
+        """Pass nothing on the present connections, ever again. New ones are passed on."""
+
+        def forget() -> None:
+            for connection in self._connections:
+                connection.is_forgotten = True
+                connection.flowing.clear()
+                connection.left = 0
+
+        self._call(forget)
 
     def reset(self) -> None:
         """Close all connections of clients with a RST packet."""
@@ -111,7 +126,6 @@ class LossyProxy:
         asyncio.run_coroutine_threadsafe(call(), self._loop).result(5)
 
     async def _serve(self) -> None:
-        self._flowing.set()
         server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
         self._started.set_result(server.sockets[0].getsockname()[1])
         await self._stop.wait()
@@ -123,8 +137,11 @@ class LossyProxy:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        connection = _Connection([writer])
-        connection.left = self._stalled_after or 0
+        connection = _Connection(writer)
+        if self._stalled_after is None:
+            connection.flowing.set()
+        else:
+            connection.left = self._stalled_after
         self._connections.add(connection)
         try:
             with suppress(OSError):
@@ -154,7 +171,7 @@ class LossyProxy:
     ) -> None:
         while data := await reader.read(CHUNK):
             if not connection.left:
-                await self._flowing.wait()
+                await connection.flowing.wait()
             refusal = next((each for each in self._refusals if _is_query(data, each.prefix)), None)
             if refusal is None:
                 server.write(data)
@@ -166,13 +183,13 @@ class LossyProxy:
         self, reader: asyncio.StreamReader, client: asyncio.StreamWriter, connection: _Connection
     ) -> None:
         while data := await reader.read(CHUNK):
-            if self._stalled_after is not None:
+            if not connection.flowing.is_set():
                 passed = min(len(data), connection.left)
                 connection.left -= passed
                 client.write(data[:passed])
                 data = data[passed:]
                 if data:
-                    await self._flowing.wait()
+                    await connection.flowing.wait()
             client.write(data)
 
 

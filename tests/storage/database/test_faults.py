@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
 import pytest
@@ -458,6 +458,50 @@ def test_connecting_to_a_server_that_hangs_ends_in_time(
             assert proxy.open <= 3
         await asyncio.sleep(0.1)
         assert proxy.open == 0
+
+    run(test)
+
+
+@DRIVERS
+def test_a_cancellation_that_the_driver_loses(
+    proxied: tuple[LossyProxy, str], driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, url = proxied
+
+    async def losing(awaitable: Awaitable[Any], timeout: float) -> Any:  # noqa: ASYNC109
+        """Lose one cancellation, as asyncio.wait_for may on Python 3.11 if it comes when the result is there."""
+        result = await awaitable
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return result
+
+    async def test() -> None:
+        async with connected(Database(url.replace("mysql://", f"{driver}://"), pool_max=1, wait=0.5)) as database:
+            proxy.stall()
+            monkeypatch.setattr(asyncio, "wait_for", losing)
+            await unavailable_within(database, 0.5 + 0.4)
+            monkeypatch.undo()
+            # The driver waits for a greeting that will never come.
+            proxy.forget()
+            proxy.resume()
+            await answered_again(database)
+            await asyncio.sleep(2)
+            assert proxy.open == 1
+
+    run(test)
+
+
+@DRIVERS
+def test_connections_that_lead_nowhere_cost_one_answer(proxied: tuple[LossyProxy, str], driver: str) -> None:
+    proxy, url = proxied
+
+    async def test() -> None:
+        async with using(url, driver, statement_timeout=0.5) as database:
+            await asyncio.gather(*(slow(database, 0.05) for _ in range(4)))
+            proxy.forget()
+            await unavailable_within(database, 0.5 + 1 + 0.5)
+            for _ in range(5):
+                await name_of(database, PLAYER)
 
     run(test)
 
