@@ -144,7 +144,7 @@ class LossyProxy:
             connection.left = self._stalled_after
         self._connections.add(connection)
         try:
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):
                 server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target)
                 connection.writers.append(server_writer)
                 pumps: list[Coroutine[Any, Any, None]] = [
