@@ -161,6 +161,51 @@ def test_database_hung(database: MariaDB, driver: str, names: dict[int, str]) ->
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+def test_kept_answers_come_at_once_after_the_first(database: MariaDB, driver: str) -> None:
+    paths = [f"/v1/get_player_info?scope=info&id={player}" for player in (3, 4, 5)]
+    with on(database, driver, cache="on") as service:
+        fresh = [service.client.get(path).json() for path in paths]
+        service.client.advance(10)
+        database.pause()
+        try:
+            # The first waits for its statement, and nobody else does.
+            for number, path in enumerate([paths[0], *paths, *paths]):
+                start = time.monotonic()
+                answer = service.client.get(path)
+                assert time.monotonic() - start < (STATEMENT + 1 + SLACK if number == 0 else SLACK)
+                assert (answer.status_code, answer.json()) == (200, fresh[paths.index(path)])
+                assert int(answer.headers["Age"]) >= 10
+        finally:
+            database.resume()
+        deadline = time.monotonic() + RECOVERY
+        while "Age" in service.client.get(paths[0]).headers:
+            assert time.monotonic() < deadline
+            service.client.advance(2)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_hung_database_does_not_delay_the_stop(database: MariaDB, driver: str) -> None:
+    with on(database, driver, db_pool_wait="60", db_statement_timeout="60") as service:
+        assert info(service.client, 3).status_code == 200
+        database.pause()
+        try:
+            with ThreadPoolExecutor(3) as other:
+                # One waits for its statement, the others for connections.
+                waiting = [other.submit(info, service.client, player) for player in (3, 4, 5)]
+                time.sleep(0.5)
+                start = time.monotonic()
+                assert service.process.stop(20) == 0
+                # uvicorn waits for requests in flight, 10 s at the most.
+                assert time.monotonic() - start < 10 + 1 + SLACK
+                for request in waiting:
+                    assert request.exception() or request.result().status_code >= 500
+        finally:
+            database.resume()
+        assert "stopped; requests in flight" in service.process.output()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_no_free_connection(database: MariaDB, driver: str, names: dict[int, str]) -> None:
     with on(database, driver, db_pool_max="1", db_statement_timeout="5") as service:
         with ThreadPoolExecutor(1) as other:
