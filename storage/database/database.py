@@ -40,8 +40,8 @@ SLOW = ErrorSpec(503, "The database did not answer in time.")
 
 # Seconds that a server has after the time limit of a statement, which it keeps itself, before it counts as hung.
 GRACE = 1.0
-# The share of that time after which a connection that is opened as a check must be open.
-CHECK_WITHIN = 0.8
+# The shares of that time after which a connection is opened as a check, and within which it must be open.
+CHECK_AFTER, CHECK_WITHIN = 0.1, 0.8
 # Seconds before a statement is run again after a conflict, at the most.
 CONFLICT_PAUSE = 0.1
 # Seconds since which a connection must be open for a read-only server to be one that another has replaced.
@@ -104,21 +104,17 @@ class Database:
         self._pool_max, self._wait = pool_max, wait
         self._statement_timeout, self._max_age = statement_timeout, max_age or math.inf
         self._timeout = statement_timeout + GRACE
-        # What a change needs to be sure to have ended: the waits for two locks, and some time.
-        self._change_needs = session.table_wait(statement_timeout) + session.ROW_WAIT + 0.1
+        # A change has to end on the server before it is given up here: see session.LOCKS.
+        locks = session.table_wait(statement_timeout) + session.ROW_WAIT
+        self._change_needs = locks + 0.1
+        # Enough to be run again.
+        self._change_timeout = max(self._timeout, 2.0 * locks)
         self._observer = observer or Observer()
         self._deadlines = Deadlines() if deadlines is None else deadlines
         self._availability = Availability(
             "the database",
             "answering 503 until it is back",
             on_change=partial(self._observer.on_availability, "database"),
-        )
-        self._free_connections = Availability(
-            "the pool of database connections",
-            "answering 503 to what needs one; slow statements or DB_POOL_MAX may be the reason",
-            fails="has no free one",
-            works="has free ones again",
-            steady=1,
         )
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
@@ -196,11 +192,10 @@ class Database:
             return NO_ROWS
         try:
             result = await self._execute(statement, values)
+        # The pool logs the first two.
         except CannotConnect as error:
-            # The pool has logged it.
             raise Unavailable(AWAY.message) from error.__cause__
         except NoFreeConnection as error:
-            self._free_connections.down(error)
             raise Unavailable(SLOW.message) from error
         except NoAnswer as error:
             if self._pool is None or not self._pool.is_paused:
@@ -214,12 +209,11 @@ class Database:
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
-        if self._availability.is_down or self._free_connections.is_down or self._refused:
+        if self._availability.is_down or self._refused:
             self._log_success(statement.name)
         return result
 
     def _log_success(self, name: str) -> None:
-        self._free_connections.up()
         # During a pause, only a new connection shows that the database answers again.
         if self._pool is None or not self._pool.is_paused:
             self._availability.up()
@@ -248,24 +242,25 @@ class Database:
     async def _execute_pooled(
         self, pool: ConnectionPool, statement: Statement, values: dict[str, Value]
     ) -> Result:
-        # All tries together take no longer than one may.
-        deadline = time.monotonic() + self._wait + self._timeout
-        wait, limit = self._wait, self._timeout
+        is_change = isinstance(statement, Change)
+        wait, limit = self._wait, self._change_timeout if is_change else self._timeout
+        deadline = 0.0
         tries: list[str] = []
         while True:
             with self._observer.wait():
                 connection = await pool.acquire(wait)
+            # All tries together take no longer than one may.
+            deadline = deadline or time.monotonic() + limit
+            limit = deadline - time.monotonic()
             try:
-                if tries:
-                    limit = min(limit, deadline - time.monotonic())
                 return await self._execute_checked(pool, connection, statement, values, limit)
             except self._driver.errors as error:
-                reason = self._reason_to_try_again(pool, connection, statement, error)
+                reason = self._reason_to_try_again(pool, connection, error, is_change)
                 if reason is None or tries.count(reason) == TRIES_AGAIN[reason]:
                     raise
                 tries.append(reason)
                 pause = random.uniform(0, CONFLICT_PAUSE) if reason == CONFLICTED else 0
-                needed = self._change_needs if isinstance(statement, Change) else 0
+                needed = self._change_needs if is_change else 0
                 wait = min(wait, deadline - time.monotonic() - pause - needed)
                 if wait <= 0:
                     raise
@@ -274,14 +269,14 @@ class Database:
             await asyncio.sleep(pause)
 
     def _reason_to_try_again(
-        self, pool: ConnectionPool, connection: Pooled, statement: Statement, error: Exception
+        self, pool: ConnectionPool, connection: Pooled, error: Exception, is_change: bool
     ) -> str | None:
         """Return why to run a statement again, None if it is not, after closing what cannot be used again."""
         if isinstance(error, NoAnswer):
             # The server would have ended the statement. Other connections may lead to the same place.
             pool.replace()
             return None
-        reason = reason_to_try_again(error, is_change=isinstance(statement, Change))
+        reason = reason_to_try_again(error, is_change=is_change)
         if reason == MOVED and self._loop.time() - connection.opened < SETTLED:
             # This is the server that new connections lead to.
             return None
@@ -301,7 +296,8 @@ class Database:
     ) -> Result:
         """Run a statement on a connection of the pool, and check the server if it has not ended the statement."""
         self._deadlines[connection] = time.monotonic() + limit
-        check = self._loop.call_later(self._timeout - GRACE, pool.check, GRACE * CHECK_WITHIN)
+        begin = self._timeout - GRACE * (1 - CHECK_AFTER)
+        check = self._loop.call_later(begin, pool.check, GRACE * CHECK_WITHIN)
         try:
             return await self._execute_on(connection.raw, statement, values, limit)
         finally:

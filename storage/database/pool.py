@@ -133,6 +133,13 @@ class ConnectionPool:
             fails="accepts no more connections",
             works="accepts more connections again",
         )
+        self._shortage = Availability(
+            "the pool",
+            "answering 503 to what needs one; see DB_POOL_MAX, or the statements that are slow",
+            fails="has no free database connection",
+            works="has free database connections again",
+            steady=1,
+        )
         self._deadlines = deadlines
         self._idle: list[Pooled] = []
         self._in_use = 0
@@ -181,9 +188,11 @@ class ConnectionPool:
         except BaseException as error:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.release(future.result())
-            if isinstance(error, TimeoutError):
-                raise NoFreeConnection(f"no connection within {wait:.3g} s") from None
-            raise
+            if not isinstance(error, TimeoutError):
+                raise
+            shortage = NoFreeConnection(f"no connection within {wait:.3g} s")
+            self._shortage.down(shortage)
+            raise shortage from None
         finally:
             self._waiting.pop(future, None)
 
@@ -195,6 +204,8 @@ class ConnectionPool:
             self._open_more()
             return
         self._answers += 1
+        if self._shortage.is_down:
+            self._shortage.up()
         if connection.generation == self._generation:
             self._keep(connection)
         else:
@@ -274,9 +285,9 @@ class ConnectionPool:
 
     def _opening_ended(self, task: asyncio.Task[None]) -> None:
         self._opening.discard(task)
-        if not task.cancelled():
-            # Retrieved, so that asyncio does not log it; there is none but by a mistake of ours.
-            task.exception()
+        # Only a mistake of ours is raised; without a connection, it must be seen all the same.
+        if not task.cancelled() and (error := task.exception()):
+            self._failed(error, others_answer=False)
         self._open_more()
 
     async def _try_to_open(self, within: float) -> None:
@@ -287,22 +298,17 @@ class ConnectionPool:
             self._attempts.add(attempt)
             self._deadlines[attempt] = time.monotonic() + within
             failure = await attempt.failure(deadline - self._now())
-            if failure is None and self._opened(attempt.connection, generation):
-                self._forget(attempt)
-                return
             is_last = number_of(failure) not in ON_THE_WAY or not tries_left
             if failure is not None and is_last:
                 self._failed(failure, others_answer=is_of_server(failure) or self._answers > answers)
-            self._ending += 1
-            await attempt.end()
-            self._ending -= 1
-            self._forget(attempt)
-            if failure is None or is_last:
+            if failure is not None or not self._opened(attempt.connection, generation):
+                self._ending += 1
+                await attempt.end()
+                self._ending -= 1
+            self._attempts.discard(attempt)
+            del self._deadlines[attempt]
+            if is_last:
                 return
-
-    def _forget(self, attempt: Attempt) -> None:
-        self._attempts.discard(attempt)
-        del self._deadlines[attempt]
 
     def _opened(self, raw: Any, generation: int) -> bool:
         """Use a connection that has been opened. Return whether it is kept."""

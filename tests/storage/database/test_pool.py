@@ -146,7 +146,7 @@ def test_opening_ends_in_time_even_if_a_cancellation_is_lost(ignored: int) -> No
         pool.release(await pool.acquire())
         await until(lambda: not server.ignored_cancellations)
 
-    with_pool(test, size=2)
+    with_pool(test, size=8)
 
 
 def test_a_failure_to_open_reaches_everybody_who_waits() -> None:
