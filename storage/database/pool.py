@@ -127,19 +127,7 @@ class ConnectionPool:
         self._open_within = wait * 0.9
         self._max_age = max_age
         self._availability = availability
-        self._refusals = Availability(
-            "the database",
-            "using the connections that are open",
-            fails="accepts no more connections",
-            works="accepts more connections again",
-        )
-        self._shortage = Availability(
-            "the pool",
-            "answering 503 to what needs one; see DB_POOL_MAX, or the statements that are slow",
-            fails="has no free database connection",
-            works="has free database connections again",
-            steady=1,
-        )
+        self._refusals, self._shortage = _refusals(), _shortage()
         self._deadlines = deadlines
         self._idle: list[Pooled] = []
         self._in_use = 0
@@ -355,3 +343,22 @@ class ConnectionPool:
             # One more than there are slots, which statements that get no answer may hold.
             if self._total() <= self._size:
                 self._open(self._open_within)
+
+
+def _refusals() -> Availability:
+    return Availability(
+        "the database",
+        "using the connections that are open",
+        fails="accepts no more connections",
+        works="accepts more connections again",
+    )
+
+
+def _shortage() -> Availability:
+    return Availability(
+        "the pool",
+        "answering 503 to what needs one; see DB_POOL_MAX, or the statements that are slow",
+        fails="has no free database connection",
+        works="has free database connections again",
+        steady=1,
+    )
