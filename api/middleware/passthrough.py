@@ -32,6 +32,8 @@ BODILESS = (204, 304)
 NAME = b"apidot"
 
 UNREACHABLE = ErrorSpec(502, "Game server cannot be reached.")
+NO_RESPONSE = ErrorSpec(502, "Game server closed the connection without a response.")
+INVALID_RESPONSE = ErrorSpec(502, "Game server sent a response that is not valid HTTP, or with too long headers.")
 TIMED_OUT = ErrorSpec(504, "Game server did not answer in time.")
 LOOP = ErrorSpec(508, "The game server's address leads back to this service.")
 
@@ -65,8 +67,18 @@ class Passthrough(BaseRoute):
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
             # A response that has begun breaks off here, by which the client sees that it is incomplete.
             if not (begun or body.disconnected):
-                slow = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
-                raise (body.error or (TIMED_OUT if slow else UNREACHABLE)()) from error
+                raise (body.error or failure_of(error)()) from error
+
+
+def failure_of(error: Exception) -> ErrorSpec:
+    """Return what a client is told about a game server that has not sent a response."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return UNREACHABLE
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
+    if isinstance(error, aiohttp.ClientResponseError):
+        return INVALID_RESPONSE
+    return NO_RESPONSE
 
 
 async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> aiohttp.ClientResponse:

@@ -6,7 +6,7 @@ from urllib.parse import quote_from_bytes
 import aiohttp
 from yarl import URL
 
-from storage.game_server.client import connector
+from storage.game_server.client import MAX_HEADER_BYTES, connector
 
 # All printable ASCII characters, so that a path or query that is percent-encoded already is not encoded twice.
 SAFE = "".join(map(chr, range(0x21, 0x7F)))
@@ -25,6 +25,8 @@ class GameServerProxy:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     async def close(self) -> None:

@@ -2,10 +2,11 @@
 
 import hashlib
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import httpx2
 import pytest
@@ -14,6 +15,7 @@ from tests.conftest import service
 from tests.support.game_server import DOMAIN, GameServer, Seen, game_server
 
 MEGABYTE = 1 << 20
+INVALID = "Game server sent a response that is not valid HTTP, or with too long headers."
 LIMIT = 2 * MEGABYTE
 
 
@@ -287,6 +289,43 @@ def test_game_server_that_hangs(server: GameServer, client: httpx2.Client) -> No
     answer = client.get("/fork/echo")
     assert (answer.status_code, answer.json()) == (504, {"status": "Game server did not answer in time."})
     assert 1.4 < time.monotonic() - start < 4
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "message"),
+    [
+        (b"", 502, "Game server closed the connection without a response."),
+        (b"HTTP/1.1 200 OK\r\nX: 1", 502, "Game server closed the connection without a response."),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", 502, INVALID),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 502, INVALID),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 60_000 + b"\r\nContent-Length: 2\r\n\r\n{}", 200, None),
+    ],
+)
+def test_game_server_that_sends(recorded_sqlite: str, sent: bytes, status: int, message: str | None) -> None:
+    with sending(sent) as port:
+        url = f"http://127.0.0.1:{port}"
+        with service(database_url=recorded_sqlite, game_server_url=url, domain=DOMAIN) as client:
+            answer = client.get("/fork/echo")
+            assert (answer.status_code, answer.json()) == (status, {"status": message} if message else {})
+
+
+@contextmanager
+def sending(response: bytes) -> Iterator[int]:
+    """Run a server that reads a request, sends `response` and closes the connection. Yield its port."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(response)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_game_server_that_is_down(server: GameServer, client: httpx2.Client) -> None:
