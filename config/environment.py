@@ -7,6 +7,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 from dotenv import dotenv_values
@@ -85,6 +86,11 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
         raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
     if settings.nginx_replays and settings.replays_url.startswith("s3:"):
         raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
+    try:
+        _ = settings.zone
+    # ValueError: not the form of a name. OSError: a folder of the time zone database.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"TIME_ZONE={settings.time_zone!r}: a name such as Asia/Tokyo is accepted") from None
     if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
     return settings

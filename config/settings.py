@@ -1,8 +1,10 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from config.types import Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
@@ -119,6 +121,11 @@ class Settings:
         "Data folder of the game server; a relative path starts at the folder of the settings file."
         " Empty: .data in that folder.",
         heading="Files and replays",
+    )
+    time_zone: str = setting(
+        "",
+        "Time zone of the game server, such as Asia/Tokyo, for the date in downloaded replays."
+        " Empty: that of this machine.",
     )
     replays_url: str = setting(
         "", "Location of the replays: s3://bucket/prefix or file:///folder. Empty: osr in the data folder."
@@ -247,6 +254,11 @@ class Settings:
         if not self.app_port:
             return None
         return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The time zone of the game server, None for that of this machine."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def origins(self) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import logging
 import mmap
 import os
+import stat
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from aiofiles.threadpool import wrap
 
-from replays.errors import Changed, NoReplay, StoreUnavailable, Unreadable
+from replays.errors import Changed, NoReplay, NotAFile, StoreUnavailable, Unreadable
 from replays.filename import score_id, stored_name
 
 log = logging.getLogger("apidot")
@@ -39,14 +40,21 @@ class Folder:
         path = self._path / stored_name(score_id)
         try:
             raw = await _open(path)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except FileNotFoundError:
+            raise (NotAFile if await asyncio.to_thread(path.is_symlink) else NoReplay) from None
+        except NotADirectoryError:
             raise NoReplay from None
+        except IsADirectoryError:
+            raise NotAFile from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
             raise (Unreadable if error.errno in UNREADABLE else StoreUnavailable) from error
         # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
-            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._reads)
+            status = await asyncio.to_thread(_status, raw)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotAFile
+            yield OpenFile(raw, status, self._reads)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:
@@ -101,13 +109,18 @@ class OpenFile:
 
 
 async def _open(path: Path) -> io.FileIO:
-    opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_file, path)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
         # The thread opens the file even so.
         opening.add_done_callback(_close)
         raise
+
+
+def _open_file(path: Path) -> io.FileIO:
+    # A named pipe would block the thread until somebody writes to it. For files the flag has no effect.
+    return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def _close(opening: asyncio.Future[io.FileIO]) -> None:

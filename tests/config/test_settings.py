@@ -64,6 +64,7 @@ def another(name: str) -> tuple[str, Any]:
         "cors_origins": "https://a.example",
         "rate_limit_exempt": "10.0.0.0/8",
         "replays_url": "s3://a",
+        "time_zone": "Asia/Tokyo",
         "nginx_replays": "/some/where/",
         "aws_endpoint_url_s3": "http://a",
         "aws_endpoint_url": "https://a",
