@@ -6,6 +6,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 
+# IP version -> the length of the prefix of the largest network for private use: 10.0.0.0/8 and fc00::/7.
+OWN_PREFIX = {4: 8, 6: 7}
+
+
 class Secret(str):
     """A text that must not appear in logs: its repr is eight asterisks."""
 
@@ -26,6 +30,11 @@ class Networks:
         self._networks = [ip_network(network) for network in comma_separated(text)]
         # Requests come from few addresses.
         self._contains = lru_cache(4096)(self._look_up)
+
+    @property
+    def too_large(self) -> list[str]:
+        """The networks that are larger than any network of an operator's own: those of strangers are among them."""
+        return [str(network) for network in self._networks if network.prefixlen < OWN_PREFIX[network.version]]
 
     def __contains__(self, address: str) -> bool:
         return self._contains(address)

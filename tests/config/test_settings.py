@@ -60,6 +60,7 @@ def another(name: str) -> tuple[str, Any]:
         "game_server_url": "http://a:1",
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
+        "client_address_header": "CF-Connecting-IP",
         "metrics_for": "10.0.0.0/8",
         "cors_origins": "https://a.example",
         "rate_limit_exempt": "10.0.0.0/8",
@@ -320,6 +321,12 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
         ("PASSTHROUGH", "perhaps"),
         ("TRUSTED_PROXIES", "nginx"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP, X-Forwarded-For"),
+        ("CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP:"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP\nHost"),
+        ("CLIENT_ADDRESS_HEADER", "Ünknown"),
+        ("CLIENT_ADDRESS_HEADER", "forwarded"),
         ("CORS_ORIGINS", "example.com"),
         ("CORS_ORIGINS", "*,https://example.com/path"),
         ("DOMAIN", "exa mple\n"),
@@ -327,8 +334,9 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
     ],
 )
 def test_an_invalid_value_is_rejected(name: str, value: str) -> None:
-    with pytest.raises(BadSetting, match=name):
+    with pytest.raises(BadSetting, match=name) as caught:
         read(**{name: value})
+    assert "\n" not in str(caught.value)
 
 
 def test_comma_separated_values() -> None:
