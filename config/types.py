@@ -5,7 +5,6 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-
 # IP version -> the length of the prefix of the largest network for private use: 10.0.0.0/8 and fc00::/7.
 OWN_PREFIX = {4: 8, 6: 7}
 
@@ -33,7 +32,7 @@ class Networks:
 
     @property
     def too_large(self) -> list[str]:
-        """The networks that are larger than any network of an operator's own: those of strangers are among them."""
+        """The networks that are larger than any private network, and so contain addresses of strangers."""
         return [str(network) for network in self._networks if network.prefixlen < OWN_PREFIX[network.version]]
 
     def __contains__(self, address: str) -> bool:

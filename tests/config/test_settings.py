@@ -346,6 +346,13 @@ def test_comma_separated_values() -> None:
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
 
 
+def test_networks_that_contain_addresses_of_strangers() -> None:
+    for text in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"):
+        assert Networks(text).too_large == [text]
+    assert Networks("10.0.0.0/8, ::/0, fc00::/7, 104.16.0.0/13, 2400:cb00::/32").too_large == ["::/0"]
+    assert Networks(Settings().trusted_proxies).too_large == []
+
+
 def test_an_empty_value_means_none_for_some_settings_and_the_default_for_others() -> None:
     assert read().origins == read(PASSTHROUGH="").origins == ["*"]
     assert read(CORS_ORIGINS="").origins == []
