@@ -97,7 +97,8 @@ def _forged(believed: list[str], own: str, settings: Settings) -> Finding:
     names = ", ".join(_names(settings))
     if not believed:
         return ok("browser.forged-address", f"a client cannot choose its address with {names}")
-    if own in Networks(settings.trusted_proxies):
+    proxies = Networks(settings.trusted_proxies)
+    if own in proxies and not proxies.too_large:
         text = f"{UNKNOWN}: this machine ({own}) is in TRUSTED_PROXIES. Another one can find out"
         return ok("browser.forged-address", text)
     text = f"a client can choose its address with {', '.join(believed)}, and so escape rate limits"

@@ -42,6 +42,10 @@ def test_nothing_is_found_out_by_a_proxy(limited: str) -> None:
     assert "(127.0.0.1) is in TRUSTED_PROXIES" in findings.text("browser.forged-address")
 
 
+def test_a_client_is_not_taken_for_a_proxy_because_everybody_is(limited: str) -> None:
+    assert check(limited, trusted_proxies="0.0.0.0/0").levels["browser.forged-address"] == "warning"
+
+
 def test_the_header_in_the_setting_is_tried_too(recorded_sqlite: str) -> None:
     header = {"client_address_header": "Fly-Client-IP"}
     with service(database_url=recorded_sqlite, **header) as client:
