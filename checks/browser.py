@@ -46,9 +46,7 @@ async def run(url: str, settings: Settings) -> list[Finding]:
             preflight = await _request(session, "OPTIONS", base + SUCCESS, extra)
             long = await _request(session, "GET", base + LONG)
             own = await _own_address(parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])
-            addresses = await client_address.run(
-                lambda path, headers: _request(session, "GET", base + path, headers), own, settings
-            )
+            addresses = await _client_address(session, base, own, settings)
     except (OSError, aiohttp.ClientError) as reason:
         text = f"{parts.hostname} cannot be reached: {str(reason) or 'no answer in time'}"
         return [*findings, error("browser.away", text, "look at DNS, the firewall and nginx's error log")]
@@ -68,6 +66,19 @@ async def _request(
 ) -> Result:
     async with session.request(method, url, headers=headers, allow_redirects=False) as response:
         return Result(response.status, response.headers, await response.read())
+
+
+async def _client_address(
+    session: aiohttp.ClientSession, base: str, own: str, settings: Settings
+) -> list[Finding]:
+    try:
+        return await client_address.run(
+            lambda path, headers: _request(session, "GET", base + path, headers), own, settings
+        )
+    except (OSError, aiohttp.ClientError) as reason:
+        # Some firewalls drop requests with forged headers.
+        text = f"{client_address.UNKNOWN}: {str(reason) or 'no answer in time'}"
+        return [warning("browser.forged-address", text, "try again, or look at nginx's error log")]
 
 
 async def _own_address(host: str, port: int) -> str:

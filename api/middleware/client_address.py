@@ -46,7 +46,7 @@ class ClientAddress:
         self.app = app
         self._proxies = proxies
         self._header = header.lower().encode()
-        self._forwarding_headers = ADDRESS_HEADERS | OTHER_HEADERS | {_with_hyphens(self._header)}
+        self._forwarding_headers = ADDRESS_HEADERS | OTHER_HEADERS | {self._header.replace(b"_", b"-")}
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,12 +54,11 @@ class ClientAddress:
             peer = scope["client"][0] if scope["client"] else ""
             scope["proxy_chain"] = [peer]
             scope["client_known"] = True
-            kept: list[Raw] = []
-            forwarding: list[Raw] = []
-            for header in scope["headers"]:
-                (forwarding if _with_hyphens(header[0]) in self._forwarding_headers else kept).append(header)
+            names, headers = self._forwarding_headers, scope["headers"]
+            # Game servers behind CGI or WSGI do not tell X_Real_IP from X-Real-IP.
+            forwarding = [header for header in headers if header[0].replace(b"_", b"-") in names]
             if forwarding:
-                scope["headers"] = kept
+                scope["headers"] = [header for header in headers if header[0].replace(b"_", b"-") not in names]
                 if peer in self._proxies:
                     self._trust(scope, peer, forwarding)
         await self.app(scope, receive, send)
@@ -100,7 +99,7 @@ class ClientAddress:
 
 
 def proxy_chain(hops: Iterator[str | None], peer: str, proxies: Networks) -> tuple[list[str], bool]:
-    """Return the addresses from the client to `peer`, a trusted proxy, and whether the first one is the client's.
+    """Return the addresses from the client to `peer`, a trusted proxy, and whether the first one is a client's.
 
     `hops` are the addresses before `peer`, the nearest one first. They are read up to the first one that is not a
     trusted proxy: the client's. Anything further away may have been written by the client.
@@ -114,11 +113,6 @@ def proxy_chain(hops: Iterator[str | None], peer: str, proxies: Networks) -> tup
             break
     # A proxy never tells of this machine: its loopback address is another one, or was written by the client.
     return chain[::-1], chain[-1] not in LOOPBACK
-
-
-def _with_hyphens(name: bytes) -> bytes:
-    # Game servers behind CGI or WSGI do not tell X_Real_IP from X-Real-IP.
-    return name.replace(b"_", b"-")
 
 
 def is_request_id(text: str) -> bool:

@@ -9,6 +9,7 @@ from checks import browser
 from config.settings import Settings
 from tests.conftest import service
 from tests.support.checks import Findings
+from tests.support.http_stub import Answer, Asked, answering
 
 # As if this machine were not a proxy, for which the service takes it.
 OUTSIDE = {"trusted_proxies": "192.0.2.1"}
@@ -80,6 +81,20 @@ def test_a_limit_that_shows_nothing(recorded_sqlite: str, rate: str) -> None:
         findings = check(str(client.base_url), rate_limit=float(rate), **OUTSIDE)
 
     assert findings.levels["browser.forged-address"] == "ok"
+
+
+def test_a_server_that_drops_forged_requests() -> None:
+    def answer(asked: Asked) -> Answer:
+        if "cf-connecting-ip" in asked.headers:
+            raise ConnectionError
+        return Answer(200, b"{}")
+
+    with answering(answer) as port:
+        findings = check(f"http://127.0.0.1:{port}")
+
+    assert findings.levels["browser.forged-address"] == "warning"
+    assert "was not found out: " in findings.text("browser.forged-address")
+    assert "browser.server" in findings.levels
 
 
 def test_a_service_whose_limit_is_spent(recorded_sqlite: str) -> None:
