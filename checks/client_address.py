@@ -17,8 +17,9 @@ USUAL = ("X-Forwarded-For", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "
 PATH = "/v1/get_player_count"
 # Requests that are sent at once, so that a rate limit shows which of them count together.
 BATCH = 10
-# For benchmarks of networks (RFC 2544), so that nobody has an address in it: 198.18.0.0/15.
-NOBODYS = int(IPv4Address("198.18.0.0")), 1 << 17
+# 198.18.0.0/15 is reserved for benchmarks (RFC 2544), so no client has an address in it.
+RESERVED_FIRST = int(IPv4Address("198.18.0.0"))
+RESERVED_SIZE = 1 << 17
 UNKNOWN = "whether a client can choose its address was not found out"
 
 
@@ -119,5 +120,4 @@ def _forge(name: str, address: str) -> dict[str, str]:
 
 
 def _address() -> str:
-    first, size = NOBODYS
-    return str(IPv4Address(first + randrange(size)))
+    return str(IPv4Address(RESERVED_FIRST + randrange(RESERVED_SIZE)))

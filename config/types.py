@@ -32,7 +32,7 @@ class Networks:
 
     @property
     def too_large(self) -> list[str]:
-        """The networks that are larger than any private network, and so contain addresses of strangers."""
+        """The networks that are larger than any private network, and so contain public addresses of others."""
         return [str(network) for network in self._networks if network.prefixlen < OWN_PREFIX[network.version]]
 
     def __contains__(self, address: str) -> bool:

@@ -111,7 +111,7 @@ def proxy_chain(hops: Iterator[str | None], peer: str, proxies: Networks) -> tup
         chain.append(hop)
         if hop not in proxies:
             break
-    # A proxy never tells of this machine: its loopback address is another one, or was written by the client.
+    # A loopback address that a proxy sends is the proxy's own, or was written by the client.
     return chain[::-1], chain[-1] not in LOOPBACK
 
 

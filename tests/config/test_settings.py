@@ -346,7 +346,7 @@ def test_comma_separated_values() -> None:
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
 
 
-def test_networks_that_contain_addresses_of_strangers() -> None:
+def test_networks_that_are_too_large() -> None:
     for text in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"):
         assert Networks(text).too_large == [text]
     assert Networks("10.0.0.0/8, ::/0, fc00::/7, 104.16.0.0/13, 2400:cb00::/32").too_large == ["::/0"]
