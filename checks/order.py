@@ -52,7 +52,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
         await step("game-server", 15, game_server.run(server, settings, demo=demo))
         await step("files", 30, _files(settings, reachable))
         if url:
-            await step("browser", 60, browser.run(url, settings.origins))
+            await step("browser", 60, browser.run(url, settings))
     return findings
 
 

@@ -24,6 +24,8 @@ BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
+# RFC 9110 §5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -80,6 +82,13 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
         except ValueError as error:
             raise BadSetting(f"{name.upper()}: addresses and networks are accepted ({error})") from None
     _check_web_addresses(settings)
+    header = settings.client_address_header
+    # Forwarded has parameters beside the address.
+    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
+        raise BadSetting(
+            f"CLIENT_ADDRESS_HEADER={header!r}: a header with nothing but addresses is accepted, such as"
+            " X-Forwarded-For or CF-Connecting-IP"
+        )
     if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
         raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
     if settings.nginx_replays and not NGINX_LOCATION.fullmatch(settings.nginx_replays):

@@ -106,9 +106,15 @@ class Settings:
 
     trusted_proxies: str = setting(
         "127.0.0.0/8,::1",
-        "Addresses and networks of trusted proxies, separated by commas. Only their CF-Connecting-IP,"
-        " X-Forwarded-For, X-Real-IP and X-Request-ID headers are used.",
+        "Addresses and networks of trusted proxies, separated by commas. Only they can tell the client's address,"
+        " and the request id in X-Request-ID.",
         heading="Proxies and CORS",
+    )
+    client_address_header: str = setting(
+        "X-Forwarded-For",
+        "Header in which trusted proxies send the client's address. Every other header with an address is ignored."
+        " Name one only if the proxy sets it in each request, and never passes on what a client sent."
+        " X-Forwarded-For may list several addresses, others, such as CF-Connecting-IP or X-Real-IP, have one.",
     )
     cors_origins: str = setting(
         "*",

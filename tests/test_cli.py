@@ -173,6 +173,15 @@ def test_more_connections_than_the_server_allows(run: Run, start: Callable[..., 
     assert re.search(r"at most 150 of the \d+ connections it allows are opened", fitting)
 
 
+def test_proxies_that_are_everybody(run: Run, start: Callable[..., str], recorded_sqlite: str) -> None:
+    settings = {"database_url": recorded_sqlite, "trusted_proxies": "127.0.0.0/8,0.0.0.0/0,::/0"}
+    everybody = "every client in 0.0.0.0/0, ::/0 can claim any address"
+    assert f"  proxies       UNSAFE: {everybody}; make TRUSTED_PROXIES smaller\n" in start(**settings)
+    checked = run("check", **settings).stdout
+    assert re.search(rf"warning +settings +TRUSTED_PROXIES: {everybody}", checked)
+    assert "TRUSTED_PROXIES" not in run("check", database_url=recorded_sqlite).stdout
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_port_that_is_not_free_is_one_line(run: Run, recorded_sqlite: str, workers: str) -> None:
     command = ("serve", "--workers", workers)

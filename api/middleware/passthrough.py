@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from api.middleware.client_address import FORWARDED_FOR, REAL_IP
+from api.middleware.via import parse_via
 from api.request.body import Body
 from api.services import Services
 from domain.errors import ErrorSpec
@@ -88,22 +89,34 @@ async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: 
     """
     # A body in chunks is sent on in chunks, whatever Content-Length stands beside that.
     headers = end_to_end(scope["headers"], REWRITTEN | LENGTH if body.chunked else REWRITTEN)
-    via = [value for name, value in scope["headers"] if name == b"via"]
-    if any(NAME in value for value in via):
-        raise LOOP()
     requested_host = [value for name, value in scope["headers"] if name == b"host"]
     hosts = [proxy.host.encode()] if proxy.host else requested_host[:1]
     headers += [
         *((b"host", host) for host in hosts),
         (b"x-forwarded-for", ", ".join(scope["proxy_chain"]).encode()),
         (b"x-real-ip", scope["proxy_chain"][0].encode()),
-        (b"via", b", ".join([*via, scope["http_version"].encode() + b" " + NAME])),
+        (b"via", via_of(scope, proxy.id.encode())),
     ]
     path = scope["raw_path"]
     # Front-ends proxy version 2 under /api on their own domain; no game server ever had it there.
     target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
     chunks = body.chunks(limit) if body.chunked or body.length else None
     return await proxy.send(scope["method"], target, [_text(*header) for header in headers], chunks)
+
+
+def via_of(scope: Scope, own_id: bytes) -> bytes:
+    """Return the Via header of a request that is passed on. Raise APIError if it has been passed on before."""
+    own = b"(%b)" % own_id
+    values = []
+    for header, value in scope["headers"]:
+        entries = parse_via(value) if header == b"via" else None
+        # An invalid header is left out, because an entry that follows it could not be found.
+        if entries:
+            # Another apidot has another id. Later proxies may have removed it: without an id, it may be us.
+            if any(entry.name == NAME and entry.comment in (own, b"") for entry in entries):
+                raise LOOP()
+            values.append(value)
+    return b", ".join([*values, b"%b %b %b" % (scope["http_version"].encode(), NAME, own)])
 
 
 async def send_response(response: aiohttp.ClientResponse, send: Send) -> None:

@@ -1,5 +1,7 @@
 """Passing requests on to the game server."""
 
+import hashlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import quote_from_bytes
 
@@ -13,11 +15,16 @@ SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class GameServerProxy:
-    """Sends requests to the game server at `url` without changing them."""
+    """Sends requests to the game server at `url` without changing them.
+
+    `id` is the same in all workers of a service. A service that passes its requests to this one has another id.
+    """
 
     def __init__(self, url: str, *, host: str | None, connect_timeout: float) -> None:
         """`host` replaces the Host of every request, None keeps it. The timeout is in seconds."""
         self.host = host
+        # The machine is part of it, because a URL such as http://127.0.0.1:10000 means another server on each.
+        self.id = hashlib.sha256(f"{socket.gethostname()} {url}".encode()).hexdigest()[:12]
         self._url = URL(url)
         self._session = aiohttp.ClientSession(
             connector=connector(100),

@@ -60,6 +60,7 @@ def another(name: str) -> tuple[str, Any]:
         "game_server_url": "http://a:1",
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
+        "client_address_header": "CF-Connecting-IP",
         "metrics_for": "10.0.0.0/8",
         "cors_origins": "https://a.example",
         "rate_limit_exempt": "10.0.0.0/8",
@@ -321,6 +322,12 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
         ("PASSTHROUGH", "perhaps"),
         ("TRUSTED_PROXIES", "nginx"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP, X-Forwarded-For"),
+        ("CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP:"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP\nHost"),
+        ("CLIENT_ADDRESS_HEADER", "Ünknown"),
+        ("CLIENT_ADDRESS_HEADER", "forwarded"),
         ("CORS_ORIGINS", "example.com"),
         ("CORS_ORIGINS", "*,https://example.com/path"),
         ("DOMAIN", "exa mple\n"),
@@ -328,8 +335,9 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
     ],
 )
 def test_an_invalid_value_is_rejected(name: str, value: str) -> None:
-    with pytest.raises(BadSetting, match=name):
+    with pytest.raises(BadSetting, match=name) as caught:
         read(**{name: value})
+    assert "\n" not in str(caught.value)
 
 
 def test_comma_separated_values() -> None:
@@ -337,6 +345,13 @@ def test_comma_separated_values() -> None:
     networks = Networks(settings.trusted_proxies)
     assert [address in networks for address in ("10.255.0.1", "::1", "11.0.0.1")] == [True, True, False]
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
+
+
+def test_networks_that_are_too_large() -> None:
+    for text in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"):
+        assert Networks(text).too_large == [text]
+    assert Networks("10.0.0.0/8, ::/0, fc00::/7, 104.16.0.0/13, 2400:cb00::/32").too_large == ["::/0"]
+    assert Networks(Settings().trusted_proxies).too_large == []
 
 
 def test_an_empty_value_means_none_for_some_settings_and_the_default_for_others() -> None:
