@@ -128,7 +128,10 @@ def test_a_start_reports_what_it_found(
     start: Callable[..., str], recorded_mysql: str, redis: Redis, tmp_path: Path
 ) -> None:
     report = start(database_url=recorded_mysql, redis_url=redis.url, data_directory=str(tmp_path))
-    assert re.search(r"database +\d+\.\d+.*MariaDB", report)
+    with closing(mariadbd.connect(recorded_mysql)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        ((version,),) = cursor.fetchall()
+    assert re.search(rf"database +{re.escape(version)}", report)
     assert re.search(r"ranks +Redis\n", report)
     assert f"data folder   {tmp_path}\n" in report
     assert re.search(r"game server +none", report)
