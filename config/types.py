@@ -3,7 +3,10 @@
 from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, Literal
+
+# Encryption of the connections to the database. "preferred": if the server offers it.
+Encryption = Literal["off", "preferred", "required", "verify"]
 
 
 class Secret(str):

@@ -7,16 +7,21 @@ the packets. "Reading results" in docs/performance.md has the figures. This file
 which is why pyproject.toml bounds its version.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asyncmy.connection import Connection as DriverConnection
 from asyncmy.connection import MySQLResult
-from asyncmy.errors import MySQLError
+from asyncmy.errors import MySQLError, OperationalError
 from asyncmy.protocol import parse_rows_from_buffer
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 COM_QUERY = 3
+
+Connection = tls.connection_class(DriverConnection, OperationalError, "_client_flag")
 
 
 class ColumnSet(RowShape):
@@ -57,9 +62,24 @@ async def execute(
     return ColumnSet(result) if result.description else None, result.rows or ()
 
 
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Do the same as mysql_protocol.new."""
+    return Connection(**arguments)
+
+
+async def connect(connection: Any) -> None:
+    """Do the same as mysql_protocol.connect."""
+    await connection.connect()
+
+
 def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     return not connection._stream_broken
+
+
+def transport(connection: Any) -> asyncio.WriteTransport | None:
+    """Do the same as mysql_protocol.transport."""
+    return connection._transport  # type: ignore[no-any-return]
 
 
 async def _skip_columns(connection: Any, known: Sequence[ColumnSet]) -> ColumnSet | None:

@@ -17,15 +17,18 @@ see "Reading results" in docs/performance.md. The price is that this file uses p
 why pyproject.toml bounds its version. tests/storage/database/test_rows.py compares the two readers.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aiomysql.connection import Connection as DriverConnection
 from pymysql import MySQLError, OperationalError
 from pymysql.connections import TEXT_TYPES
 from pymysql.constants import COMMAND, CR, FIELD_TYPE
 from pymysql.err import raise_mysql_exception
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 READ_SIZE = 1 << 18  # bytes
@@ -37,6 +40,8 @@ LENGTH_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 BINARY = 63  # the character set of bytes that are not text
 
 Decode = Callable[[bytes], Any]
+
+Connection = tls.connection_class(DriverConnection, OperationalError, "client_flag")
 
 
 class ColumnSet(RowShape):
@@ -123,10 +128,25 @@ async def execute(
         raise
 
 
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Return a connection that is not connected yet."""
+    return Connection(**arguments)
+
+
+async def connect(connection: Any) -> None:
+    """Connect and log in. Raise MySQLError or OSError."""
+    await connection._connect()
+
+
 def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     reader = connection._reader
     return not (connection.closed or reader.eof_received or reader.at_eof() or reader.exception())
+
+
+def transport(connection: Any) -> asyncio.WriteTransport | None:
+    """Return the transport of a connection, None if it has none (yet, or any more)."""
+    return connection._writer.transport if connection._writer else None
 
 
 async def _read(reader: ResultReader, known: Sequence[ColumnSet]) -> tuple[ColumnSet | None, list[list[Any]]]:
