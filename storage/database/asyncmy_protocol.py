@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asyncmy.connection import Connection as DriverConnection
+from asyncmy import connection as driver
 from asyncmy.connection import MySQLResult
 from asyncmy.errors import MySQLError, OperationalError
 from asyncmy.protocol import parse_rows_from_buffer
@@ -21,7 +21,19 @@ from storage.database.rows import RowShape
 
 COM_QUERY = 3
 
-Connection = tls.connection_class(DriverConnection, OperationalError, "_client_flag")
+
+# The driver's annotations do not cover what is used here.
+DriverConnection: Any = driver.Connection
+
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of asyncmy."""
+
+    error = OperationalError
+    flags = "_client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._transport  # type: ignore[no-any-return]
 
 
 class ColumnSet(RowShape):
@@ -75,11 +87,6 @@ async def connect(connection: Any) -> None:
 def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     return not connection._stream_broken
-
-
-def transport(connection: Any) -> asyncio.WriteTransport | None:
-    """Do the same as mysql_protocol.transport."""
-    return connection._transport  # type: ignore[no-any-return]
 
 
 async def _skip_columns(connection: Any, known: Sequence[ColumnSet]) -> ColumnSet | None:

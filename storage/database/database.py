@@ -132,10 +132,10 @@ class Database:
             return None
         try:
             connection = await self._pool.acquire()
-        except (TimeoutError, *self._driver.errors) as error:
+        except self._driver.errors as error:
             raise Unavailable(AWAY.message) from error
         try:
-            return tls.link(self._driver.protocol.transport(connection))
+            return tls.link(connection)
         finally:
             self._pool.release(connection)
 

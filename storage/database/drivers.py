@@ -38,8 +38,8 @@ Execute = Callable[[Any, str, Mapping[str, Any], Sequence[Any]], Awaitable[tuple
 class Driver(NamedTuple):
     """A database driver: how to run a statement, and what is raised when that fails.
 
-    `largest` is the largest integer that a column can hold, `is_usable` returns whether a connection is open,
-    `decoders` are functions by type of column, and `protocol` is the module that opens connections, None for SQLite.
+    `largest` is the largest integer that a column can hold, `is_usable` returns whether a connection is open, and
+    `decoders` are functions by type of column. `protocol` is the module that opens connections, None for SQLite.
     """
 
     execute: Execute

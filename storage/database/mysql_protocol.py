@@ -41,7 +41,15 @@ BINARY = 63  # the character set of bytes that are not text
 
 Decode = Callable[[bytes], Any]
 
-Connection = tls.connection_class(DriverConnection, OperationalError, "client_flag")
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of aiomysql."""
+
+    error = OperationalError
+    flags = "client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._writer.transport if self._writer else None
 
 
 class ColumnSet(RowShape):
@@ -142,11 +150,6 @@ def is_usable(connection: Any) -> bool:
     """Return whether a connection is open, and the server has not closed it either."""
     reader = connection._reader
     return not (connection.closed or reader.eof_received or reader.at_eof() or reader.exception())
-
-
-def transport(connection: Any) -> asyncio.WriteTransport | None:
-    """Return the transport of a connection, None if it has none (yet, or any more)."""
-    return connection._writer.transport if connection._writer else None
 
 
 async def _read(reader: ResultReader, known: Sequence[ColumnSet]) -> tuple[ColumnSet | None, list[list[Any]]]:

@@ -7,7 +7,8 @@ server does not understand. So the connections of this file look at the greeting
 
 import asyncio
 import ssl
-from typing import Any, NamedTuple
+from ipaddress import ip_address
+from typing import Any, ClassVar, NamedTuple
 
 from pymysql.constants import CLIENT, CR
 
@@ -55,48 +56,45 @@ def context(encryption: Encryption, authorities: str) -> Context | None:
     return context
 
 
-class Link(NamedTuple):
-    """How a connection reaches the server: `protocol` is None if it is not encrypted."""
-
-    protocol: str | None
-    is_local: bool
-
-
-def link(transport: asyncio.WriteTransport) -> Link:
-    """Return how a connection with this transport reaches the server."""
-    encrypted = transport.get_extra_info("ssl_object")
-    own, server = (transport.get_extra_info(name) for name in ("sockname", "peername"))
-    # The addresses of a unix socket are no tuples.
-    return Link(encrypted and encrypted.version(), not isinstance(server, tuple) or own[0] == server[0])
-
-
-def connection_class(of_driver: type[Any], error: type[Exception], flags: str) -> type[Any]:
-    """Return a subclass of a driver's connection that does not log in without the encryption it was asked for.
+class Encrypting:
+    """Makes a driver's connection not log in without the encryption that it was asked for.
 
     `error` is the driver's OperationalError, `flags` the attribute with the capabilities that the client declares.
     """
 
-    class Connection(of_driver):  # type: ignore[misc]
-        _ssl_context: Context | None
+    error: ClassVar[type[Exception]]
+    flags: ClassVar[str]
+    server_capabilities: int
+    _ssl_context: Context | None
 
-        async def _request_authentication(self) -> None:
-            is_offered = bool(self.server_capabilities & CLIENT.SSL)
-            if self._ssl_context and not is_offered:
-                if not self._ssl_context.is_optional:
-                    raise error(CR.CR_SSL_CONNECTION_ERROR, NOT_OFFERED)
-                self._ssl_context = None
-                setattr(self, flags, getattr(self, flags) & ~CLIENT.SSL)
-            try:
-                await super()._request_authentication()
-            except ssl.SSLError as failure:
-                raise error(CR.CR_SSL_CONNECTION_ERROR, explain(failure)) from None
-            except error as failure:
-                number, text = failure.args
-                if is_offered and not self._ssl_context and number in (REFUSED, ENCRYPTION_NEEDED):
-                    raise error(number, f"{text} ({MAY_NEED})") from None
-                raise
+    def transport(self) -> asyncio.WriteTransport | None:
+        """Return the transport, None if there is none, or none any more."""
+        raise NotImplementedError
 
-    return Connection
+    def close(self) -> None:
+        """Close the connection."""
+        transport = self.transport()
+        if transport and transport.get_extra_info("ssl_object"):
+            # Its `close` would wait for the server to confirm the end of the encryption, for up to 30 s.
+            transport.abort()
+        super().close()  # type: ignore[misc]
+
+    async def _request_authentication(self) -> None:
+        is_offered = bool(self.server_capabilities & CLIENT.SSL)
+        if self._ssl_context and not is_offered:
+            if not self._ssl_context.is_optional:
+                raise self.error(CR.CR_SSL_CONNECTION_ERROR, NOT_OFFERED)
+            self._ssl_context = None
+            setattr(self, self.flags, getattr(self, self.flags) & ~CLIENT.SSL)
+        try:
+            await super()._request_authentication()  # type: ignore[misc]
+        except ssl.SSLError as failure:
+            raise self.error(CR.CR_SSL_CONNECTION_ERROR, explain(failure)) from None
+        except self.error as failure:
+            number, text = failure.args
+            if is_offered and not self._ssl_context and number in (REFUSED, ENCRYPTION_NEEDED):
+                raise self.error(number, f"{text} ({MAY_NEED})") from None
+            raise
 
 
 def explain(failure: ssl.SSLError) -> str:
@@ -105,3 +103,25 @@ def explain(failure: ssl.SSLError) -> str:
         fault = FAULTS.get(failure.verify_code, f"is not valid: {failure.verify_message}")
         return f"the server's certificate {fault}"
     return f"the connection cannot be encrypted: {failure.reason or failure}"
+
+
+class Link(NamedTuple):
+    """How a connection reaches the server: `protocol` is None if it is not encrypted."""
+
+    protocol: str | None
+    is_local: bool
+
+
+def link(connection: Encrypting) -> Link:
+    """Return how an open connection reaches the server."""
+    transport = connection.transport()
+    assert transport is not None
+    encrypted = transport.get_extra_info("ssl_object")
+    own, server = (transport.get_extra_info(name) for name in ("sockname", "peername"))
+    return Link(encrypted and encrypted.version(), is_local(own, server))
+
+
+def is_local(own: Any, server: Any) -> bool:
+    """Return whether a server is on this machine, from both addresses of a connection as asyncio reports them."""
+    # The addresses of a unix socket are no tuples.
+    return not isinstance(server, tuple) or own[0] == server[0] or ip_address(server[0]).is_loopback
