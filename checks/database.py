@@ -12,20 +12,23 @@ from storage.database import catalogue
 from storage.database.database import Database, MissingFile
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
+NEW_PASSWORD = "the password of DB_USER has expired: give it another one with ALTER USER"
+UNLOCK = "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK"
 # Advice by the number of the driver's error.
 ADVICE = {
     1044: "let DB_USER read the database: GRANT SELECT",
     1045: "DB_USER and DB_PASS are not those of a user who may come from this machine",
     1049: "DB_NAME names a database that is not there",
-    1862: "give DB_USER a new password: ALTER USER",
     1698: "DB_USER may come in through the server's socket alone: make a user with a password",
+    1820: NEW_PASSWORD,
+    1862: NEW_PASSWORD,
     2003: "is DB_HOST:DB_PORT right, is the server running, and may it be reached from here?",
     2005: "DB_HOST is a name that nobody knows here; a container's is known in its own network alone",
     2026: "DB_SSL and DB_SSL_CA say which certificates are accepted; see docs/operating.md, Encrypted connections",
     3032: "the server is in offline mode, in which only administrators may log in: offline_mode",
-    3118: "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK",
+    3118: UNLOCK,
     3159: "the server accepts encrypted connections only: set DB_SSL to required or verify",
-    4151: "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK",
+    4151: UNLOCK,
 }
 OTHER_ADVICE = "is DB_HOST:DB_PORT right, and does the server answer others?"
 

@@ -74,7 +74,7 @@ def demo(
         raise click.UsageError("--redis requires --database")
     if database and urlsplit(database).query:
         raise click.UsageError(
-            "--database takes no options such as ?ssl=required: its connections are not encrypted"
+            "--database takes no options such as ?ssl=required: the connection is not encrypted"
         )
     sizes = Sizes(players=players, beatmaps=beatmaps, scores=scores, replays=replays)
     try:

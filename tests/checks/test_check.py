@@ -186,6 +186,20 @@ def test_an_unreachable_database_is_explained(served: str, data: Path, url: str,
     assert "cret" not in str(findings.all)
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("ACCOUNT LOCK", "ACCOUNT UNLOCK"), ("PASSWORD EXPIRE", "password of DB_USER has expired")],
+)
+def test_an_account_that_cannot_be_used_is_explained(served: str, data: Path, state: str, said: str) -> None:
+    user = f"reader_{secrets.token_hex(4)}"
+    with changed(served, f"CREATE USER {user} IDENTIFIED BY 'a-password' {state}", f"DROP USER {user}"):
+        mariadbd.execute(served, f"GRANT SELECT ON {served.rpartition('/')[2]}.* TO {user}")
+        findings = check(data, database_url=f"mysql://{user}:a-password@{served.rpartition('@')[2]}")
+
+    assert findings.codes("database") == {"database.away": "error"}
+    assert said in findings.text("database.away")
+
+
 def test_a_database_that_hangs_is_not_waited_for_long(data: Path) -> None:
     # The kernel accepts the connection, and nobody says hello.
     with socket.create_server(("127.0.0.1", 0)) as server:
