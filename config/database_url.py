@@ -19,7 +19,8 @@ KNOWN = ("charset", "max_size", "ssl", "ssl_ca", "sslmode", "unix_socket")
 def read_options(url: str) -> tuple[str, dict[str, str]]:
     """Return the URL without the options that are settings, and these settings, lower-case names to values.
 
-    Raise ValueError for an option that is unknown, has a bad value or occurs twice; the text has no secret in it.
+    Raise ValueError for an option that is unknown, has a bad value or contradicts another one. The text has no
+    secret in it.
     """
     parts = urlsplit(url)
     options = parse_qsl(parts.query, keep_blank_values=True)

@@ -61,7 +61,12 @@ class Opener:
     async def acquire(self) -> Any:
         """Return a new connection. Raise the driver's error."""
         connection = self._protocol.new(self._arguments)
-        await self._protocol.connect(connection)
+        try:
+            await self._protocol.connect(connection)
+        except BaseException:
+            # aiomysql does not close a connection whose opening was cancelled.
+            connection.close()
+            raise
         return connection
 
     def release(self, connection: Any) -> None:

@@ -91,9 +91,8 @@ class Encrypting:
         except ssl.SSLError as failure:
             raise self.error(CR.CR_SSL_CONNECTION_ERROR, explain(failure)) from None
         except self.error as failure:
-            number, text = failure.args
-            if is_offered and not self._ssl_context and number in (REFUSED, ENCRYPTION_NEEDED):
-                raise self.error(number, f"{text} ({MAY_NEED})") from None
+            if is_offered and not self._ssl_context and failure.args[:1] in ((REFUSED,), (ENCRYPTION_NEEDED,)):
+                raise self.error(failure.args[0], f"{failure.args[1]} ({MAY_NEED})") from None
             raise
 
 

@@ -62,9 +62,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         )
 
 
-async def connect(url: str, encryption: Encryption, authorities: str) -> tuple[Dependency, Link | None]:
+async def connect(
+    url: str, encryption: Encryption, authorities: str, wait: float = 5
+) -> tuple[Dependency, Link | None]:
     """Return the state of the database, and how a connection reaches it if it is up."""
-    async with connected(Database(url, encryption=encryption, authorities=authorities, wait=5)) as database:
+    async with connected(Database(url, encryption=encryption, authorities=authorities, wait=wait)) as database:
         state = await database_state(database)
         return state, await database.link() if state.state == "up" else None
 
@@ -171,9 +173,12 @@ def test_a_socket_of_this_machine_needs_no_encryption(world: World) -> None:
 
 
 @contextmanager
-def without_encryption() -> Iterator[tuple[int, bytearray]]:
-    """Greet clients as a server does that offers no encryption. Yield the port, and what one client sends."""
-    capabilities = CLIENT.PROTOCOL_41 | CLIENT.SECURE_CONNECTION | CLIENT.PLUGIN_AUTH
+def greeting_server(also: int = 0) -> Iterator[tuple[int, bytearray]]:
+    """Greet a client as a server does that offers no encryption, unless `also` says so, and send nothing else.
+
+    Yield the port, and what the client sends.
+    """
+    capabilities = CLIENT.PROTOCOL_41 | CLIENT.SECURE_CONNECTION | CLIENT.PLUGIN_AUTH | also
     greeting = b"\x0a" + b"11.8.0-MariaDB\0" + bytes(4) + b"saltsalt\0"
     greeting += struct.pack("<HBHHB", capabilities & 0xFFFF, 45, 2, capabilities >> 16, 21) + bytes(10)
     greeting += b"saltsaltsalt\0" + b"mysql_native_password\0"
@@ -183,7 +188,8 @@ def without_encryption() -> Iterator[tuple[int, bytearray]]:
         client, _ = listener.accept()
         with client:
             client.sendall(len(greeting).to_bytes(3, "little") + b"\0" + greeting)
-            sent.extend(client.recv(1000))
+            while data := client.recv(1000):
+                sent.extend(data)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=greet, args=(listener,))
@@ -195,15 +201,24 @@ def without_encryption() -> Iterator[tuple[int, bytearray]]:
 @BOTH
 @pytest.mark.parametrize("encryption", ["required", "verify"])
 def test_nothing_is_sent_to_a_server_without_encryption(driver: str, encryption: Encryption) -> None:
-    with without_encryption() as (port, sent):
+    with greeting_server() as (port, sent):
         said = outcome(f"{driver}://user:a-password@127.0.0.1:{port}/bancho", encryption)
     assert NOT_OFFERED in said
     assert not sent
 
 
 @BOTH
+def test_a_handshake_that_is_not_answered_ends(driver: str) -> None:
+    with greeting_server(also=CLIENT.SSL) as (port, sent):
+        url = f"{driver}://user:a-password@127.0.0.1:{port}/bancho"
+        state, _ = asyncio.run(connect(url, "required", "", wait=0.5))
+    assert (state.state, type(state.error)) == ("down", TimeoutError)
+    assert b"user" not in sent
+
+
+@BOTH
 def test_login_data_reach_such_a_server_if_encryption_is_optional(driver: str) -> None:
-    with without_encryption() as (port, sent):
+    with greeting_server() as (port, sent):
         outcome(f"{driver}://user:a-password@127.0.0.1:{port}/bancho", "preferred")
     assert b"user" in sent
 
