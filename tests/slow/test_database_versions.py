@@ -14,7 +14,7 @@ from api.dependencies import database_state
 from config.types import Encryption
 from storage.database.database import Database
 from tests.conftest import ROOT, connected
-from tests.support import mariadbd, mysqld, servers
+from tests.support import conformance, mariadbd, mysqld, servers
 from tests.support.servers import MariaDB
 
 KINDS = {"mysql": mysqld.MYSQL, "mariadb": mysqld.MARIADB}
@@ -75,7 +75,7 @@ def test_a_server_that_makes_its_own_certificate(
             link = await database.link() if state.state == "up" else None
             return f"{link}" if link else state.description
 
-    url = f"{driver}://tester:a%3Apassword@{server.url.rpartition('@')[2]}mysql"
+    url = f"{driver}://tester:a%3Apassword@{server.url.rpartition('@')[2]}{conformance.TEMPLATE}"
     with closing(mariadbd.connect(server.url)) as connection, connection.cursor() as cursor:
         cursor.execute("SET GLOBAL require_secure_transport = ON")
         try:

@@ -41,6 +41,10 @@ class World(NamedTuple):
     servers: dict[str, MariaDB]
     authorities: dict[str, str]
 
+    def url(self, server: str, driver: str = "mysql") -> str:
+        """Return the URL of the recorded world on a server."""
+        return self.servers[server].url.replace("mysql", driver, 1) + conformance.TEMPLATE
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -106,14 +110,12 @@ def outcome(url: str, encryption: Encryption, authorities: str = "") -> str:
 def test_a_connection(
     world: World, driver: str, server: str, encryption: Encryption, authorities: str, expected: str
 ) -> None:
-    url = world.servers[server].url.replace("mysql", driver, 1) + "mysql"
-
-    assert expected in outcome(url, encryption, world.authorities[authorities])
+    assert expected in outcome(world.url(server, driver), encryption, world.authorities[authorities])
 
 
 @BOTH
 def test_a_name_is_verified_like_an_address(world: World, driver: str) -> None:
-    url = world.servers["valid"].url.replace("mysql", driver, 1).replace("@127.0.0.1:", "@localhost:") + "mysql"
+    url = world.url("valid", driver).replace("@127.0.0.1:", "@localhost:")
 
     # The certificate names the address alone.
     assert OTHER_HOST in outcome(url, "verify", world.authorities["right"])
@@ -132,9 +134,8 @@ def encryption_required(server: MariaDB) -> Iterator[None]:
 
 @BOTH
 def test_a_server_that_only_accepts_encrypted_connections(world: World, driver: str) -> None:
-    server = world.servers["valid"]
-    url = server.url.replace("mysql", driver, 1) + "mysql"
-    with encryption_required(server):
+    url = world.url("valid", driver)
+    with encryption_required(world.servers["valid"]):
         assert MAY_NEED in outcome(url, "off")
         assert TLS in outcome(url, "preferred")
         assert TLS in outcome(url, "required")
@@ -144,8 +145,8 @@ def test_a_server_that_only_accepts_encrypted_connections(world: World, driver: 
 def test_a_user_who_must_use_encryption(world: World, driver: str) -> None:
     server = world.servers["valid"]
     mariadbd.execute(server.url, "CREATE OR REPLACE USER careful IDENTIFIED BY 'a-password' REQUIRE SSL")
-    mariadbd.execute(server.url, "GRANT SELECT ON mysql.* TO careful")
-    url = f"{driver}://careful:a-password@{server.url.rpartition('@')[2]}mysql"
+    mariadbd.execute(server.url, f"GRANT SELECT ON {conformance.TEMPLATE}.* TO careful")
+    url = f"{driver}://careful:a-password@{world.url('valid').rpartition('@')[2]}"
 
     assert MAY_NEED in outcome(url, "off")
     assert TLS in outcome(url, "preferred")
@@ -155,8 +156,8 @@ def test_a_user_who_must_use_encryption(world: World, driver: str) -> None:
 def test_a_wrong_password_is_no_matter_of_encryption(world: World, driver: str) -> None:
     cases: list[tuple[str, Encryption]] = [("no TLS", "off"), ("valid", "required")]
     for server, encryption in cases:
-        address = world.servers[server].url.rpartition("@")[2]
-        said = outcome(f"{driver}://root:wrong@{address}mysql", encryption)
+        address = world.url(server).rpartition("@")[2]
+        said = outcome(f"{driver}://root:wrong@{address}", encryption)
         assert "Access denied" in said
         assert MAY_NEED not in said
 
@@ -169,7 +170,7 @@ def test_a_socket_of_this_machine_needs_no_encryption(world: World) -> None:
     login = url.removeprefix("mysql://").rpartition("@")[0]
     for driver in ("mysql", "mysql+asyncmy"):
         for encryption in get_args(Encryption):
-            assert outcome(f"{driver}://{login}@/mysql?unix_socket={path}", encryption) == PLAIN
+            assert outcome(f"{driver}://{login}@/{conformance.TEMPLATE}?unix_socket={path}", encryption) == PLAIN
 
 
 @contextmanager
@@ -224,7 +225,7 @@ def test_login_data_reach_such_a_server_if_encryption_is_optional(driver: str) -
 
 
 def test_check_says_whether_connections_are_encrypted(world: World, tmp_path: Path) -> None:
-    url = world.servers["valid"].url + "mysql"
+    url = world.url("valid")
 
     encrypted = check(tmp_path, database_url=url, db_ssl="required")
     assert encrypted.levels["database.encrypted"] == "ok"
@@ -267,8 +268,10 @@ def test_which_servers_are_on_this_machine(own: object, server: object, expected
 
 @BOTH
 def test_the_service_says_why_it_has_no_database(world: World, tmp_path: Path, driver: str) -> None:
-    url = world.servers["expired"].url.replace("mysql", driver, 1) + "mysql"
-    with running(database_url=url, db_ssl_ca=world.authorities["right"]) as (client, process):
+    with running(database_url=world.url("expired", driver), db_ssl_ca=world.authorities["right"]) as (
+        client,
+        process,
+    ):
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["neighbours"]["database"]["state"]) == (503, "down")
         assert "127.0.0.1" not in ready.text
@@ -277,8 +280,6 @@ def test_the_service_says_why_it_has_no_database(world: World, tmp_path: Path, d
 
 @BOTH
 def test_a_service_on_an_encrypted_connection(world: World, driver: str) -> None:
-    url = world.servers["valid"].database("encrypted")
-    conformance.load(url)
-    url = f"{url.replace('mysql', driver, 1)}?ssl=verify&ssl_ca={world.authorities['right']}"
+    url = f"{world.url('valid', driver)}?ssl=verify&ssl_ca={world.authorities['right']}"
     with encryption_required(world.servers["valid"]), service(database_url=url) as client:
         client.get("/v1/get_player_info?scope=all&id=3").raise_for_status()
