@@ -144,7 +144,7 @@ def test_a_server_that_only_accepts_encrypted_connections(world: World, driver: 
 @BOTH
 def test_a_user_who_must_use_encryption(world: World, driver: str) -> None:
     server = world.servers["valid"]
-    mariadbd.execute(server.url, "CREATE OR REPLACE USER careful IDENTIFIED BY 'a-password' REQUIRE SSL")
+    mariadbd.execute(server.url, "CREATE USER IF NOT EXISTS careful IDENTIFIED BY 'a-password' REQUIRE SSL")
     mariadbd.execute(server.url, f"GRANT SELECT ON {conformance.TEMPLATE}.* TO careful")
     url = f"{driver}://careful:a-password@{world.url('valid').rpartition('@')[2]}"
 
@@ -267,11 +267,9 @@ def test_which_servers_are_on_this_machine(own: object, server: object, expected
 
 
 @BOTH
-def test_the_service_says_why_it_has_no_database(world: World, tmp_path: Path, driver: str) -> None:
-    with running(database_url=world.url("expired", driver), db_ssl_ca=world.authorities["right"]) as (
-        client,
-        process,
-    ):
+def test_the_service_says_why_it_has_no_database(world: World, driver: str) -> None:
+    settings = {"database_url": world.url("expired", driver), "db_ssl_ca": world.authorities["right"]}
+    with running(**settings) as (client, process):
         ready = client.get("/health/ready")
         assert (ready.status_code, ready.json()["neighbours"]["database"]["state"]) == (503, "down")
         assert "127.0.0.1" not in ready.text
