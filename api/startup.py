@@ -106,6 +106,8 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        encryption=settings.db_ssl,
+        authorities=settings.db_ssl_ca,
         observer=observer,
     )
     stack.push_async_callback(database.disconnect)

@@ -40,6 +40,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
         findings.append(finding)
         reachable = opened if finding.level == "ok" else None
         if reachable:
+            await step("database", 10, database.run_encryption(reachable))
             await step("database", 10, database.run_privileges(reachable))
             await step("database", 10, database.run_connections(reachable, settings))
             await step("schema", 30, schema.run(reachable))

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from config.types import Secret, comma_separated, setting
+from config.types import Encryption, Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
 
 # Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
@@ -40,7 +40,8 @@ class Settings:
     database_url: Secret = setting(
         Secret(),
         "URL of the database: mysql://, mysql+aiomysql://, mysql+asyncmy:// or sqlite:///."
-        " Takes precedence over the DB_ settings.",
+        " Takes precedence over DB_HOST, DB_PORT, DB_USER, DB_PASS and DB_NAME. It may end with options, such as"
+        " ?ssl=required, ?ssl_ca=/path or ?unix_socket=/path.",
         heading="Database",
     )
     db_dsn: Secret = setting(Secret(), "Older name of DATABASE_URL.")
@@ -51,6 +52,21 @@ class Settings:
     db_user: str = setting("", "User of the database.")
     db_pass: Secret = setting(Secret(), "Password of the database user.")
     db_name: str = setting("", "Name of the database. Required if DB_HOST is set.")
+    db_ssl: Encryption = setting(
+        "off",
+        "Encryption of the connections to the database server. preferred: if the server offers it."
+        " required: always, with any certificate. verify: always, with a valid certificate for the host."
+        " off: never.",
+    )
+    db_ssl_ca: str = setting(
+        "",
+        "PEM file with the certificates of the authorities that may sign the database server's certificate;"
+        " a relative path starts at the folder of the settings file. Without DB_SSL, it means DB_SSL=verify."
+        " Empty: the authorities that this machine trusts.",
+    )
+    db_use_ssl: bool = setting(
+        False, "bancho.py's setting. true: the same as DB_SSL=preferred, if neither DB_SSL nor DB_SSL_CA is set."
+    )
     db_pool_max: int = setting(10, "Maximum number of database connections of each worker.", ge=1, le=1000)
     db_pool_wait: float = setting(2.0, "Seconds a request waits for a free database connection.", gt=0, le=600)
     db_statement_timeout: float = setting(5.0, "Seconds a database statement may run.", gt=0, le=600)
