@@ -63,11 +63,34 @@ def test_ranks_under_another_country_are_counted_separately(
     recorded_sqlite: str, tmp_path: Path, ranks: str, recorded_ranks: "Client"
 ) -> None:
     for key in recorded_ranks.keys("bancho:leaderboard:4:*"):
+        # Nobody of the country is on its leaderboard.
         recorded_ranks.delete(key)
+        recorded_ranks.zadd(key, {"1000000": 1})
 
     findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks)
 
     assert findings.codes("redis") == {"redis.version": "ok", "redis.country-ranks-differ": "warning"}
+
+
+@pytest.mark.parametrize("pattern", ["bancho:leaderboard:4", "bancho:leaderboard:4:*"])
+@pytest.mark.parametrize("of_another_type", [False, True])
+def test_missing_leaderboards_are_named(
+    recorded_sqlite: str,
+    tmp_path: Path,
+    ranks: str,
+    recorded_ranks: "Client",
+    pattern: str,
+    of_another_type: bool,
+) -> None:
+    for key in recorded_ranks.keys(pattern):
+        recorded_ranks.delete(key)
+        if of_another_type:
+            recorded_ranks.set(key, "x")
+
+    findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks)
+
+    assert findings.codes("redis") == {"redis.version": "ok", "redis.leaderboards-missing": "warning"}
+    assert "leaderboards are missing (bancho:leaderboard:4" in findings.text("redis.leaderboards-missing")
 
 
 def test_ranks_of_an_old_game_server_are_recognised(
