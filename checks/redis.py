@@ -133,8 +133,8 @@ async def _compare(
                 country.append(where.format(rank.country, expected.country))
     findings = []
     if missing := in_redis.missing:
-        text = f"leaderboards are missing ({', '.join(missing[:3])}): ranks on them are counted in the database"
-        findings.append(warning("redis.leaderboards-missing", f"{len(missing)} {text}", RECALCULATE))
+        text = f"lacks leaderboards ({', '.join(missing[:3])}): ranks on them are counted in the database"
+        findings.append(warning("redis.leaderboards-missing", text, RECALCULATE))
     if world:
         text = f"{len(world)} of {compared} ranks differ from the database's ({'; '.join(world[:3])})"
         findings.append(warning("redis.ranks-differ", text, RECALCULATE))

@@ -22,6 +22,8 @@ PREFIX = "apidot:limit:"
 # The bucket of no client: whether Redis limits requests is found out by taking a token from it.
 CHECK = "check"
 NONSENSE = "it answered something else than the states of rate limits"
+# How many requests one command counts at most: the answer has to stay below MAX_ANSWER_BYTES.
+MAX_BATCH = 1_000
 # For how long Redis is not used after it has failed.
 PAUSE_SECONDS = 1.0
 
@@ -132,7 +134,7 @@ class RedisRateLimiter(RateLimiter):
         batch: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 states = await self._take_all([subject for subject, _ in batch])
                 self._availability.up()
                 for (_, future), state in zip(batch, states, strict=True):

@@ -13,7 +13,7 @@ from redis.exceptions import InvalidResponse
 
 # One process has so many connections at most; further calls wait for one of them, within their timeout.
 CONNECTIONS = 8
-MAX_ANSWER_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 1 << 16
 MAX_REASON_LENGTH = 200
 
 

@@ -90,7 +90,7 @@ def test_missing_leaderboards_are_named(
     findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks)
 
     assert findings.codes("redis") == {"redis.version": "ok", "redis.leaderboards-missing": "warning"}
-    assert "leaderboards are missing (bancho:leaderboard:4" in findings.text("redis.leaderboards-missing")
+    assert "lacks leaderboards (bancho:leaderboard:4" in findings.text("redis.leaderboards-missing")
 
 
 def test_ranks_of_an_old_game_server_are_recognised(
