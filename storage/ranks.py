@@ -26,7 +26,7 @@ SCRIPT = f"""
 local positions = {{}}
 for index, leaderboard in ipairs(KEYS) do
     local position = redis.pcall('ZREVRANK', leaderboard, ARGV[1])
-    if not position and redis.call('EXISTS', leaderboard) == 0 then
+    if not position and redis.pcall('EXISTS', leaderboard) == 0 then
         position = {MISSING}
     end
     positions[index] = position
@@ -73,6 +73,7 @@ class RedisRanks(Ranks):
         # Why Redis does not run scripts; None if it does.
         self.script_refused: str | None = None
         self._script_refused_until = 0.0
+        self._refusal_logged = False
         self._observer = observer or Observer()
         self._availability = Availability(
             "Redis", "counting ranks in the database", on_change=partial(self._observer.on_availability, "redis")
@@ -95,6 +96,7 @@ class RedisRanks(Ranks):
             self._availability.down(error)
             return await super().of(player_id, country, modes)
         self._availability.up()
+        self._log_refusal()
         found = list(zip(keys, positions, strict=True))
         self._worlds.note(found[::2])
         self._countries.note(
@@ -145,21 +147,21 @@ class RedisRanks(Ranks):
                 pipeline.zrevrank(key, player)
                 pipeline.exists(key)
             answers = await pipeline.execute(raise_on_error=False)
-        if refused and not any(isinstance(answer, Exception) for answer in answers):
-            self._note_refusal(self.redis.reason(refused))
+        if refused and not any(isinstance(answer, Exception) for answer in answers[::2]):
+            self.script_refused = self.redis.reason(refused)
+            self._script_refused_until = time.monotonic() + WITHOUT_SCRIPT_SECONDS
         return [_found(position, exists) for position, exists in zip(answers[::2], answers[1::2], strict=True)]
 
-    def _note_refusal(self, reason: str) -> None:
-        self._script_refused_until = time.monotonic() + WITHOUT_SCRIPT_SECONDS
-        if self.script_refused is None:
-            log.warning("Redis refuses EVAL (%s): ranks are asked for with one command each", reason)
-        self.script_refused = reason
+    def _log_refusal(self) -> None:
+        if self.script_refused and not self._refusal_logged:
+            log.warning("Redis refuses EVAL (%s): ranks are asked for with one command each", self.script_refused)
+        self._refusal_logged = self.script_refused is not None
 
     def _position(self, answer: object) -> int | None:
         if isinstance(answer, Exception):
             if str(answer).startswith("WRONGTYPE"):
                 return MISSING
-            raise RedisAway(self.redis.reason(answer))
+            raise RedisAway(f"ZREVRANK: {self.redis.reason(answer)}")
         if answer is None or (isinstance(answer, int) and MISSING <= answer < MAX_POSITION):
             return answer
         raise RedisAway("it answered something else than ranks")
@@ -191,10 +193,10 @@ def _found(position: object, exists: object) -> object:
     """Return what the script returns for a leaderboard, from the answers to ZREVRANK and EXISTS."""
     if position is not None:
         return position
-    if isinstance(exists, int):
-        return None if exists else MISSING
-    # EXISTS was refused, or the answer is none to it: neither is taken for a position.
-    return exists or b""
+    if exists == 0:
+        return MISSING
+    # A user who may not ask whether it exists: as if it did. Anything else is no answer to EXISTS.
+    return None if isinstance(exists, int | ResponseError) else exists or b""
 
 
 def _rank(position: int | None, in_database: int) -> int:
