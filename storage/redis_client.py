@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from redis._parsers import _AsyncRESP2Parser
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import InvalidResponse
@@ -44,10 +44,10 @@ class RedisClient:
     def __init__(self, url: str, timeout: float) -> None:
         """A call may take `timeout` seconds: waiting for a connection, connecting and logging in included."""
         self._timeout = timeout
-        self._pool = BlockingConnectionPool.from_url(
+        # In turn: the library's own pool that waits gives a connection to whoever asks next, and others starve.
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._pool = ConnectionPool.from_url(
             url,
-            max_connections=CONNECTIONS,
-            timeout=timeout,
             parser_class=_BoundedParser,
             # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
             protocol=2,
@@ -63,7 +63,7 @@ class RedisClient:
     async def call(self, command: Callable[[Redis], Awaitable[Any]]) -> Any:
         """Return what `command` returns, which is whatever Redis answered, of any type. Raise RedisAway."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout), self._free:
                 return await command(self._redis)
         except TimeoutError:
             raise RedisAway(f"no answer within {self._timeout:g} s") from None

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import repeat
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from domain.players import Rank
 from storage.database.database import Database
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimitState, RedisRateLimiter
-from storage.redis_client import CONNECTIONS, RedisAway
+from storage.redis_client import CONNECTIONS, RedisAway, RedisClient
 from tests.support.redis_stub import Answer, RedisStub, redis_stub
+from tests.support.servers import Redis
 
 TIMEOUT = 0.4
 SLACK = 1.0  # for a busy machine
@@ -221,6 +223,23 @@ def test_nonsense_while_connecting(
 
     asyncio.run(ask())
     assert warnings(caplog) == (1, 1)
+
+
+def test_connections_are_given_in_turn(redis: Redis) -> None:
+    async def ask() -> None:
+        client = RedisClient(redis.url, timeout=20)
+        asked = [0] * (4 * CONNECTIONS)
+
+        async def ask_often(number: int) -> None:
+            while max(asked) < 100:
+                assert await client.call(methodcaller("ping")) is True
+                asked[number] += 1
+
+        await asyncio.gather(*map(ask_often, range(len(asked))))
+        await client.close()
+        assert min(asked) > 50
+
+    asyncio.run(ask())
 
 
 def test_the_limiters_task_is_cancelled(stub: RedisStub) -> None:

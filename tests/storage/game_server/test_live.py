@@ -91,6 +91,21 @@ def test_hidden_players_are_nowhere(server: GameServer, client: ServiceClient) -
     assert found["active_slots"]["3"]["player"] == {"id": 5, "name": "bel ren44453"}
 
 
+@pytest.mark.parametrize("mode", ["up", "hung", "failing", "html", "nonsense"])
+def test_a_hidden_player_who_is_online_is_nobody(server: GameServer, client: ServiceClient, mode: Any) -> None:
+    server.statuses[134] = playing()
+    server.mode = mode
+    for path in ("/v1/get_player_status?id={}", "/v2/players/{}/status"):
+        hidden, nobody = (client.get(path.format(player)) for player in (134, 1_000_000))
+        assert hidden.status_code == 404
+        assert (hidden.status_code, hidden.content) == (nobody.status_code, nobody.content)
+    assert (
+        client.get("/v1/get_player_status?name=keivor").content
+        == client.get("/v1/get_player_status?name=nobodyx").content
+    )
+    assert not any("134" in target or "keivor" in target for target in server.asked)
+
+
 def test_hidden_players_are_shown_when_the_operator_says_so(server: GameServer, recorded_sqlite: str) -> None:
     server.users[999999] = "nobody_we_know"
     with live_service(server, recorded_sqlite, show_hidden_players="true") as client:
