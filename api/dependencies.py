@@ -74,7 +74,7 @@ async def redis_state(ranks: Ranks, limiter: RateLimiter | None, order: Leaderbo
         missing = await ranks.missing_modes()
     except RedisAway as error:
         return Dependency("down", f"Redis NOT REACHED, counting in the database ({error})", error)
-    if lacking := await modes_with_players(order, missing):
+    if lacking := await _modes_with_players(order, missing):
         modes = ", ".join(map(str, lacking))
         description = f"Redis, WITHOUT LEADERBOARDS of modes {modes}: those are counted in the database"
         return Dependency("down", description, degraded=DEGRADED_LEADERBOARDS)
@@ -89,7 +89,7 @@ async def redis_state(ranks: Ranks, limiter: RateLimiter | None, order: Leaderbo
     return Dependency("up", "Redis")
 
 
-async def modes_with_players(order: LeaderboardOrder, modes: Iterable[Mode]) -> list[Mode]:
+async def _modes_with_players(order: LeaderboardOrder, modes: Iterable[Mode]) -> list[Mode]:
     """Return those of the modes in which a player has pp, none if the database cannot be reached."""
     try:
         return [mode for mode in modes if await order.page(LeaderboardKey("pp", mode, None), offset=0, limit=1)]

@@ -166,13 +166,14 @@ class RedisRateLimiter(RateLimiter):
             raise RedisAway(NONSENSE)
         states = []
         for wait, full in zip(answer[::2], answer[1::2], strict=True):
-            if not (self._is_within(wait, self._interval) and self._is_within(full, self._capacity)):
+            if not (_is_within(wait, -self._capacity, self._interval) and _is_within(full, 0, self._capacity)):
                 raise RedisAway(NONSENSE)
             states.append(_state(wait, full, self._interval))
         return states
 
-    def _is_within(self, value: object, greatest: int) -> bool:
-        return isinstance(value, int) and -self._capacity <= value <= greatest
+
+def _is_within(value: object, least: int, greatest: int) -> bool:
+    return isinstance(value, int) and least <= value <= greatest
 
 
 def _state(wait: int, full: int, interval: int) -> RateLimitState:

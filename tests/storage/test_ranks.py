@@ -204,7 +204,10 @@ def test_a_player_who_is_missing_on_a_leaderboard_has_no_rank(
 ) -> None:
     player = next(player for (player, mode), (world, _) in counted.items() if mode == "0" and world > 1)
     emptied.zrem("bancho:leaderboard:0", str(player))
-    assert ranks(beside_redis.client, [player])[player, "0"] == (0, counted[player, "0"][1])
+    in_country = counted[player, "0"][1]
+    assert ranks(beside_redis.client, [player])[player, "0"] == (0, in_country)
+    stats = beside_redis.client.get(f"/v2/players/{player}/stats/0").json()["data"]
+    assert (stats["rank"], stats["country_rank"]) == (None, in_country)
 
 
 @contextmanager
