@@ -280,7 +280,9 @@ def test_concurrent_uploads_of_one_player(on_sqlite: Playground) -> None:
     with Watch(on_sqlite) as watch, ThreadPoolExecutor(4) as pool:
         responses = list(pool.map(lambda image: put(on_sqlite, image), [next(images) for _ in range(60)]))
 
-    assert {response.status_code for response in responses} == {200}
+    codes = [response.status_code for response in responses]
+    assert set(codes) <= {200, 429}
+    assert codes.count(200) > 10
     assert not watch.faults
     assert watch.seen > 10
     assert len(avatars(on_sqlite)) == 1
