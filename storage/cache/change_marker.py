@@ -17,8 +17,8 @@ class ChangeMarker:
             return
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            # Unlike ftruncate(), this reserves space. Without, a write to the mapping kills the process if the disk
-            # is full.
+            # Unlike ftruncate(), this reserves space. Without, a write to the mapping kills the process when the
+            # disk is full.
             os.posix_fallocate(descriptor, 0, LENGTH)
             self._shared = mmap.mmap(descriptor, LENGTH)
         finally:

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -115,8 +116,10 @@ class Worker:
             raise
 
     async def stop(self) -> None:
-        """Kill the process, if there is one."""
+        """Kill the process, if there is one. No job may be running, unless it is this one that stops it."""
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            # Not wait(): a pipe with unread data would stay open.
+            await process.communicate()
