@@ -112,9 +112,13 @@ def decoding(world: Playground, key: str = PLAYER) -> Iterator[socket.socket]:
         yield connection
 
 
+# Players of the recorded world without an API key.
+OTHERS = [*range(30, 83), *range(86, 138)]
+
+
 def keys(world: Playground, number: int) -> list[str]:
     """Return that many API keys, each of another player."""
-    made = [f"00000000-0000-4000-8000-{id:012}" for id in range(100, 100 + number)]
+    made = [f"00000000-0000-4000-8000-{id:012}" for id in OTHERS[:number]]
     world.sql(*(f"UPDATE users SET api_key = '{key}', priv = 3 WHERE id = {int(key[-12:])}" for key in made))
     return made
 
