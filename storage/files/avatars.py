@@ -85,6 +85,8 @@ class Avatars:
         except QueueFull:
             raise Unavailable(TOO_MANY.message, retry_after=5) from None
         except (NotStarting, NotInstalled) as error:
+            if isinstance(error, NotInstalled):
+                log.warning("avatars cannot be decoded: Pillow is not installed")
             raise Unavailable(NOT_STARTING.message) from error
         except WorkerFailed as error:
             log.warning("the image decoder broke on an avatar of player %d: %r", player_id, error.__cause__)

@@ -116,7 +116,7 @@ class Worker:
             raise
 
     async def stop(self) -> None:
-        """Kill the process, if there is one. No job may be running, unless it is this one that stops it."""
+        """Kill the process, if there is one. Nothing else may wait for its reply."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
