@@ -134,7 +134,7 @@ async def set_avatar(services: Services, _: NoParams, caller: Caller, body: Avat
     may upload one avatar at a time.
     """
     account = await authenticate_legacy(services, caller, VISIBLE)
-    with services.avatars.uploading(account.id):
+    async with services.avatars.uploading(account.id):
         image = await _image(body)
         async with body.until_disconnected():
             avatar = await services.avatars.decode(account.id, image)

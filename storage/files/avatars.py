@@ -4,8 +4,8 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,9 @@ SCRIPT = Path(__file__).with_name("images.py")
 WORKERS = 2
 # At a time. Each is in memory while it arrives, waits, is decoded and is stored.
 MAX_UPLOADS = 16
+# Seconds that a player's next upload waits for the last one to end. A client whose connection broke may try again
+# before the service notices.
+UPLOAD_WAIT = 1.0
 # In bytes: encoded anew, an image is seldom twice as large as it was.
 MAX_STORED = 16 * 2**20
 
@@ -54,25 +57,31 @@ class Avatars:
             max_reply=MAX_STORED,
         )
         self._decoder = WorkerPool(kind, workers=WORKERS, queue=MAX_UPLOADS)
-        self._uploading: set[int] = set()
+        # For each player who uploads an avatar, the event that is set when the upload has ended.
+        self._uploading: dict[int, asyncio.Event] = {}
         # One at a time, so that a slow disk takes one of the threads that everything else needs too.
         self._storing = asyncio.Lock()
 
-    @contextmanager
-    def uploading(self, player_id: int) -> Iterator[None]:
+    @asynccontextmanager
+    async def uploading(self, player_id: int) -> AsyncIterator[None]:
         """Count the block as the upload of this player's avatar, from before its body is read.
 
         Raise APIError if the player has another upload, and Unavailable if there are MAX_UPLOADS.
         """
-        if player_id in self._uploading:
-            raise UPLOADING(retry_after=1)
+        try:
+            async with asyncio.timeout(UPLOAD_WAIT):
+                while other := self._uploading.get(player_id):
+                    await other.wait()
+        except TimeoutError:
+            raise UPLOADING(retry_after=1) from None
         if len(self._uploading) >= MAX_UPLOADS:
             raise Unavailable(TOO_MANY.message, retry_after=5)
-        self._uploading.add(player_id)
+        ended = self._uploading[player_id] = asyncio.Event()
         try:
             yield
         finally:
-            self._uploading.remove(player_id)
+            del self._uploading[player_id]
+            ended.set()
 
     async def decode(self, player_id: int, image: bytes) -> Avatar:
         """Return the image without anything but the picture. The id is for the log.
