@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
+from config.types import Networks
 from domain.errors import Unavailable
 from domain.live import Live
 from replays.store import open_store
@@ -105,6 +106,8 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        encryption=settings.db_ssl,
+        authorities=settings.db_ssl_ca,
         observer=observer,
     )
     stack.push_async_callback(database.disconnect)
@@ -186,6 +189,8 @@ async def startup_report(settings: Settings) -> list[str]:
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
     report.append(("rate limits", _rate_limits(settings)))
+    if everybody := Networks(settings.trusted_proxies).too_large:
+        report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
     return [f"{title:<13} {text}" for title, text in report]
@@ -198,6 +203,11 @@ async def _too_few_connections(services: Services) -> str | None:
         return None
     settings = services.settings
     return allowed.too_few(settings.api_workers, settings.db_pool_max) if allowed else None
+
+
+def forgeable(networks: list[str]) -> str:
+    """Return what it means that these networks are in TRUSTED_PROXIES."""
+    return f"every client in {', '.join(networks)} can claim any address"
 
 
 def _rate_limits(settings: Settings) -> str:

@@ -40,11 +40,12 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
         findings.append(finding)
         reachable = opened if finding.level == "ok" else None
         if reachable:
+            await step("database", 10, database.run_encryption(reachable))
             await step("database", 10, database.run_privileges(reachable))
             await step("database", 10, database.run_connections(reachable, settings))
             await step("schema", 30, schema.run(reachable))
             await step("indexes", 15, schema.run_indexes(reachable))
-            await step("clock", 10, clock.run(reachable))
+            await step("clock", 10, clock.run(reachable, settings))
         if opened:
             ranks = open_ranks(settings, opened, stack)
             await step("redis", 60, redis.run(ranks, reachable, settings, progress))
@@ -52,7 +53,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
         await step("game-server", 15, game_server.run(server, settings, demo=demo))
         await step("files", 30, _files(settings, reachable))
         if url:
-            await step("browser", 60, browser.run(url, settings.origins))
+            await step("browser", 60, browser.run(url, settings))
     return findings
 
 

@@ -6,6 +6,7 @@ import io
 import logging
 import mmap
 import os
+import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from aiofiles.threadpool import wrap
 
-from replays.errors import Changed, NoReplay, StoreUnavailable, Unreadable
+from replays.errors import Changed, NoReplay, NotAFile, StoreUnavailable, Unreadable
 from replays.filename import score_id, stored_name
 
 log = logging.getLogger("apidot")
@@ -39,8 +40,12 @@ class Folder:
         path = self._path / stored_name(score_id)
         try:
             raw = await _open(path)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except FileNotFoundError:
+            raise (NotAFile if await asyncio.to_thread(path.is_symlink) else NoReplay) from None
+        except NotADirectoryError:
             raise NoReplay from None
+        except IsADirectoryError:
+            raise NotAFile from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
             raise (Unreadable if error.errno in UNREADABLE else StoreUnavailable) from error
@@ -48,6 +53,8 @@ class Folder:
         with raw:
             with _reading():
                 status = await asyncio.to_thread(_status, raw)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotAFile
             yield OpenFile(raw, status, self._reads)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
@@ -117,13 +124,18 @@ def _reading() -> Iterator[None]:
 
 
 async def _open(path: Path) -> io.FileIO:
-    opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_file, path)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
         # The thread opens the file even so.
         opening.add_done_callback(_close)
         raise
+
+
+def _open_file(path: Path) -> io.FileIO:
+    # A named pipe would block the thread until somebody writes to it. For files the flag has no effect.
+    return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def _close(opening: asyncio.Future[io.FileIO]) -> None:

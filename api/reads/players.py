@@ -73,6 +73,10 @@ def _with_rank(stats: M, rank: Rank | None) -> M:
 
 async def selected_beatmap(services: Services, status: LiveStatus) -> Beatmap | None:
     """Return the beatmap that an online player has selected, None if there is none or it is unknown."""
+    if status.map_id is not None:
+        if status.map_id <= 0:
+            return None
+        return await services.database.one(catalogue.beatmap, id=status.map_id, md5=None)
     if not status.map_md5:
         return None
     return await services.database.one(catalogue.beatmap, id=None, md5=status.map_md5)

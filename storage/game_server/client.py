@@ -20,6 +20,9 @@ PREFIXES = ("/v1/", "/")
 # Game servers listen on this domain too, beside their own.
 DEFAULT_DOMAIN = "ppy.sh"
 MAX_BODY_BYTES = 1 << 20
+# The longest header in a response, and the longest status line: aiohttp's own limit of 8190 bytes is below that of
+# the headers that game servers set, cookies among them.
+MAX_HEADER_BYTES = 1 << 16
 # Its name in the metrics.
 NAME = "game_server"
 # uvicorn, on which game servers run, closes idle connections after five seconds.
@@ -88,6 +91,8 @@ class GameServerClient:
             headers={"Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     async def close(self) -> None:
@@ -119,6 +124,22 @@ class GameServerClient:
             response = _decode(body, shape) if status == 200 else None
             if response is None:
                 raise NoAnswer(f"{target}: status {status}, {body[:60]!r}")
+            return response
+
+    async def call_v2(self, target: str, shape: type[T]) -> T | None:
+        """Get `target` from version 2 of the API, and return the response as a `shape`.
+
+        Return None if the game server says that there is no such thing. Raise NoPage if it does not have this
+        endpoint or does not let us use it, Down, or NoAnswer if the response does not have that shape.
+        """
+        with self.observer.call(NAME, "v2"):
+            status, body = await self._get(f"/v2/{target}", f"api.{self._domain}")
+            if status == 404 and _is_not_found(body):
+                return None
+            response = _decode(body, shape) if status == 200 else None
+            if response is None:
+                failure = NoPage if 400 <= status < 500 else NoAnswer
+                raise failure(f"/v2/{target}: status {status}, {body[:60]!r}")
             return response
 
     async def _get_from_api(self, target: str) -> tuple[int, bytes]:

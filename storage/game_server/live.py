@@ -12,8 +12,6 @@ from storage.game_server.cached import CachedGameServer
 from storage.game_server.client import NoAnswer
 from storage.game_server.pages import MATCHES
 
-# The API takes no lower id. The bot, with id 1, is found by its name.
-FIRST_PLAYER = 3
 CONCURRENT_MATCHES = 8
 
 
@@ -60,10 +58,7 @@ class GameServerLive(Live):
         # The API calls players online for hours after they have left.
         if online is not None and player_id not in online:
             return None
-        if player_id >= FIRST_PLAYER:
-            return await self._server.status.get(("id", player_id))
-        name = online.bots.get(player_id) if online else None
-        return await self._server.status.get(("name", name)) if name else None
+        return await self._server.status.get((player_id, online.bots.get(player_id) if online else None))
 
     async def match(self, match_id: int) -> Match | None:
         try:

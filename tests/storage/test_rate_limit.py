@@ -135,6 +135,11 @@ def test_this_machine_is_exempt_unless_it_forwards_a_request(recorded_sqlite: st
         for headers in (from_address("192.0.2.1"), from_address("127.0.0.1, 192.0.2.2")):
             codes = [client.get(COUNT, headers=headers).status_code for _ in range(4)]
             assert codes == [200, 200, 200, 429]
+        # Through a proxy that does not say for whom, or lets its clients claim to be this machine.
+        claims = [from_address("127.0.0.1"), from_address("unknown"), {"X-Real-IP": "192.0.2.9"}]
+        claims += [{"CF-Connecting-IP": "127.0.0.1"}, {"X_Forwarded_For": "198.51.100.7"}]
+        codes = [client.get(COUNT, headers=headers).status_code for headers in claims]
+        assert codes == [200, 200, 200, 429, 429]
 
 
 def test_turned_off(recorded_sqlite: str) -> None:
