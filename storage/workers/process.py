@@ -10,13 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from storage.workers.child import MISSING, READY
+from storage.workers.child import MISSING
 
 log = logging.getLogger("apidot")
 
 CHILD = Path(__file__).with_name("child.py")
 # In seconds: a Python interpreter starts slowly on a busy machine.
 START_TIMEOUT = 10.0
+# In seconds: a killed process ends at once, unless it waits for a disk that does not respond.
+STOP_TIMEOUT = 5.0
 # By how many seconds the process outlives a job that is out of time. Usually the service kills it before.
 GRACE = 1.0
 
@@ -88,9 +90,9 @@ class Worker:
         except (WorkerFailed, OSError) as error:
             log.warning("a worker of the %s does not start: %r", kind.name, error.__cause__ or error)
             raise NotStarting from error
-        if first != READY:
+        if first == MISSING:
             await self.stop()
-            raise NotInstalled if first == MISSING else NotStarting
+            raise NotInstalled
         return process
 
     async def _exchange(self, process: Process, job: bytes | None, seconds: float) -> bytes:
@@ -121,5 +123,7 @@ class Worker:
         if process is not None:
             with suppress(ProcessLookupError):
                 process.kill()
-            # Not wait(): a pipe with unread data would stay open.
-            await process.communicate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    # Not wait(): a pipe with unread data would stay open.
+                    await process.communicate()
