@@ -1,7 +1,6 @@
 """The state of each dependency, for the start report, /health/ready and the command `check`."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
@@ -17,10 +16,11 @@ from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.game_server.client import Down, GameServerClient, NoAnswer
-from storage.pp.engine import ENGINE, NoEngine, Worker
+from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
 from storage.redis_client import RedisAway
+from storage.workers.process import NotInstalled, NotStarting
 
 # `off`: not configured. `unknown`: not checked yet.
 State = Literal["up", "down", "off", "unknown"]
@@ -122,14 +122,12 @@ async def replays_state(store: ReplayStore) -> Dependency:
 
 async def pp_engine_state(settings: Settings) -> Dependency:
     """Return whether the pp engine is installed and starts, by starting it."""
-    worker = Worker(settings.pp_python or sys.executable, settings.pp_memory)
     try:
-        await worker.start()
-    except NoEngine:
+        await try_to_start(settings)
+    except NotInstalled:
         return Dependency("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501")
-    except Unavailable as error:
+    except NotStarting as error:
         return Dependency("down", f"{ENGINE} DOES NOT START, so calculate_pp answers 503", error)
-    await worker.stop()
     return Dependency("up", ENGINE)
 
 

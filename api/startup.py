@@ -92,7 +92,7 @@ async def open_services(
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
             pp_engine=closed_by(stack, PPEngine(settings)),
-            avatars=Avatars(settings.data_directory),
+            avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
             dependencies=closed_by(stack, dependencies),
         )

@@ -238,6 +238,15 @@ class Settings:
         "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
     )
 
+    image_timeout: float = setting(
+        5.0,
+        "Seconds the decoding of an avatar may take, and may wait for one of the two processes that decode.",
+        heading="Avatars",
+        gt=0,
+        le=600,
+    )
+    image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
+
     @property
     def visible(self) -> int:
         """The privilege bits a player needs to be shown at all."""
