@@ -11,13 +11,29 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asyncmy.connection import Connection, MySQLResult
-from asyncmy.errors import MySQLError
+from asyncmy import connection as driver
+from asyncmy.connection import MySQLResult
+from asyncmy.errors import MySQLError, OperationalError
 from asyncmy.protocol import parse_rows_from_buffer
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 COM_QUERY = 3
+
+
+# The driver's annotations do not cover what is used here.
+DriverConnection: Any = driver.Connection
+
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of asyncmy."""
+
+    error = OperationalError
+    flags = "_client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._transport  # type: ignore[no-any-return]
 
 
 class ColumnSet(RowShape):
@@ -60,7 +76,7 @@ async def execute(
 
 def new(arguments: Mapping[str, Any]) -> Any:
     """Do the same as mysql_protocol.new."""
-    return Connection(**arguments)  # type: ignore[no-untyped-call]
+    return Connection(**arguments)
 
 
 async def connect(connection: Any) -> None:
@@ -73,15 +89,10 @@ def is_usable(connection: Any) -> bool:
     return not connection._stream_broken
 
 
-def transport(connection: Any) -> asyncio.WriteTransport | None:
-    """Do the same as mysql_protocol.transport."""
-    return connection._transport  # type: ignore[no-any-return]
-
-
 def abort(connection: Any) -> None:
     """Do the same as mysql_protocol.abort."""
-    if open_transport := transport(connection):
-        open_transport.abort()
+    if transport := connection.transport():
+        transport.abort()
     connection.close()
 
 

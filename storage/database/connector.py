@@ -1,6 +1,5 @@
 """Opens and closes connections, with the session that the statements need."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -16,7 +15,6 @@ class Wire(Protocol):
     def new(self, arguments: Mapping[str, Any]) -> Any: ...
     async def connect(self, connection: Any) -> None: ...
     def is_usable(self, connection: Any) -> bool: ...
-    def transport(self, connection: Any) -> asyncio.WriteTransport | None: ...
     def abort(self, connection: Any) -> None: ...
 
 
@@ -58,6 +56,6 @@ class Connector:
 
     def close(self, connection: Any) -> None:
         """Close a connection that is idle, and tell the server, which would log a lost connection otherwise."""
-        if transport := self._wire.transport(connection):
+        if transport := connection.transport():
             transport.write(QUIT)
         connection.close()

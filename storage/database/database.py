@@ -15,9 +15,10 @@ from typing import Any, Generic, TypeVar
 import databases
 import msgspec
 
+from config.types import Encryption
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
-from storage.database import drivers, session
+from storage.database import drivers, session, tls
 from storage.database.connector import Connector
 from storage.database.failures import (
     CONFLICTED,
@@ -91,12 +92,15 @@ class Database:
         wait: float = 2.0,
         statement_timeout: float = 5.0,
         max_age: float = 0,
+        encryption: Encryption = "off",
+        authorities: str = "",
         observer: Observer | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
         """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
-        `wait`, for one of them, `statement_timeout` and `max_age` are in seconds.
+        `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
+        are those of tls.context.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
@@ -120,7 +124,11 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        options = {} if self.is_sqlite else drivers.pool_options(self._driver, wait)
+        options = {}
+        if not self.is_sqlite:
+            # A socket of this machine needs no encryption.
+            context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
+            options = drivers.pool_options(self._driver, wait, context)
         self._databases = databases.Database(self._url, **options)
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
@@ -162,6 +170,19 @@ class Database:
         if self._pool is not None:
             await self._pool.close()
         await self._databases.disconnect()
+
+    async def link(self) -> tls.Link | None:
+        """Return how connections reach the server, None for SQLite. Raise Unavailable if there is none in time."""
+        if self._pool is None:
+            return None
+        try:
+            connection = await self._pool.acquire()
+        except (CannotConnect, NoFreeConnection) as error:
+            raise Unavailable(AWAY.message) from error.__cause__ or error
+        try:
+            return tls.link(connection.raw)
+        finally:
+            self._pool.release(connection)
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""

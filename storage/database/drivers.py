@@ -10,7 +10,7 @@ import pymysql.converters
 from pymysql.constants import FIELD_TYPE
 
 from domain.errors import CannotOpen
-from storage.database import mysql_protocol
+from storage.database import mysql_protocol, tls
 from storage.database.connector import Wire
 from storage.database.rows import RowShape
 
@@ -67,8 +67,8 @@ def parse_datetime(text: str) -> datetime | None:
         return None
 
 
-def pool_options(driver: Driver, wait: float) -> dict[str, Any]:
-    """Return the options of a MySQL driver's connections; `wait` is for how many seconds it tries to connect."""
+def pool_options(driver: Driver, wait: float, context: tls.Context | None) -> dict[str, Any]:
+    """Return the options of a MySQL driver's connections, which try to connect for `wait` seconds."""
     return {
         # The driver's pool opens no connection: storage/database/pool.py does.
         "min_size": 0,
@@ -76,6 +76,7 @@ def pool_options(driver: Driver, wait: float) -> dict[str, Any]:
         "charset": "utf8mb4",
         "connect_timeout": wait,
         "conv": driver.decoders,
+        "ssl": context,
     }
 
 

@@ -21,13 +21,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aiomysql.connection import Connection
+from aiomysql.connection import Connection as DriverConnection
 from pymysql import MySQLError, OperationalError
 from pymysql.connections import TEXT_TYPES
 from pymysql.constants import COMMAND, CR, FIELD_TYPE
 from pymysql.err import raise_mysql_exception
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 READ_SIZE = 1 << 18  # bytes
@@ -39,6 +40,16 @@ LENGTH_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 BINARY = 63  # the character set of bytes that are not text
 
 Decode = Callable[[bytes], Any]
+
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of aiomysql."""
+
+    error = OperationalError
+    flags = "client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._writer.transport if self._writer else None
 
 
 class ColumnSet(RowShape):
@@ -141,15 +152,10 @@ def is_usable(connection: Any) -> bool:
     return not (connection.closed or reader.eof_received or reader.at_eof() or reader.exception())
 
 
-def transport(connection: Any) -> asyncio.WriteTransport | None:
-    """Return the transport of a connection, None if it has none (yet, or any more)."""
-    return connection._writer.transport if connection._writer else None
-
-
 def abort(connection: Any) -> None:
     """Close a connection at once, without sending what has not been sent yet."""
-    if open_transport := transport(connection):
-        open_transport.abort()
+    if transport := connection.transport():
+        transport.abort()
     connection.close()
 
 
