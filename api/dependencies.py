@@ -15,7 +15,7 @@ from storage.cache.cache import SingleFlightCache
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.database.failures import describe
+from storage.database.failures import describe, is_refusal
 from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
@@ -69,15 +69,14 @@ async def server_state(database: Database) -> Dependency:
 
 async def database_state(database: Database) -> Dependency:
     """Return whether the game server's tables can be read. The description is the server's version."""
-    state = await server_state(database)
-    if state.state == "up":
-        try:
-            await database.one(catalogue.ping)
-        except Unavailable as unavailable:
-            error = unavailable.__cause__
-            description = f"ITS TABLES CANNOT BE READ, answering 503 until they can ({describe(error)})"
-            return Dependency("down", description, error)
-    return state
+    try:
+        row = await database.one(catalogue.ping)
+    except Unavailable as unavailable:
+        error = unavailable.__cause__
+        answers = error is not None and is_refusal(error)
+        fault = "HAS NO TABLES THAT CAN BE READ" if answers else "NOT REACHED"
+        return Dependency("down", f"{fault}, answering 503 until it is there ({describe(error)})", error)
+    return Dependency("up", row.version if row else "of unknown version")
 
 
 async def redis_state(ranks: Ranks, limiter: RateLimiter | None, order: LeaderboardOrder) -> Dependency:

@@ -1,2 +1,2 @@
--- Can the tables of the game server be read?
-SELECT id FROM users LIMIT 1
+-- Which database server is this, and does it read the game server's tables?
+SELECT VERSION() AS version, EXISTS (SELECT 1 FROM users) AS has_players

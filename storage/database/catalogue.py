@@ -51,10 +51,11 @@ class Version(msgspec.Struct, frozen=True):
     version: str
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A row of which only its existence matters."""
+class Ping(msgspec.Struct, frozen=True):
+    """What a server that reads the game server's tables answers."""
 
-    id: int
+    version: str
+    has_players: int
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -143,7 +144,7 @@ clan_members = Query("clan_members", ClanMember)
 pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
-ping = Query("ping", Row)
+ping = Query("ping", Ping)
 server_version = Query("server_version", Version)
 server_clock = Query("server_clock", Clock)
 connections_allowed = Query("connections_allowed", Connections)

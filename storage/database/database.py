@@ -108,18 +108,13 @@ class Database:
         self._pool_max, self._wait = pool_max, wait
         self._statement_timeout, self._max_age = statement_timeout, max_age or math.inf
         self._timeout = statement_timeout + GRACE
-        # A change has to end on the server before it is given up here: see session.LOCKS.
+        # A change has to end on the server before it is given up here: see session.LOCKS. It may be run twice.
         locks = session.table_wait(statement_timeout) + session.ROW_WAIT
-        self._change_needs = locks + 0.1
-        # Enough to be run again.
-        self._change_timeout = max(self._timeout, 2.0 * locks)
+        self._change_needs, self._change_timeout = locks + 0.1, max(self._timeout, 2.0 * locks)
         self._observer = observer or Observer()
         self._deadlines = Deadlines() if deadlines is None else deadlines
-        self._availability = Availability(
-            "the database",
-            "answering 503 until it is back",
-            on_change=partial(self._observer.on_availability, "database"),
-        )
+        on_change = partial(self._observer.on_availability, "database")
+        self._availability = Availability("the database", "answering 503 until it is back", on_change=on_change)
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
@@ -242,7 +237,7 @@ class Database:
             self._refused.pop(name).up()
 
     def _log_failure(self, name: str, error: Exception) -> None:
-        if is_refusal(error) or self.is_sqlite:
+        if is_refusal(error):
             self._log_refusal(name, error)
         else:
             self._availability.down(f"{name}: {describe(error)}")

@@ -1,5 +1,7 @@
 """What the errors of a database mean: for the statement alone, for its connection, or for the server."""
 
+import sqlite3
+
 # The server does not serve this connection any more, and perhaps no other one. In this order: a Galera node that
 # is not part of the primary component, a shutdown (or KILL, on MySQL), more stages of a shutdown, an aborted
 # connection, network errors, an aborted connection, KILL on MariaDB, offline mode, a server that is not available,
@@ -58,6 +60,8 @@ def is_of_server(error: BaseException) -> bool:
 
 def is_refusal(error: BaseException) -> bool:
     """Return whether a server that runs other statements failed at this one, as when a table is missing."""
+    if isinstance(error, sqlite3.Error):
+        return True
     return is_of_server(error) and number_of(error) not in GONE | EVERY_STATEMENT
 
 
