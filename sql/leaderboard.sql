@@ -26,4 +26,4 @@ WHERE s.id IN (:ids)
     AND s.{sort} > 0
     AND (u.priv & :visible) = :visible
 ORDER BY s.{sort} DESC, s.id
-LIMIT 100
+LIMIT 1000

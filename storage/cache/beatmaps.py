@@ -22,6 +22,11 @@ SIZE = 20_000
 encode = msgspec.json.Encoder().encode
 
 
+def md5_key(md5: str) -> str:
+    """Return the form in which md5s are compared: the database takes spellings for equal that Python does not."""
+    return md5.strip().lower()
+
+
 class CachedJSON(NamedTuple):
     """A beatmap's JSON, which expires at a time of the monotonic clock.
 
@@ -51,7 +56,7 @@ class BeatmapCache:
         return len(self._entries)
 
     async def of(self, md5s: Iterable[str], *, stripped: bool = False) -> dict[str, msgspec.Raw]:
-        """Return the JSON of beatmaps by their md5, without those that are not in the database.
+        """Return the JSON of beatmaps by the `md5_key` of their md5, without those that are not in the database.
 
         Others that were read along with them may be in it. Raise Unavailable if the database cannot be reached.
         """
@@ -59,9 +64,10 @@ class BeatmapCache:
         entries: dict[str, CachedJSON] = {}
         missing: list[str] = []
         for md5 in md5s:
-            entry = self._entries.get(md5)
+            key = md5_key(md5)
+            entry = self._entries.get(key)
             if entry is not None and entry.expires > now:
-                entries[md5] = entry
+                entries[key] = entry
             else:
                 missing.append(md5)
         if missing:
@@ -83,15 +89,16 @@ class BeatmapCache:
         # Counted from before the statement: the rows may be as old as that.
         expires = now + self._ttl
         entries: dict[str, CachedJSON] = {}
-        for row in rows:
+        # Of several beatmaps with one md5, the one with the lowest id counts.
+        for row in sorted(rows, key=lambda row: row.id, reverse=True):
             json = msgspec.Raw(encode(row))
             # Nearly every beatmap has the same JSON in both versions, which is then encoded once.
             stripped = json
             if not is_stripped(row):
                 stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
             entry = CachedJSON(expires, json, stripped)
-            entries[row.md5] = entry
-            self._entries.put(row.md5, entry)
+            entries[md5_key(row.md5)] = entry
+            self._entries.put(md5_key(row.md5), entry)
         return entries
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from asyncmy.connection import MySQLResult
 from asyncmy.errors import MySQLError
 from asyncmy.protocol import parse_rows_from_buffer
 
+from storage.database.mysql_protocol import value_type
 from storage.database.rows import RowShape
 
 COM_QUERY = 3
@@ -24,7 +25,10 @@ class ColumnSet(RowShape):
 
     def __init__(self, result: Any) -> None:
         """`result` is one that the driver has read."""
-        super().__init__([column[0] for column in result.description])
+        super().__init__(
+            [column[0] for column in result.description],
+            types=[value_type(field.type_code, field.charsetnr) for field in result.fields],
+        )
         self.converters = tuple(result.converters)
         contents = [bytes([result.field_count]), *(field.get_all_data() for field in result.fields)]
         self.packet_count = len(contents)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
-import msgspec
 
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
 from storage.database import drivers
+from storage.database.conversion import RowConverter
 from storage.database.pool import ConnectionPool
 from storage.database.rows import RowShape
 from storage.database.statement import Statement, Value, with_json, with_lists
@@ -81,6 +81,7 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
+        self._converter = RowConverter()
         options = {} if self.is_sqlite else drivers.pool_options(self._driver, pool_max, wait, statement_timeout)
         self._databases = databases.Database(self._url, **options)
         self._pool: ConnectionPool | None = None
@@ -120,14 +121,12 @@ class Database:
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        return msgspec.convert(shape.mappings(rows), query.rows, strict=False)
+        return self._converter.convert(query, shape, rows)
 
     async def one(self, query: Query[T], **values: Value) -> T | None:
         """Return the first row of `query`, or None. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        if not rows:
-            return None
-        return msgspec.convert(shape.mappings(rows[:1])[0], query.row, strict=False)
+        return self._converter.convert(query, shape, rows[:1])[0] if rows else None
 
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
@@ -153,7 +152,7 @@ class Database:
             code = error.args[0] if error.args else None
             if isinstance(statement, Change) and code in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and code in drivers.UNREPRESENTABLE:
+            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
@@ -164,7 +163,8 @@ class Database:
 
     def _log_failure(self, name: str, error: Exception) -> None:
         if drivers.is_refusal(error):
-            refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
+            consequence = "answering 503 to what needs it; `main.py check` says what is wrong"
+            refused = Availability(f"the database to {name}.sql", consequence)
             self._refused.setdefault(name, refused).down(error)
         else:
             self._availability.down(f"{name}: {error}")

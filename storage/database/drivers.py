@@ -17,7 +17,7 @@ from storage.database.rows import RowShape
 # shutting down.
 UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226}
 # A text has a character that the column's character set lacks, so it is equal to nothing in the column.
-UNREPRESENTABLE = {1267, 1271, 3854, 3988}
+UNREPRESENTABLE = {1267, 1270, 1271, 3854, 3988}
 # The same when writing, or a text that is too long.
 UNSTORABLE = UNREPRESENTABLE | {1366, 1406}
 
@@ -66,16 +66,25 @@ def load(dialect: str, name: str) -> Driver:
 
 
 def _mysql_driver(protocol: Any, error: type[Exception], decoders: dict[Any, Any]) -> Driver:
-    decoders = {**decoders, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
+    times = dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP), parse_datetime)
+    decoders = {**decoders, **times, FIELD_TYPE.BIT: parse_bits}
     return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol.is_usable, decoders)
 
 
 def parse_datetime(text: str) -> datetime | None:
-    """Parse a DATETIME as MySQL writes it. Old rows may hold 0000-00-00 00:00:00, which becomes None."""
+    """Parse a DATETIME or a DATE as MySQL writes it, without fractions of a second.
+
+    Old rows may hold 0000-00-00 00:00:00, which becomes None.
+    """
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(text[:19])
     except ValueError:
         return None
+
+
+def parse_bits(bits: bytes) -> int:
+    """Parse a BIT."""
+    return int.from_bytes(bits, "big")
 
 
 def pool_options(driver: Driver, pool_max: int, wait: float, statement_timeout: float) -> dict[str, Any]:
@@ -89,6 +98,19 @@ def pool_options(driver: Driver, pool_max: int, wait: float, statement_timeout: 
         "init_command": SESSION.format(seconds=statement_timeout, milliseconds=int(statement_timeout * 1000)),
         "conv": driver.decoders,
     }
+
+
+def is_unrepresentable(error: Exception, values: Mapping[str, Any]) -> bool:
+    """Return whether a statement failed because a column cannot hold one of its texts, which no row is equal to.
+
+    The servers have the same numbers for two columns that cannot be compared, which is a fault of the schema. The
+    message, in any language, says which of the two it is: a column is IMPLICIT, a text COERCIBLE.
+    """
+    code, message = (*error.args, None, "")[:2]
+    texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else [value])]
+    if code not in UNREPRESENTABLE or all(str(text).isascii() for text in texts):
+        return False
+    return "IMPLICIT" not in message or "COERCIBLE" in message
 
 
 def is_refusal(error: Exception) -> bool:

@@ -12,9 +12,20 @@ class RowShape:
     matched nothing, becomes None.
     """
 
-    def __init__(self, names: Sequence[str], positions: Sequence[int] | None = None) -> None:
-        """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …"""
+    def __init__(
+        self,
+        names: Sequence[str],
+        positions: Sequence[int] | None = None,
+        types: Sequence[type | None] | None = None,
+    ) -> None:
+        """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …
+
+        `types` are those of the columns' values, None where it is not known or may differ from row to row.
+        """
         self.names = list(names)
+        self.types = dict(zip(names, types or [None] * len(names), strict=True))
+        # By Struct: whether the columns have the types of its fields. See conversion.py.
+        self.fits: dict[type, bool] = {}
         columns: dict[str, int] = {}
         groups: dict[str, dict[str, int]] = {}
         for name, position in zip(names, positions or range(len(names)), strict=True):

@@ -17,6 +17,10 @@ _TOKEN = re.compile(
 )
 
 
+# A table and its alias.
+_SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
+
+
 class Statement:
     """A statement of sql/, for SQLite and for MySQL, and the names of the values it binds."""
 
@@ -26,6 +30,17 @@ class Statement:
         self.sqlite = read(name, "sqlite", fragments)
         self.mysql = for_mysql(read(name, "mysql", fragments))
         self.values = values_of(self.sqlite)
+
+    def tables(self) -> dict[str, str]:
+        """Return the tables that it reads, by alias."""
+        return {alias: table for table, alias in _SOURCE.findall(self.mysql)}
+
+    def column(self, name: str) -> str:
+        """Return the table and the column that it returns under this name; of an expression, the name."""
+        found = re.search(rf"\b(\w+)\.(\w+) AS {name}\b|\b(\w+)\.({name})\b", self.mysql)
+        alias, column = (found[1] or found[3], found[2] or found[4]) if found else ("", "")
+        table = self.tables().get(alias)
+        return f"{table}.{column}" if table else name
 
 
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
