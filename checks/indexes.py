@@ -21,19 +21,30 @@ async def run_keys(database: Database) -> list[Finding]:
     """Check for the primary and unique keys of the tables that this service reads."""
     if database.is_sqlite:
         return []
+    tables = await _tables(database)
     rows = await database.all(catalogue.schema_indexes)
     there, unique = _by_table(rows), _by_table(row for row in rows if row.is_unique)
     findings = []
     for key in expected.unique_keys():
         keys = unique.get(key.table, {})
         # A key on a part of the columns is as good.
-        if key.table in there and not any(set(columns) <= set(key.columns) for columns in keys.values()):
+        if key.table in tables and not any(set(columns) <= set(key.columns) for columns in keys.values()):
             primary = keys.get("PRIMARY", ())
             if key.table == "stats" and set(primary) > set(key.columns):
                 findings.append(await _key_of_fork(database, primary))
             else:
-                findings.append(await _missing_key(database, key, primary, there[key.table]))
+                findings.append(await _missing_key(database, key, primary, there.get(key.table, {})))
     return findings
+
+
+async def _tables(database: Database) -> set[str]:
+    """Return the tables that this service reads, if they have all columns that it reads.
+
+    Of a column that its user may not read, the server does not tell in which indexes it is.
+    """
+    there = {(column.table_name, column.column_name) for column in await database.all(catalogue.schema_columns)}
+    read = expected.columns_read()
+    return {table for table, columns in read.items() if there >= {(table, column) for column in columns}}
 
 
 async def _key_of_fork(database: Database, columns: tuple[str, ...]) -> Finding:
@@ -68,9 +79,9 @@ async def run(database: Database) -> list[Finding]:
     """Check for the indexes of the stock schema, and for those of sql/indexes.sql."""
     if database.is_sqlite:
         return []
+    tables = await _tables(database)
     there = _by_table(await database.all(catalogue.schema_indexes))
-    read = expected.columns_read()
-    stock = [index for index in expected.stock_indexes() if index.table in there and index.table in read]
+    stock = [index for index in expected.stock_indexes() if index.table in tables]
     recommended = expected.indexes()
     missing_stock, missing = _missing(stock, there), _missing(recommended, there)
     findings = [

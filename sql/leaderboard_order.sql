@@ -6,7 +6,7 @@ FROM stats s
 INNER JOIN users u ON u.id = s.id
 WHERE s.mode = :mode
     AND s.{sort} > 0
-    AND s.{sort} >= :least * 0.99999
+    AND s.{sort} >= :least / 1.00001
     AND (u.priv & :visible) = :visible
     AND (:country IS NULL OR u.country = :country)
 ORDER BY s.{sort} DESC, s.id

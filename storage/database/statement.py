@@ -46,12 +46,12 @@ class Statement:
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """Return the statement in `sql/<name>.<dialect>.sql` if that file exists, else in `sql/<name>.sql`.
 
-    Fragments are filled in, and comments removed except those that MySQL executes. Raise FileNotFoundError if
-    neither file exists and ValueError if it holds no statement.
+    Fragments are filled in, and comments removed. Raise FileNotFoundError if neither file exists and ValueError if
+    it holds no statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"
     path = special if special.exists() else FOLDER / f"{name}.sql"
-    text = _TOKEN.sub(_without_comment, path.read_text(encoding="utf-8"))
+    text = _TOKEN.sub(lambda match: " " if match["comment"] else match[0], path.read_text(encoding="utf-8"))
     for fragment, replacement in fragments.items():
         text = text.replace("{" + fragment + "}", replacement)
     if not text.strip():
@@ -99,8 +99,3 @@ def with_json(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Va
 def values_of(text: str) -> set[str]:
     """Return the names of the values that `text` binds."""
     return {match["value"] for match in _TOKEN.finditer(text) if match["value"]}
-
-
-def _without_comment(match: re.Match[str]) -> str:
-    comment = match["comment"]
-    return " " if comment and not comment.startswith("/*!") else match[0]
