@@ -70,7 +70,7 @@ async def _missing_key(
         with suppress(Unavailable):
             repeated = await database.one(catalogue.repeated(key.table, key.columns))
     if repeated and repeated.total:
-        text += f"; {repeated.total} values occur several times, of which one row is answered"
+        text += f"; values that occur in several rows: {repeated.total}, and one row of each is answered"
         return warning("schema.key-missing", text, f"delete the other rows, then run: {advice}")
     return warning("schema.key-missing", text, f"run: {advice}")
 

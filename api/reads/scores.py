@@ -9,7 +9,6 @@ from api.request.params import ScoresScope
 from api.services import Services
 from domain.mods import ScoreFilter
 from domain.scores import PlayerScoreRow, Score
-from storage.cache.beatmaps import md5_key
 from storage.database.database import Query
 
 S = TypeVar("S", bound=Score)
@@ -37,12 +36,10 @@ async def scores_of_player(
     filters = msgspec.structs.asdict(where)
     rows = await services.database.all(queries[scope], id=player_id, limit=limit, offset=offset, **filters, **flag)
     json_by_md5 = await services.beatmaps.of((row.beatmap for row in rows), stripped=stripped)
-    known: list[R] = []
-    for row in rows:
-        if (json := json_by_md5.get(md5_key(row.beatmap))) is not None:
-            # A hundred copies of a row with two dozen fields would take as long as reading the rows did.
-            msgspec.structs.force_setattr(row, "beatmap", json)
-            known.append(row)
+    known = [row for row in rows if row.beatmap in json_by_md5]
+    for row in known:
+        # A hundred copies of a row with two dozen fields would take as long as reading the rows did.
+        msgspec.structs.force_setattr(row, "beatmap", json_by_md5[row.beatmap])
     return known
 
 

@@ -11,7 +11,6 @@ from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
 from domain.pools import Pool
-from storage.cache.beatmaps import md5_key
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
 
@@ -40,7 +39,7 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     pool = await require(services, catalogue.pool, NO_POOL, id=params.id, visible=services.settings.visible)
     picks = await services.database.all(catalogue.pool_beatmaps, id=pool.id, limit=services.settings.list_limit)
     beatmaps = await services.beatmaps.of(pick.beatmap for pick in picks)
-    maps = {pick.key: beatmaps[md5] for pick in picks if (md5 := md5_key(pick.beatmap)) in beatmaps}
+    maps = {pick.key: beatmaps[pick.beatmap] for pick in picks if pick.beatmap in beatmaps}
     creator = pool.created_by
     if creator is not None:
         creator = msgspec.structs.replace(creator, online=await services.live.is_online(creator.id))

@@ -22,11 +22,6 @@ SIZE = 20_000
 encode = msgspec.json.Encoder().encode
 
 
-def md5_key(md5: str) -> str:
-    """Return the form in which md5s are compared: the database takes spellings for equal that Python does not."""
-    return md5.strip().lower()
-
-
 class CachedJSON(NamedTuple):
     """A beatmap's JSON, which expires at a time of the monotonic clock.
 
@@ -56,7 +51,7 @@ class BeatmapCache:
         return len(self._entries)
 
     async def of(self, md5s: Iterable[str], *, stripped: bool = False) -> dict[str, msgspec.Raw]:
-        """Return the JSON of beatmaps by the `md5_key` of their md5, without those that are not in the database.
+        """Return the JSON of beatmaps by their md5, without those that are not in the database.
 
         Others that were read along with them may be in it. Raise Unavailable if the database cannot be reached.
         """
@@ -64,10 +59,9 @@ class BeatmapCache:
         entries: dict[str, CachedJSON] = {}
         missing: list[str] = []
         for md5 in md5s:
-            key = md5_key(md5)
-            entry = self._entries.get(key)
+            entry = self._entries.get(md5)
             if entry is not None and entry.expires > now:
-                entries[key] = entry
+                entries[md5] = entry
             else:
                 missing.append(md5)
         if missing:
@@ -88,7 +82,7 @@ class BeatmapCache:
         rows = await self._database.all(catalogue.beatmaps_by_md5, md5s=md5s)
         # Counted from before the statement: the rows may be as old as that.
         expires = now + self._ttl
-        entries: dict[str, CachedJSON] = {}
+        found: dict[str, CachedJSON] = {}
         # Of several beatmaps with one md5, the one with the lowest id counts.
         for row in sorted(rows, key=lambda row: row.id, reverse=True):
             json = msgspec.Raw(encode(row))
@@ -96,11 +90,17 @@ class BeatmapCache:
             stripped = json
             if not is_stripped(row):
                 stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
-            entry = CachedJSON(expires, json, stripped)
-            entries[md5_key(row.md5)] = entry
-            self._entries.put(md5_key(row.md5), entry)
+            found[_folded(row.md5)] = CachedJSON(expires, json, stripped)
+        entries = {md5: entry for md5 in md5s if (entry := found.get(_folded(md5)))}
+        for md5, entry in entries.items():
+            self._entries.put(md5, entry)
         return entries
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
         await self._batches.close()
+
+
+def _folded(md5: str) -> str:
+    """Return the form of an md5 that is the same for all spellings that the database takes for equal."""
+    return md5.strip().lower()

@@ -25,7 +25,7 @@ log = logging.getLogger("apidot")
 T = TypeVar("T")
 
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)  # that JSON can carry
-SECONDS = "%Y%m%d%H%M%S"  # how MySQL writes a date with time as a number
+DATE, DATE_AND_TIME = "%Y%m%d", "%Y%m%d%H%M%S"  # as MySQL writes them as numbers
 
 
 class Field(NamedTuple):
@@ -55,6 +55,9 @@ class RowConverter:
             fits = shape.fits[query.row] = _fits(shape, query.row)
         if fits:
             try:
+                if len(mappings) == 1:
+                    # Each call prepares the type of a list anew, which takes longer than a row.
+                    return [msgspec.convert(mappings[0], query.row, strict=False)]
                 return msgspec.convert(mappings, query.rows, strict=False)
             except msgspec.ValidationError:
                 # A value is NULL where the field has none, or out of the field's bounds.
@@ -76,7 +79,7 @@ class RowConverter:
             else:
                 try:
                     values[name] = field.convert(value)
-                except (TypeError, ValueError, OverflowError):
+                except (TypeError, ValueError, OverflowError, OSError):
                     values[name] = field.neutral
                     self._log(query.column(prefix + name), "a value of another type", field)
         # Unlike msgspec.convert, this does not check the bounds of fields, which are for what clients send.
@@ -117,12 +120,12 @@ def _field(declared: inspect.Type) -> Field:
 
 
 def _fits(shape: RowShape, row: Any, prefix: str = "") -> bool:
-    """Return whether every column has the type of its field. Those of SQLite have none."""
+    """Return whether every column has the type of its field, as far as it is known."""
     for name, field in fields_of(row).items():
         if field.nested:
             if not _fits(shape, field.nested, f"{prefix}{name}__"):
                 return False
-        elif shape.types.get(prefix + name) not in (None, *field.types):
+        elif shape.types.get(prefix + name, field.types[0]) not in field.types:
             return False
     return True
 
@@ -169,9 +172,9 @@ def _time(value: Any) -> datetime:
         number = _integer(value)
         digits = str(number)
         if len(digits) == 14:
-            value = datetime.strptime(digits, SECONDS)
+            value = datetime.strptime(digits, DATE_AND_TIME)
         elif len(digits) == 8:
-            value = datetime.strptime(digits, SECONDS[:6])
+            value = datetime.strptime(digits, DATE)
         else:
             value = datetime.fromtimestamp(number, UTC)
     time: datetime = value.replace(microsecond=0, tzinfo=None)

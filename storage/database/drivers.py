@@ -106,7 +106,7 @@ def is_unrepresentable(error: Exception, values: Mapping[str, Any]) -> bool:
     The servers have the same numbers for two columns that cannot be compared, which is a fault of the schema. The
     message, in any language, says which of the two it is: a column is IMPLICIT, a text COERCIBLE.
     """
-    code, message = (*error.args, None, "")[:2]
+    code, message = error.args[0] if error.args else None, str(error)
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else [value])]
     if code not in UNREPRESENTABLE or all(str(text).isascii() for text in texts):
         return False

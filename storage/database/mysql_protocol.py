@@ -36,7 +36,7 @@ OK, NULL, EOF, ERROR = 0x00, 0xFB, 0xFE, 0xFF
 # Length-encoded integers: the first byte is the number itself, or says how many bytes with the number follow.
 LENGTH_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 BINARY = 63  # the character set of bytes that are not text
-# The types that columns are decoded to, except texts.
+# The types of fields that columns are decoded to, except texts.
 VALUE_TYPES = {
     **dict.fromkeys((FIELD_TYPE.BIT, FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG), int),
     **dict.fromkeys((FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR), int),
@@ -169,11 +169,11 @@ async def _read_columns(reader: ResultReader, count: int) -> ColumnSet:
     return ColumnSet(reader.data[begin : reader.position], columns, reader.decoders)
 
 
-def value_type(kind: int, charset: int) -> type | None:
-    """Return the type of a column's values, None for one that no field has."""
-    if kind in TEXT_TYPES and kind != FIELD_TYPE.BIT:
-        return None if charset == BINARY else str
-    return VALUE_TYPES.get(kind)
+def value_type(kind: int, charset: int) -> type:
+    """Return the type of a column's values, `object` for one that no field has."""
+    if kind in TEXT_TYPES and charset != BINARY:
+        return str
+    return VALUE_TYPES.get(kind, object)
 
 
 def _decoder(kind: int, charset: int, convert: Callable[[Any], Any] | None) -> Decode:

@@ -16,14 +16,14 @@ class RowShape:
         self,
         names: Sequence[str],
         positions: Sequence[int] | None = None,
-        types: Sequence[type | None] | None = None,
+        types: Sequence[type] | None = None,
     ) -> None:
         """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …
 
-        `types` are those of the columns' values, None where it is not known or may differ from row to row.
+        `types` are those of the columns' values, None if they may differ from row to row, as in SQLite.
         """
         self.names = list(names)
-        self.types = dict(zip(names, types or [None] * len(names), strict=True))
+        self.types = dict(zip(names, types, strict=True)) if types else {}
         # By Struct: whether the columns have the types of its fields. See conversion.py.
         self.fits: dict[type, bool] = {}
         columns: dict[str, int] = {}

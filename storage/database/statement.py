@@ -15,8 +15,6 @@ _TOKEN = re.compile(
     r"(?P<literal>'(?:[^']|'')*')|(?P<comment>--[^\n]*|/\*.*?\*/)|(?<![:\w]):(?P<value>[a-z_][a-z0-9_]*)",
     re.DOTALL,
 )
-
-
 # A table and its alias.
 _SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
 

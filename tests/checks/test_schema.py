@@ -112,7 +112,7 @@ def test_duplicates_are_counted(stock: str, tmp_path: Path) -> None:
     with changed(stock, "users", "ALTER TABLE users DROP INDEX users_safe_name_uindex", double):
         text = check(tmp_path, database_url=stock).text("schema.key-missing")
 
-    assert "reads all of them; 1 values occur several times, of which one row is answered" in text
+    assert "reads all of them; values that occur in several rows: 1, and one row of each is answered" in text
     assert "delete the other rows, then run: ALTER TABLE users ADD UNIQUE KEY users_safe_name_uindex" in text
 
 

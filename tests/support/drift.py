@@ -28,7 +28,7 @@ TYPES = {
         "bit(32)",
     ),
     "a number": ("varchar(24)", "double", "float", "decimal(30,9)", "int", "varbinary(24)", "blob", "bit(16)"),
-    "a text": ("varbinary(2100)", "text", "longblob", "int", "char(255)", "binary(40)", "double", "datetime"),
+    "a text": ("varbinary(2100)", "text", "longblob", "int", "char(255)", "binary(40)", "double", "tinytext"),
     "a date with time": ("varchar(30)", "datetime(6)", "timestamp(6)", "date", "bigint", "double", "blob", "time"),
 }
 

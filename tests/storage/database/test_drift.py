@@ -353,6 +353,13 @@ def test_texts_of_other_types(world: Drifting) -> None:
             assert world.get(path) == response
 
 
+def test_an_md5_in_another_spelling(world: Drifting) -> None:
+    expected = {path: world.get(path)["scores"] for path in (BEST, RECENT)}
+    with world.changed("maps", "UPDATE maps SET md5 = UPPER(md5)"):
+        for path, scores in expected.items():
+            assert [score["id"] for score in world.get(path)["scores"]] == [score["id"] for score in scores]
+
+
 def test_padding_is_no_part_of_a_text(world: Drifting) -> None:
     country = world.get(INFO)["player"]["info"]["country"]
     with world.changed("users", "ALTER TABLE users MODIFY country binary(9)"):
