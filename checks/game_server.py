@@ -4,9 +4,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from api.routes import additions_to_routes
 from checks.findings import Finding, error, ok, warning
 from config.settings import EVERYWHERE, Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.game_server.description import Declared, declared_by
 from storage.game_server.pages import read_online
 
 # What players and clients notice meanwhile.
@@ -37,7 +39,10 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
     try:
-        return [await _api(server, settings), await _online_page(server)]
+        findings = [await _api(server, settings), await _online_page(server)]
+        if settings.passes_on and settings.learn_fork:
+            findings.append(await _passed_on(server, settings))
+        return findings
     except Down:
         text = f"{url} refuses connections: {CONSEQUENCE}"
         return [
@@ -72,3 +77,16 @@ async def _online_page(server: GameServerClient) -> Finding:
     if page is None:
         return warning("game-server.online-page", "its page /online is not the list of players", advice)
     return ok("game-server.online-page", "its page /online lists who is there")
+
+
+async def _passed_on(server: GameServerClient, settings: Settings) -> Finding:
+    code = "game-server.passed-on"
+    try:
+        declared = await declared_by(server)
+    except NoAnswer as reason:
+        return ok(code, f"its /openapi.json tells nothing ({reason}); {_listed(settings, {})}")
+    return ok(code, f"its /openapi.json is read; {_listed(settings, declared)}")
+
+
+def _listed(settings: Settings, declared: Declared) -> str:
+    return f"passed on: {additions_to_routes(settings, declared) or 'only paths that are not served here'}"

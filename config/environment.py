@@ -13,7 +13,7 @@ import msgspec
 from dotenv import dotenv_values
 
 from config.settings import Settings
-from config.types import Networks, Secret
+from config.types import Networks, Secret, comma_separated
 
 # Names the settings file; an environment variable, since each worker reads the settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -23,6 +23,7 @@ MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
 BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
+PATH = re.compile(r"/[\w.~!$&'()*+;=:@{}/-]*", re.ASCII)
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 # RFC 9110 §5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -153,6 +154,9 @@ def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
 def _check_web_addresses(settings: Settings) -> None:
     if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
         raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
+    for path in comma_separated(settings.pass_on):
+        if not PATH.fullmatch(path):
+            raise BadSetting(f"PASS_ON: paths such as /v1/get_leaderboard are accepted, not {path!r}")
     mirror = settings.beatmap_mirror
     if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
         raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")

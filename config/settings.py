@@ -97,6 +97,16 @@ class Settings:
         1.0, "Seconds the game server may take to respond with live data.", gt=0, le=60
     )
     passthrough: bool = setting(True, "Forward requests for paths that apidot does not serve to the game server.")
+    learn_fork: bool = setting(
+        True,
+        "Read the game server's own /openapi.json, and forward requests for what only it declares:"
+        " more parameters, values, methods or paths than apidot has.",
+    )
+    pass_on: str = setting(
+        "",
+        "Further paths that are forwarded although apidot serves them, separated by commas,"
+        " such as /v1/get_leaderboard,/v2/players/{player_id}/scores.",
+    )
     passthrough_timeout: float = setting(
         30.0, "Seconds a forwarded request may take until the end of its response.", gt=0, le=600
     )
@@ -260,6 +270,11 @@ class Settings:
         if not self.app_port:
             return None
         return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether requests are forwarded to the game server."""
+        return self.passthrough and self.game_server is not None
 
     @property
     def zone(self) -> tzinfo | None:

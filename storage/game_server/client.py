@@ -20,6 +20,9 @@ PREFIXES = ("/v1/", "/")
 # Game servers listen on this domain too, beside their own.
 DEFAULT_DOMAIN = "ppy.sh"
 MAX_BODY_BYTES = 1 << 20
+# The game server's description of its API, which it generates when it is first asked for it.
+MAX_DESCRIPTION_BYTES = 4 << 20
+DESCRIPTION_SECONDS = 10.0
 # The longest header in a response, and the longest status line: aiohttp's own limit of 8190 bytes is below that of
 # the headers that game servers set, cookies among them.
 MAX_HEADER_BYTES = 1 << 16
@@ -142,6 +145,16 @@ class GameServerClient:
                 raise failure(f"/v2/{target}: status {status}, {body[:60]!r}")
             return response
 
+    async def get_description(self) -> bytes:
+        """Return the game server's own /openapi.json. Raise Down, NoAnswer, or NoPage unless its status is 200."""
+        with self.observer.call(NAME, "/openapi.json"):
+            status, body = await self._get(
+                "/openapi.json", f"api.{self._domain}", limit=MAX_DESCRIPTION_BYTES, seconds=DESCRIPTION_SECONDS
+            )
+            if status != 200:
+                raise NoPage(f"/openapi.json: status {status}")
+        return body
+
     async def _get_from_api(self, target: str) -> tuple[int, bytes]:
         """Get `target` under the prefix that worked last, or else under the other one."""
         host = f"api.{self._domain}"
@@ -153,15 +166,28 @@ class GameServerClient:
                 self._prefix = other
         return status, body
 
-    async def _get(self, path: str, host: str) -> tuple[int, bytes]:
+    async def _get(
+        self,
+        path: str,
+        host: str,
+        *,
+        limit: int = MAX_BODY_BYTES,
+        seconds: float | None = None,
+    ) -> tuple[int, bytes]:
+        """Return the status and the body, of at most `limit` bytes. `seconds` replaces the usual timeout."""
         url = self.url.join(URL(path))
+        timeout = self._session.timeout
+        if seconds:
+            timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=timeout.sock_connect)
         try:
-            async with self._session.get(url, headers={"Host": host}, allow_redirects=False) as response:
+            async with self._session.get(
+                url, headers={"Host": host}, allow_redirects=False, timeout=timeout
+            ) as response:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
                     body += chunk
-                    if len(body) > MAX_BODY_BYTES:
-                        raise NoAnswer(f"{path}: more than {MAX_BODY_BYTES} bytes")
+                    if len(body) > limit:
+                        raise NoAnswer(f"{path}: more than {limit} bytes")
         except TimeoutError:
             raise TooLate(f"{path}: no answer in time") from None
         except aiohttp.ClientError as error:
