@@ -72,20 +72,12 @@ def build(
                 add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
                 add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
                 await stack.enter_async_context(metrics.sampling())
-            additions = LearnedAdditions(
-                services.game_server if settings.learn_fork and settings.passes_on else None,
-                partial(additions_to_routes, settings),
-                on_change=cache.forget_requests,
-            )
+            additions = learned_additions(services, cache)
             await stack.enter_async_context(additions.kept_current())
             with running_worker(request_log):
                 # The contents of scope["state"] in every request.
-                yield {
-                    "services": services,
-                    "response_cache": cache,
-                    "request_log": request_log,
-                    "additions": additions,
-                }
+                state = {"services": services, "response_cache": cache, "additions": additions}
+                yield state | {"request_log": request_log}
 
     app = Starlette(
         routes=routes(MetricsPage(metrics, Networks(settings.metrics_for))),
@@ -105,6 +97,14 @@ def build(
     target = LoggedTarget(parameters) if settings.access_log else None
     request_log = RequestLog(with_cors, target=target, metrics=metrics)
     return ClientAddress(request_log, Networks(settings.trusted_proxies), settings.client_address_header)
+
+
+def learned_additions(services: Services, cache: ResponseCache) -> LearnedAdditions:
+    """Return what is passed on of the paths that are served."""
+    settings = services.settings
+    server = services.game_server if settings.learn_fork and settings.passes_on else None
+    # Of the requests whose responses are cached, some may now be passed on.
+    return LearnedAdditions(server, partial(additions_to_routes, settings), on_change=cache.forget_requests)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from replays.store import ReplayStore
 from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.pp.engine import ENGINE, NoEngine, Worker
 from storage.ranks import Ranks, RedisRanks
 
@@ -76,6 +76,8 @@ async def game_server_state(settings: Settings, server: GameServerClient | None)
         await server.ping()
     except Down as error:
         return Dependency("down", f"{url} NOT REACHED ({error}), so nobody is online until it is there", error)
+    except NotPermitted as error:
+        return Dependency("down", f"{url} NOT PERMITTED: the user of apidot must have access to it", error)
     except NoAnswer as error:
         description = f"{url} NOT ANSWERING AS ONE ({error}): look at DOMAIN and GAME_SERVER_URL"
         return Dependency("down", description, error)

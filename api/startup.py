@@ -199,6 +199,7 @@ async def startup_report(settings: Settings) -> list[str]:
         report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
+    report += [("note", note) for note in settings.notes]
     return [f"{title:<13} {text}" for title, text in report]
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from api.routes import additions_to_routes
 from checks.findings import Finding, error, ok, warning
-from config.settings import EVERYWHERE, Settings
-from storage.game_server.client import Down, GameServerClient, NoAnswer
+from config.addresses import EVERYWHERE
+from config.settings import Settings
+from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.game_server.description import Declared, declared_by
 from storage.game_server.pages import read_online
 
@@ -43,11 +44,13 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
         if settings.passes_on and settings.learn_fork:
             findings.append(await _passed_on(server, settings))
         return findings
-    except Down:
-        text = f"{url} refuses connections: {CONSEQUENCE}"
-        return [
-            warning("game-server.down", text, "does it run? is APP_PORT right? In Docker, set GAME_SERVER_URL")
-        ]
+    except Down as reason:
+        text = f"{url} cannot be reached, {reason}: {CONSEQUENCE}"
+        advice = "does it run? are APP_HOST and APP_PORT right? In Docker, set GAME_SERVER_URL"
+        return [warning("game-server.down", text, advice)]
+    except NotPermitted as reason:
+        text = f"{url} cannot be used, {reason}: nothing can be said about who is online"
+        return [warning("game-server.permission", text, "let the user of apidot read and write this socket")]
 
 
 def _is_this_service(settings: Settings, url: str) -> bool:
@@ -57,9 +60,11 @@ def _is_this_service(settings: Settings, url: str) -> bool:
 
 
 async def _api(server: GameServerClient, settings: Settings) -> Finding:
-    """Raise Down if the game server refuses connections."""
+    """Raise Down, NotPermitted."""
     try:
         count = await server.call("get_player_count", PlayerCount)
+    except NotPermitted:
+        raise
     except NoAnswer as reason:
         advice = "is DOMAIN the game server's own, and is its log quiet?"
         text = f"{settings.game_server} does not answer as a game server does: {reason}"

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import Field, fields
+from dataclasses import Field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import msgspec
 from dotenv import dotenv_values
 
-from config.settings import Settings
+from config.settings import Settings, all_settings
 from config.types import Networks, Secret, comma_separated
 
 # Names the settings file; an environment variable, since each worker reads the settings again.
@@ -27,6 +27,8 @@ PATH = re.compile(r"/[\w.~!$&'()*+;=:@{}/-]*", re.ASCII)
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 # RFC 9110 §5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+# In the settings file that bancho.py ships.
+EXAMPLE_DATA_DIRECTORY = Path("/home/user/bancho.py/.data")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -64,16 +66,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
     """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
-    A relative data folder, and the default one, are taken relative to `folder`.
+    Relative paths of the data folder and the game server's socket are taken relative to `folder`, and so is the
+    default data folder.
     """
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        name = field.name.upper()
-        text = (environment.get(name) or "").strip()
-        if text or name in MAY_BE_EMPTY & environment.keys():
-            values[field.name] = _value(field, text)
-    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
-    settings = Settings(**values)
+    settings = _with_data_folder(Settings(**_values(environment, folder)), folder / ".data")
     for name, schemes in URLS.items():
         if url := getattr(settings, name):
             _check_url(name.upper(), url, schemes)
@@ -104,6 +100,37 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
     if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
     return settings
+
+
+def _values(environment: Mapping[str, str | None], folder: Path) -> dict[str, Any]:
+    """Return the values of the settings in `environment` by field. Raise BadSetting."""
+    values: dict[str, Any] = {}
+    for field in all_settings():
+        name = field.name.upper()
+        text = (environment.get(name) or "").strip()
+        if text or name in MAY_BE_EMPTY & environment.keys():
+            values[field.name] = _value(field, text)
+    for name in ("app_host", "server_addr"):
+        # Not a URL: the path of a socket, which a game server takes relative to its own folder.
+        if values.get(name, "").endswith(".sock") and ":" not in values[name]:
+            values[name] = str(folder / values[name])
+    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
+    return values
+
+
+def _with_data_folder(settings: Settings, default: Path) -> Settings:
+    """Return the settings with the `default` data folder if it has replays, and the configured one cannot be meant.
+
+    The game server keeps its data in .data in its folder, whatever DATA_DIRECTORY is.
+    """
+    configured = settings.data_directory
+    is_example = Path(configured) == EXAMPLE_DATA_DIRECTORY
+    is_usable = os.path.isdir(configured) and not is_example
+    if is_usable or Path(configured) == default or not os.path.isdir(default / "osr"):
+        return settings
+    reason = "is an example of bancho.py" if is_example else "does not exist"
+    note = f"DATA_DIRECTORY={configured} {reason}, so the folder beside the settings file is used: {default}"
+    return replace(settings, data_directory=str(default), notes=(*settings.notes, note))
 
 
 def _value(field: Field[Any], text: str) -> Any:
@@ -152,8 +179,7 @@ def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
 
 
 def _check_web_addresses(settings: Settings) -> None:
-    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
-        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
+    _check_game_server(settings)
     for path in comma_separated(settings.pass_on):
         if not PATH.fullmatch(path):
             raise BadSetting(f"PASS_ON: paths such as /v1/get_leaderboard are accepted, not {path!r}")
@@ -165,6 +191,19 @@ def _check_web_addresses(settings: Settings) -> None:
             raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")
     if not all(char.isalnum() or char in ".-" for char in settings.domain):
         raise BadSetting(f"DOMAIN={settings.domain!r}: a name such as example.com is accepted")
+
+
+def _check_game_server(settings: Settings) -> None:
+    url = settings.game_server_url
+    if url and not (url.startswith("unix:/") or _is_origin(url.rstrip("/"))):
+        raise BadSetting(
+            "GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
+        )
+    try:
+        _ = settings.game_server
+    except ValueError as error:
+        name = "GAME_SERVER_URL" if url else "APP_HOST" if settings.app_host else "SERVER_ADDR"
+        raise BadSetting(f"{name}: {error}") from None
 
 
 def _is_origin(url: str) -> bool:
