@@ -38,7 +38,7 @@ from storage.rate_limit import RateLimiter, RedisRateLimiter
 EDITS = "edits"
 # Seconds a start waits for the state of the dependencies.
 DEPENDENCY_TIMEOUT = 15.0
-# And for what the game server declares.
+# And for what the game server declares, if it answers.
 DESCRIPTION_TIMEOUT = 3.0
 # The dependencies' titles in the start report.
 TITLES = {
@@ -190,7 +190,7 @@ async def startup_report(settings: Settings) -> list[str]:
         if settings.game_server:
             to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
             report.append(("other paths", to))
-        if passed_on := await _additions(services):
+        if passed_on := await _additions(services, answers=states["game_server"].state == "up"):
             report.append(("passed on", str(passed_on)))
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
@@ -203,11 +203,11 @@ async def startup_report(settings: Settings) -> list[str]:
     return [f"{title:<13} {text}" for title, text in report]
 
 
-async def _additions(services: Services) -> Additions:
-    """Return what is passed on of the paths that are served, as far as the game server says so in time."""
+async def _additions(services: Services, *, answers: bool) -> Additions:
+    """Return what is passed on of the paths that are served. `answers` is whether the game server can be asked."""
     declared: Declared = {}
     settings = services.settings
-    if services.game_server and settings.passes_on and settings.learn_fork:
+    if services.game_server and answers and settings.passes_on and settings.learn_fork:
         with suppress(Down, NoAnswer, TimeoutError):
             async with asyncio.timeout(DESCRIPTION_TIMEOUT):
                 declared = await declared_by(services.game_server)

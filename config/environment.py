@@ -119,7 +119,7 @@ def _values(environment: Mapping[str, str | None], folder: Path) -> dict[str, An
 
 
 def _with_data_folder(settings: Settings, default: Path) -> Settings:
-    """Return the settings with the `default` data folder if it has replays, and the configured one cannot be meant.
+    """Return the settings with the `default` data folder if it has replays and the configured one is not usable.
 
     The game server keeps its data in .data in its folder, whatever DATA_DIRECTORY is.
     """

@@ -16,7 +16,7 @@ T = TypeVar("T")
 # A longer document is read in a thread, since that takes many milliseconds.
 LONG = 1 << 16
 # The document may be anything: names of other forms are left out, and there are at most so many of each.
-PATH = re.compile(r"/v[12](?:/[\w.~!$&'()*+,;=:@{}-]{1,100}){1,10}/?", re.ASCII)
+PATH = re.compile(r"/v[12](?:/[\w.~+:@{}-]{1,100}){1,10}/?", re.ASCII)
 NAME = re.compile(r"[\w.:$\[\]-]{1,100}", re.ASCII)
 MAX_PATHS = 10_000
 MAX_PARAMETERS = 100

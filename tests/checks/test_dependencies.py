@@ -111,7 +111,7 @@ def test_another_server_in_its_place_is_a_warning(
     with answering(lambda asked: page if asked.path == "/online" else answer) as port:
         findings = check(tmp_path, database_url=recorded_sqlite, game_server_url=f"http://127.0.0.1:{port}")
 
-    levels = {"game-server.api": "ok", "game-server.online-page": "ok"}
+    levels = {"game-server.api": "ok", "game-server.online-page": "ok", "game-server.passed-on": "ok"}
     levels["game-server.online-page" if answer.body == COUNT else "game-server.api"] = "warning"
     assert findings.codes("game-server") == levels
 
@@ -129,6 +129,7 @@ def test_the_game_server_is_asked_by_its_own_name(recorded_sqlite: str, tmp_path
     assert {(each.path, each.headers["host"]) for each in asked} == {
         ("/v1/get_player_count", "api.example.com"),
         ("/online", "c.example.com"),
+        ("/openapi.json", "api.example.com"),
     }
 
 
