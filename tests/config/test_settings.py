@@ -292,22 +292,6 @@ def test_an_empty_rate_limit_exempt_means_no_network() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "url"),
-    [
-        ({}, None),
-        ({"APP_HOST": "0.0.0.0"}, None),
-        ({"APP_PORT": "10000"}, "http://127.0.0.1:10000"),
-        ({"APP_HOST": "0.0.0.0", "APP_PORT": "10000"}, "http://127.0.0.1:10000"),
-        ({"APP_HOST": "::", "APP_PORT": "10000"}, "http://[::1]:10000"),
-        ({"APP_HOST": "bancho", "APP_PORT": "10000"}, "http://bancho:10000"),
-        ({"APP_PORT": "1", "GAME_SERVER_URL": "https://bancho/"}, "https://bancho"),
-    ],
-)
-def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None) -> None:
-    assert read(**environment).game_server == url
-
-
-@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("GAME_SERVER_URL", "bancho:10000"),
