@@ -2,6 +2,8 @@
 
 import os
 import re
+import ssl
+import stat
 from collections.abc import Mapping
 from dataclasses import Field, replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import msgspec
 from dotenv import dotenv_values
 
+from config.database_url import read_options
 from config.settings import Settings, all_settings
 from config.types import Networks, Secret, comma_separated
 
@@ -69,10 +72,13 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
     Relative paths of the data folder and the game server's socket are taken relative to `folder`, and so is the
     default data folder.
     """
-    settings = _with_data_folder(Settings(**_values(environment, folder)), folder / ".data")
+    values = _values(environment, folder)
     for name, schemes in URLS.items():
-        if url := getattr(settings, name):
+        if url := values.get(name):
             _check_url(name.upper(), url, schemes)
+    _read_database_options(values)
+    _read_encryption(values, folder)
+    settings = _with_data_folder(Settings(**values), folder / ".data")
     for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
         try:
             Networks(getattr(settings, name))
@@ -142,6 +148,47 @@ def _value(field: Field[Any], text: str) -> Any:
         return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
         raise BadSetting(f"{field.name.upper()}={text!r}: {accepted(field)} is accepted") from None
+
+
+def _read_database_options(values: dict[str, Any]) -> None:
+    """Replace the options of the database's URL by the settings that they mean. Raise BadSetting."""
+    name = next((name for name in ("database_url", "db_dsn") if name in values), None)
+    if name is None:
+        return
+    try:
+        url, options = read_options(values[name])
+    except ValueError as error:
+        raise BadSetting(f"{name.upper()}: {error}") from None
+    values[name] = Secret(url)
+    for field in all_settings():
+        if field.name in options:
+            value = _value(field, options[field.name])
+            if values.setdefault(field.name, value) != value:
+                raise BadSetting(f"{name.upper()}: an option contradicts {field.name.upper()}")
+
+
+def _read_encryption(values: dict[str, Any], folder: Path) -> None:
+    """Set db_ssl from other settings if it is not set, and check the file with certificates. Raise BadSetting."""
+    authorities = values.get("db_ssl_ca")
+    if authorities:
+        if values.setdefault("db_ssl", "verify") != "verify":
+            raise BadSetting(f"DB_SSL_CA: only DB_SSL=verify uses it, but DB_SSL is {values['db_ssl']}")
+        values["db_ssl_ca"] = str(folder / authorities)
+        _check_certificates(Path(values["db_ssl_ca"]))
+    elif values.get("db_use_ssl"):
+        values.setdefault("db_ssl", "preferred")
+
+
+def _check_certificates(file: Path) -> None:
+    try:
+        # A pipe would be read without end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise BadSetting(f"DB_SSL_CA: {file} is not a file")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise BadSetting(f"DB_SSL_CA: {file} has no certificate in PEM format") from None
+    except OSError as error:
+        raise BadSetting(f"DB_SSL_CA: {file} cannot be read ({error.strerror})") from None
 
 
 def accepted(field: Field[Any]) -> str:

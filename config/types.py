@@ -3,7 +3,10 @@
 from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, Literal
+
+# Encryption of the connections to the database. "preferred": if the server offers it.
+Encryption = Literal["off", "preferred", "required", "verify"]
 
 # IP version -> the length of the prefix of the largest network for private use: 10.0.0.0/8 and fc00::/7.
 OWN_PREFIX = {4: 8, 6: 7}
