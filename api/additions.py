@@ -249,7 +249,7 @@ class LearnedAdditions:
         except (Down, NoAnswer) as error:
             # What it declared last still counts.
             return isinstance(error, NoPage)
-        additions = self._additions(declared)
+        additions = await asyncio.to_thread(self._additions, declared)
         if additions != self.current:
             log.info("passed on to the game server: %s", additions or "only paths that apidot does not serve")
             self.current = additions

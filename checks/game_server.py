@@ -41,7 +41,7 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
     try:
         findings = [await _api(server, settings), await _online_page(server)]
-        if settings.passes_on and settings.learn_fork:
+        if settings.passes_on:
             findings.append(await _passed_on(server, settings))
         return findings
     except Down as reason:
@@ -85,13 +85,14 @@ async def _online_page(server: GameServerClient) -> Finding:
 
 
 async def _passed_on(server: GameServerClient, settings: Settings) -> Finding:
-    code = "game-server.passed-on"
-    try:
-        declared = await declared_by(server)
-    except NoAnswer as reason:
-        return ok(code, f"its /openapi.json tells nothing ({reason}); {_listed(settings, {})}")
-    return ok(code, f"its /openapi.json is read; {_listed(settings, declared)}")
-
-
-def _listed(settings: Settings, declared: Declared) -> str:
-    return f"passed on: {additions_to_routes(settings, declared) or 'only paths that are not served here'}"
+    """Raise Down."""
+    declared: Declared = {}
+    source = "its /openapi.json is not read (LEARN_FORK is off)"
+    if settings.learn_fork:
+        try:
+            declared = await declared_by(server)
+            source = "its /openapi.json is read"
+        except NoAnswer as reason:
+            source = f"its /openapi.json tells nothing ({reason})"
+    passed_on = additions_to_routes(settings, declared) or "only paths that are not served here"
+    return ok("game-server.passed-on", f"{source}; passed on: {passed_on}")

@@ -1,6 +1,6 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, fields
 from datetime import tzinfo
 from typing import Any, Literal
 from urllib.parse import quote
@@ -262,7 +262,7 @@ class Settings:
     image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
 
     # Not a setting: what the operator should know about how the settings were read, in sentences.
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def visible(self) -> int:

@@ -13,8 +13,6 @@ from storage.game_server.client import GameServerClient, NoPage
 
 T = TypeVar("T")
 
-# A longer document is read in a thread, since that takes many milliseconds.
-LONG = 1 << 16
 # The document may be anything: names of other forms are left out, and there are at most so many of each.
 PATH = re.compile(r"/v[12](?:/[\w.~+:@{}-]{1,100}){1,10}/?", re.ASCII)
 NAME = re.compile(r"[\w.:$\[\]-]{1,100}", re.ASCII)
@@ -72,9 +70,8 @@ async def declared_by(server: GameServerClient) -> Declared:
     """Return what the game server declares under /v1 and /v2. Raise Down, NoAnswer, NoPage if it is nothing."""
     document = await server.get_description()
     try:
-        if len(document) > LONG:
-            return await asyncio.to_thread(read_description, document)
-        return read_description(document)
+        # A long document takes many milliseconds.
+        return await asyncio.to_thread(read_description, document)
     except ValueError as error:
         raise NoPage(f"/openapi.json: {error}") from None
 

@@ -1,6 +1,7 @@
 """`check` with mistakes in Redis, the game server, the data folder and the replays."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -198,6 +199,24 @@ def test_the_game_server_is_asked_by_its_own_name(recorded_sqlite: str, tmp_path
         ("/online", "c.example.com"),
         ("/openapi.json", "api.example.com"),
     }
+
+
+def test_what_is_passed_on_to_a_fork_is_listed(recorded_sqlite: str, tmp_path: Path) -> None:
+    parameters = [{"name": "page", "in": "query"}, {"name": "line\nbreak", "in": "query"}]
+    description = json.dumps({"paths": {"/v1/get_leaderboard": {"get": {"parameters": parameters}}}}).encode()
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(200, description) if asked.path == "/openapi.json" else game_server(asked)
+
+    with answering(answer) as port:
+        settings = {"database_url": recorded_sqlite, "app_port": str(port), "pass_on": "/v2/scores"}
+        texts = {
+            learn: check(tmp_path, learn_fork=learn, **settings).text("game-server.passed-on")
+            for learn in ("on", "off")
+        }
+
+    assert "is read; passed on: /v2/scores; get_leaderboard with page -> " in texts["on"]
+    assert "LEARN_FORK is off); passed on: /v2/scores -> " in texts["off"]
 
 
 def test_this_service_is_not_its_own_game_server(recorded_sqlite: str, tmp_path: Path) -> None:
