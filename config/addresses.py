@@ -16,7 +16,8 @@ ADDRESS = re.compile(
 def socket_path(address: str) -> str | None:
     """Return the path in the address of a Unix socket, None for other addresses."""
     path = address.removeprefix(SOCKET).removeprefix("//")
-    return path if path != address or path.startswith("/") or path.endswith(".sock") else None
+    is_path = path.startswith("/") or (path.endswith(".sock") and "://" not in path)
+    return path if path != address or is_path else None
 
 
 def url_of(address: str, port: int) -> str | None:

@@ -34,6 +34,7 @@ def read(**environment: str) -> Settings:
         ({"app_host": "HTTP://bancho", "app_port": "1"}, "http://bancho:1"),
         ({"app_host": "https://api.example.com"}, "https://api.example.com"),
         ({"app_port": "1", "game_server_url": "https://bancho/"}, "https://bancho"),
+        ({"game_server_url": "http://bancho.sock"}, "http://bancho.sock"),
         # Unix sockets.
         ({"app_host": "/tmp/bancho.sock"}, "unix:/tmp/bancho.sock"),
         ({"app_host": "/tmp/bancho.sock", "app_port": "10000"}, "unix:/tmp/bancho.sock"),
