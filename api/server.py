@@ -10,7 +10,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config.settings import EVERYWHERE, Settings
+from config.addresses import EVERYWHERE
+from config.settings import Settings
 from domain.errors import CannotOpen
 
 ROOT = Path(__file__).resolve().parents[1]
