@@ -11,10 +11,10 @@ import pymysql
 from pymysql.constants import ER
 
 from config.settings import Settings
-from faults.fault import Context, Fault, polled
+from faults.fault import Context, Fault
 from faults.load import Change, Kind, Outcome, Request
 from faults.network import network, relay
-from faults.servers import PASSWORD, USER, USERPAGE, Servers
+from faults.servers import PASSWORD, USER, USERPAGE, Servers, polled
 from tests.support import mariadbd
 
 OTHERS = "others"

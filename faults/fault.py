@@ -1,6 +1,5 @@
 """What a fault is: how it is made, and what the documentation says about the responses meanwhile."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -8,8 +7,7 @@ from dataclasses import dataclass, field
 from config.settings import Settings
 from faults.load import Change, Load, Outcome, Request
 from faults.network import Link
-from faults.servers import MAIN, Servers
-from tests.support.processes import Process
+from faults.servers import MAIN, Servers, Service
 
 # Seconds until the first fresh response after a fault is over.
 RECOVERY = 2.0
@@ -24,8 +22,7 @@ class Context:
     """What a fault is made on. `seconds` is how long it lasts."""
 
     servers: Servers
-    service: Process
-    port: int
+    service: Service
     settings: Settings
     link: Link | None
     load: Load
@@ -48,16 +45,6 @@ class Context:
 def friends_are_read(context: Context, seconds: float) -> float | None:
     """Wait for a response that is never cached and needs the database."""
     return context.load.first_fresh(Request("/v1/get_friends", headers=context.signed), seconds)
-
-
-def polled(condition: Callable[[], bool], seconds: float) -> float | None:
-    """Wait until the condition is true. Return how long that took, or None if it took longer than `seconds`."""
-    start = time.monotonic()
-    while time.monotonic() - start < seconds:
-        if condition():
-            return time.monotonic() - start
-        time.sleep(0.02)
-    return None
 
 
 def no_problem(context: Context, outcomes: Sequence[Outcome], changes: Sequence[Change]) -> list[str]:

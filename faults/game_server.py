@@ -4,7 +4,8 @@ import itertools
 import time
 
 from config.settings import Settings
-from faults.fault import Context, Fault, polled
+from faults.fault import Context, Fault
+from faults.servers import polled
 from tests.support.game_server import MODES
 
 GARBLED: tuple[MODES, ...] = ("html", "nonsense", "failing")

@@ -1,7 +1,6 @@
 """Faults of the machine and of the service's own processes."""
 
 import os
-import re
 import resource
 import signal
 import socket
@@ -15,9 +14,9 @@ from pathlib import Path
 from PIL import Image
 
 from faults import database
-from faults.fault import Context, Fault, NeedsRoot, polled
+from faults.fault import Context, Fault, NeedsRoot
 from faults.load import CHANGE_INTERVAL, Change, Kind, Outcome, Request
-from faults.servers import Servers
+from faults.servers import Servers, polled
 from faults.usage import family
 
 # Seconds. uvicorn's supervisor asks each worker for a sign of life, and ends one that gives none for so long.
@@ -96,7 +95,7 @@ def disk_was_full(context: Context, _: Sequence[Outcome], changes: Sequence[Chan
 
 
 def descriptors_exhausted(context: Context) -> None:
-    pid = context.service.pid
+    pid = context.service.process.pid
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")) + 10, limits[1]))
     idle = [connecting(context) for _ in range(IDLE)]
@@ -119,7 +118,7 @@ def connecting(context: Context) -> socket.socket:
     """Return a connection to the service that sends nothing."""
     client = socket.socket()
     client.setblocking(False)
-    client.connect_ex(("127.0.0.1", context.port))
+    client.connect_ex(("127.0.0.1", context.service.port))
     return client
 
 
@@ -133,40 +132,35 @@ def is_closed(client: socket.socket) -> bool:
         return True
 
 
-def workers(context: Context) -> list[int]:
-    """Return the ids of the workers that have been ready, in the order in which they were."""
-    return [int(id) for id in re.findall(r"worker (\d+) is ready", context.service.output(1_000_000))]
-
-
 def one_worker_killed(context: Context) -> None:
-    context.notes["workers"] = len(workers(context))
+    context.notes["workers"] = len(context.service.ready_workers())
     os.kill(living(context)[0], signal.SIGKILL)
 
 
 def one_worker_stopped(context: Context) -> None:
-    ready = len(workers(context))
+    ready = len(context.service.ready_workers())
     context.notes["workers"] = ready
     os.kill(living(context)[0], signal.SIGSTOP)
-    polled(lambda: len(workers(context)) > ready, RESTART + HEALTH_CHECK)
+    polled(lambda: len(context.service.ready_workers()) > ready, RESTART + HEALTH_CHECK)
 
 
 def one_worker_hung(context: Context) -> None:
-    ready = len(workers(context))
+    ready = len(context.service.ready_workers())
     context.notes["workers"] = ready
-    with socket.create_connection(("127.0.0.1", context.port)) as client:
+    with socket.create_connection(("127.0.0.1", context.service.port)) as client:
         client.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        polled(lambda: len(workers(context)) > ready, RESTART + WATCHDOG)
+        polled(lambda: len(context.service.ready_workers()) > ready, RESTART + WATCHDOG)
 
 
 def living(context: Context) -> list[int]:
     """Return the ids of the workers that are running."""
-    running = set(family(context.service.pid))
-    return [id for id in workers(context) if id in running]
+    running = set(family(context.service.process.pid))
+    return [id for id in context.service.ready_workers() if id in running]
 
 
 def worker_is_replaced(context: Context, _: Sequence[Outcome], __: Sequence[Change]) -> list[str]:
     """Find that no new worker is ready."""
-    if polled(lambda: len(workers(context)) > context.notes["workers"], RESTART) is None:
+    if polled(lambda: len(context.service.ready_workers()) > context.notes["workers"], RESTART) is None:
         return [f"no other worker was ready within {RESTART:g} s"]
     return []
 
@@ -177,13 +171,13 @@ def stopped_and_started(context: Context) -> None:
         # So that there are requests in flight.
         time.sleep(MARGIN * 4)
         context.notes["stop"] = time.monotonic()
-        os.kill(context.service.pid, signal.SIGTERM)
+        os.kill(context.service.process.pid, signal.SIGTERM)
         time.sleep(MARGIN)
-    status = context.service.stop(GRACEFUL * 2)
+    status = context.service.process.stop(GRACEFUL * 2)
     context.notes["stopped"] = time.monotonic()
     context.notes["status"] = -1 if status is None else status
     time.sleep(context.seconds)
-    context.service.start()
+    context.service.process.start()
 
 
 def stop_was_orderly(context: Context, outcomes: Sequence[Outcome], _: Sequence[Change]) -> list[str]:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from redis import Redis as RedisClient
 
 from config.settings import Settings
-from faults.fault import Context, Fault, polled
+from faults.fault import Context, Fault
 from faults.nonsense import nonsense
-from faults.servers import Servers
+from faults.servers import Servers, polled
 
 # What the scripts of ranks and of rate limits run in Redis.
 RANKS, LIMITS = "cmdstat_zrevrank", "cmdstat_time"

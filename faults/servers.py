@@ -1,9 +1,11 @@
 """The servers that faults are made on, all started here, and the service that uses them."""
 
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server, match
-from tests.support.processes import Process, free_port, serve
+from tests.support.processes import NotReady, Process, free_port, serve
 from tests.support.servers import MariaDB, Redis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,7 @@ PRIVILEGES = (
 )
 # A client of this machine is limited like others, so that each request needs Redis, but never exceeds its limit.
 LIMITS = {"rate_limit_exempt": "", "rate_limit": "10000", "rate_limit_burst": "100000"}
+START = 30.0  # seconds
 # The profile text of the player whose profile is changed.
 USERPAGE = "a userpage"
 
@@ -87,6 +90,15 @@ class Service(NamedTuple):
     process: Process
     url: str
 
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return urlsplit(self.url).port or 0
+
+    def ready_workers(self) -> list[int]:
+        """Return the ids of the workers that have been ready, in the order in which they were."""
+        return [int(id) for id in re.findall(r"worker (\d+) is ready", self.process.output(1_000_000))]
+
 
 @contextmanager
 def start_servers() -> Iterator[Servers]:
@@ -128,5 +140,18 @@ def start_service(
         command = [sys.executable, *program, "--env", str(env_file), "serve"]
         command += ["--port", str(port), "--workers", str(workers)]
         environment = {name.upper(): value for name, value in settings.items()}
-        with serve(command, port, environment, f"http://127.0.0.1:{port}/health/live", folder=ROOT) as process:
-            yield Service(process, f"http://127.0.0.1:{port}")
+        with serve(command, port, environment, folder=ROOT) as process:
+            service = Service(process, f"http://127.0.0.1:{port}")
+            if polled(lambda: len(service.ready_workers()) >= workers, START) is None:
+                raise NotReady(f"{workers} workers were not ready within {START:g} s")
+            yield service
+
+
+def polled(condition: Callable[[], bool], seconds: float) -> float | None:
+    """Wait until the condition is true. Return how long that took, or None if it took longer than `seconds`."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if condition():
+            return time.monotonic() - start
+        time.sleep(0.02)
+    return None

@@ -11,11 +11,11 @@ import msgspec
 
 from config.environment import settings_from
 from faults import database, game_server, process, redis
-from faults.fault import RECOVERY, Context, Fault, polled
+from faults.fault import RECOVERY, Context, Fault
 from faults.load import GIVE_UP, Kind, Load, Outcome, copies_of
 from faults.paths import Known
-from faults.servers import Servers, start_service
-from faults.usage import Usage, usage
+from faults.servers import Servers, polled, start_service
+from faults.usage import MIB, Usage, usage
 
 FAULTS = {fault.name: fault for fault in (*database.FAULTS, *redis.FAULTS, *game_server.FAULTS, *process.FAULTS)}
 # Seconds in which most cached responses of the round before expire; seconds of load before a fault, and after the
@@ -23,20 +23,21 @@ FAULTS = {fault.name: fault for fault in (*database.FAULTS, *redis.FAULTS, *game
 PAUSE, BEFORE, AFTER = 2.0, 1.0, 1.5
 # Seconds to wait for a first fresh response, and for closed connections to be gone.
 MOST_SECONDS = 15.0
-# Seconds beyond a documented limit that the service and the load generator may take on a busy machine.
-SLACK = 1.0
-# Files that a service may hold beyond those it held before and its connections to the database: some connections
-# to Redis and to the game server.
-FILES = 16
-MEMORY = 64.0  # MiB that a service may hold beyond what it held before
+# What a worker may hold beyond what it held before: files beside its connections to the database, such as
+# connections to Redis and to the game server, and MiB of memory beside its cache.
+FILES, MEMORY = 8, 64.0
 GOOD = (Kind.FRESH, Kind.STALE)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How often each fault is made, for how many seconds, and settings of the service."""
+    """How often each fault is made, for how many seconds, and settings of the service.
+
+    `slack` are seconds beyond a documented limit, which service and load generator may take on a busy machine.
+    """
 
     rounds: int = 1
     seconds: float = 10.0
+    slack: float = 0.25
     settings: Mapping[str, str] = {}
 
 
@@ -70,17 +71,21 @@ def run(
         if fault.data:
             environment["data_directory"] = stack.enter_context(fault.data(servers))
         settings = settings_from({name.upper(): value for name, value in environment.items()}, Path())
-        service, url = stack.enter_context(start_service(environment, fault.workers, fault.program))
-        measure = partial(usage, service, link.port if link else servers.database_port)
+        service = stack.enter_context(start_service(environment, fault.workers, fault.program))
+        measure = partial(usage, service.process, link.port if link else servers.database_port)
         # There is a last response to half of the requests, which is served while there is no other.
-        copies_of(url, [*known.up][::2])
+        copies_of(service.url, [*known.up][::2])
         copies = known.up
         if fault.game_server_is_down:
             copies = {path: right | known.down[path] for path, right in known.up.items()}
 
+        change = partial(fault.change, servers) if fault.change else None
         before = measure()
-        connections = settings.db_pool_max * fault.workers
-        most = Usage(before.files + connections + FILES, connections, before.memory + MEMORY)
+        most = Usage(
+            before.files + (settings.db_pool_max + FILES) * fault.workers,
+            settings.db_pool_max * fault.workers,
+            before.memory + (settings.cache_bytes / MIB + MEMORY) * fault.workers,
+        )
         result = Result(
             fault=fault.name,
             title=fault.title,
@@ -89,9 +94,11 @@ def run(
             before=before,
         )
         for number in range(1, plan.rounds + 1):
-            load = Load(url, copies, change=partial(fault.change, servers) if fault.change else None, seed=number)
-            context = Context(servers, service, int(url.rpartition(":")[2]), settings, link, load, plan.seconds)
-            problems = _round(fault, context, result)
+            load = Load(
+                service.url, copies, change=partial(fault.change, servers) if fault.change else None, seed=number
+            )
+            context = Context(servers, service, settings, link, load, plan.seconds)
+            problems = _round(fault, context, plan, result)
             polled(lambda: not _beyond(most, measure()), MOST_SECONDS)
             result.after = measure()
             problems += _beyond(most, result.after)
@@ -100,7 +107,7 @@ def run(
     return result
 
 
-def _round(fault: Fault, context: Context, result: Result) -> list[str]:
+def _round(fault: Fault, context: Context, plan: Plan, result: Result) -> list[str]:
     """Make the fault once, add to the result, and return what is wrong."""
     load = context.load
     time.sleep(PAUSE)
@@ -110,7 +117,7 @@ def _round(fault: Fault, context: Context, result: Result) -> list[str]:
         fault.make(context)
         ended = time.monotonic()
         recovery = fault.recovered(context, MOST_SECONDS)
-        time.sleep(max(ended + RECOVERY + AFTER - time.monotonic(), 0))
+        time.sleep(max(ended + RECOVERY + plan.slack + AFTER - time.monotonic(), 0))
         load.stop()
         problems = fault.check(context, load.outcomes, load.changes)
     outcomes = [*load.outcomes, *(change.outcome for change in load.changes)]
@@ -119,20 +126,20 @@ def _round(fault: Fault, context: Context, result: Result) -> list[str]:
     result.kinds.update(outcome.kind.value for outcome in outcomes)
     result.longest_wait = max(result.longest_wait, *answered)
     result.recovery = None if recovery is None or result.recovery is None else max(result.recovery, recovery)
-    problems += _wrong(fault, outcomes, began, ended)
-    if max(answered) > result.allowed_wait + SLACK:
+    problems += _wrong(fault, outcomes, began, ended + RECOVERY + plan.slack)
+    if max(answered) > result.allowed_wait + plan.slack:
         slowest = max(outcomes, key=lambda outcome: outcome.seconds)
         problems.append(
             f"{slowest.path} took {slowest.seconds:.1f} s, {slowest.sent - began:.1f} s into the fault"
         )
     if recovery is None:
         problems.append(f"no fresh response within {MOST_SECONDS:g} s after the fault")
-    elif recovery > RECOVERY:
+    elif recovery > RECOVERY + plan.slack:
         problems.append(f"the first fresh response came {recovery:.1f} s after the fault")
     return problems
 
 
-def _wrong(fault: Fault, outcomes: Sequence[Outcome], began: float, ended: float) -> Iterator[str]:
+def _wrong(fault: Fault, outcomes: Sequence[Outcome], began: float, recovered: float) -> Iterator[str]:
     """Yield what is wrong with the responses: one line for each kind."""
 
     def some(wrong: list[Outcome], what: str) -> Iterator[str]:
@@ -144,14 +151,14 @@ def _wrong(fault: Fault, outcomes: Sequence[Outcome], began: float, ended: float
             )
 
     def may_be_lost(outcome: Outcome) -> bool:
-        within = outcome.sent + outcome.seconds >= began and outcome.sent <= ended + RECOVERY
+        within = outcome.sent + outcome.seconds >= began and outcome.sent <= recovered
         return fault.loses_connections and within and outcome.seconds < GIVE_UP
 
     yield from some([o for o in outcomes if o.kind is Kind.UNDOCUMENTED], "undocumented responses")
     yield from some([o for o in outcomes if o.kind is Kind.WRONG], "wrong responses")
     yield from some([o for o in outcomes if o.kind is Kind.LOST and not may_be_lost(o)], "requests lost")
-    late = [o for o in outcomes if o.sent > ended + RECOVERY and o.kind not in GOOD]
-    yield from some(late, f"requests failed that were sent more than {RECOVERY:g} s after the fault")
+    late = [o for o in outcomes if o.sent > recovered and o.kind not in GOOD]
+    yield from some(late, "requests failed after the time to recover")
 
 
 def _beyond(most: Usage, now: Usage) -> list[str]:
