@@ -78,7 +78,6 @@ def run(
         copies = known.up
         if fault.game_server_is_down:
             copies = {path: right | known.down[path] for path, right in known.up.items()}
-
         change = partial(fault.change, servers) if fault.change else None
         before = measure()
         most = Usage(
@@ -94,9 +93,7 @@ def run(
             before=before,
         )
         for number in range(1, plan.rounds + 1):
-            load = Load(
-                service.url, copies, change=partial(fault.change, servers) if fault.change else None, seed=number
-            )
+            load = Load(service.url, copies, change=change, seed=number)
             context = Context(servers, service, settings, link, load, plan.seconds)
             problems = _round(fault, context, plan, result)
             polled(lambda: not _beyond(most, measure()), MOST_SECONDS)
