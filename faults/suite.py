@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     rounds: int = 1
     seconds: float = 10.0
-    slack: float = 0.25
+    slack: float = 0.5
     settings: Mapping[str, str] = {}
 
 
