@@ -1,0 +1,326 @@
+"""An HTTP connection: what is refused before a request reaches the application, and what a client may use up."""
+
+import asyncio
+import logging
+import re
+import socket
+from collections.abc import Sized
+from functools import cache
+from http import HTTPStatus
+from resource import RLIMIT_NOFILE, getrlimit
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from api.response.encoded import encode
+from api.response.errors import failure
+from domain.errors import APIError, ErrorSpec
+
+log = logging.getLogger("apidot")
+
+# The request line and all headers together, in bytes. Apache and Node.js allow a quarter of it.
+MAX_HEAD = 64 * 1024
+# Seconds from the first byte of a request, or of a new connection, until the end of its headers.
+HEAD_TIMEOUT = 30.0
+# Seconds for which a client may take nothing of a response.
+SEND_TIMEOUT = 60
+# Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
+# operating system would reset it, and many clients would not see the response.
+LINGER = 5.0
+# How much is parsed before looking at whether a request is complete: some hundred requests at the most. The
+# socket is read in pieces of up to 256 KiB, which may hold 10 000 requests.
+PIECE = 4096
+# Connections of a worker, and how many open files are left for the database, Redis, the game server and replays.
+MAX_CONNECTIONS = 4096
+RESERVED_FILES = 256
+
+NOT_HTTP = ErrorSpec(400, "This is not a valid HTTP request.")
+NO_HOST = ErrorSpec(400, "The request has no Host header.")
+SEVERAL_HOSTS = ErrorSpec(400, "The request has more than one Host header.")
+INVALID_HOST = ErrorSpec(400, "The host of the request is not valid.")
+HEAD_TIMED_OUT = ErrorSpec(408, f"The request's headers did not arrive within {HEAD_TIMEOUT:.0f} seconds.")
+HEAD_TOO_LARGE = ErrorSpec(431, f"The request line and headers are larger than {MAX_HEAD} bytes.")
+UNKNOWN_ENCODING = ErrorSpec(501, "The only supported Transfer-Encoding is chunked.")
+TOO_MANY_CONNECTIONS = ErrorSpec(503, "There are too many connections.")
+UNKNOWN_VERSION = ErrorSpec(505, "Only HTTP/1.0 and HTTP/1.1 are supported.")
+
+# A host and a port, or nothing. Whatever is not ASCII is let through: some clients do not encode such names.
+HOST = re.compile(rb"""(\[[\w.:%~-]+\]|[^\x00-\x20\x7f"#/:<>?@\[\\\]^`{|}]*)(:\d*)?""", re.ASCII)
+ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+class Flow(FlowControl):
+    """uvicorn's flow control, which does not resume reading while requests are queued.
+
+    uvicorn resumes it after each response, and when an application asks for the body of its request.
+    """
+
+    def __init__(self, transport: asyncio.Transport, queue: Sized) -> None:
+        super().__init__(transport)
+        self._queue = queue
+
+    def resume_reading(self) -> None:
+        if not self._queue:
+            super().resume_reading()
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which bounds what a connection uses up.
+
+    - The size of the request line and the headers, and the time in which they arrive, are limited.
+    - Nothing is read while requests are queued behind the one that is being answered.
+    - The application waits until the client has received what was sent: uvicorn's buffer of 64 KiB would cost
+      twice as much memory for each client that is slower than the disk.
+    - Trailers are dropped. To uvicorn they are headers.
+    - `Upgrade` is ignored, as RFC 9110 allows; uvicorn would lose the body of such a request.
+    - A client that has shut down its sending side is answered.
+    - What is refused gets a response in the form of all errors.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The request that is being answered, or was last. `self.cycle` is the last one that has been parsed.
+        self._current: RequestResponseCycle | None = None
+        # Received, and not parsed because requests are queued.
+        self._unparsed = memoryview(b"")
+        # Bytes of the head, or of anything else that is no body, that is being received.
+        self._head_size = 0
+        self._head_timed = False
+        # The response to a request that is refused. After that, nothing is parsed.
+        self._refusal: bytes | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)
+        self.flow = Flow(transport, self.pipeline)
+        limit_send_time(transport.get_extra_info("socket"))
+        self._close_after(HEAD_TIMEOUT)
+        if len(self.connections) > max_connections():
+            self._refuse(TOO_MANY_CONNECTIONS(retry_after=1))
+            # Lingering would keep its file open.
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        # uvicorn notifies the last request only, which may have been queued.
+        if self._current is not None:
+            disconnect(self._current)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
+        if len(data) <= PIECE:
+            self._parse(data)
+        else:
+            self._unparsed = memoryview(data)
+            self._parse_unparsed()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether the connection stays open for a response."""
+        # Nothing is queued, because nothing is read while something is.
+        if self._idle or (self.cycle.more_body and not self._in_head):
+            return False
+        self.cycle.keep_alive = False
+        return True
+
+    def shutdown(self) -> None:
+        if not self._idle:
+            self.app_state["request_log"].draining += 1
+        super().shutdown()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self._refusal is not None:
+            self.transport.abort()
+        elif self._in_head:
+            self._refuse(HEAD_TIMED_OUT())
+        else:
+            super().timeout_keep_alive_handler()
+
+    # Called by the parser. An APIError is a refusal.
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._check_head()
+        self._head_size = 0
+        self._head_timed = False
+        self._unset_keepalive_if_required()
+        super().on_headers_complete()
+        # The parser reports trailers as it does headers.
+        self.headers = []
+        if not self.pipeline:
+            self._current = self.cycle
+
+    def on_body(self, body: bytes) -> None:
+        self._head_size = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    # Called at the end of a response.
+
+    def on_response_complete(self) -> None:
+        if self.pipeline:
+            self._current = self.pipeline[-1][0]
+        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            return
+        if not self._idle:
+            # The last one that was queued is being answered.
+            self._parse_unparsed()
+            self.flow.resume_reading()
+        elif self._refusal is not None:
+            self._send_refusal()
+        elif self._in_head:
+            self._close_after(HEAD_TIMEOUT)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no request is being answered."""
+        return self._current is None or self._current.response_complete
+
+    @property
+    def _in_head(self) -> bool:
+        """Whether the head of a request has begun and not ended."""
+        # uvicorn makes the scope at the beginning of the head, and the cycle at its end.
+        cycle: RequestResponseCycle | None = self.cycle
+        return self.scope is not (None if cycle is None else cycle.scope)
+
+    def _close_after(self, seconds: float) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _parse_unparsed(self) -> None:
+        """Parse what was received, until a request is queued."""
+        while self._unparsed and not self.pipeline:
+            piece, self._unparsed = self._unparsed[:PIECE], self._unparsed[PIECE:]
+            self._parse(piece)
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        self._head_size += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(bytes(data[upgrade.args[0] :]))
+        except httptools.HttpParserError as error:
+            refused = error.__context__
+            self._refuse(refused if isinstance(refused, APIError) else NOT_HTTP())
+        else:
+            # Not 0 if this was no body and ended no head.
+            if self._head_size > MAX_HEAD:
+                self._refuse(HEAD_TOO_LARGE())
+            elif not self._head_timed and self._in_head and self._idle:
+                self._head_timed = True
+                self._close_after(HEAD_TIMEOUT)
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parse the request again as one without `Upgrade`, and go on with the rest of what was received."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse(NOT_HTTP())
+            return
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self._head_size = 0
+        self._parse(b"\r\n".join([*lines, b"", rest]))
+
+    def _check_head(self) -> None:
+        """Raise APIError if the request is one of those that RFC 9112 has a server refuse."""
+        # What was received is at most one piece more or less than the head.
+        if self._head_size > MAX_HEAD - PIECE:
+            lengths = (len(name) + len(value) + 4 for name, value in self.headers)
+            if len(self.url) + sum(lengths) > MAX_HEAD:
+                raise HEAD_TOO_LARGE()
+        host = None
+        for name, value in self.headers:
+            if name == b"host":
+                if host is not None:
+                    raise SEVERAL_HOSTS()
+                host = value
+            elif name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise UNKNOWN_ENCODING()
+        version = self.parser.get_http_version()
+        if version != "1.1" and version != "1.0":
+            raise UNKNOWN_VERSION()
+        if host is None and version == "1.1":
+            raise NO_HOST()
+        if not self.url.startswith(b"/") and self.url != b"*":
+            host = self._take_host_from_target()
+        if host is not None and not HOST.fullmatch(host):
+            raise INVALID_HOST()
+
+    def _take_host_from_target(self) -> bytes:
+        """Make a path of a target that is a URL. Return its host, which replaces the `Host` header."""
+        match = ABSOLUTE.fullmatch(self.url)
+        if match is None:
+            raise NOT_HTTP()
+        host, path = match.groups()
+        self.url = path if path.startswith(b"/") else b"/" + path
+        # The same list: it is in the scope.
+        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+        self.headers.append((b"host", host))
+        return host
+
+    def _refuse(self, error: APIError) -> None:
+        """Parse nothing any more. Answer what was complete, then send the error and close the connection."""
+        self._unparsed = memoryview(b"")
+        path = "" if self.scope is None else self.url.decode("latin-1")  # type: ignore[redundant-expr]
+        self._refusal = refusal(error, path, self.server_state.default_headers)
+        log.info("%s: %d %s", self.client[0] if self.client else "-", error.status, error.message)
+        if self.cycle is not None and self.cycle.more_body and not self._in_head:  # type: ignore[redundant-expr]
+            # The body of the last request is at fault.
+            if self.pipeline:
+                self.pipeline.popleft()
+            elif self.cycle.response_started:
+                disconnect(self.cycle)
+                self.transport.close()
+            else:
+                disconnect(self.cycle)
+                self._send_refusal()
+        elif self._idle:
+            self._send_refusal()
+
+    def _send_refusal(self) -> None:
+        assert self._refusal is not None
+        self.transport.write(self._refusal)
+        self.transport.write_eof()
+        self._close_after(LINGER)
+
+
+def refusal(error: APIError, path: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the response to a request that is refused."""
+    body = encode(failure(path, error.message))
+    headers = [*default_headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after))
+    headers.append((b"connection", b"close"))
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode()]
+    lines += [b"%b: %b" % header for header in headers]
+    return b"\r\n".join([*lines, b"", body])
+
+
+def disconnect(cycle: RequestResponseCycle) -> None:
+    """Let the application see that the client has disconnected. What it sends is dropped."""
+    cycle.disconnected = True
+    cycle.message_event.set()
+
+
+def limit_send_time(connection: socket.socket) -> None:
+    """Close the connection if the client takes nothing of what was sent to it for SEND_TIMEOUT seconds."""
+    # The operating system knows how much the client has received. A timer of our own would not, because its
+    # buffer hides the progress of a slow client. Linux alone has this option.
+    if connection.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT * 1000)
+
+
+@cache
+def max_connections() -> int:
+    """Return how many connections a worker may have, so that there are files left to open."""
+    return max(64, min(MAX_CONNECTIONS, getrlimit(RLIMIT_NOFILE)[0] - RESERVED_FILES))
