@@ -4,14 +4,13 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Sized
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.response.encoded import encode
@@ -29,9 +28,9 @@ SEND_TIMEOUT = 60
 # Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
 # operating system would reset it, and many clients would not see the response.
 LINGER = 5.0
-# How much is parsed before looking at whether a request is complete: some hundred requests at the most. The
-# socket is read in pieces of up to 256 KiB, which may hold 10 000 requests.
-PIECE = 4096
+# How much is parsed at a time: up to 256 KiB are read at once, which may be 10 000 requests or 40 000 chunks of a
+# body, and take 100 ms in which no other client would be served.
+PIECE = 16 * 1024
 # Connections of a worker, and how many open files are left for the database, Redis, the game server and replays.
 MAX_CONNECTIONS = 4096
 RESERVED_FILES = 256
@@ -46,23 +45,22 @@ UNKNOWN_ENCODING = ErrorSpec(501, "The only supported Transfer-Encoding is chunk
 TOO_MANY_CONNECTIONS = ErrorSpec(503, "There are too many connections.")
 UNKNOWN_VERSION = ErrorSpec(505, "Only HTTP/1.0 and HTTP/1.1 are supported.")
 
+CHECKED = frozenset({b"host", b"transfer-encoding"})
 # A host and a port, or nothing. Whatever is not ASCII is let through: some clients do not encode such names.
 HOST = re.compile(rb"""(\[[\w.:%~-]+\]|[^\x00-\x20\x7f"#/:<>?@\[\\\]^`{|}]*)(:\d*)?""", re.ASCII)
 ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Flow(FlowControl):
-    """uvicorn's flow control, which does not resume reading while requests are queued.
+    """uvicorn's flow control, which does not resume reading while it is held.
 
     uvicorn resumes it after each response, and when an application asks for the body of its request.
     """
 
-    def __init__(self, transport: asyncio.Transport, queue: Sized) -> None:
-        super().__init__(transport)
-        self._queue = queue
+    held = False
 
     def resume_reading(self) -> None:
-        if not self._queue:
+        if not self.held:
             super().resume_reading()
 
 
@@ -79,22 +77,27 @@ class Protocol(HttpToolsProtocol):
     - What is refused gets a response in the form of all errors.
     """
 
+    flow: Flow
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The request that is being answered, or was last. `self.cycle` is the last one that has been parsed.
         self._current: RequestResponseCycle | None = None
-        # Received, and not parsed because requests are queued.
+        # Received, and not parsed yet. Nothing more is read meanwhile.
         self._unparsed = memoryview(b"")
         # Bytes of the head, or of anything else that is no body, that is being received.
         self._head_size = 0
         self._head_timed = False
         # The response to a request that is refused. After that, nothing is parsed.
         self._refusal: bytes | None = None
+        # When the connection is closed, unless a request is being answered. The timer may run out before that.
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
-        self.flow = Flow(transport, self.pipeline)
+        self.flow = Flow(transport)
         limit_send_time(transport.get_extra_info("socket"))
         self._close_after(HEAD_TIMEOUT)
         if len(self.connections) > max_connections():
@@ -104,7 +107,9 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.pipeline.clear()
         # uvicorn notifies the last request only, which may have been queued.
         if self._current is not None:
@@ -121,7 +126,7 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Return whether the connection stays open for a response."""
-        # Nothing is queued, because nothing is read while something is.
+        # No request is queued, because nothing is read while one is.
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
         self.cycle.keep_alive = False
@@ -132,53 +137,46 @@ class Protocol(HttpToolsProtocol):
             self.app_state["request_log"].draining += 1
         super().shutdown()
 
-    def timeout_keep_alive_handler(self) -> None:
-        if self._refusal is not None:
-            self.transport.abort()
-        elif self._in_head:
-            self._refuse(HEAD_TIMED_OUT())
-        else:
-            super().timeout_keep_alive_handler()
-
     # Called by the parser. An APIError is a refusal.
 
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade():
-            return
         self._check_head()
         self._head_size = 0
         self._head_timed = False
-        self._unset_keepalive_if_required()
         super().on_headers_complete()
         # The parser reports trailers as it does headers.
         self.headers = []
-        if not self.pipeline:
+        if self.pipeline:
+            self.flow.held = True
+        else:
             self._current = self.cycle
+
+    def _should_upgrade(self) -> bool:
+        # uvicorn does nothing with a request that it takes to become a WebSocket; _parse() has it parsed again.
+        return True
 
     def on_body(self, body: bytes) -> None:
         self._head_size = 0
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        if not self.parser.should_upgrade():
-            super().on_message_complete()
 
     # Called at the end of a response.
 
     def on_response_complete(self) -> None:
         if self.pipeline:
             self._current = self.pipeline[-1][0]
-        super().on_response_complete()
-        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            if not self.pipeline:
+                self._parse_unparsed()
             return
-        if not self._idle:
-            # The last one that was queued is being answered.
-            self._parse_unparsed()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.flow.read_paused:
             self.flow.resume_reading()
-        elif self._refusal is not None:
+        if self._refusal is not None:
             self._send_refusal()
-        elif self._in_head:
-            self._close_after(HEAD_TIMEOUT)
+        else:
+            self._close_after(self.timeout_keep_alive if self.cycle.scope is self.scope else HEAD_TIMEOUT)
 
     @property
     def _idle(self) -> bool:
@@ -193,14 +191,46 @@ class Protocol(HttpToolsProtocol):
         return self.scope is not (None if cycle is None else cycle.scope)
 
     def _close_after(self, seconds: float) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+        """Close the connection after that time, unless a request has begun to be answered by then."""
+        self._deadline = self.loop.time() + seconds
+        # A timer for each request would take longer than all the rest here: one that runs out early starts anew.
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self.loop.call_at(self._deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self.loop.time() < self._deadline:
+            self._timer = self.loop.call_at(self._deadline, self._on_timer)
+        elif not self._idle:
+            pass
+        elif self._refusal is not None:
+            self.transport.abort()
+        elif self._in_head:
+            self._refuse(HEAD_TIMED_OUT())
+        else:
+            self.transport.close()
 
     def _parse_unparsed(self) -> None:
-        """Parse what was received, until a request is queued."""
-        while self._unparsed and not self.pipeline:
+        """Parse a piece of what was received, and the next one after other clients have been served.
+
+        Nothing is parsed or read while requests are queued.
+        """
+        if self.transport.is_closing():
+            return
+        if self._unparsed:
             piece, self._unparsed = self._unparsed[:PIECE], self._unparsed[PIECE:]
             self._parse(piece)
+        cycle: RequestResponseCycle | None = self.cycle
+        self.flow.held = bool(self.pipeline or self._unparsed)
+        if self.flow.held:
+            self.flow.pause_reading()
+            if not self.pipeline:
+                self.loop.call_soon(self._parse_unparsed)
+        elif cycle is None or cycle.response_complete or len(cycle.body) <= HIGH_WATER_LIMIT:
+            # Otherwise the application resumes it, when it takes what there is of the body.
+            self.flow.resume_reading()
 
     def _parse(self, data: bytes | memoryview) -> None:
         self._head_size += len(data)
@@ -213,11 +243,16 @@ class Protocol(HttpToolsProtocol):
             self._refuse(refused if isinstance(refused, APIError) else NOT_HTTP())
         else:
             # Not 0 if this was no body and ended no head.
-            if self._head_size > MAX_HEAD:
-                self._refuse(HEAD_TOO_LARGE())
-            elif not self._head_timed and self._in_head and self._idle:
-                self._head_timed = True
-                self._close_after(HEAD_TIMEOUT)
+            if self._head_size:
+                self._check_progress()
+
+    def _check_progress(self) -> None:
+        """Refuse a head that is too large, and limit the time of one that has begun."""
+        if self._head_size > MAX_HEAD:
+            self._refuse(HEAD_TOO_LARGE())
+        elif not self._head_timed and self._in_head and self._idle:
+            self._head_timed = True
+            self._close_after(HEAD_TIMEOUT)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again as one without `Upgrade`, and go on with the rest of what was received."""
@@ -226,34 +261,37 @@ class Protocol(HttpToolsProtocol):
             self._refuse(NOT_HTTP())
             return
         lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
-        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        lines += [b"%b: %b" % header for header in self.scope["headers"] if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
-        self._head_size = 0
         self._parse(b"\r\n".join([*lines, b"", rest]))
 
     def _check_head(self) -> None:
         """Raise APIError if the request is one of those that RFC 9112 has a server refuse."""
         # What was received is at most one piece more or less than the head.
         if self._head_size > MAX_HEAD - PIECE:
-            lengths = (len(name) + len(value) + 4 for name, value in self.headers)
-            if len(self.url) + sum(lengths) > MAX_HEAD:
+            lines = [b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url), b""]
+            lines += [b"%b: %b" % header for header in self.headers]
+            if sum(map(len, lines)) + 2 * len(lines) > MAX_HEAD:
                 raise HEAD_TOO_LARGE()
         host = None
         for name, value in self.headers:
-            if name == b"host":
-                if host is not None:
-                    raise SEVERAL_HOSTS()
-                host = value
-            elif name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise UNKNOWN_ENCODING()
-        version = self.parser.get_http_version()
-        if version != "1.1" and version != "1.0":
-            raise UNKNOWN_VERSION()
-        if host is None and version == "1.1":
-            raise NO_HOST()
+            if name in CHECKED:
+                if name == b"host":
+                    if host is not None:
+                        raise SEVERAL_HOSTS()
+                    host = value
+                elif value.lower() != b"chunked":
+                    raise UNKNOWN_ENCODING()
+        # The connections of all versions but 1.1 end with the response, unless a header says otherwise.
+        if host is None or not self.parser.should_keep_alive():
+            version = self.parser.get_http_version()
+            if version not in ("1.0", "1.1"):
+                raise UNKNOWN_VERSION()
+            if host is None and version == "1.1":
+                raise NO_HOST()
         if not self.url.startswith(b"/") and self.url != b"*":
             host = self._take_host_from_target()
-        if host is not None and not HOST.fullmatch(host):
+        if host is not None and not is_host(host):
             raise INVALID_HOST()
 
     def _take_host_from_target(self) -> bytes:
@@ -292,6 +330,14 @@ class Protocol(HttpToolsProtocol):
         self.transport.write(self._refusal)
         self.transport.write_eof()
         self._close_after(LINGER)
+        self.flow.held = False
+        self.flow.resume_reading()
+
+
+@lru_cache(256)
+def is_host(text: bytes) -> bool:
+    """Return whether a Host header may have this value."""
+    return HOST.fullmatch(text) is not None
 
 
 def refusal(error: APIError, path: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
