@@ -1,9 +1,12 @@
 """An HTTP connection: what is refused before a request reaches the application, and what a client may use up."""
 
 import asyncio
+import fcntl
 import logging
 import re
-import socket
+import struct
+import termios
+from contextlib import suppress
 from functools import cache, lru_cache
 from http import HTTPStatus
 from resource import RLIMIT_NOFILE, getrlimit
@@ -24,7 +27,7 @@ MAX_HEAD = 64 * 1024
 # Seconds from the first byte of a request, or of a new connection, until the end of its headers.
 HEAD_TIMEOUT = 30.0
 # Seconds for which a client may take nothing of a response.
-SEND_TIMEOUT = 60
+SEND_TIMEOUT = 60.0
 # Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
 # operating system would reset it, and many clients would not see the response.
 LINGER = 5.0
@@ -93,12 +96,13 @@ class Protocol(HttpToolsProtocol):
         # When the connection is closed, unless a request is being answered. The timer may run out before that.
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        # Looks whether the client has received anything, while the application waits until it has.
+        self._send_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
         self.flow = Flow(transport)
-        limit_send_time(transport.get_extra_info("socket"))
         self._close_after(HEAD_TIMEOUT)
         if len(self.connections) > max_connections():
             self._refuse(TOO_MANY_CONNECTIONS(retry_after=1))
@@ -107,9 +111,10 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._send_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._send_timer = None
         self.pipeline.clear()
         # uvicorn notifies the last request only, which may have been queued.
         if self._current is not None:
@@ -131,6 +136,15 @@ class Protocol(HttpToolsProtocol):
             return False
         self.cycle.keep_alive = False
         return True
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, unsent(self.transport))
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._send_timer is not None:
+            self._send_timer.cancel()
 
     def shutdown(self) -> None:
         if not self._idle:
@@ -211,6 +225,13 @@ class Protocol(HttpToolsProtocol):
             self._refuse(HEAD_TIMED_OUT())
         else:
             self.transport.close()
+
+    def _check_sending(self, before: int) -> None:
+        now = unsent(self.transport)
+        if now < before:
+            self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, now)
+        else:
+            self.transport.abort()
 
     def _parse_unparsed(self) -> None:
         """Parse a piece of what was received, and the next one after other clients have been served.
@@ -358,12 +379,15 @@ def disconnect(cycle: RequestResponseCycle) -> None:
     cycle.message_event.set()
 
 
-def limit_send_time(connection: socket.socket) -> None:
-    """Close the connection if the client takes nothing of what was sent to it for SEND_TIMEOUT seconds."""
-    # The operating system knows how much the client has received. A timer of our own would not, because its
-    # buffer hides the progress of a slow client. Linux alone has this option.
-    if connection.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT * 1000)
+def unsent(transport: asyncio.Transport) -> int:
+    """Return how many bytes the client has not received yet of what was sent to it."""
+    with suppress(OSError):
+        # What the operating system has not delivered. Without it, a slow client would seem to take nothing: a
+        # large part of the system's buffer has to be free before the system accepts more.
+        file = transport.get_extra_info("socket").fileno()
+        (queued,) = struct.unpack("i", fcntl.ioctl(file, termios.TIOCOUTQ, bytes(4)))
+        return transport.get_write_buffer_size() + int(queued)
+    return transport.get_write_buffer_size()
 
 
 @cache
