@@ -49,15 +49,15 @@ class DrainUnreadBody:
 
         async def send_and_drain(message: Message) -> None:
             nonlocal draining
-            if message["type"] == "http.response.start":
-                if not finished and not scope.get("body_streaming"):
-                    headers = Headers(scope=scope)
-                    chunked = "transfer-encoding" in headers
-                    # A client that waits for "100 Continue" does not send its body after another response.
-                    expected = begun or "expect" not in headers
-                    draining = expected and declared_length(headers) <= DRAIN_LIMIT
-                    if chunked or not draining or message["status"] == 408:
-                        MutableHeaders(scope=message)["Connection"] = "close"
+            if message["type"] == "http.response.start" and not finished:
+                headers = Headers(scope=scope)
+                # A client that waits for "100 Continue" does not send its body after another response.
+                expected = begun or "expect" not in headers
+                streaming = scope.get("body_streaming", False)
+                draining = expected and declared_length(headers) <= DRAIN_LIMIT and not streaming
+                keep = streaming or (draining and "transfer-encoding" not in headers)
+                if not keep or message["status"] == 408:
+                    MutableHeaders(scope=message)["Connection"] = "close"
             elif draining and not message.get("more_body", False):
                 # The client has the whole response now. The server does not close the connection before its end.
                 await send({**message, "more_body": True})

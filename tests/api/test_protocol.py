@@ -20,6 +20,7 @@ from api import protocol
 from api.app import build
 from api.middleware import drain_body
 from api.protocol import MAX_HEAD, Protocol
+from api.request import body as bodies
 from api.startup import open_services
 from config.settings import Settings
 from config.types import Secret
@@ -90,6 +91,11 @@ REFUSED = {
     "space in the host": (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "The host of the request is not valid."),
     "path in the host": (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400, "The host of the request is not valid."),
     "port in the host": (b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400, "The host of the request is not valid."),
+    "long host": (
+        b"GET / HTTP/1.1\r\nHost: " + b"a" * 301 + END * 2,
+        400,
+        "The host of the request is not valid.",
+    ),
     "user in a URL": (
         b"GET http://u@a.test/ HTTP/1.1\r\n" + HOST + END,
         400,
@@ -123,6 +129,11 @@ REFUSED = {
     "just too long a header": (CLAN + b"X: " + b"x" * (MAX_HEAD - len(CLAN) - 6) + b"\r\n\r\n", 431, TOO_LARGE),
     "endless header": (CLAN + b"X: " + b"x" * 2_000_000, 431, TOO_LARGE),
     "many headers": (CLAN + b"X: y\r\n" * 12_000 + END, 431, TOO_LARGE),
+    "more headers than are allowed": (
+        CLAN + b"X: y\r\n" * 200 + END,
+        431,
+        "The request has more than 200 headers.",
+    ),
     "long target": (b"GET /" + b"x" * MAX_HEAD + b" HTTP/1.1\r\n" + HOST + END, 431, TOO_LARGE),
     "endless empty lines": (END * MAX_HEAD, 431, TOO_LARGE),
 }
@@ -160,6 +171,7 @@ ACCEPTED = {
     "URL in capitals": b"GET HTTP://API.EXAMPLE.COM:80/v1/get_clan?id=1 HTTP/1.1\r\n" + HOST + END,
     "URL in 1.0": b"GET http://api.example.com/v1/get_clan?id=1 HTTP/1.0\r\n\r\n",
     "empty lines before": END * 3 + CLAN + END,
+    "as many headers as are allowed": CLAN + b"X: y\r\n" * 199 + END,
     "as much as is allowed": CLAN + b"X: " + b"x" * (MAX_HEAD - len(CLAN) - 7) + b"\r\n\r\n",
     "Expect without a body": CLAN + b"Expect: 100-continue\r\n\r\n",
     "body of a GET": CLAN + b"Content-Length: 3\r\n\r\nabc",
@@ -415,6 +427,18 @@ def test_an_upload_may_take_longer_than_a_head(hurried: int) -> None:
         connection.sendall(b"bc")
         responses, _ = receive(connection, silence=1)
     assert [response.status for response in responses] == [415]
+
+
+def test_a_body_that_is_too_slow_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch, recorded_sqlite: str
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT", 0.5)
+    app = build(Settings(database_url=Secret(recorded_sqlite), access_log=False), open_services)
+    with serving(app) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(POST + SIGNED + b"Content-Length: 9\r\n\r\na")
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"\r\nconnection: close\r\n" in answer
 
 
 class Endless:
