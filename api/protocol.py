@@ -9,7 +9,7 @@ import termios
 from contextlib import suppress
 from functools import cache, lru_cache
 from http import HTTPStatus
-from resource import RLIMIT_NOFILE, getrlimit
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 import httptools
@@ -170,7 +170,7 @@ class Protocol(HttpToolsProtocol):
             self._current = self.cycle
 
     def _should_upgrade(self) -> bool:
-        # uvicorn does nothing with a request that it takes to become a WebSocket; _parse() has it parsed again.
+        # uvicorn leaves such a request alone, and _ignore_upgrade() has it parsed again.
         return True
 
     def on_body(self, body: bytes) -> None:
@@ -336,20 +336,21 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, error: APIError) -> None:
         """Parse nothing any more. Answer what was complete, then send the error and close the connection."""
         self._unparsed = memoryview(b"")
-        path = "" if self.scope is None else self.url.decode("latin-1")  # type: ignore[redundant-expr]
-        self._refusal = refusal(error, path, self.server_state.default_headers)
-        log.info("%s: %d %s", self.client[0] if self.client else "-", error.status, error.message)
-        if self.cycle is not None and self.cycle.more_body and not self._in_head:  # type: ignore[redundant-expr]
-            # The body of the last request is at fault.
+        path: bytes = getattr(self, "url", b"")
+        self._refusal = refusal(error, path.decode("latin-1"), self.server_state.default_headers)
+        log.info("refused %s: %d %s", self.client[0] if self.client else "-", error.status, error.message)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.more_body and not self._in_head:
+            # The body of the last request is at fault, and perhaps the application waits for it.
             if self.pipeline:
                 self.pipeline.popleft()
-            elif self.cycle.response_started:
-                disconnect(self.cycle)
+                return
+            disconnect(cycle)
+            self._current = None
+            if cycle.response_started:
                 self.transport.close()
-            else:
-                disconnect(self.cycle)
-                self._send_refusal()
-        elif self._idle:
+                return
+        if self._idle:
             self._send_refusal()
 
     def _send_refusal(self) -> None:
@@ -399,4 +400,5 @@ def unsent(transport: asyncio.Transport) -> int:
 @cache
 def max_connections() -> int:
     """Return how many connections a worker may have, so that there are files left to open."""
-    return max(64, min(MAX_CONNECTIONS, getrlimit(RLIMIT_NOFILE)[0] - RESERVED_FILES))
+    files, _ = getrlimit(RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files == RLIM_INFINITY else max(64, min(MAX_CONNECTIONS, files - RESERVED_FILES))

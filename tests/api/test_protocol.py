@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from resource import RLIM_INFINITY
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def test_a_refusal_is_logged(here: Running, port: int) -> None:
     exchange(port, b"GET /v1/get_clan?key=secret HTTP/1.1\r\n\r\n")
     exchange(port, CLAN + CLOSE + END)
     requests(here, 1)
-    assert 'msg="127.0.0.1: 400 The request has no Host header."' in here.process.output(1000)
+    assert 'msg="refused 127.0.0.1: 400 The request has no Host header."' in here.process.output(1000)
     assert "secret" not in here.process.output(1000)
 
 
@@ -441,6 +442,28 @@ def test_a_body_that_is_too_slow_ends_the_connection(
         assert b"\r\nconnection: close\r\n" in answer
 
 
+@pytest.mark.parametrize("sent", [b"\0", POST + SIGNED + CHUNKED + b"\r\nzz\r\n", CLAN + END + b"\0"])
+def test_a_connection_does_not_stay_open_after_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, recorded_sqlite: str, sent: bytes
+) -> None:
+    monkeypatch.setattr(protocol, "LINGER", 0.5)
+    app = build(Settings(database_url=Secret(recorded_sqlite), access_log=False), open_services)
+    with serving(app) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(sent)
+        responses, closed = receive(connection)
+        assert (responses[-1].status, closed) == (400, True)
+        # That was the server's side. What is sent is dropped, until the connection is reset.
+        with pytest.raises(ConnectionError):
+            send_for(connection, 10)
+
+
+def send_for(connection: socket.socket, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        connection.sendall(b"x" * 100)
+        time.sleep(0.05)
+
+
 class Endless:
     """An application that sends a response without an end, and notes what becomes of it."""
 
@@ -494,7 +517,7 @@ def test_no_more_connections_than_there_are_files(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_number_of_connections_leaves_files_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    for files, connections in ((1024, 768), (100, 64), (1_000_000, 4096)):
+    for files, connections in ((1024, 768), (100, 64), (1_000_000, 4096), (RLIM_INFINITY, 4096)):
         monkeypatch.setattr(protocol, "getrlimit", lambda _, files=files: (files, files))
         protocol.max_connections.cache_clear()
         assert protocol.max_connections() == connections
