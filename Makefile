@@ -28,6 +28,7 @@ test: $(TEST)  # run the tests, without tests/slow; ARGS='-k players' selects so
 
 test-slow: $(TEST)  # run the tests in tests/slow, which start a browser, nginx, the benchmark and other programs
 	@.venv/bin/python -m tests.support.install $@
+	@.venv/bin/python -m tests.support.mysqld
 	$(PYTEST) tests/slow $(ARGS)
 
 check: $(TEST)  # lint, formatting, types

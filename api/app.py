@@ -91,7 +91,7 @@ def build(
     parameters = {route: endpoint.params.__struct_encode_fields__ for route, endpoint in ROUTES.items()}
     target = LoggedTarget(parameters) if settings.access_log else None
     request_log = RequestLog(with_cors, target=target, metrics=metrics)
-    return ClientAddress(request_log, Networks(settings.trusted_proxies))
+    return ClientAddress(request_log, Networks(settings.trusted_proxies), settings.client_address_header)
 
 
 @contextmanager

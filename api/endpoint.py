@@ -1,5 +1,6 @@
 """One URL: parse the request's parameters, call the handler, encode the Struct that it returns."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, get_type_hints
 
@@ -13,6 +14,7 @@ from api.request.params import Reader
 from api.response.cache import READS, ResponseCache
 from api.response.encoded import EncodedResponse, encode
 from api.services import Services
+from storage.cache.cache import OutdatedValues, outdated_values
 
 # Called with the services, the parameters, and the extras that its signature declares.
 Handler = Callable[..., Awaitable[Any]]
@@ -71,7 +73,15 @@ class Endpoint:
 
     async def prepare(self, services: Services, params: msgspec.Struct) -> EncodedResponse:
         """Call the handler, bypassing the cache, and return its response. Raise what the handler raises."""
-        return self._encoded(services, await self.handler(services, params))
+        outdated = OutdatedValues()
+        outdated_values.set(outdated)
+        result = await self.handler(services, params)
+        return self._encoded(services, result, outdated.oldest)
 
-    def _encoded(self, services: Services, result: msgspec.Struct) -> EncodedResponse:
-        return EncodedResponse(encode(result), self._cache_control, compress=services.settings.compression)
+    def _encoded(
+        self, services: Services, result: msgspec.Struct, outdated_since: float = math.inf
+    ) -> EncodedResponse:
+        compress = services.settings.compression
+        return EncodedResponse(
+            encode(result), self._cache_control, compress=compress, outdated_since=outdated_since
+        )

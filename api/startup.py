@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from api.dependencies import Dependencies
 from api.services import Services
 from config.settings import Settings
+from config.types import Networks
 from domain.errors import Unavailable
 from domain.live import Live
 from replays.store import open_store
@@ -29,6 +30,7 @@ from storage.observer import Observer
 from storage.pp.engine import PPEngine
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
+from storage.redis_client import RedisAway
 
 # The ChangeMarker's file, in the folder that the workers share.
 EDITS = "edits"
@@ -65,10 +67,17 @@ async def open_services(
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
+        leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
+        rate_limiter = open_rate_limiter(settings, stack)
         dependencies = Dependencies(
-            settings, database=database, ranks=ranks, game_server=game_server, replays=replays
+            settings,
+            database=database,
+            ranks=ranks,
+            rate_limiter=rate_limiter,
+            leaderboard_order=leaderboard_order,
+            game_server=game_server,
+            replays=replays,
         )
-        leaderboard_order = LeaderboardOrder(database, visible=settings.visible_on_boards)
         yield Services(
             settings=settings,
             database=database,
@@ -76,14 +85,14 @@ async def open_services(
             live=open_live(settings, game_server, database, stack),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
-            leaderboard_order=closed_by(stack, leaderboard_order),
+            leaderboard_order=leaderboard_order,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
-            rate_limiter=open_rate_limiter(settings, stack),
+            rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
             pp_engine=closed_by(stack, PPEngine(settings)),
-            avatars=Avatars(settings.data_directory),
+            avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
             dependencies=closed_by(stack, dependencies),
         )
@@ -105,6 +114,8 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        encryption=settings.db_ssl,
+        authorities=settings.db_ssl_ca,
         observer=observer,
     )
     stack.push_async_callback(database.disconnect)
@@ -185,7 +196,9 @@ async def startup_report(settings: Settings) -> list[str]:
             report.append(("other paths", to))
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
-    report.append(("rate limits", _rate_limits(settings)))
+        report.append(("rate limits", await _rate_limits(services)))
+    if everybody := Networks(settings.trusted_proxies).too_large:
+        report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
     return [f"{title:<13} {text}" for title, text in report]
@@ -200,10 +213,22 @@ async def _too_few_connections(services: Services) -> str | None:
     return allowed.too_few(settings.api_workers, settings.db_pool_max) if allowed else None
 
 
-def _rate_limits(settings: Settings) -> str:
-    if not settings.rate_limit:
+def forgeable(networks: list[str]) -> str:
+    """Return what it means that these networks are in TRUSTED_PROXIES."""
+    return f"every client in {', '.join(networks)} can claim any address"
+
+
+async def _rate_limits(services: Services) -> str:
+    settings, limiter = services.settings, services.rate_limiter
+    if limiter is None:
         return "none (RATE_LIMIT is 0)"
     limits = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
     if settings.api_workers == 1:
         return limits
-    return limits + (", counted in Redis" if settings.redis else ", in each worker (no REDIS_HOST)")
+    if not isinstance(limiter, RedisRateLimiter):
+        return f"{limits}, in each worker (no REDIS_HOST)"
+    try:
+        await limiter.check()
+    except RedisAway as error:
+        return f"{limits}, IN EACH WORKER until Redis counts them ({error})"
+    return f"{limits}, counted in Redis"

@@ -1,15 +1,16 @@
 """What a browser sees at the public address: CORS, compression, HTTP version, certificate."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
-from multidict import CIMultiDictProxy
 
-from checks import tls
+from checks import client_address, tls
+from checks.client_address import Result
 from checks.findings import Finding, error, ok, warning
+from config.settings import Settings
 
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 ANY_ORIGIN = "https://anywhere.example"
@@ -23,18 +24,10 @@ REMOVE_HEADER = (
 )
 
 
-class Result(NamedTuple):
-    """A response, read to its end."""
-
-    status: int
-    headers: "CIMultiDictProxy[str]"
-    body: bytes
-
-
-async def run(url: str, origins: list[str]) -> list[Finding]:
-    """Check the service at `url` with requests like those of a script from the first origin in `origins`."""
+async def run(url: str, settings: Settings) -> list[Finding]:
+    """Check the service at `url` with requests like those of a script from the first of its CORS origins."""
     parts = urlsplit(url)
-    origin = next((origin for origin in origins if origin != "*"), ANY_ORIGIN)
+    origin = next((origin for origin in settings.origins if origin != "*"), ANY_ORIGIN)
     headers = {"Origin": origin, "Accept-Encoding": "gzip"}
     findings: list[Finding] = []
     try:
@@ -52,10 +45,13 @@ async def run(url: str, origins: list[str]) -> list[Finding]:
             extra = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
             preflight = await _request(session, "OPTIONS", base + SUCCESS, extra)
             long = await _request(session, "GET", base + LONG)
+            own = await _own_address(parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])
+            addresses = await _client_address(session, base, own, settings)
     except (OSError, aiohttp.ClientError) as reason:
         text = f"{parts.hostname} cannot be reached: {str(reason) or 'no answer in time'}"
         return [*findings, error("browser.away", text, "look at DNS, the firewall and nginx's error log")]
-    return [*findings, *_server(success), *_cors(success, failure, preflight, origin), _compression(long)]
+    cors = _cors(success, failure, preflight, origin)
+    return [*findings, *_server(success), *cors, _compression(long), *addresses]
 
 
 async def _connect(scheme: str, host: str, port: int | None) -> tuple[ssl.SSLContext | bool, list[Finding]]:
@@ -70,6 +66,28 @@ async def _request(
 ) -> Result:
     async with session.request(method, url, headers=headers, allow_redirects=False) as response:
         return Result(response.status, response.headers, await response.read())
+
+
+async def _client_address(
+    session: aiohttp.ClientSession, base: str, own: str, settings: Settings
+) -> list[Finding]:
+    try:
+        return await client_address.run(
+            lambda path, headers: _request(session, "GET", base + path, headers), own, settings
+        )
+    except (OSError, aiohttp.ClientError) as reason:
+        # Some firewalls drop requests with forged headers.
+        text = f"{client_address.UNKNOWN}: {str(reason) or 'no answer in time'}"
+        return [warning("browser.forged-address", text, "try again, or look at nginx's error log")]
+
+
+async def _own_address(host: str, port: int) -> str:
+    """Return the address from which this machine connects. Raise OSError."""
+    async with asyncio.timeout(tls.CONNECT_TIMEOUT):
+        _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    address: str = writer.get_extra_info("sockname")[0]
+    return address
 
 
 def _bad_status(result: Result) -> Finding:

@@ -20,9 +20,14 @@ from replays.filename import MAX_SCORE_ID
 from replays.store import open_store
 from storage.database import catalogue
 
+# How many problems of each kind are listed without --all.
+SHOWN = 5
+HEADING = f"{'problem':<12} {'score':>19}  why"
+
 
 @click.command("check-replays")
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON document instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON document with all problems.")
+@click.option("--all", "list_all", is_flag=True, help="List all problems, not the first few of each kind.")
 @click.option(
     "--since-id", default=0, type=click.IntRange(0, MAX_SCORE_ID), help="Leave out scores below this id."
 )
@@ -34,13 +39,15 @@ from storage.database import catalogue
     help="Processes that decode. Default: one for each core.",
 )
 @click.pass_context
-def check_replays(context: click.Context, *, since_id: int, names_only: bool, jobs: int, as_json: bool) -> None:
+def check_replays(
+    context: click.Context, *, since_id: int, names_only: bool, jobs: int, as_json: bool, list_all: bool
+) -> None:
     """Find replays that are missing, orphaned, truncated or undecodable. Nothing is changed.
 
     Exit code 0: nothing found. 1: something found. 2: it could not be checked.
     """
     settings = in_demo_world(context.obj())
-    report = Report(as_json=as_json)
+    report = Report(as_json=as_json, list_all=list_all)
     try:
         asyncio.run(_check(settings, report, since_id, None if names_only else jobs))
     except (CannotOpen, Unavailable) as error:
@@ -88,13 +95,18 @@ async def _check(settings: Settings, report: "Report", since_id: int, jobs: int 
 
 
 class Report:
-    """Writes each problem at once, so that a million of them take no memory. Progress goes to stderr."""
+    """Writes the totals and the first problems of each kind at the end, or all problems at once as they are found.
 
-    def __init__(self, *, as_json: bool) -> None:
+    A million problems take no memory either way. Progress goes to stderr.
+    """
+
+    def __init__(self, *, as_json: bool, list_all: bool) -> None:
         self.counts: Counter[str] = Counter()
         self.replays = 0
         self.scores = 0
         self._as_json = as_json
+        self._list_all = list_all
+        self._first: list[Problem] = []
 
     def bar(self, label: str, length: int | None = None) -> Any:
         """Return a progress bar, with a percentage if the length is known."""
@@ -108,21 +120,25 @@ class Report:
         )
 
     def add(self, problem: Problem) -> None:
-        """Write a problem."""
+        """Note a problem, and write it if all are listed."""
+        first = not self.counts
+        self.counts[problem.problem] += 1
+        if not (self._as_json or self._list_all):
+            if self.counts[problem.problem] <= SHOWN:
+                self._first.append(problem)
+            return
         if sys.stderr.isatty():
             # Clears the progress bar, which is drawn again by the next step.
             click.echo("\r\x1b[K", nl=False, err=True)
-        first = not self.counts
-        self.counts[problem.problem] += 1
         if self._as_json:
             click.echo(('{"findings": [\n' if first else ",\n") + msgspec.json.encode(problem).decode(), nl=False)
             return
         if first:
-            click.echo(f"{'problem':<12} {'score':>19}  why")
-        click.echo(f"{problem.problem:<12} {problem.id:>19}  {problem.why}")
+            click.echo(HEADING)
+        _write(problem)
 
     def end(self) -> None:
-        """Write the totals."""
+        """Write the totals, and the first problems of each kind unless all were written before."""
         totals = {kind: self.counts[kind] for kind in KINDS}
         if self._as_json:
             counts = msgspec.json.encode({"replays": self.replays, "scores": self.scores, **totals}).decode()
@@ -132,3 +148,16 @@ class Report:
             f"{self.replays} replays and {self.scores} scores checked: "
             + ", ".join(f"{number} {kind}" for kind, number in totals.items())
         )
+        if not self._first:
+            return
+        click.echo(f"\n{HEADING}")
+        for kind, number in totals.items():
+            for problem in self._first:
+                if problem.problem == kind:
+                    _write(problem)
+            if number > SHOWN:
+                click.echo(f"{kind:<12} {number - SHOWN:>19}  more; --all lists them")
+
+
+def _write(problem: Problem) -> None:
+    click.echo(f"{problem.problem:<12} {problem.id:>19}  {problem.why}")

@@ -1,8 +1,9 @@
 """The settings in force."""
 
-from checks.findings import Finding, ok
+from api.startup import forgeable
+from checks.findings import Finding, ok, warning
 from config.settings import Settings
-from config.types import Secret
+from config.types import Networks, Secret
 
 DEFAULTS = Settings()
 
@@ -18,4 +19,7 @@ def run(settings: Settings, *, demo: bool) -> list[Finding]:
     findings = [ok("settings.in-force", f"set: {', '.join(changed)}" if changed else "all at their defaults")]
     if demo:
         findings.append(ok("settings.demo", "no database is configured (DATABASE_URL, DB_HOST): the demo world"))
+    if everybody := Networks(settings.trusted_proxies).too_large:
+        text = f"TRUSTED_PROXIES: {forgeable(everybody)}, and with it escape rate limits and read /metrics"
+        findings.append(warning("settings.trusted-proxies", text, "name the addresses of the proxies alone"))
     return findings

@@ -1,7 +1,7 @@
 """Whether the database can be reached, and what its user may do."""
 
 from contextlib import AsyncExitStack
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from api.dependencies import database_state
 from api.startup import open_database
@@ -12,14 +12,23 @@ from storage.database import catalogue
 from storage.database.database import Database, MissingFile
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
+NEW_PASSWORD = "the password of DB_USER has expired: give it another one with ALTER USER"
+UNLOCK = "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK"
 # Advice by the number of the driver's error.
 ADVICE = {
     1044: "let DB_USER read the database: GRANT SELECT",
     1045: "DB_USER and DB_PASS are not those of a user who may come from this machine",
     1049: "DB_NAME names a database that is not there",
     1698: "DB_USER may come in through the server's socket alone: make a user with a password",
+    1820: NEW_PASSWORD,
+    1862: NEW_PASSWORD,
     2003: "is DB_HOST:DB_PORT right, is the server running, and may it be reached from here?",
     2005: "DB_HOST is a name that nobody knows here; a container's is known in its own network alone",
+    2026: "DB_SSL and DB_SSL_CA say which certificates are accepted; see docs/operating.md, Encrypted connections",
+    3032: "the server is in offline mode, in which only administrators may log in: offline_mode",
+    3118: UNLOCK,
+    3159: "the server accepts encrypted connections only: set DB_SSL to required or verify",
+    4151: UNLOCK,
 }
 OTHER_ADVICE = "is DB_HOST:DB_PORT right, and does the server answer others?"
 
@@ -48,7 +57,23 @@ def _address(settings: Settings) -> str:
     if parts.scheme == "sqlite":
         return parts.path[1:]
     user = f" as {unquote(parts.username)}" if parts.username else ""
-    return f"{parts.hostname}:{parts.port or 3306}{unquote(parts.path)}{user}"
+    socket = parse_qs(parts.query).get("unix_socket")
+    server = socket[0] if socket else f"{parts.hostname}:{parts.port or 3306}"
+    return f"{server}{unquote(parts.path)}{user}"
+
+
+async def run_encryption(database: Database) -> list[Finding]:
+    """Check whether the connections are encrypted, or do not leave this machine."""
+    link = await database.link()
+    if link is None:
+        return []
+    if link.protocol:
+        return [ok("database.encrypted", f"connections are encrypted with {link.protocol}")]
+    if link.is_local:
+        return [ok("database.local", "connections are not encrypted, and do not leave this machine")]
+    text = "the server is on another host, or in another container, and connections to it are not encrypted"
+    advice = "set DB_SSL to required or verify, unless nobody else can read what is sent on that network"
+    return [warning("database.not-encrypted", text, advice)]
 
 
 async def run_connections(database: Database, settings: Settings) -> list[Finding]:

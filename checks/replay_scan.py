@@ -13,10 +13,11 @@ import msgspec
 
 from config.settings import Settings
 from domain.replays import ScoreStatus
-from replays.errors import BadReplay, Changed, NoReplay, Truncated, Unreadable
+from replays.errors import BadReplay, Changed, NoReplay, NotAFile, StoreUnavailable, Truncated, Unreadable
 from replays.filename import MAX_SCORE_ID
-from replays.frames import check_frames
-from replays.store import ReplayStore, find_frames, open_store
+from replays.frames import NO_FRAMES, check_frames
+from replays.osr import LAZER_VERSION, MODES, Header, read_length
+from replays.store import OpenReplay, ReplayStore, find_frames, open_store
 from storage.database import catalogue
 from storage.database.database import Database
 
@@ -96,7 +97,7 @@ async def compare(
             if id == score.id:
                 id = next(ids, None)
             elif score.status > 0 and score.id <= newest:
-                yield Problem("missing", score.id, "a passed score without a replay")
+                yield Problem("missing", score.id, "A passed score without a replay.")
         progress(len(page))
     while id is not None:
         yield _orphaned(id)
@@ -104,7 +105,7 @@ async def compare(
 
 
 def _orphaned(id: int) -> Problem:
-    return Problem("orphaned", id, "a replay without a score")
+    return Problem("orphaned", id, "A replay without a score.")
 
 
 async def decode(settings: Settings, replays: ScoreIDs, jobs: int, progress: Progress) -> AsyncIterator[Problem]:
@@ -137,7 +138,7 @@ def _ignore_interrupts() -> None:
 
 
 def decode_batch(settings: Settings, ids: list[int]) -> list[Problem]:
-    """Return what is wrong with the replays of these scores. Raise Unavailable if the store does not answer."""
+    """Return what is wrong with the replays of these scores. Raise Unavailable if the store cannot be used."""
 
     async def problems() -> list[Problem]:
         store = open_store(settings)
@@ -146,17 +147,44 @@ def decode_batch(settings: Settings, ids: list[int]) -> list[Problem]:
     return asyncio.run(problems())
 
 
+async def check_replay(file: OpenReplay) -> None:
+    """Read a replay as the game and other readers do. Raise BadReplay if one of them would fail."""
+    stored = await find_frames(file)
+    end = stored.offset + stored.length
+    if stored.header:
+        if stored.header.mode >= MODES:
+            raise BadReplay(f"There is no mode {stored.header.mode}; readers know 0 to 3.")
+        await _check_trailer(file, end, stored.header)
+        if not stored.length:
+            raise BadReplay(NO_FRAMES)
+    async with aclosing(file.chunks(stored.offset, end)) as chunks:
+        await check_frames(chunks)
+
+
+async def _check_trailer(file: OpenReplay, start: int, header: Header) -> None:
+    """Raise Truncated if the file ends before what follows the frames."""
+    end = start + header.trailer_length
+    if end <= file.size and header.version >= LAZER_VERSION:
+        async with aclosing(file.chunks(end - 4, end)) as chunks:
+            end += max(read_length(b"".join([bytes(chunk) async for chunk in chunks])), 0)
+    if end > file.size:
+        raise Truncated(end)
+
+
 async def _decode(store: ReplayStore, id: int) -> Problem | None:
     try:
         async with store.open(id) as file:
-            frames = await find_frames(file)
-            async with aclosing(file.chunks(frames.offset, frames.offset + frames.length)) as chunks:
-                await check_frames(chunks)
+            await check_replay(file)
     except Truncated as error:
         return Problem("truncated", id, str(error))
     except BadReplay as error:
         return Problem("undecodable", id, str(error))
-    except (Unreadable, OSError) as error:
+    except NotAFile:
+        return Problem("undecodable", id, "It is no file, or a link to one that does not exist.")
+    except (StoreUnavailable, OSError) as error:
+        # One replay that cannot be read is a finding; a store that cannot be used ends the command.
+        if not isinstance(error, Unreadable) and await store.unavailable_reason():
+            raise
         return Problem("undecodable", id, f"It cannot be read: {error.__cause__ or error}.")
     except (NoReplay, Changed):
         # It is being written, or was removed after the replays were listed.

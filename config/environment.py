@@ -2,15 +2,19 @@
 
 import os
 import re
+import ssl
+import stat
 from collections.abc import Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 from dotenv import dotenv_values
 
+from config.database_url import read_options
 from config.settings import Settings
 from config.types import Networks, Secret
 
@@ -23,6 +27,8 @@ BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
+# RFC 9110 §5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -68,23 +74,37 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
         text = (environment.get(name) or "").strip()
         if text or name in MAY_BE_EMPTY & environment.keys():
             values[field.name] = _value(field, text)
+    for name, schemes in URLS.items():
+        if url := values.get(name):
+            _check_url(name.upper(), url, schemes)
+    _read_database_options(values)
+    _read_encryption(values, folder)
     values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
     settings = Settings(**values)
-    for name, schemes in URLS.items():
-        if url := getattr(settings, name):
-            _check_url(name.upper(), url, schemes)
     for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
         try:
             Networks(getattr(settings, name))
         except ValueError as error:
             raise BadSetting(f"{name.upper()}: addresses and networks are accepted ({error})") from None
     _check_web_addresses(settings)
+    header = settings.client_address_header
+    # Forwarded has parameters beside the address.
+    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
+        raise BadSetting(
+            f"CLIENT_ADDRESS_HEADER={header!r}: a header with nothing but addresses is accepted, such as"
+            " X-Forwarded-For or CF-Connecting-IP"
+        )
     if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
         raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
     if settings.nginx_replays and not NGINX_LOCATION.fullmatch(settings.nginx_replays):
         raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
     if settings.nginx_replays and settings.replays_url.startswith("s3:"):
         raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
+    try:
+        _ = settings.zone
+    # ValueError: not the form of a name. OSError: a folder of the time zone database.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"TIME_ZONE={settings.time_zone!r}: a name such as Asia/Tokyo is accepted") from None
     if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
         raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
     return settings
@@ -99,6 +119,47 @@ def _value(field: Field[Any], text: str) -> Any:
         return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
         raise BadSetting(f"{field.name.upper()}={text!r}: {accepted(field)} is accepted") from None
+
+
+def _read_database_options(values: dict[str, Any]) -> None:
+    """Replace the options of the database's URL by the settings that they mean. Raise BadSetting."""
+    name = next((name for name in ("database_url", "db_dsn") if name in values), None)
+    if name is None:
+        return
+    try:
+        url, options = read_options(values[name])
+    except ValueError as error:
+        raise BadSetting(f"{name.upper()}: {error}") from None
+    values[name] = Secret(url)
+    for field in fields(Settings):
+        if field.name in options:
+            value = _value(field, options[field.name])
+            if values.setdefault(field.name, value) != value:
+                raise BadSetting(f"{name.upper()}: an option contradicts {field.name.upper()}")
+
+
+def _read_encryption(values: dict[str, Any], folder: Path) -> None:
+    """Set db_ssl from other settings if it is not set, and check the file with certificates. Raise BadSetting."""
+    authorities = values.get("db_ssl_ca")
+    if authorities:
+        if values.setdefault("db_ssl", "verify") != "verify":
+            raise BadSetting(f"DB_SSL_CA: only DB_SSL=verify uses it, but DB_SSL is {values['db_ssl']}")
+        values["db_ssl_ca"] = str(folder / authorities)
+        _check_certificates(Path(values["db_ssl_ca"]))
+    elif values.get("db_use_ssl"):
+        values.setdefault("db_ssl", "preferred")
+
+
+def _check_certificates(file: Path) -> None:
+    try:
+        # A pipe would be read without end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise BadSetting(f"DB_SSL_CA: {file} is not a file")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise BadSetting(f"DB_SSL_CA: {file} has no certificate in PEM format") from None
+    except OSError as error:
+        raise BadSetting(f"DB_SSL_CA: {file} cannot be read ({error.strerror})") from None
 
 
 def accepted(field: Field[Any]) -> str:

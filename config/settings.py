@@ -1,10 +1,12 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from config.types import Secret, comma_separated, setting
+from config.types import Encryption, Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
 
 # Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
@@ -38,7 +40,8 @@ class Settings:
     database_url: Secret = setting(
         Secret(),
         "URL of the database: mysql://, mysql+aiomysql://, mysql+asyncmy:// or sqlite:///."
-        " Takes precedence over the DB_ settings.",
+        " Takes precedence over DB_HOST, DB_PORT, DB_USER, DB_PASS and DB_NAME. It may end with options, such as"
+        " ?ssl=required, ?ssl_ca=/path or ?unix_socket=/path.",
         heading="Database",
     )
     db_dsn: Secret = setting(Secret(), "Older name of DATABASE_URL.")
@@ -49,6 +52,21 @@ class Settings:
     db_user: str = setting("", "User of the database.")
     db_pass: Secret = setting(Secret(), "Password of the database user.")
     db_name: str = setting("", "Name of the database. Required if DB_HOST is set.")
+    db_ssl: Encryption = setting(
+        "off",
+        "Encryption of the connections to the database server. preferred: if the server offers it."
+        " required: always, with any certificate. verify: always, with a valid certificate for the host."
+        " off: never.",
+    )
+    db_ssl_ca: str = setting(
+        "",
+        "PEM file with the certificates of the authorities that may sign the database server's certificate;"
+        " a relative path starts at the folder of the settings file. Without DB_SSL, it means DB_SSL=verify."
+        " Empty: the authorities that this machine trusts.",
+    )
+    db_use_ssl: bool = setting(
+        False, "bancho.py's setting. true: the same as DB_SSL=preferred, if neither DB_SSL nor DB_SSL_CA is set."
+    )
     db_pool_max: int = setting(10, "Maximum number of database connections of each worker.", ge=1, le=1000)
     db_pool_wait: float = setting(2.0, "Seconds a request waits for a free database connection.", gt=0, le=600)
     db_statement_timeout: float = setting(5.0, "Seconds a database statement may run.", gt=0, le=600)
@@ -66,7 +84,9 @@ class Settings:
     redis_user: str = setting("", "User of Redis. Used only if REDIS_PASS is set too.")
     redis_pass: Secret = setting(Secret(), "Password of the Redis user. Used only if REDIS_USER is set too.")
     redis_db: int = setting(0, "Number of the Redis database.", ge=0, le=65535)
-    redis_timeout: float = setting(0.5, "Seconds Redis may take to respond.", gt=0, le=60)
+    redis_timeout: float = setting(
+        0.5, "Seconds Redis may take to respond, connecting and logging in included.", gt=0, le=60
+    )
 
     game_server_url: str = setting(
         "",
@@ -104,9 +124,15 @@ class Settings:
 
     trusted_proxies: str = setting(
         "127.0.0.0/8,::1",
-        "Addresses and networks of trusted proxies, separated by commas. Only their CF-Connecting-IP,"
-        " X-Forwarded-For, X-Real-IP and X-Request-ID headers are used.",
+        "Addresses and networks of trusted proxies, separated by commas. Only they can tell the client's address,"
+        " and the request id in X-Request-ID.",
         heading="Proxies and CORS",
+    )
+    client_address_header: str = setting(
+        "X-Forwarded-For",
+        "Header in which trusted proxies send the client's address. Every other header with an address is ignored."
+        " Name one only if the proxy sets it in each request, and never passes on what a client sent."
+        " X-Forwarded-For may list several addresses, others, such as CF-Connecting-IP or X-Real-IP, have one.",
     )
     cors_origins: str = setting(
         "*",
@@ -119,6 +145,11 @@ class Settings:
         "Data folder of the game server; a relative path starts at the folder of the settings file."
         " Empty: .data in that folder.",
         heading="Files and replays",
+    )
+    time_zone: str = setting(
+        "",
+        "Time zone of the game server, such as Asia/Tokyo, for the date in downloaded replays."
+        " Empty: that of this machine.",
     )
     replays_url: str = setting(
         "", "Location of the replays: s3://bucket/prefix or file:///folder. Empty: osr in the data folder."
@@ -207,6 +238,15 @@ class Settings:
         "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
     )
 
+    image_timeout: float = setting(
+        5.0,
+        "Seconds the decoding of an avatar may take, and may wait for one of the two processes that decode.",
+        heading="Avatars",
+        gt=0,
+        le=600,
+    )
+    image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
+
     @property
     def visible(self) -> int:
         """The privilege bits a player needs to be shown at all."""
@@ -247,6 +287,11 @@ class Settings:
         if not self.app_port:
             return None
         return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The time zone of the game server, None for that of this machine."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def origins(self) -> list[str]:

@@ -3,7 +3,13 @@
 from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, Literal
+
+# Encryption of the connections to the database. "preferred": if the server offers it.
+Encryption = Literal["off", "preferred", "required", "verify"]
+
+# IP version -> the length of the prefix of the largest network for private use: 10.0.0.0/8 and fc00::/7.
+OWN_PREFIX = {4: 8, 6: 7}
 
 
 class Secret(str):
@@ -26,6 +32,11 @@ class Networks:
         self._networks = [ip_network(network) for network in comma_separated(text)]
         # Requests come from few addresses.
         self._contains = lru_cache(4096)(self._look_up)
+
+    @property
+    def too_large(self) -> list[str]:
+        """The networks that are larger than any private network, and so contain public addresses of others."""
+        return [str(network) for network in self._networks if network.prefixlen < OWN_PREFIX[network.version]]
 
     def __contains__(self, address: str) -> bool:
         return self._contains(address)

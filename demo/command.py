@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -71,6 +72,10 @@ def demo(
     """
     if redis and not database:
         raise click.UsageError("--redis requires --database")
+    if database and urlsplit(database).query:
+        raise click.UsageError(
+            "--database takes no options such as ?ssl=required: the connection is not encrypted"
+        )
     sizes = Sizes(players=players, beatmaps=beatmaps, scores=scores, replays=replays)
     try:
         with Bars() as bars:

@@ -10,8 +10,9 @@ from domain.units import Int64, SlotStatus, Team
 class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What an online player is doing.
 
-    `login_time` is in unix seconds, `mode` 0 to 8, `mods` the bitmask of the player's own selection. `map_md5` is
-    empty if no beatmap is selected.
+    `login_time` is in unix seconds, `mode` 0 to 8, `mods` the bitmask of the player's own selection. The selected
+    beatmap is known by its id as the game client sent it, which is 0 or negative for none or an unknown one, or,
+    where `map_id` is None, by its md5, which is empty for none.
     """
 
     login_time: float
@@ -19,7 +20,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     info_text: str
     mode: int
     mods: int
-    map_md5: str
+    map_id: int | None = None
+    map_md5: str = ""
 
 
 class NamedPlayer(msgspec.Struct, frozen=True, kw_only=True):

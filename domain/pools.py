@@ -16,13 +16,16 @@ class PoolClan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolCreator(msgspec.Struct, frozen=True, kw_only=True):
-    """The creator of a map pool; `online` is whether that player is in the game now."""
+    """The creator of a map pool.
+
+    `online` is whether that player is in the game now, or null while the game server does not say.
+    """
 
     id: int
     name: str
     country: Country
     clan: PoolClan | None
-    online: bool = False
+    online: bool | None = False
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):

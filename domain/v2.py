@@ -168,4 +168,4 @@ class Activity(Stripped, frozen=True, kw_only=True):
     info_text: str
     mode: ModeID
     mods: ModsMask
-    beatmap_id: Annotated[int, Meta(description="0 if none is selected")]
+    beatmap_id: Annotated[int, Meta(description="as the game client sent it: 0 or negative if none is selected")]

@@ -13,6 +13,10 @@ class NoReplay(APIError):
         super().__init__(*NO_REPLAY)
 
 
+class NotAFile(NoReplay):
+    """What has the name of the replay is no file, or a link to one that does not exist."""
+
+
 class StoreUnavailable(Unavailable):
     """The store of the replays does not answer."""
 

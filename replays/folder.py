@@ -6,15 +6,16 @@ import io
 import logging
 import mmap
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 from aiofiles.threadpool import wrap
 
-from replays.errors import Changed, NoReplay, StoreUnavailable, Unreadable
+from replays.errors import Changed, NoReplay, NotAFile, StoreUnavailable, Unreadable
 from replays.filename import score_id, stored_name
 
 log = logging.getLogger("apidot")
@@ -22,7 +23,7 @@ log = logging.getLogger("apidot")
 CHUNK = 1 << 16  # bytes
 MAX_READS = 8  # at a time; more would only hold memory while they wait for a thread
 BATCH = 10_000  # directory entries
-# These are about one file; any other error may be about the folder or this process.
+# These are about one file if the folder may be searched; any other error may be about the folder or this process.
 UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 
 
@@ -39,14 +40,23 @@ class Folder:
         path = self._path / stored_name(score_id)
         try:
             raw = await _open(path)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except FileNotFoundError:
+            raise (NotAFile if await asyncio.to_thread(path.is_symlink) else NoReplay) from None
+        except NotADirectoryError:
             raise NoReplay from None
+        except IsADirectoryError:
+            raise NotAFile from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
-            raise (Unreadable if error.errno in UNREADABLE else StoreUnavailable) from error
+            about_the_file = error.errno in UNREADABLE and await asyncio.to_thread(os.access, self._path, os.X_OK)
+            raise (Unreadable if about_the_file else StoreUnavailable) from error
         # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
-            yield OpenFile(raw, await asyncio.to_thread(_status, raw), self._reads)
+            with _reading():
+                status = await asyncio.to_thread(_status, raw)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotAFile
+            yield OpenFile(raw, status, self._reads)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:
@@ -78,20 +88,24 @@ class OpenFile:
         self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
 
     async def head(self, length: int) -> bytes:
-        await self._file.seek(0)
-        head: bytes = await self._file.read(min(length, self.size))
+        with _reading():
+            await self._file.seek(0)
+            head: bytes = await self._file.read(min(length, self.size))
         return head
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        await self._file.seek(start)
+        with _reading():
+            await self._file.seek(start)
         while start < stop:
-            async with self._reads:
-                # A mapping returns to the system as soon as it was sent; the heaps of many threads would keep it.
-                buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
-                chunk = buffer[: await self._file.readinto(buffer)]
-            start += len(chunk)
-            if not chunk or (start == stop and await self._changed()):
-                raise Changed(f"{self._raw.name!r} changed while it was read")
+            with _reading():
+                async with self._reads:
+                    # A mapping returns to the system as soon as it was sent; the heaps of many threads would
+                    # keep it.
+                    buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
+                    chunk = buffer[: await self._file.readinto(buffer)]
+                start += len(chunk)
+                if not chunk or (start == stop and await self._changed()):
+                    raise Changed(f"{self._raw.name!r} changed while it was read")
             yield chunk
             del buffer, chunk
 
@@ -100,14 +114,29 @@ class OpenFile:
         return (now.st_mtime_ns, now.st_size) != (self._status.st_mtime_ns, self._status.st_size)
 
 
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise Unreadable for an OSError, which is then about the disk below the open file."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("a replay cannot be read: %s", error)
+        raise Unreadable from error
+
+
 async def _open(path: Path) -> io.FileIO:
-    opening = asyncio.get_running_loop().run_in_executor(None, io.FileIO, path)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_file, path)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
         # The thread opens the file even so.
         opening.add_done_callback(_close)
         raise
+
+
+def _open_file(path: Path) -> io.FileIO:
+    # A named pipe would block the thread until somebody writes to it. For files the flag has no effect.
+    return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 
 def _close(opening: asyncio.Future[io.FileIO]) -> None:

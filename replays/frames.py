@@ -1,6 +1,7 @@
 """The frames of a replay: where they are in a stored file, and reading them.
 
 Frames are text, each `<w>|<x>|<y>|<keys>,`: w ms since the frame before, x 0 to 512, y 0 to 384, keys a bit mask.
+The game ignores what has fewer fields, and further fields.
 The text is compressed with LZMA, in the format with a header of 13 bytes. Since version 20130319 the last one is
 `-12345|0|0|<seed>`: not a frame, but the seed of the mod Random. Source:
 https://osu.ppy.sh/wiki/en/Client/File_formats/osr_%28file_format%29
@@ -9,6 +10,7 @@ Some servers store only the frames, as the game sent them ("bare"), others store
 """
 
 import lzma
+import re
 import struct
 from collections.abc import AsyncIterable
 from typing import Literal
@@ -16,24 +18,33 @@ from typing import Literal
 import msgspec
 
 from replays.errors import BadReplay, Truncated
-from replays.osr import Reader, read_header
+from replays.osr import Header, Reader, read_header
 
-HEAD_LIMIT = 1 << 20  # bytes; the life bar of a play of twelve hours is shorter
+HEAD_LIMIT = 1 << 24  # bytes; the life bar of a play of a week is shorter
 TEXT_LIMIT = 1 << 27  # bytes; the frames of a play of a day are shorter
-FRAME_LIMIT = 256  # bytes; a frame has about 20
+FRAME_LIMIT = 4096  # bytes; a frame has about 20
 MEMORY_LIMIT = 1 << 26  # bytes for the decoder; the game compresses with a dictionary of 2 MiB
 
 _CHUNK = 1 << 16
 _MIN_SIZE = 18  # LZMA's header and the first bytes of its range coder
 _LZMA = struct.Struct("<BIQB")
+_NUMBER = rb"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*"
+_FRAME = re.compile(rb"%b\|%b\|%b\|\s*[+-]?[0-9]+\s*(?:\|.*)?" % (_NUMBER, _NUMBER, _NUMBER), re.DOTALL)
+_SEED = b"-12345"
+
+NO_FRAMES = "It has no frames."
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored replay whose frames are the `length` bytes from `offset`. A bare one has nothing else."""
+    """A stored replay whose frames are the `length` bytes from `offset`. Only a whole one has a header."""
 
-    kind: Literal["bare", "whole"]
     offset: int
     length: int
+    header: Header | None = None
+
+    @property
+    def kind(self) -> Literal["bare", "whole"]:
+        return "whole" if self.header else "bare"
 
 
 class NeedMore(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,17 +69,17 @@ def locate(head: bytes, size: int) -> Stored | NeedMore:
     except BadReplay:
         if not _is_lzma(head):
             raise
-    return Stored(kind="bare", offset=0, length=size)
+    return Stored(offset=0, length=size)
 
 
 async def check_frames(chunks: AsyncIterable[bytes | memoryview]) -> None:
-    """Decode the chunks of a bare replay. The memory is bounded whatever they are.
+    """Decode the chunks of a bare replay as the game does. The memory is bounded whatever they are.
 
-    Bytes after the end are ignored, as by other readers. Raise Truncated if the chunks end too early, BadReplay if
-    they are not LZMA, have no frames or exceed a limit.
+    Bytes after the end are ignored. Raise Truncated if the chunks end too early, BadReplay if they are not LZMA,
+    have no frames, have one that the game cannot read, or exceed a limit.
     """
     decoder = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)
-    read = written = 0
+    read = written = found = 0
     rest = b""
     async for chunk in chunks:
         read += len(chunk)
@@ -78,12 +89,13 @@ async def check_frames(chunks: AsyncIterable[bytes | memoryview]) -> None:
             if written > TEXT_LIMIT:
                 raise BadReplay(f"The frames have more than {TEXT_LIMIT} bytes of text.")
             *frames, rest = (rest + text).split(b",")
-            for frame in frames:
-                _check_frame(frame)
+            found += sum(map(_is_frame, frames))
             # Some writers leave out the last comma.
-            if rest and (decoder.eof or len(rest) > FRAME_LIMIT):
-                _check_frame(rest)
+            if decoder.eof or len(rest) > FRAME_LIMIT:
+                found += _is_frame(rest)
             if decoder.eof:
+                if not found:
+                    raise BadReplay(NO_FRAMES)
                 return
             text = _decode(decoder, b"")
     raise Truncated(read + 1)
@@ -92,16 +104,17 @@ async def check_frames(chunks: AsyncIterable[bytes | memoryview]) -> None:
 def _whole(head: bytes, size: int) -> Stored | NeedMore:
     reader = Reader(head)
     try:
-        length = read_header(reader)
+        header = read_header(reader)
     except Truncated as cut:
         if cut.needed > size:
             raise
         if cut.needed > HEAD_LIMIT:
             raise BadReplay(f"The header has at least {cut.needed} bytes.") from cut
         return NeedMore(head=cut.needed)
-    if reader.at + length > size:
-        raise Truncated(reader.at + length)
-    return Stored(kind="whole", offset=reader.at, length=length)
+    end = reader.at + header.length
+    if end > size:
+        raise Truncated(end)
+    return Stored(offset=reader.at, length=header.length, header=header)
 
 
 def _is_lzma(head: bytes) -> bool:
@@ -119,11 +132,13 @@ def _decode(decoder: lzma.LZMADecompressor, data: bytes | memoryview) -> bytes:
         raise BadReplay(f"The frames cannot be decompressed: {error}.") from error
 
 
-def _check_frame(frame: bytes) -> None:
-    if len(frame) > FRAME_LIMIT:
+def _is_frame(text: bytes) -> bool:
+    """Return whether `text` is a frame, and not something that the game ignores. Raise BadReplay."""
+    if len(text) > FRAME_LIMIT:
         raise BadReplay(f"A frame has more than {FRAME_LIMIT} bytes.")
-    try:
-        step, x, y, keys = frame.split(b"|")
-        int(step), float(x), float(y), int(keys)
-    except ValueError as error:
-        raise BadReplay(f"{frame!r} is no frame.") from error
+    if _FRAME.fullmatch(text):
+        return not text.startswith(_SEED)
+    fields = text.split(b"|")
+    if len(fields) < 4 or fields[0] == _SEED:
+        return False
+    raise BadReplay(f"{text[:80]!r} is no frame.")

@@ -20,7 +20,7 @@ from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
 from tests.support.forked import ForkedProcess
-from tests.support.processes import Process, free_port, serve
+from tests.support.processes import Process, free_port, locked, serve
 from tests.support.servers import S3, MariaDB, Redis
 
 # The collector does not look at the collected tests, which stay to the end: that took a third of the time.
@@ -200,7 +200,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A service without a configured database, on a demo world of its own."""
     assert servers.shared is not None
     built, data = servers.shared / "demo", tmp_path_factory.mktemp("demo")
-    with servers.locked(servers.shared / "demo.lock"):
+    with locked(servers.shared / "demo.lock"):
         if not built.exists():
             build(built)
     shutil.copytree(built, data / "demo")

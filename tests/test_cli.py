@@ -92,6 +92,8 @@ def test_every_command_is_listed_with_its_help(run: Run) -> None:
         ({"api_port": "http"}, "API_PORT='http': a whole number from 1 to 65535 is accepted"),
         ({"db_host": "localhost"}, "DB_NAME: the name of the database is needed beside DB_HOST"),
         ({"database_url": "mysql://root:geheim/1@host/name"}, "DATABASE_URL: not a URL; "),
+        ({"database_url": "mysql://u:geheim@host/name?ssl=maybe"}, "DATABASE_URL: ssl takes true, false, "),
+        ({"database_url": "mysql://u:geheim@host/name?min_size=abc"}, "DATABASE_URL: the option min_size is not"),
         ({"database_url": "sqlite:////no/such/world.sqlite"}, "there is no SQLite file /no/such/world.sqlite"),
         ({"database_url": "sqlite:////etc"}, "there is no SQLite file /etc"),
     ],
@@ -101,6 +103,14 @@ def test_a_bad_setting_is_one_line(run: Run, settings: dict[str, str], line: str
     assert result.exit_code == 2
     assert result.stderr.startswith(f"apidot: {line}")
     assert len(result.stderr.splitlines()) == 1
+    assert "geheim" not in result.output
+
+
+@pytest.mark.parametrize("options", ["ssl=maybe", "min_size=abc", "ssl_ca=/x", "sslmode=geheim", "a=geheim@x"])
+def test_check_ends_with_a_bad_option_of_the_url(run: Run, options: str) -> None:
+    result = run("check", database_url=f"mysql://u:geheim@host/name?{options}")
+    assert result.exit_code == 2
+    assert re.fullmatch(r"apidot: (DATABASE_URL|DB_SSL_CA): .+\n", result.stderr)
     assert "geheim" not in result.output
 
 
@@ -128,7 +138,10 @@ def test_a_start_reports_what_it_found(
     start: Callable[..., str], recorded_mysql: str, redis: Redis, tmp_path: Path
 ) -> None:
     report = start(database_url=recorded_mysql, redis_url=redis.url, data_directory=str(tmp_path))
-    assert re.search(r"database +\d+\.\d+.*MariaDB", report)
+    with closing(mariadbd.connect(recorded_mysql)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()")
+        ((version,),) = cursor.fetchall()
+    assert re.search(rf"database +{re.escape(version)}", report)
     assert re.search(r"ranks +Redis\n", report)
     assert f"data folder   {tmp_path}\n" in report
     assert re.search(r"game server +none", report)
@@ -171,6 +184,15 @@ def test_more_connections_than_the_server_allows(run: Run, start: Callable[..., 
     assert re.search(problem, checked)
     fitting = run("check", "--json", database_url=recorded_mysql, api_workers="15").stdout
     assert re.search(r"at most 150 of the \d+ connections it allows are opened", fitting)
+
+
+def test_proxies_that_are_everybody(run: Run, start: Callable[..., str], recorded_sqlite: str) -> None:
+    settings = {"database_url": recorded_sqlite, "trusted_proxies": "127.0.0.0/8,0.0.0.0/0,::/0"}
+    everybody = "every client in 0.0.0.0/0, ::/0 can claim any address"
+    assert f"  proxies       UNSAFE: {everybody}; make TRUSTED_PROXIES smaller\n" in start(**settings)
+    checked = run("check", **settings).stdout
+    assert re.search(rf"warning +settings +TRUSTED_PROXIES: {everybody}", checked)
+    assert "TRUSTED_PROXIES" not in run("check", database_url=recorded_sqlite).stdout
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

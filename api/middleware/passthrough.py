@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from api.middleware.client_address import FORWARDED_FOR, REAL_IP
+from api.middleware.via import parse_via
 from api.request.body import Body
 from api.services import Services
 from domain.errors import ErrorSpec
@@ -32,6 +33,8 @@ BODILESS = (204, 304)
 NAME = b"apidot"
 
 UNREACHABLE = ErrorSpec(502, "Game server cannot be reached.")
+NO_RESPONSE = ErrorSpec(502, "Game server closed the connection without a response.")
+INVALID_RESPONSE = ErrorSpec(502, "Game server sent a response that is not valid HTTP, or with too long headers.")
 TIMED_OUT = ErrorSpec(504, "Game server did not answer in time.")
 SLOW_BODY = ErrorSpec(408, "The body did not arrive within {seconds:g} seconds.")
 LOOP = ErrorSpec(508, "The game server's address leads back to this service.")
@@ -66,10 +69,20 @@ class Passthrough(BaseRoute):
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
             # A response that has begun breaks off here, by which the client sees that it is incomplete.
             if not (begun or body.disconnected):
-                slow = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
-                if slow and body.waiting:
+                if isinstance(error, TimeoutError) and body.waiting:
                     body.error = SLOW_BODY(seconds=services.settings.passthrough_timeout)
-                raise (body.error or (TIMED_OUT if slow else UNREACHABLE)()) from error
+                raise (body.error or failure_of(error)()) from error
+
+
+def failure_of(error: Exception) -> ErrorSpec:
+    """Return what a client is told about a game server that has not sent a response."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return UNREACHABLE
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
+    if isinstance(error, aiohttp.ClientResponseError):
+        return INVALID_RESPONSE
+    return NO_RESPONSE
 
 
 async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> aiohttp.ClientResponse:
@@ -79,22 +92,34 @@ async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: 
     """
     # A body in chunks is sent on in chunks, whatever Content-Length stands beside that.
     headers = end_to_end(scope["headers"], REWRITTEN | LENGTH if body.chunked else REWRITTEN)
-    via = [value for name, value in scope["headers"] if name == b"via"]
-    if any(NAME in value for value in via):
-        raise LOOP()
     requested_host = [value for name, value in scope["headers"] if name == b"host"]
     hosts = [proxy.host.encode()] if proxy.host else requested_host[:1]
     headers += [
         *((b"host", host) for host in hosts),
         (b"x-forwarded-for", ", ".join(scope["proxy_chain"]).encode()),
         (b"x-real-ip", scope["proxy_chain"][0].encode()),
-        (b"via", b", ".join([*via, scope["http_version"].encode() + b" " + NAME])),
+        (b"via", via_of(scope, proxy.id.encode())),
     ]
     path = scope["raw_path"]
     # Front-ends proxy version 2 under /api on their own domain; no game server ever had it there.
     target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
     chunks = body.chunks(limit) if body.chunked or body.length else None
     return await proxy.send(scope["method"], target, [_text(*header) for header in headers], chunks)
+
+
+def via_of(scope: Scope, own_id: bytes) -> bytes:
+    """Return the Via header of a request that is passed on. Raise APIError if it has been passed on before."""
+    own = b"(%b)" % own_id
+    values = []
+    for header, value in scope["headers"]:
+        entries = parse_via(value) if header == b"via" else None
+        # An invalid header is left out, because an entry that follows it could not be found.
+        if entries:
+            # Another apidot has another id. Later proxies may have removed it: without an id, it may be us.
+            if any(entry.name == NAME and entry.comment in (own, b"") for entry in entries):
+                raise LOOP()
+            values.append(value)
+    return b", ".join([*values, b"%b %b %b" % (scope["http_version"].encode(), NAME, own)])
 
 
 async def send_response(response: aiohttp.ClientResponse, send: Send) -> None:

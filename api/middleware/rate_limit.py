@@ -45,7 +45,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
-        bucket = self._bucket_of(client[0]) if client and scope["type"] == "http" else None
+        bucket = self._bucket_of(client[0], scope["client_known"]) if client and scope["type"] == "http" else None
         if bucket is None or scope["path"] in UNLIMITED_PATHS:
             await self.app(scope, receive, send)
             return
@@ -73,9 +73,9 @@ class RateLimitMiddleware:
         else:
             await self.app(scope, receive, send_with_headers)
 
-    def _bucket_of_address(self, address: str) -> str | None:
+    def _bucket_of_address(self, address: str, known: bool = True) -> str | None:
         # Clients that connect through a Unix socket have no address.
-        return None if not address or address in self._exempt else network(address)
+        return None if not address or (known and address in self._exempt) else network(address)
 
     def _log_refusal(self, bucket: str) -> None:
         # The operator has to know if a proxy or a front-end is refused, and with it all of its users.
@@ -83,8 +83,9 @@ class RateLimitMiddleware:
         if now - self._logged >= LOG_INTERVAL:
             self._logged = now
             log.warning(
-                "%s asks too often and is refused (429). If it is a proxy, name it in TRUSTED_PROXIES, if it is"
-                " the server of a front-end, in RATE_LIMIT_EXEMPT",
+                "%s asks too often and is refused (429). If it is a proxy, name it in TRUSTED_PROXIES, and its"
+                " header with the client's address in CLIENT_ADDRESS_HEADER. If it is the server of a front-end,"
+                " name it in RATE_LIMIT_EXEMPT",
                 bucket,
             )
 

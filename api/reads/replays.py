@@ -1,6 +1,6 @@
 """Replays as responses."""
 
-from datetime import date
+from datetime import date, tzinfo
 from typing import TypeVar
 
 from api.reads.require import NO_SCORE
@@ -29,16 +29,16 @@ def replay_response(services: Services, score_id: int, kind: type[R], *, whole: 
         score = await services.database.one(catalogue.replay_score, id=score_id, visible=services.settings.visible)
         if score and score.player and not score.player.visible:
             raise NoReplay
-        return _envelope(score) if whole else None
+        return _envelope(score, services.settings.zone) if whole else None
 
     location = services.settings.nginx_replays
     return kind(services.replays, score_id, find_envelope, nginx_location=location)
 
 
-def _envelope(score: ReplayScore | None) -> OsrEnvelope:
+def _envelope(score: ReplayScore | None, zone: tzinfo | None) -> OsrEnvelope:
     if score is None or score.player is None or score.beatmap is None:
         raise NO_SCORE()
-    header, trailer = header_and_trailer(score, score.player.name, score.beatmap.md5)
+    header, trailer = header_and_trailer(score, score.player.name, score.beatmap.md5, zone)
     name = file_name(
         player=score.player.name,
         artist=score.beatmap.artist,

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -49,13 +50,22 @@ class EncodedResponse:
 
     __slots__ = ("_ages", "_compress", "_forms", "_headers", "body", "etag", "made")
 
-    def __init__(self, body: bytes, cache_control: bytes, *, compress: bool = True, ages: bool = True) -> None:
+    def __init__(
+        self,
+        body: bytes,
+        cache_control: bytes,
+        *,
+        compress: bool = True,
+        ages: bool = True,
+        outdated_since: float = math.inf,
+    ) -> None:
         """With `compress`, clients that accept it get a compressed form.
 
-        With `ages`, an `Age` header says how many seconds ago the response was made.
+        With `ages`, an `Age` header says how many seconds ago the response was made. `outdated_since` is when it
+        would have been made if it were as old as the oldest data in it, on the monotonic clock.
         """
         self.body = body
-        self.made = time.monotonic()
+        self.made = min(time.monotonic(), outdated_since)
         # Weak, because the compressed forms have the same one.
         self.etag = b'W/"%b"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
         self._ages = ages

@@ -12,6 +12,7 @@ from api.response.errors import errors
 from api.services import Services
 from api.v1.lookup import PLAYER_ERRORS, player_by_id_or_name
 from domain.beatmaps import Beatmap
+from domain.clans import Clan
 from domain.errors import ErrorSpec
 from domain.live import NamedPlayer
 from domain.players import FoundPlayer, PlayerDetails, PlayerStats
@@ -97,9 +98,13 @@ class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A player's account (`info`) and statistics by mode (`stats`), as `scope` selects."""
+    """A player's account (`info`) and statistics by mode (`stats`), as `scope` selects.
+
+    `clan` is the clan in `info`, where some clients look for it.
+    """
 
     info: PlayerDetails | UnsetType = UNSET
+    clan: Clan | UnsetType | None = UNSET
     stats: dict[int, PlayerStats] | UnsetType = UNSET
 
 
@@ -117,9 +122,11 @@ async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
     """
     info = await player_by_id_or_name(services, catalogue.player_details, params.id, params.name)
     if params.scope == "info":
-        return PlayerInfo(player=Profile(info=info))
+        return PlayerInfo(player=Profile(info=info, clan=info.clan))
     stats = {row.mode: row for row in await stats_of_player(services, catalogue.player_stats, info)}
-    return PlayerInfo(player=Profile(info=info if params.scope == "all" else UNSET, stats=stats))
+    if params.scope == "stats":
+        return PlayerInfo(player=Profile(stats=stats))
+    return PlayerInfo(player=Profile(info=info, clan=info.clan, stats=stats))
 
 
 class StatusParams(msgspec.Struct, frozen=True, kw_only=True):

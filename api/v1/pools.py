@@ -12,7 +12,7 @@ from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
 from domain.pools import Pool
 from storage.database import catalogue
-from storage.game_server.client import GAME_SERVER_AWAY
+from storage.game_server.client import NoAnswer
 
 NO_POOL = ErrorSpec(404, "Pool not found.")
 
@@ -30,7 +30,7 @@ class PoolInfo(Pool, frozen=True, kw_only=True):
     maps: dict[str, Beatmap]
 
 
-@errors(NO_POOL, GAME_SERVER_AWAY)
+@errors(NO_POOL)
 async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     """A tournament's map pool with its beatmaps and its creator.
 
@@ -42,7 +42,7 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
     maps = {pick.key: beatmaps[pick.beatmap] for pick in picks if pick.beatmap in beatmaps}
     creator = pool.created_by
     if creator is not None:
-        creator = msgspec.structs.replace(creator, online=await services.live.is_online(creator.id))
+        creator = msgspec.structs.replace(creator, online=await is_online(services, creator.id))
     return PoolInfo(
         id=pool.id,
         name=pool.name,
@@ -51,3 +51,11 @@ async def get_mappool(services: Services, params: PoolParams) -> PoolInfo:
         # They are JSON already, of the type that the Struct declares.
         maps=cast(dict[str, Beatmap], maps),
     )
+
+
+async def is_online(services: Services, player_id: int) -> bool | None:
+    """Return whether a player is online, or None while the game server does not say."""
+    try:
+        return await services.live.is_online(player_id)
+    except NoAnswer:
+        return None

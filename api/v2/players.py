@@ -113,14 +113,17 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
     status = await services.live.status(player.id) if player else None
     if status is None:
         raise NO_STATUS()
-    beatmap = await selected_beatmap(services, status)
+    beatmap_id = status.map_id
+    if beatmap_id is None:
+        beatmap = await selected_beatmap(services, status)
+        beatmap_id = beatmap.id if beatmap else 0
     activity = Activity(
         login_time=int(status.login_time),
         action=status.action,
         info_text=status.info_text,
         mode=status.mode,
         mods=status.mods,
-        beatmap_id=beatmap.id if beatmap else 0,
+        beatmap_id=beatmap_id,
     )
     return Item(data=activity)
 

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -14,6 +15,22 @@ from storage.cache.bounded import BoundedMap
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+
+class OutdatedValues:
+    """Outdated values that a cache returned because fetching failed.
+
+    `oldest` is when the oldest of them was fetched, on the monotonic clock, infinity if there are none.
+    """
+
+    __slots__ = ("oldest",)
+
+    def __init__(self) -> None:
+        self.oldest = math.inf
+
+
+# What is set here, in the context of a request, notes the outdated values that the response is made of.
+outdated_values: ContextVar[OutdatedValues | None] = ContextVar("outdated_values", default=None)
 
 
 class SingleFlight(Generic[K, T]):
@@ -121,8 +138,11 @@ class SingleFlightCache(Generic[K, T]):
             entry = await asyncio.shield(self._flights.join(key, self._refresh))
         elif age > self._renew and not entry.failure:
             self._flights.join(key, self._refresh)
-        if entry.value is not UNSET and (entry.failure is None or self._is_recent(entry)):
-            return entry.value
+        if entry.value is not UNSET:
+            if entry.failure is None:
+                return entry.value
+            if self._is_recent(entry):
+                return _outdated(entry.value, entry.fetched)
         assert entry.failure
         # Every caller raises the same exception: without this, its traceback would grow with each of them.
         raise entry.failure.with_traceback(None)
@@ -132,7 +152,7 @@ class SingleFlightCache(Generic[K, T]):
         entry = self._entries.get(key)
         if entry is None or entry.value is UNSET or not self._is_recent(entry):
             raise KeyError(key)
-        return entry.value
+        return _outdated(entry.value, entry.fetched) if entry.failure else entry.value
 
     def ready(self, key: K, fresh: float) -> T | None:
         """Return the last value if it is at most `fresh` seconds old, and fetching has not failed since."""
@@ -165,3 +185,10 @@ class SingleFlightCache(Generic[K, T]):
     async def close(self) -> None:
         """Cancel every call of `fetch` that is running."""
         await self._flights.close()
+
+
+def _outdated(value: T, fetched: float) -> T:
+    """Return `value`, and note that the response is made of it."""
+    if values := outdated_values.get():
+        values.oldest = min(values.oldest, fetched)
+    return value

@@ -7,16 +7,33 @@ the packets. "Reading results" in docs/performance.md has the figures. This file
 which is why pyproject.toml bounds its version.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asyncmy import connection as driver
 from asyncmy.connection import MySQLResult
-from asyncmy.errors import MySQLError
+from asyncmy.errors import MySQLError, OperationalError
 from asyncmy.protocol import parse_rows_from_buffer
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 COM_QUERY = 3
+
+
+# The driver's annotations do not cover what is used here.
+DriverConnection: Any = driver.Connection
+
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of asyncmy."""
+
+    error = OperationalError
+    flags = "_client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._transport  # type: ignore[no-any-return]
 
 
 class ColumnSet(RowShape):
@@ -55,6 +72,16 @@ async def execute(
         connection.close()
         raise
     return ColumnSet(result) if result.description else None, result.rows or ()
+
+
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Do the same as mysql_protocol.new."""
+    return Connection(**arguments)
+
+
+async def connect(connection: Any) -> None:
+    """Do the same as mysql_protocol.connect."""
+    await connection.connect()
 
 
 def is_usable(connection: Any) -> bool:

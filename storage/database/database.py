@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 import databases
 import msgspec
 
+from config.types import Encryption
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
-from storage.database import drivers
+from storage.database import drivers, tls
 from storage.database.pool import ConnectionPool
 from storage.database.rows import RowShape
 from storage.database.statement import Statement, Value, with_json, with_lists
@@ -62,9 +63,14 @@ class Database:
         pool_max: int = 10,
         wait: float = 2.0,
         statement_timeout: float = 5.0,
+        encryption: Encryption = "off",
+        authorities: str = "",
         observer: Observer | None = None,
     ) -> None:
-        """At most `pool_max` connections. `wait`, for one of them, and `statement_timeout` are in seconds."""
+        """At most `pool_max` connections. `wait`, for one of them, and `statement_timeout` are in seconds.
+
+        `encryption` and `authorities` are those of tls.context.
+        """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._driver = drivers.load(self._url.dialect, self._url.driver)
@@ -81,7 +87,11 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        options = {} if self.is_sqlite else drivers.pool_options(self._driver, pool_max, wait, statement_timeout)
+        options = {}
+        if not self.is_sqlite:
+            # A socket of this machine needs no encryption.
+            context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
+            options = drivers.pool_options(self._driver, pool_max, wait, statement_timeout, context)
         self._databases = databases.Database(self._url, **options)
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
@@ -94,9 +104,8 @@ class Database:
             await self._open_sqlite()
             return
         # `databases` has no public name for the pool; its version is pinned.
-        self._pool = ConnectionPool(
-            self._databases._backend._pool, self._driver.is_usable, size=self._pool_max, timeout=self._wait
-        )
+        opener = drivers.Opener(self._driver.protocol, self._databases._backend._pool._conn_kwargs)
+        self._pool = ConnectionPool(opener, self._driver.is_usable, size=self._pool_max, timeout=self._wait)
 
     async def _open_sqlite(self) -> None:
         _require_file(self._url.database)
@@ -116,6 +125,19 @@ class Database:
         if self._pool is not None:
             self._pool.close()
         await self._databases.disconnect()
+
+    async def link(self) -> tls.Link | None:
+        """Return how connections reach the server, None for SQLite. Raise Unavailable if there is none in time."""
+        if self._pool is None:
+            return None
+        try:
+            connection = await self._pool.acquire()
+        except self._driver.errors as error:
+            raise Unavailable(AWAY.message) from error
+        try:
+            return tls.link(connection)
+        finally:
+            self._pool.release(connection)
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""

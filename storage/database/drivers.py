@@ -10,7 +10,7 @@ import pymysql.converters
 from pymysql.constants import FIELD_TYPE
 
 from domain.errors import CannotOpen
-from storage.database import mysql_protocol
+from storage.database import mysql_protocol, tls
 from storage.database.rows import RowShape
 
 # MySQL's numbers for errors that concern every statement: too many connections, wrong login, no such database,
@@ -39,7 +39,7 @@ class Driver(NamedTuple):
     """A database driver: how to run a statement, and what is raised when that fails.
 
     `largest` is the largest integer that a column can hold, `is_usable` returns whether a connection is open, and
-    `decoders` are functions by type of column.
+    `decoders` are functions by type of column. `protocol` is the module that opens connections, None for SQLite.
     """
 
     execute: Execute
@@ -47,6 +47,31 @@ class Driver(NamedTuple):
     largest: int
     is_usable: Callable[[Any], bool]
     decoders: dict[Any, Any]
+    protocol: Any = None
+
+
+class Opener:
+    """Opens and closes connections for a pool."""
+
+    def __init__(self, protocol: Any, arguments: Mapping[str, Any]) -> None:
+        """`arguments` are those of the driver's connections."""
+        self._protocol = protocol
+        self._arguments = arguments
+
+    async def acquire(self) -> Any:
+        """Return a new connection. Raise the driver's error."""
+        connection = self._protocol.new(self._arguments)
+        try:
+            await self._protocol.connect(connection)
+        except BaseException:
+            # aiomysql does not close a connection whose opening was cancelled.
+            connection.close()
+            raise
+        return connection
+
+    def release(self, connection: Any) -> None:
+        """Close a connection."""
+        connection.close()
 
 
 def load(dialect: str, name: str) -> Driver:
@@ -67,7 +92,7 @@ def load(dialect: str, name: str) -> Driver:
 
 def _mysql_driver(protocol: Any, error: type[Exception], decoders: dict[Any, Any]) -> Driver:
     decoders = {**decoders, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
-    return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol.is_usable, decoders)
+    return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol.is_usable, decoders, protocol)
 
 
 def parse_datetime(text: str) -> datetime | None:
@@ -78,7 +103,9 @@ def parse_datetime(text: str) -> datetime | None:
         return None
 
 
-def pool_options(driver: Driver, pool_max: int, wait: float, statement_timeout: float) -> dict[str, Any]:
+def pool_options(
+    driver: Driver, pool_max: int, wait: float, statement_timeout: float, context: tls.Context | None = None
+) -> dict[str, Any]:
     """Return the options of a MySQL driver's pool and its connections; times are in seconds."""
     return {
         # The first statement opens the first connection, so that a start does not fail if the database is down.
@@ -88,6 +115,7 @@ def pool_options(driver: Driver, pool_max: int, wait: float, statement_timeout: 
         "connect_timeout": wait,
         "init_command": SESSION.format(seconds=statement_timeout, milliseconds=int(statement_timeout * 1000)),
         "conv": driver.decoders,
+        "ssl": context,
     }
 
 

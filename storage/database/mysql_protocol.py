@@ -17,15 +17,18 @@ see "Reading results" in docs/performance.md. The price is that this file uses p
 why pyproject.toml bounds its version. tests/storage/database/test_rows.py compares the two readers.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aiomysql.connection import Connection as DriverConnection
 from pymysql import MySQLError, OperationalError
 from pymysql.connections import TEXT_TYPES
 from pymysql.constants import COMMAND, CR, FIELD_TYPE
 from pymysql.err import raise_mysql_exception
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
+from storage.database import tls
 from storage.database.rows import RowShape
 
 READ_SIZE = 1 << 18  # bytes
@@ -37,6 +40,16 @@ LENGTH_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 BINARY = 63  # the character set of bytes that are not text
 
 Decode = Callable[[bytes], Any]
+
+
+class Connection(tls.Encrypting, DriverConnection):  # type: ignore[misc]
+    """A connection of aiomysql."""
+
+    error = OperationalError
+    flags = "client_flag"
+
+    def transport(self) -> asyncio.WriteTransport | None:
+        return self._writer.transport if self._writer else None
 
 
 class ColumnSet(RowShape):
@@ -121,6 +134,16 @@ async def execute(
         # Cancelled or timed out: the next statement must not read the rest of this result.
         connection.close()
         raise
+
+
+def new(arguments: Mapping[str, Any]) -> Any:
+    """Return a connection that is not connected yet."""
+    return Connection(**arguments)
+
+
+async def connect(connection: Any) -> None:
+    """Connect and log in. Raise MySQLError or OSError."""
+    await connection._connect()
 
 
 def is_usable(connection: Any) -> bool:

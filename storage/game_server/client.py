@@ -20,6 +20,9 @@ PREFIXES = ("/v1/", "/")
 # Game servers listen on this domain too, beside their own.
 DEFAULT_DOMAIN = "ppy.sh"
 MAX_BODY_BYTES = 1 << 20
+# The longest header in a response, and the longest status line: aiohttp's own limit of 8190 bytes is below that of
+# the headers that game servers set, cookies among them.
+MAX_HEADER_BYTES = 1 << 16
 # Its name in the metrics.
 NAME = "game_server"
 # uvicorn, on which game servers run, closes idle connections after five seconds.
@@ -47,6 +50,10 @@ class TooLate(NoAnswer):
 
 class NoPage(NoAnswer):
     """The game server responded, but does not have the page."""
+
+
+class OtherPage(NoPage):
+    """The game server responded with something else than the page, so what the page lists is unknown."""
 
 
 class _NotFound(msgspec.Struct):
@@ -88,6 +95,8 @@ class GameServerClient:
             headers={"Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     async def close(self) -> None:
@@ -98,11 +107,11 @@ class GameServerClient:
         await self.call("get_player_count", dict[str, object])
 
     async def get_page(self, path: str) -> str:
-        """Return a page for browsers. Raise Down, NoAnswer, or NoPage unless its status is 200."""
+        """Return a page for browsers. Raise Down, NoAnswer, NoPage for the status 404, OtherPage for others."""
         with self.observer.call(NAME, path):
             status, body = await self._get(path, f"c.{self._domain}")
             if status != 200:
-                raise NoPage(f"{path}: status {status}")
+                raise (NoPage if status == 404 else OtherPage)(f"{path}: status {status}")
         return body.decode("utf-8", "replace")
 
     async def call(self, name: str, shape: type[T], query: tuple[str, str | int] | None = None) -> T | None:
@@ -119,6 +128,22 @@ class GameServerClient:
             response = _decode(body, shape) if status == 200 else None
             if response is None:
                 raise NoAnswer(f"{target}: status {status}, {body[:60]!r}")
+            return response
+
+    async def call_v2(self, target: str, shape: type[T]) -> T | None:
+        """Get `target` from version 2 of the API, and return the response as a `shape`.
+
+        Return None if the game server says that there is no such thing. Raise NoPage if it does not have this
+        endpoint or does not let us use it, Down, or NoAnswer if the response does not have that shape.
+        """
+        with self.observer.call(NAME, "v2"):
+            status, body = await self._get(f"/v2/{target}", f"api.{self._domain}")
+            if status == 404 and _is_not_found(body):
+                return None
+            response = _decode(body, shape) if status == 200 else None
+            if response is None:
+                failure = NoPage if 400 <= status < 500 else NoAnswer
+                raise failure(f"/v2/{target}: status {status}, {body[:60]!r}")
             return response
 
     async def _get_from_api(self, target: str) -> tuple[int, bytes]:

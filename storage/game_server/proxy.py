@@ -1,23 +1,30 @@
 """Passing requests on to the game server."""
 
+import hashlib
+import socket
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import quote_from_bytes
 
 import aiohttp
 from yarl import URL
 
-from storage.game_server.client import connector
+from storage.game_server.client import MAX_HEADER_BYTES, connector
 
 # All printable ASCII characters, so that a path or query that is percent-encoded already is not encoded twice.
 SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class GameServerProxy:
-    """Sends requests to the game server at `url` without changing them."""
+    """Sends requests to the game server at `url` without changing them.
+
+    `id` is the same in all workers of a service. A service that passes its requests to this one has another id.
+    """
 
     def __init__(self, url: str, *, host: str | None, connect_timeout: float) -> None:
         """`host` replaces the Host of every request, None keeps it. The timeout is in seconds."""
         self.host = host
+        # The machine is part of it, because a URL such as http://127.0.0.1:10000 means another server on each.
+        self.id = hashlib.sha256(f"{socket.gethostname()} {url}".encode()).hexdigest()[:12]
         self._url = URL(url)
         self._session = aiohttp.ClientSession(
             connector=connector(100),
@@ -25,6 +32,8 @@ class GameServerProxy:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     async def close(self) -> None:

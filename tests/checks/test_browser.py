@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from checks import browser
+from config.settings import Settings
 from tests.support.checks import Findings
 from tests.support.http_stub import Answer, Asked, answering
 from tests.support.processes import free_port
@@ -17,7 +18,7 @@ ANSWERED = Answer(204, b"", [ALLOW])
 
 
 def check(url: str, origin: str = "*") -> Findings:
-    return Findings(asyncio.run(browser.run(url, [origin])))
+    return Findings(asyncio.run(browser.run(url, Settings(cors_origins=origin))))
 
 
 def at_server(
@@ -43,6 +44,8 @@ def test_a_server_without_mistakes() -> None:
         "browser.server": "ok",
         "browser.cors": "ok",
         "browser.compression": "ok",
+        "browser.metrics": "ok",
+        "browser.forged-address": "ok",
     }
 
 

@@ -1,9 +1,11 @@
 """`check` on a database without mistakes, and on databases with one mistake each."""
 
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -151,14 +153,13 @@ def test_an_empty_database_is_one_error(mariadb: MariaDB, data: Path) -> None:
 
 
 def test_a_user_with_read_access_is_enough(served: str, data: Path) -> None:
-    create = "CREATE OR REPLACE USER reader@'127.0.0.1' IDENTIFIED BY 'a-password'"
-    with changed(served, create, "DROP USER reader@'127.0.0.1'"):
-        name = served.rpartition("/")[2]
-        mariadbd.execute(served, f"GRANT SELECT ON {name}.* TO reader@'127.0.0.1'")
-        url = f"mysql://reader:a-password@{served.rpartition('@')[2]}"
+    name, reader = served.rpartition("/")[2], f"reader_{secrets.token_hex(4)}"
+    with changed(served, f"CREATE USER {reader} IDENTIFIED BY 'a-password'", f"DROP USER {reader}"):
+        mariadbd.execute(served, f"GRANT SELECT ON {name}.* TO {reader}")
+        url = f"mysql://{reader}:a-password@{served.rpartition('@')[2]}"
         findings = check(data, database_url=url)
 
-        mariadbd.execute(served, f"GRANT UPDATE (play_style) ON {name}.users TO reader@'127.0.0.1'")
+        mariadbd.execute(served, f"GRANT UPDATE (play_style) ON {name}.users TO {reader}")
         writing = check(data, database_url=url)
 
     assert "database.read-only" in findings.levels
@@ -170,20 +171,33 @@ def test_a_user_with_read_access_is_enough(served: str, data: Path) -> None:
     ("url", "code", "said"),
     [
         ("mysql://root:se%2Fcret@127.0.0.1:{closed}/x", "database.away", "is DB_HOST:DB_PORT right"),
-        ("mysql://root:secret@127.0.0.1:{open}/x", "database.away", "DB_USER and DB_PASS"),
-        ("mysql://root:{right}@127.0.0.1:{open}/nothing", "database.away", "DB_NAME"),
+        ("mysql://root:secret@{place}/x", "database.away", "DB_USER and DB_PASS"),
+        ("mysql://{login}@{place}/nothing", "database.away", "DB_NAME"),
         ("sqlite:////nowhere/world.sqlite", "database.missing-file", "DATABASE_URL"),
     ],
 )
 def test_an_unreachable_database_is_explained(served: str, data: Path, url: str, code: str, said: str) -> None:
-    login, _, place = served.removeprefix("mysql://").rpartition("@")
-    right, port = login.partition(":")[2], place.partition(":")[2].partition("/")[0]
+    login, _, place = urlsplit(served).netloc.rpartition("@")
 
-    findings = check(data, database_url=url.format(closed=free_port(), open=port, right=right))
+    findings = check(data, database_url=url.format(closed=free_port(), place=place, login=login))
 
     assert findings.codes("database") == {code: "error"}
     assert said in findings.text(code)
     assert "cret" not in str(findings.all)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("ACCOUNT LOCK", "ACCOUNT UNLOCK"), ("PASSWORD EXPIRE", "password of DB_USER has expired")],
+)
+def test_an_account_that_cannot_be_used_is_explained(served: str, data: Path, state: str, said: str) -> None:
+    user = f"reader_{secrets.token_hex(4)}"
+    with changed(served, f"CREATE USER {user} IDENTIFIED BY 'a-password' {state}", f"DROP USER {user}"):
+        mariadbd.execute(served, f"GRANT SELECT ON {served.rpartition('/')[2]}.* TO {user}")
+        findings = check(data, database_url=f"mysql://{user}:a-password@{served.rpartition('@')[2]}")
+
+    assert findings.codes("database") == {"database.away": "error"}
+    assert said in findings.text("database.away")
 
 
 def test_a_database_that_hangs_is_not_waited_for_long(data: Path) -> None:

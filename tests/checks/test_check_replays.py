@@ -2,29 +2,58 @@
 
 import asyncio
 import json
+import lzma
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import msgspec
 import pytest
 
 from checks.check_replays import check_replays
-from checks.replay_scan import Problem, ScoreIDs, compare, decode, list_replays
+from checks.replay_scan import Problem, ScoreIDs, compare, decode, decode_batch, list_replays
+from config.environment import settings_from
 from config.settings import Settings
 from demo.load import load_sqlite
 from domain.replays import ScoreStatus
+from replays.osr import LAZER_VERSION
 from replays.store import ReplayStore
 from tests.conftest import ROOT
 from tests.support import conformance
 from tests.support.checks import Outcome, run_command
+from tests.support.http_stub import Answer, Asked, answering
+from tests.support.osr import TARGET_PRACTICE, Replay
+from tests.support.osr import whole as whole_file
 from tests.support.replay_bodies import bare
 from tests.support.servers import S3
 
 RECORDED = {file.stem: file.read_bytes() for file in (conformance.WORLD / "osr").iterdir()}
+REPLAY = Replay(
+    mode=0,
+    beatmap_md5="0" * 32,
+    player_name="someone",
+    replay_md5="1" * 32,
+    n300=1,
+    n100=2,
+    n50=3,
+    ngeki=4,
+    nkatu=5,
+    nmiss=6,
+    score=7,
+    max_combo=8,
+    perfect=False,
+    mods=0,
+    played_at=0,
+    score_id=9,
+)
 BAD = {
     "6001": bare()[:100],
     "6002": b"neither bare nor whole, " * 9,
@@ -113,6 +142,76 @@ def test_the_command_line(tmp_path: Path, recorded_sqlite: str, folder: dict[str
     assert by_problem(ended.stdout)["truncated"] == [6001, 6003]
 
 
+def whole(tail: bytes = b"", frames: bytes = bare(), **changes: Any) -> bytes:
+    """Return a whole file, and `tail` after it."""
+    return whole_file(msgspec.structs.replace(REPLAY, **changes), frames) + tail
+
+
+LAZER: dict[str, Any] = {"game_version": LAZER_VERSION}
+FINDINGS: dict[str, bytes | None] = {
+    "ok": whole(),
+    "ok, with bytes after its end": whole(b"more"),
+    "ok, without a score id in 2012": whole(game_version=20121007),
+    "ok, with a short score id in 2013": whole(game_version=20130319),
+    "ok, with a long life bar": whole(life_bar="1|0.5," * 300_000),
+    "ok, by osu!(lazer)": whole(b"\x02\0\0\0{}", **LAZER),
+    "ok, by osu!(lazer) without score information": whole(b"\xff\xff\xff\xff", **LAZER),
+    "ok, with Target Practice": whole(mods=TARGET_PRACTICE, target_accuracy=0.5),
+    "truncated before its score id": whole()[:-8],
+    "truncated in its score id": whole()[:-4],
+    "truncated in its short score id": whole(game_version=20130319)[:-1],
+    "truncated before its target accuracy": whole(mods=TARGET_PRACTICE, target_accuracy=0.5)[:-8],
+    "truncated before its score information": whole(**LAZER),
+    "truncated in its score information": whole(b"\x03\0\0\0{}", **LAZER),
+    "undecodable: There is no mode 5": whole(mode=5),
+    "undecodable: It has no frames": whole(frames=b""),
+    "undecodable: It has no frames.": lzma.compress(b",,-12345|0|0|7,", format=lzma.FORMAT_ALONE),
+    "undecodable: It is no file": None,
+}
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_findings(tmp_path: Path, finding: str) -> None:
+    (tmp_path / "osr").mkdir()
+    file = tmp_path / "osr" / "7.osr"
+    content = FINDINGS[finding]
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    problems = decode_batch(Settings(data_directory=str(tmp_path)), [7])
+    if finding.startswith("ok"):
+        assert problems == []
+    else:
+        (problem,) = problems
+        assert f"{problem.problem}: {problem.why}".startswith(finding.partition(" ")[0])
+        assert finding.partition(": ")[2] in problem.why
+
+
+@contextmanager
+def refusing(server: str, path: str) -> Iterator[int]:
+    """Run a proxy for an S3 server that denies access to `path`. Yield its port."""
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == path:
+            return Answer(403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+        response = httpx2.request(asked.method, server + asked.path, headers=asked.headers, trust_env=False)
+        kept = ("etag", "last-modified", "content-range", "content-type")
+        headers = [(name, response.headers[name]) for name in kept if name in response.headers]
+        return Answer(response.status_code, response.content, headers)
+
+    with answering(answer) as port:
+        yield port
+
+
+def test_one_replay_that_the_storage_refuses(bucket: dict[str, str]) -> None:
+    settings = settings_from({name.upper(): value for name, value in bucket.items()}, Path())
+    with refusing(settings.aws_endpoint_url, "/check/osr/6001.osr") as port:
+        through = replace(settings, aws_endpoint_url=f"http://127.0.0.1:{port}")
+        problems = decode_batch(through, [805, 6001, 6003])
+    assert [(problem.problem, problem.id) for problem in problems] == [("undecodable", 6001), ("truncated", 6003)]
+
+
 def test_no_process_or_thread_is_left(tmp_path: Path) -> None:
     (tmp_path / "osr").mkdir()
     (tmp_path / "osr" / "7.osr").write_bytes(b"")
@@ -135,12 +234,26 @@ def test_no_process_or_thread_is_left(tmp_path: Path) -> None:
 
 def test_table(tmp_path: Path, recorded_sqlite: str, folder: dict[str, str]) -> None:
     status, out, _ = run(tmp_path, "--since-id", "6000", "--jobs", "1", database_url=recorded_sqlite, **folder)
-    lines = out.splitlines()
+    summary, _, heading, *lines = out.splitlines()
     assert status == 1
-    assert lines[0].split() == ["problem", "score", "why"]
+    assert summary.endswith("2 orphaned, 2 truncated, 2 undecodable")
+    assert heading.split() == ["problem", "score", "why"]
     assert any(line.split()[:2] == ["truncated", "6001"] for line in lines)
     assert any(line.split()[:2] == ["orphaned", "7001"] for line in lines)
-    assert lines[-1].endswith("2 orphaned, 2 truncated, 2 undecodable")
+
+
+def test_the_first_of_many_problems(tmp_path: Path, recorded_sqlite: str, statuses: dict[str, int]) -> None:
+    (tmp_path / "osr").mkdir()
+    (tmp_path / "osr" / "1.osr").write_bytes(b"")
+    settings = {"database_url": recorded_sqlite, "data_directory": str(tmp_path)}
+    missing = sum(status > 0 for status in statuses.values()) - (statuses.get("1", 0) > 0)
+    status, out, _ = run(tmp_path, "--jobs", "1", **settings)
+    assert status == 1
+    assert out.startswith(f"1 replays and {len(statuses)} scores checked: {missing} missing, ")
+    assert [line.split()[0] for line in out.splitlines()[3:]].count("missing") == 6
+    assert f"{missing - 5}  more; --all lists them" in out
+    _, out, _ = run(tmp_path, "--jobs", "1", "--all", **settings)
+    assert sum(line.startswith("missing ") for line in out.splitlines()) == missing
 
 
 def test_the_highest_score_id(tmp_path: Path) -> None:

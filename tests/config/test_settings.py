@@ -11,6 +11,7 @@ from config.environment import ENV_FILE, MAY_BE_EMPTY, BadSetting, load_settings
 from config.settings import Settings
 from config.types import Networks, Secret
 from demo.settings import in_demo_world
+from tests.support.certificates import Authority
 
 HERE = Path("/srv/game")
 KINDS = {field.name: field.type for field in fields(Settings)}
@@ -60,10 +61,12 @@ def another(name: str) -> tuple[str, Any]:
         "game_server_url": "http://a:1",
         "domain": "a.example",
         "trusted_proxies": "10.0.0.0/8",
+        "client_address_header": "CF-Connecting-IP",
         "metrics_for": "10.0.0.0/8",
         "cors_origins": "https://a.example",
         "rate_limit_exempt": "10.0.0.0/8",
         "replays_url": "s3://a",
+        "time_zone": "Asia/Tokyo",
         "nginx_replays": "/some/where/",
         "aws_endpoint_url_s3": "http://a",
         "aws_endpoint_url": "https://a",
@@ -73,8 +76,10 @@ def another(name: str) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_setting_is_read(name: str) -> None:
+def test_every_setting_is_read(name: str, tmp_path: Path) -> None:
     text, value = another(name)
+    if name == "db_ssl_ca":
+        text = value = str(Authority(tmp_path).file)
     needed = {"db_name": "n"} if name == "db_host" else {}
     assert getattr(read(**needed, **{name: f" {text} "}), name) == value
     if name.upper() not in MAY_BE_EMPTY:
@@ -320,6 +325,12 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
         ("PASSTHROUGH", "perhaps"),
         ("TRUSTED_PROXIES", "nginx"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP, X-Forwarded-For"),
+        ("CLIENT_ADDRESS_HEADER", "X Real IP"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP:"),
+        ("CLIENT_ADDRESS_HEADER", "X-Real-IP\nHost"),
+        ("CLIENT_ADDRESS_HEADER", "Ünknown"),
+        ("CLIENT_ADDRESS_HEADER", "forwarded"),
         ("CORS_ORIGINS", "example.com"),
         ("CORS_ORIGINS", "*,https://example.com/path"),
         ("DOMAIN", "exa mple\n"),
@@ -327,8 +338,9 @@ def test_the_url_of_the_game_server(environment: dict[str, str], url: str | None
     ],
 )
 def test_an_invalid_value_is_rejected(name: str, value: str) -> None:
-    with pytest.raises(BadSetting, match=name):
+    with pytest.raises(BadSetting, match=name) as caught:
         read(**{name: value})
+    assert "\n" not in str(caught.value)
 
 
 def test_comma_separated_values() -> None:
@@ -336,6 +348,13 @@ def test_comma_separated_values() -> None:
     networks = Networks(settings.trusted_proxies)
     assert [address in networks for address in ("10.255.0.1", "::1", "11.0.0.1")] == [True, True, False]
     assert settings.origins == ["https://example.com", "http://localhost:3000"]
+
+
+def test_networks_that_are_too_large() -> None:
+    for text in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"):
+        assert Networks(text).too_large == [text]
+    assert Networks("10.0.0.0/8, ::/0, fc00::/7, 104.16.0.0/13, 2400:cb00::/32").too_large == ["::/0"]
+    assert Networks(Settings().trusted_proxies).too_large == []
 
 
 def test_an_empty_value_means_none_for_some_settings_and_the_default_for_others() -> None:

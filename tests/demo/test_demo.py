@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from demo.build import DATABASE, UNFINISHED, build
+from demo.command import demo
 from demo.load import WorldExists, load_sqlite, write_files
 from demo.schema import SCHEMA, columns, statements
 from demo.users import DEMO_KEYS
@@ -54,6 +56,13 @@ def test_the_same_seed_gives_the_same_bytes_with_any_hash_seed(folder: Path, tmp
         command = [sys.executable, "-c", BUILD, str(tmp_path / hash_seed)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, check=True)
         assert contents(tmp_path / hash_seed) == contents(folder)
+
+
+def test_options_of_the_database_url_are_refused() -> None:
+    result = CliRunner().invoke(demo, ["--database", "mysql://user:geheim@db.example/bancho?ssl=required"])
+    assert result.exit_code == 2
+    assert "--database takes no options such as ?ssl=required" in result.output
+    assert "geheim" not in result.output
 
 
 def test_another_seed_gives_another_world(folder: Path, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import hashlib
 import struct
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
@@ -116,7 +118,7 @@ def test_recorded_responses() -> None:
 def header_of(file: bytes) -> tuple[int, int]:
     """Return where the frames are: their offset and their length."""
     reader = Reader(file)
-    length = read_header(reader)
+    length = read_header(reader).length
     return reader.at, length
 
 
@@ -163,11 +165,10 @@ def test_any_byte_changed(replay: Replay, data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        (b"\x04" + b"\x00" * 60, "There is no mode 4."),
+        (b"\x09" + b"\x00" * 60, "There is no mode 9."),
         (b"\x00" * 5 + b"\x0c" + b"\x00" * 60, "No string begins with the byte 0c, at 5."),
         (b"\x00" * 5 + b"\x0b\x02\xc3\x28" + b"\x00" * 60, "The string before 9 is not UTF-8."),
         (b"\x00" * 5 + b"\x0b" + b"\x80" * 60, "The length of the string before 11 has more than 32 bits."),
-        (b"\x00" * 40 + b"\xff" * 4, "Frames cannot have -1 bytes."),
         (b"\x00" * 43, "Cut short: the replay has at least 44 bytes."),
     ],
 )
@@ -213,7 +214,33 @@ def test_frames_too_long_for_a_file() -> None:
 
 @given(st.datetimes(), st.timedeltas(timedelta(hours=-23), timedelta(hours=23)))
 def test_ticks(moment: datetime, offset: timedelta) -> None:
-    assert datetime.min + timedelta(microseconds=ticks(moment) // 10) == moment
-    assert ticks(moment) == ticks(moment.replace(tzinfo=UTC))
-    elsewhere = moment.replace(tzinfo=timezone(offset))
-    assert ticks(moment) - ticks(elsewhere) == offset // timedelta(microseconds=1) * 10
+    assert datetime.min + timedelta(microseconds=ticks(moment, UTC) // 10) == moment
+    assert ticks(moment, UTC) == ticks(moment.replace(tzinfo=UTC))
+    elsewhere = timezone(offset)
+    assert ticks(moment, UTC) - ticks(moment, elsewhere) == offset // timedelta(microseconds=1) * 10
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime(1969, 12, 31), datetime(2023, 4, 13), datetime.max])
+def test_ticks_in_the_zone_of_this_machine(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    for zone in ("Asia/Tokyo", "America/New_York", "UTC"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        # The system may know no offset at the ends of the calendar, and history may differ by some minutes.
+        assert abs(ticks(moment) - ticks(moment, ZoneInfo(zone))) < 15 * 3600 * 10**7
+        if moment.year == 2023:
+            assert ticks(moment) == ticks(moment, ZoneInfo(zone))
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("moment", "utc"),
+    [
+        (datetime(2023, 4, 13, 0, 34, 48), datetime(2023, 4, 12, 22, 34, 48)),
+        # One that occurs twice, and one that never does.
+        (datetime(2023, 10, 29, 2, 30), datetime(2023, 10, 29, 0, 30)),
+        (datetime(2023, 3, 26, 2, 30), datetime(2023, 3, 26, 1, 30)),
+    ],
+)
+def test_ticks_in_a_zone_with_summer_time(moment: datetime, utc: datetime) -> None:
+    assert ticks(moment, ZoneInfo("Europe/Berlin")) == ticks(utc, UTC)

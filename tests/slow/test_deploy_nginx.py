@@ -1,8 +1,9 @@
 """The shipped nginx configuration, in a real nginx in front of the service."""
 
 import json
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from httpx2 import URL
 
 from api.routes import V1
-from tests.conftest import service
+from tests.conftest import running, service
 from tests.support import conformance
 from tests.support.expectations import check
+from tests.support.game_server import Seen, game_server
 from tests.support.http_stub import Answer, Asked, answering
 from tests.support.nginx import NAME, Nginx, nginx
 from tests.support.processes import free_port
@@ -95,10 +97,36 @@ def test_long_responses_are_compressed_and_short_ones_are_not(front: Nginx) -> N
         plain = client.get("/v1/get_leaderboard", headers={"Accept-Encoding": "identity"})
 
     assert long.headers["Content-Encoding"] == "gzip"
-    assert "Accept-Encoding" in long.headers["Vary"]
     assert "Content-Encoding" not in short.headers
     assert "Content-Encoding" not in plain.headers
     assert long.json() == plain.json()
+    for response in (long, short, plain):
+        assert response.headers["Vary"].lower().split(", ").count("accept-encoding") == 1
+
+
+def test_the_files_of_the_documentation_are_compressed(front: Nginx) -> None:
+    with browser(front) as client:
+        page = client.get("/docs")
+        files = [page, *(client.get(path) for path in re.findall(r'"(/docs/assets/[^"]+)"', page.text))]
+        start = client.get("/", headers={"Accept": "text/html"})
+        plain = client.get(files[-1].url, headers={"Accept-Encoding": "identity"})
+    kinds = {response.headers["Content-Type"].partition(";")[0] for response in files}
+    assert {"text/html", "text/css"} < kinds
+    assert sum(len(response.content) for response in files) > 1_500_000
+    assert sum(response.num_bytes_downloaded for response in files) < 600_000
+    for response in (*files, start):
+        long = len(response.content) >= 1024
+        assert response.headers.get("Content-Encoding") == ("gzip" if long else None), response.url
+        assert response.headers["Vary"].lower().split(", ").count("accept-encoding") == 1
+    assert "Content-Encoding" not in plain.headers
+
+
+def test_a_response_of_the_game_server_is_compressed_and_says_so() -> None:
+    long = Answer(404, json.dumps(["text"] * 1000).encode(), [("Content-Type", "application/json")])
+    with answering(lambda _: long) as port, nginx(port) as front, browser(front) as client:
+        response = client.get("/anything")
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers.get_list("Vary") == ["Accept-Encoding"]
 
 
 def test_other_host_names_go_to_the_game_server(front: Nginx) -> None:
@@ -162,16 +190,120 @@ def test_the_replay_folder_cannot_be_requested(front: Nginx) -> None:
         assert client.get("/internal/osr/1.osr").status_code == 404
 
 
-def test_the_service_gets_the_address_that_nginx_sees() -> None:
-    claimed = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.7", "CF-Connecting-IP": "203.0.113.7"}
+# Addresses that a client claims, in every usual spelling.
+CLAIMED = {
+    name: f"{'for=' if name == 'Forwarded' else ''}203.0.113.7"
+    for name in (
+        *("X-Forwarded-For", "x-real-ip", "CF-CONNECTING-IP", "CF-Connecting-IPv6", "True-Client-IP", "Client-IP"),
+        *("Fly-Client-IP", "Fastly-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "Forwarded", "X_Real_IP"),
+    )
+}
+# Connected from here, to tell the client from nginx.
+CLIENT, CLOUDFLARE = "127.0.0.2", "127.0.0.3"
+# Like the block of the game server: it passes on every other header.
+CARELESS = {
+    "X-Forwarded-For   $remote_addr": "X-Forwarded-For   $proxy_add_x_forwarded_for",
+    'CF-Connecting-IP  ""': 'X-Nothing-0 ""',
+    'True-Client-IP    ""': 'X-Nothing-1 ""',
+    'Forwarded         ""': 'X-Nothing-2 ""',
+}
+# As the comment says, with another address of Cloudflare.
+BEHIND_CLOUDFLARE = {
+    "# set_real_ip_from": "set_real_ip_from",
+    "# real_ip_header": "real_ip_header",
+    "173.245.48.0/20": CLOUDFLARE,
+}
+NO_REAL_IP = {
+    "X-Real-IP         $remote_addr": 'X-Real-IP ""',
+    "X-Forwarded-For   $remote_addr": 'X-Forwarded-For ""',
+}
+
+
+@contextmanager
+def received_through(url: str, changes: dict[str, str], **settings: str) -> Iterator[Callable[..., Seen]]:
+    """Yield a function that sends a request through nginx to the game server, and returns what arrives there."""
+    with (
+        game_server() as server,
+        service(database_url=url, game_server_url=server.url, **settings) as client,
+        nginx(client.base_url.port or 0, changes=changes) as front,
+    ):
+
+        def received(headers: dict[str, str], source: str = CLIENT) -> Seen:
+            transport = httpx2.HTTPTransport(verify=front.trust, local_address=source)
+            with httpx2.Client(transport=transport, headers={"Host": NAME}) as outside:
+                assert outside.get(f"{front.https}/metrics", headers=headers).status_code == 404
+                assert outside.get(f"{front.https}/fork/echo", headers=headers).status_code == 200
+            return server.seen.pop()
+
+        yield received
+
+
+@pytest.mark.parametrize("changes", [{}, CARELESS, BEHIND_CLOUDFLARE], ids=["shipped", "careless", "cloudflare"])
+def test_a_client_cannot_claim_an_address(recorded_sqlite: str, changes: dict[str, str]) -> None:
+    # By default, every address of this machine is a proxy's.
+    with received_through(recorded_sqlite, changes, trusted_proxies="127.0.0.1") as received:
+        for headers in (CLAIMED, *({name: value} for name, value in CLAIMED.items())):
+            seen = received(headers)
+            assert seen.values("x-real-ip") == [CLIENT]
+            assert seen.values("x-forwarded-for") == [f"{CLIENT}, 127.0.0.1"]
+            assert "203.0.113.7" not in str(seen.headers)
+
+
+def test_the_client_of_cloudflare_is_known(recorded_sqlite: str) -> None:
+    through_cloudflare = {"CF-Connecting-IP": "198.51.100.4", "X-Forwarded-For": "203.0.113.7, 198.51.100.4"}
+    with received_through(recorded_sqlite, BEHIND_CLOUDFLARE) as received:
+        assert received(through_cloudflare, CLOUDFLARE).values("x-real-ip") == ["198.51.100.4"]
+    # Without the block, the header that nginx passes on can be believed instead, if only Cloudflare can connect.
+    named = {"client_address_header": "CF-Connecting-IP"}
+    with received_through(recorded_sqlite, CARELESS, **named) as received:
+        seen = received(through_cloudflare, CLOUDFLARE)
+    assert seen.values("x-real-ip") == seen.values("cf-connecting-ip") == ["198.51.100.4"]
+
+
+def test_a_proxy_without_the_header_is_not_exempt(recorded_sqlite: str) -> None:
+    # X-Forwarded-Proto shows that the request came through a proxy.
+    with running(database_url=recorded_sqlite) as (client, process):
+        with nginx(client.base_url.port or 0, changes=NO_REAL_IP) as front, browser(front) as outside:
+            limited = [outside.get("/v1/get_clan?id=1", headers=headers).headers for headers in ({}, CLAIMED)]
+        output = process.output()
+    assert [int(headers["RateLimit-Remaining"]) < 300 for headers in limited] == [True, True]
+    assert "the proxy 127.0.0.1 sends no valid x-forwarded-for" in output
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics?a", "//metrics", "/%6detrics", "/x/../metrics"])
+def test_metrics_are_hidden(front: Nginx, path: str) -> None:
+    request = f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\nX-Forwarded-For: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    with (
+        socket.create_connection(("127.0.0.1", front.port), timeout=5) as plain,
+        front.trust.wrap_socket(plain, server_hostname=NAME) as connection,
+    ):
+        connection.sendall(request.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b" 404 " in answer.splitlines()[0]
+    assert b'{"detail":"Not Found"}' in answer
+
+
+def test_the_service_gets_what_nginx_knows() -> None:
+    claimed = CLAIMED | {
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Port": "1",
+    }
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
         received = client.get("/anything", headers=claimed).json()["headers"]
 
     assert received["host"] == NAME
     assert received["x-forwarded-for"] == received["x-real-ip"] == "127.0.0.1"
     assert received["x-forwarded-proto"] == "https"
-    assert "cf-connecting-ip" not in received
-    assert "connection" not in received
+    removed = {
+        "cf-connecting-ip",
+        "true-client-ip",
+        "forwarded",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "connection",
+    }
+    assert not removed & received.keys()
 
 
 def test_a_request_reaches_the_service_unchanged() -> None:

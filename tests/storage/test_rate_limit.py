@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from redis.asyncio import Redis as Client
 
 from api.middleware.rate_limit import RateLimitMiddleware
 from config.settings import Settings
@@ -135,6 +136,11 @@ def test_this_machine_is_exempt_unless_it_forwards_a_request(recorded_sqlite: st
         for headers in (from_address("192.0.2.1"), from_address("127.0.0.1, 192.0.2.2")):
             codes = [client.get(COUNT, headers=headers).status_code for _ in range(4)]
             assert codes == [200, 200, 200, 429]
+        # Through a proxy that does not say for whom, or lets its clients claim to be this machine.
+        claims = [from_address("127.0.0.1"), from_address("unknown"), {"X-Real-IP": "192.0.2.9"}]
+        claims += [{"CF-Connecting-IP": "127.0.0.1"}, {"X_Forwarded_For": "198.51.100.7"}]
+        codes = [client.get(COUNT, headers=headers).status_code for headers in claims]
+        assert codes == [200, 200, 200, 429, 429]
 
 
 def test_turned_off(recorded_sqlite: str) -> None:
@@ -187,22 +193,25 @@ def test_memory_is_bounded() -> None:
 def test_redis_forgets_full_buckets_and_tolerates_odd_values(redis: Redis) -> None:
     async def ask() -> None:
         limits = RedisRateLimiter(100, 3, redis.url, timeout=2)
-        try:
+        async with Client.from_url(redis.url) as client:
             lefts = await asyncio.gather(*[limits.take("odd") for _ in range(5)])
             assert sum(left.wait == 0 for left in lefts) == 3
             assert [left.remaining for left in lefts] == [2, 1, 0, 0, 0]
             await asyncio.sleep(0.05)
-            assert not await limits._redis.exists("apidot:limit:odd")
+            assert not await client.exists("apidot:limit:odd")
             # As after the clock of Redis was set back, or another program wrote to the key.
             for value in ("9" * 16, "not a number"):
-                await limits._redis.set("apidot:limit:odd", value, px=5000)
+                await client.set("apidot:limit:odd", value, px=5000)
                 left = await limits.take("odd")
                 assert left.wait <= 10_000
-            await limits._redis.delete("apidot:limit:odd")
-            await limits._redis.script_flush()
+            await client.delete("apidot:limit:odd")
+            await client.lpush("apidot:limit:odd", "a list")
             assert (await limits.take("odd")).remaining == 2
-        finally:
-            await limits.close()
+            assert await client.type("apidot:limit:odd") == b"string"
+            await client.delete("apidot:limit:odd")
+            await client.script_flush()
+            assert (await limits.take("odd")).remaining == 2
+        await limits.close()
 
     asyncio.run(ask())
 

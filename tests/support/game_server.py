@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from aiohttp import web
 from tests.support.processes import free_port
 
 DOMAIN = "example.test"
+STATUS_V2 = re.compile(r"/v2/players/([0-9]+)/status")
 MODES = Literal["up", "slow", "hung", "failing", "html", "nonsense"]
 FRAME = """
 <!DOCTYPE html>
@@ -45,12 +47,15 @@ class GameServer:
         self.port = free_port()
         self.mode: MODES = "up"
         self.delay = 0.0
+        self.slow: dict[str, float] = {}  # seconds by target
+        self.has_v2 = generation == "/v1/"
         # A player who has left stays in `statuses`, as in a real API, and is removed from `users`.
         self.users: dict[int, str] = {}
         self.bots = {1: "banchobot"}
         self.statuses: dict[int, Any] = {}
         self.matches: dict[int, dict[str, Any]] = {}
         self.missing: set[str] = set()  # pages that a fork has removed
+        self.other_pages: tuple[int, bytes] | None = None  # status and body in place of the pages
         self.broken: set[str] = set()  # targets that respond with 500
         self.asked: Counter[str] = Counter()  # requests by target
         self.seen: list[Seen] = []
@@ -106,7 +111,7 @@ class GameServer:
         self.asked[target] += 1
         if self.mode == "hung":
             await asyncio.sleep(3600)
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(self.slow.get(target, self.delay))
         if self.mode == "failing" or target in self.broken:
             return web.Response(status=500, text="Internal Server Error")
         if self.mode == "html":
@@ -119,6 +124,10 @@ class GameServer:
         name = request.path.removeprefix(self.generation)
         if host in (f"c.{DOMAIN}", "c.ppy.sh") and request.path in ("/online", "/matches"):
             return self._page(request.path)
+        if request.method == "GET" and (player := STATUS_V2.fullmatch(request.path)):
+            if not self.has_v2:
+                return web.json_response({"detail": "Not Found"}, status=404)
+            return self._status_v2(int(player[1]))
         if request.path.startswith(("/fork/", "/v2/")):
             return await self._fork(request)
         if host in (f"api.{DOMAIN}", "api.ppy.sh") and request.path.startswith(self.generation):
@@ -128,6 +137,8 @@ class GameServer:
     def _page(self, path: str) -> web.Response:
         if path in self.missing:
             return web.json_response({"detail": "Not Found"}, status=404)
+        if self.other_pages:
+            return web.Response(status=self.other_pages[0], body=self.other_pages[1])
         lines = self._online() if path == "/online" else self._listed()
         return web.Response(text=FRAME.format("\n".join(lines)), content_type="text/html")
 
@@ -144,6 +155,16 @@ class GameServer:
             yield f"{'ongoing' if match['in_progress'] else 'idle':<7} ({id}): {match['name']}"
             yield f"-- beatmap: {match['map']['name']}"
             yield f"-- host   : <{host['id']}> {host['name'].lower().replace(' ', '_')}"
+
+    def _status_v2(self, player: int) -> web.Response:
+        status = self.statuses.get(player)
+        if status is None or status["online"] is False:
+            failure = {"status": "error", "error": "Player status not found."}
+            return web.json_response(failure, status=404)
+        data = {"login_time": int(status["login_time"]), "beatmap_id": 0} | status["status"]
+        if beatmap := data.pop("beatmap", None):
+            data["beatmap_id"] = beatmap["id"]
+        return web.json_response({"status": "success", "data": data, "meta": {}})
 
     def _api(self, name: str, request: web.Request) -> web.Response:
         if name == "get_player_count":

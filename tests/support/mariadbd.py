@@ -16,7 +16,8 @@ FOR_TESTS = (
     "--skip-log-bin",
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=32M",
-    "--innodb-log-file-size=16M",
+    # MySQL 9 has no such option.
+    "--loose-innodb-log-file-size=16M",
     "--innodb-flush-log-at-trx-commit=0",
 )
 # MariaDB's packages set this in the configuration file that --no-defaults ignores; it is the default of MySQL.
@@ -45,9 +46,12 @@ def create(binary: str, folder: Path, url: str, template: Path | None = None) ->
     common = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={temporary}", CHARSET]
     if os.geteuid() == 0:
         common.append("--user=root")
-    installer = shutil.which("mariadb-install-db")
-    if installer:
-        make_data = [installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    # MySQL has no such program: its server creates the data itself.
+    base = Path(binary).parent.parent
+    installer = base / "bin" / "mariadb-install-db"
+    common.append(f"--basedir={base}")
+    if installer.exists():
+        make_data = [str(installer), *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
         make_data += FOR_TESTS
     else:
         common += MYSQL_ONLY

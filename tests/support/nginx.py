@@ -1,6 +1,7 @@
 """Run nginx with the shipped configuration, in which only ports, paths and the certificate are changed."""
 
 import os
+import re
 import ssl
 import subprocess
 import tempfile
@@ -65,9 +66,22 @@ def rendered(text: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
+def for_version(text: str, binary: str) -> str:
+    """Return the configuration, changed as its comment recommends if nginx would warn of `listen … http2`."""
+    printed = subprocess.run([binary, "-v"], capture_output=True, text=True, check=True).stderr
+    version = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", printed)
+    assert version, printed
+    if tuple(map(int, version.groups())) < (1, 25, 1):
+        return text
+    without = text.replace(" ssl http2;", " ssl;")
+    return re.sub(r"(?m)^( +)server_name ", r"\1http2 on;\n\1server_name ", without)
+
+
 @contextmanager
-def nginx(upstream: int, *, replays: Path | None = None, beside: str = "") -> Iterator[Nginx]:
-    """Run nginx in front of the port, with more blocks than the shipped one if given."""
+def nginx(
+    upstream: int, *, replays: Path | None = None, beside: str = "", changes: Mapping[str, str] = {}
+) -> Iterator[Nginx]:
+    """Run nginx in front of the port, with more blocks than the shipped one if given, and changes to that one."""
     binary = install.require(install.NGINX)
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         folder = Path(name)
@@ -83,10 +97,12 @@ def nginx(upstream: int, *, replays: Path | None = None, beside: str = "") -> It
             "127.0.0.1:8000": f"127.0.0.1:{upstream}",
             "/srv/bancho.py/.data/osr/": f"{replays or folder}/",
         }
-        (folder / "block.conf").write_text(rendered(SHIPPED.read_text(), replacements))
+        shipped = for_version(rendered(SHIPPED.read_text(), {**changes, **replacements}), binary)
+        (folder / "block.conf").write_text(shipped)
         user = "user root;" if os.geteuid() == 0 else ""
         beside = beside.replace("{tls}", str(tls)).replace("{certificate}", str(made)).replace("{key}", str(key))
-        (folder / "nginx.conf").write_text(AROUND.format(user=user, folder=folder, beside=beside))
+        around = AROUND.format(user=user, folder=folder, beside=for_version(beside, binary))
+        (folder / "nginx.conf").write_text(around)
         command = [binary, "-c", str(folder / "nginx.conf"), "-p", name, "-e", "stderr"]
         tried = subprocess.run([*command, "-t"], capture_output=True, text=True)
         if tried.returncode or "[warn]" in tried.stderr:

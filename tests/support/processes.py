@@ -1,6 +1,7 @@
 """Programs that the tests run on a free port, with their output in a file."""
 
 import atexit
+import fcntl
 import os
 import random
 import shutil
@@ -108,6 +109,11 @@ class Process:
         atexit.unregister(self.stop)
         return status
 
+    def kill(self) -> None:
+        """End it without giving it a chance to do anything."""
+        self._signal(signal.SIGKILL)
+        self.stop()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -149,6 +155,14 @@ def _die_with_us() -> list[str]:
     setpriv = shutil.which("setpriv")
     main = threading.current_thread() is threading.main_thread()
     return [setpriv, "--pdeathsig", "TERM"] if setpriv and main else []
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Let one process at a time run the block."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 _handed_out: set[int] = set()

@@ -1,6 +1,5 @@
 """MariaDB, Redis and S3 servers for the tests: private temporary ones, or those that the environment names."""
 
-import fcntl
 import os
 import re
 import secrets
@@ -16,8 +15,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 from redis import Redis as RedisClient
 from redis import RedisError
 
-from tests.support import conformance, install, mariadbd
-from tests.support.processes import Process, answers, free_port
+from tests.support import conformance, install, mariadbd, mysqld
+from tests.support.processes import Process, answers, free_port, locked
 
 # A folder for files that are made once for all processes of a test run. None outside of a test run.
 shared: Path | None = None
@@ -83,23 +82,24 @@ def mariadb(
     private: bool = False,
     options: Sequence[str] = (),
     keep: Path | None = None,
+    kind: mysqld.Server | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Iterator[MariaDB]:
     """Run a private server, whose data are deleted at the end, or borrow the one of TEST_DATABASE_URL.
 
-    `options` are those of mariadbd. A server with options, or with a folder to `keep` its data in, is private.
-    Raises CannotInstall.
+    `options` are those of mariadbd. A server with options, with a folder to `keep` its data in, or of a `kind`, is
+    private. Raises CannotInstall.
     """
     borrowed = environ.get(install.MARIADB.variable)
-    if borrowed and not (private or options or keep):
+    if borrowed and not (private or options or keep or kind):
         server = MariaDB(borrowed, prefix=f"apidot_test_{secrets.token_hex(4)}_")
         try:
             yield server
         finally:
             server.drop()
         return
-    binary = install.require(install.MARIADB)
-    template = _template(binary, shared) if shared and not keep else None
+    binary = mysqld.require(kind) if kind else install.require(install.MARIADB)
+    template = _template(binary, shared / (kind or install.MARIADB).package) if shared and not keep else None
     with _kept_or_temporary(keep) as folder, _mariadbd(binary, folder, options, template) as server:
         yield server
 
@@ -114,10 +114,9 @@ def _mariadbd(
         yield MariaDB(url, process)
 
 
-def _template(binary: str, folder: Path) -> Path:
-    """Return the folder with the data of a server that holds the recorded world."""
-    data = folder / "mariadb"
-    with locked(folder / "mariadb.lock"):
+def _template(binary: str, data: Path) -> Path:
+    """Return the folder `data`, with the data of a server that holds the recorded world."""
+    with locked(data.with_suffix(".lock")):
         if not data.exists():
             with tempfile.TemporaryDirectory(prefix="apidot-") as name:
                 with _mariadbd(binary, Path(name)) as server:
@@ -127,24 +126,20 @@ def _template(binary: str, folder: Path) -> Path:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Let one process at a time run the block."""
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def redis(
-    *, private: bool = False, keep: Path | None = None, environ: Mapping[str, str] = os.environ
+    *,
+    private: bool = False,
+    options: Sequence[str] = (),
+    keep: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Iterator[Redis]:
     """Run a private server, whose data are deleted at the end, or borrow the database of TEST_REDIS_URL.
 
-    A server with a folder to `keep` its data in is private. A borrowed database is emptied at the end. Raises
-    RuntimeError if it is not empty at first, and CannotInstall.
+    `options` are those of redis-server. A server with options, or with a folder to `keep` its data in, is private.
+    A borrowed database is emptied at the end. Raises RuntimeError if it is not empty at first, and CannotInstall.
     """
     borrowed = environ.get(install.REDIS.variable)
-    if borrowed and not (private or keep):
+    if borrowed and not (private or options or keep):
         with closing(RedisClient.from_url(borrowed)) as client:
             if client.dbsize():
                 raise RuntimeError(
@@ -160,7 +155,7 @@ def redis(
         port = free_port()
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "no"]
         # Redis saves its data when it is stopped only if it has a save point, even one that it never reaches.
-        command += ["--save", "86400 1"]
+        command += ["--save", "86400 1", *options]
         with Process(command, ready=lambda: _answers(port), log=folder / "log") as process:
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
 

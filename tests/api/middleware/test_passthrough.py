@@ -1,11 +1,13 @@
 """Requests that are passed on to the game server."""
 
 import hashlib
+import re
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import httpx2
 import pytest
@@ -13,8 +15,11 @@ import pytest
 from api.middleware.drain_body import DRAIN_TIMEOUT
 from tests.conftest import service
 from tests.support.game_server import DOMAIN, GameServer, Seen, game_server
+from tests.support.http_stub import Answer, Asked, answering
 
+LEADS_BACK = "The game server's address leads back to this service."
 MEGABYTE = 1 << 20
+INVALID = "Game server sent a response that is not valid HTTP, or with too long headers."
 LIMIT = 2 * MEGABYTE
 
 
@@ -75,7 +80,8 @@ def test_request_is_passed_on_unchanged(server: GameServer, client: httpx2.Clien
     assert seen.values("host") == [f"api.{DOMAIN}"]
     assert seen.values("user-agent") == [client.headers["user-agent"]]
     assert seen.values("x-forwarded-for") == seen.values("x-real-ip") == ["127.0.0.1"]
-    assert seen.values("via") == ["1.1 apidot"]
+    (via,) = seen.values("via")
+    assert re.fullmatch(r"1\.1 apidot \([0-9a-f]{12}\)", via)
     assert seen.values("content-length") == ["2"]
 
 
@@ -307,6 +313,43 @@ def test_game_server_that_hangs(server: GameServer, client: httpx2.Client) -> No
     assert 1.4 < time.monotonic() - start < 4
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "message"),
+    [
+        (b"", 502, "Game server closed the connection without a response."),
+        (b"HTTP/1.1 200 OK\r\nX: 1", 502, "Game server closed the connection without a response."),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", 502, INVALID),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 502, INVALID),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 60_000 + b"\r\nContent-Length: 2\r\n\r\n{}", 200, None),
+    ],
+)
+def test_game_server_that_sends(recorded_sqlite: str, sent: bytes, status: int, message: str | None) -> None:
+    with sending(sent) as port:
+        url = f"http://127.0.0.1:{port}"
+        with service(database_url=recorded_sqlite, game_server_url=url, domain=DOMAIN) as client:
+            answer = client.get("/fork/echo")
+            assert (answer.status_code, answer.json()) == (status, {"status": message} if message else {})
+
+
+@contextmanager
+def sending(response: bytes) -> Iterator[int]:
+    """Run a server that reads a request, sends `response` and closes the connection. Yield its port."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(response)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_game_server_that_is_down(server: GameServer, client: httpx2.Client) -> None:
     server.stop()
     for method in ("GET", "POST"):
@@ -368,7 +411,100 @@ def test_turned_off(recorded_sqlite: str) -> None:
             assert client.get("/v1/get_player_count").json()["counts"]["online"] == 2
 
 
+def test_client_address_in_the_header_that_the_setting_names(recorded_sqlite: str) -> None:
+    with game_server() as server:
+        settings = {"game_server_url": server.url, "client_address_header": "CF-Connecting-IP"}
+        with service(database_url=recorded_sqlite, **settings) as client:
+            lies = {"X-Forwarded-For": "6.6.6.6", "X_Real_IP": "6.6.6.6", "True-Client-IP": "6.6.6.6"}
+            client.get("/fork/echo", headers=lies | {"CF-Connecting-IP": "203.0.113.9"})
+            client.get("/fork/echo", headers=lies | {"X-Forwarded-Proto": "https"})
+        believed, unknown = server.seen
+    assert believed.values("x-forwarded-for") == ["203.0.113.9, 127.0.0.1"]
+    assert believed.values("x-real-ip") == believed.values("cf-connecting-ip") == ["203.0.113.9"]
+    assert unknown.values("x-forwarded-for") == unknown.values("x-real-ip") == ["127.0.0.1"]
+    assert unknown.values("x-forwarded-proto") == ["https"]
+    for seen in server.seen:
+        assert "6.6.6.6" not in str(seen.headers)
+
+
+def own_via(server: GameServer, client: httpx2.Client) -> str:
+    """Return the entry that the service adds."""
+    client.get("/fork/echo")
+    (via,) = server.seen.pop().values("via")
+    return via
+
+
 def test_game_server_address_that_leads_back(server: GameServer, client: httpx2.Client) -> None:
-    answer = client.get("/fork/echo", headers={"Via": "1.0 cdn, 1.1 apidot"})
-    assert answer.status_code == 508
+    own = own_via(server, client)
+    loops = [
+        own,
+        f"1.0 cdn, {own}",
+        f"{own}, 2 cdn (a, \\) (b) c)",
+        "HTTP/1.1  apidot",
+        "1.1 apidot ,",
+        f", {own}",
+    ]
+    loops.append("1.1 cdn (a), 1.1 apidot, 1.1 nginx")
+    for via in loops:
+        answer = client.get("/fork/echo", headers={"Via": via})
+        assert (answer.status_code, answer.json()) == (508, {"status": LEADS_BACK}), via
+    twice = [("Via", "1.1 broken ("), ("Via", own), ("Connection", "Via")]
+    assert client.get("/fork/echo", headers=twice).status_code == 508
     assert not server.seen
+
+
+@pytest.mark.parametrize(
+    "via",
+    [
+        "1.1 proxy-apidot.example",
+        "1.1 apidot.example.com",
+        "1.1 apidot:8000",
+        "1.1 cdn (apidot)",
+        "1.1 cdn (a, 1.1 apidot, b)",
+        "1.1 cdn (\\), 1.1 apidot)",
+        "apidot/1.1 cdn",
+        "1.1 Apidots",
+        "1.1 apidot (0123456789ab)",
+        "1.1 vegur, HTTP/2 edge:443 (x (y) z)",
+    ],
+)
+def test_other_proxies_are_no_loop(server: GameServer, client: httpx2.Client, via: str) -> None:
+    own = own_via(server, client)
+    assert client.get("/fork/echo", headers={"Via": via}).status_code == 200
+    assert server.seen[0].values("via") == [f"{via}, {own}"]
+
+
+@pytest.mark.parametrize(
+    "via", ["", "apidot", "1.1", "1.1 cdn (", "1.1 cdn )", "1.1 a b", "1.1 cdn (" + "(" * 9999]
+)
+def test_an_invalid_via_is_left_out(server: GameServer, client: httpx2.Client, via: str) -> None:
+    own = own_via(server, client)
+    assert client.get("/fork/echo", headers={"Via": via}).status_code == 200
+    assert server.seen[0].values("via") == [own]
+
+
+def test_requests_pass_through_two_services_but_not_in_a_circle(
+    server: GameServer, client: httpx2.Client, recorded_sqlite: str
+) -> None:
+    in_front: list[httpx2.Client] = []
+    passed_on: list[str] = []
+
+    def to_the_front(asked: Asked) -> Answer:
+        # An address that is known before the service behind it has started.
+        passed_on.append(asked.headers["via"])
+        answer = in_front[0].get(asked.path, headers={"Via": asked.headers["via"]})
+        return Answer(answer.status_code, answer.content)
+
+    settings = {"database_url": recorded_sqlite, "passthrough_timeout": "20"}
+    with service(game_server_url=str(client.base_url), **settings) as front:
+        assert front.get("/fork/echo").status_code == 200
+        assert server.seen[0].values("via")[0].count("apidot") == 2
+    with (
+        answering(to_the_front) as port,
+        service(game_server_url=f"http://127.0.0.1:{port}", **settings) as second,
+        service(game_server_url=str(second.base_url), **settings) as first,
+    ):
+        in_front.append(first)
+        answer = first.get("/fork/echo")
+        assert (answer.status_code, answer.json()) == (508, {"status": LEADS_BACK})
+        assert [via.count("apidot") for via in passed_on] == [2]

@@ -126,7 +126,12 @@ OUTSIDE = [
     {"CF-Connecting-IP": "203.0.113.9"},
     # Written by a client behind a proxy that passes these headers on unchecked.
     {"CF-Connecting-IP": "127.0.0.1", "X-Forwarded-For": "203.0.113.9"},
+    {"CF-Connecting-IP": "127.0.0.1"},
+    {"X-Real-IP": "127.0.0.1"},
     {"X-Forwarded-For": "127.0.0.1", "CF-Connecting-IP": ""},
+    {"X-Forwarded-For": "127.0.0.1"},
+    {"X-Forwarded-For": "::ffff:127.0.0.1, 127.0.0.1"},
+    {"X-Forwarded-For": "unknown"},
 ]
 
 

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -25,10 +25,10 @@ EARLIER = datetime(2024, 1, 2, 3, 4, 5).timestamp()
 PATHS = ("/get_replay", "/v1/get_replay", "/api/get_replay", "/api/v1/get_replay", "/v1/get_replay/")
 
 
-def whole(frames: bytes, life_bar: str = "") -> bytes:
+def whole(frames: bytes, life_bar: str = "", mode: int = 0) -> bytes:
     """Return a whole file of a play that is not a score of the recorded world."""
     replay = Replay(
-        mode=0,
+        mode=mode,
         beatmap_md5="0" * 32,
         player_name="someone else",
         replay_md5="1" * 32,
@@ -317,3 +317,34 @@ def test_version_2_sends_the_same_file(client: httpx2.Client, score: int) -> Non
 def test_errors_of_version_2(client: httpx2.Client, score: int) -> None:
     answer = client.get(f"/v2/scores/{score}/replay")
     assert (answer.status_code, answer.json()) == (404, {"status": "error", "error": "Replay not found."})
+
+
+@pytest.mark.parametrize(
+    "stored", [whole(bare(), mode=8), whole(bare(), "1|0.5," * 300_000), whole(b"")[:-12] + b"\xff" * 12]
+)
+def test_an_odd_whole_file_is_sent_as_it_is(tmp_path: Path, recorded_sqlite: str, stored: bytes) -> None:
+    (tmp_path / "osr").mkdir()
+    (tmp_path / "osr" / f"{WHOLE}.osr").write_bytes(stored)
+    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+        response = client.get(f"/v1/get_replay?id={WHOLE}")
+        assert (response.status_code, response.content) == (200, stored)
+        assert client.get(f"/v1/get_replay?id={WHOLE}&include_headers=false").content in stored
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_no_replay(tmp_path: Path, recorded_sqlite: str, make: Callable[[Path], None]) -> None:
+    (tmp_path / "osr").mkdir()
+    make(tmp_path / "osr" / f"{WHOLE}.osr")
+    with service(database_url=recorded_sqlite, data_directory=str(tmp_path)) as client:
+        response = client.get(f"/v1/get_replay?id={WHOLE}")
+        assert (response.status_code, response.json()) == (404, {"status": "Replay not found."})
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Asia/Tokyo", -9), ("UTC", 0)])
+def test_the_date_is_in_utc(tmp_path: Path, recorded_sqlite: str, zone: str, hours: int) -> None:
+    settings = in_folder(tmp_path)
+    with service(database_url=recorded_sqlite, time_zone=zone, **settings) as client:
+        replay, _ = parse(client.get(f"/v1/get_replay?id={BARE}").content)
+        score = client.get(f"/v1/get_score_info?id={BARE}").json()["score"]
+    played_at = datetime.min + timedelta(microseconds=replay.played_at // 10)
+    assert played_at == datetime.fromisoformat(score["play_time"]) + timedelta(hours=hours)

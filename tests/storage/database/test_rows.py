@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiomysql
 import asyncmy
@@ -33,8 +33,8 @@ def options(url: str) -> dict[str, Any]:
     return {
         "host": parts.hostname,
         "port": parts.port,
-        "user": parts.username,
-        "password": parts.password,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
         "charset": "utf8mb4",
     }
 
