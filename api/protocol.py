@@ -33,6 +33,10 @@ SEND_TIMEOUT = 60.0
 # Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
 # operating system would reset it, and many clients would not see the response.
 LINGER = 5.0
+# A client that has sent everything may wait for the response, or may have left: TCP tells this only when something
+# is sent to it. An interim response is, after this many seconds and again after as many.
+PROBE_INTERVAL = 0.5
+INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
 # How much is parsed at a time: up to 256 KiB are read at once, which may be 10 000 requests or 40 000 chunks of a
 # body, and take 100 ms in which no other client would be served.
 PIECE = 16 * 1024
@@ -139,6 +143,9 @@ class Protocol(HttpToolsProtocol):
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
         self.cycle.keep_alive = False
+        # HTTP/1.0 has no interim responses.
+        if self.cycle.scope["http_version"] == "1.1":
+            self.loop.call_later(PROBE_INTERVAL, self._probe)
         return True
 
     def pause_writing(self) -> None:
@@ -229,6 +236,12 @@ class Protocol(HttpToolsProtocol):
             self._refuse(HEAD_TIMED_OUT())
         else:
             self.transport.close()
+
+    def _probe(self) -> None:
+        """Send an interim response until the response begins. If the client has left, the second one fails."""
+        if not (self.cycle.response_started or self.transport.is_closing()):
+            self.transport.write(INTERIM)
+            self.loop.call_later(PROBE_INTERVAL, self._probe)
 
     def _check_sending(self, before: int) -> None:
         now = unsent(self.transport)

@@ -281,6 +281,17 @@ def test_a_client_that_has_shut_down_its_sending_side_is_answered(here: Running,
     assert exchange(port, POST + SIGNED + b"Content-Length: 5\r\n\r\nabc", shut_down=True) == ([], True)
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_client_that_waits_for_a_slow_response_is_answered(recorded_sqlite: str, version: str) -> None:
+    with game_server() as server, service(database_url=recorded_sqlite, game_server_url=server.url) as client:
+        server.delay = 2.5
+        sent = f"POST /fork/echo HTTP/{version}\r\nContent-Length: 3\r\n".encode() + HOST + b"\r\nabc"
+        (*interim, response), closed = exchange(client.base_url.port or 0, sent, shut_down=True)
+    assert json.loads(response.body)["sha256"] == hashlib.sha256(b"abc").hexdigest()
+    assert closed
+    assert {response.status for response in interim} == ({102} if version == "1.1" else set())
+
+
 def test_queued_requests_are_answered_in_order(here: Running, port: int) -> None:
     bodies = [here.client.get(f"/v1/get_clan?id={id}").content for id in (1, 2)]
     # More than is parsed at a time, and more than is read at once.
@@ -495,6 +506,21 @@ def test_a_client_that_disconnects_while_a_request_is_queued(caplog: pytest.LogC
             assert connection.recv(65536)
         assert app.ended.wait(10)
     assert "Traceback" not in caplog.text
+
+
+def test_an_application_sees_that_a_client_has_left() -> None:
+    left = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    with serving(app, lifespan="off") as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(POST + b"Content-Length: 3\r\n\r\nabc")
+            time.sleep(0.2)
+        assert left.wait(10)
 
 
 def test_no_more_connections_than_there_are_files(monkeypatch: pytest.MonkeyPatch, recorded_sqlite: str) -> None:
