@@ -1,11 +1,10 @@
 """Whether the game server answers, and whether it has the page that lists who is online."""
 
-from urllib.parse import urlsplit
-
 import msgspec
 
+from api.server import leads_here
 from checks.findings import Finding, error, ok, warning
-from config.settings import EVERYWHERE, Settings
+from config.settings import Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.game_server.pages import read_online
 
@@ -33,7 +32,7 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
             return [ok("game-server.none", text)]
         return [warning("game-server.none", text, "set APP_HOST and APP_PORT as the game server has them")]
     url = settings.game_server or ""
-    if _is_this_service(settings, url):
+    if leads_here(url, settings.api_host, settings.api_port):
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
     try:
@@ -43,12 +42,6 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
         return [
             warning("game-server.down", text, "does it run? is APP_PORT right? In Docker, set GAME_SERVER_URL")
         ]
-
-
-def _is_this_service(settings: Settings, url: str) -> bool:
-    parts = urlsplit(url)
-    own = EVERYWHERE.get(settings.api_host, settings.api_host)
-    return (parts.hostname, parts.port) == (own, settings.api_port)
 
 
 async def _api(server: GameServerClient, settings: Settings) -> Finding:

@@ -1,6 +1,6 @@
-"""Read the settings from the environment and the settings file, and check their values."""
+"""Turn the texts of variables into settings, and check their values."""
 
-import os
+import getpass
 import re
 import ssl
 import stat
@@ -9,19 +9,30 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 import msgspec
-from dotenv import dotenv_values
 
 from config.database_url import read_options
+from config.hosts import is_host, parse_host, socket_path
 from config.settings import Settings
 from config.types import Networks, Secret
+from config.urls import (
+    CONTROL_CHARACTER,
+    DATABASES,
+    NAME_TOO_LONG,
+    REDIS,
+    REPLAYS,
+    WEB,
+    check_url,
+    is_origin,
+    is_too_long,
+)
 
-# Names the settings file; an environment variable, since each worker reads the settings again.
-ENV_FILE = "APIDOT_ENV_FILE"
 # An empty value turns these off. For the others, an empty value means the default.
 MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
+# These may have any characters, blanks at their ends included, since the game server takes them as they are.
+VERBATIM = frozenset({"db_pass", "redis_pass"})
 # msgspec converts true, false, 1 and 0.
 BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
@@ -29,10 +40,6 @@ LOWEST_RATE_LIMIT = 0.01
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 # RFC 9110 §5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
-REDIS = ("redis", "rediss", "unix")
-REPLAYS = ("s3", "file")
-WEB = ("http", "https")
 URLS = {
     "database_url": DATABASES,
     "db_dsn": DATABASES,
@@ -42,25 +49,21 @@ URLS = {
     "aws_endpoint_url_s3": WEB,
     "aws_endpoint_url": WEB,
 }
+# Settings with a host -> the setting with its port, and the schemes that may stand before it.
+HOSTS = {
+    "api_host": ("api_port", ("http",)),
+    "db_host": ("db_port", ("mysql", "mariadb", "tcp")),
+    "redis_host": ("redis_port", ("redis", "tcp")),
+}
+# The message shows at most so many characters of a value.
+SHOWN = 100
+# A user and a password before a host, or something that is no port after it.
+MAY_HAVE_A_PASSWORD = re.compile(r"@|//[^/]*:(?!\d*(?:/|\Z))")
+KINDS = {field.name: field.type for field in fields(Settings)}
 
 
 class BadSetting(ValueError):
     """A setting has an invalid value, or the settings file cannot be read. The text can be shown to operators."""
-
-
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings from the environment, then from the file named by ENV_FILE, then the defaults.
-
-    Raise BadSetting.
-    """
-    file = Path(environ.get(ENV_FILE, ".env"))
-    try:
-        # Windows editors begin a file with a byte order mark. A file that does not exist is an empty one.
-        from_file = dotenv_values(file, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{file}: cannot be read ({error})") from None
-    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
-    return settings_from(from_file | from_environment, file.resolve().parent)
 
 
 def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
@@ -71,54 +74,115 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
     values: dict[str, Any] = {}
     for field in fields(Settings):
         name = field.name.upper()
-        text = (environment.get(name) or "").strip()
+        text = environment.get(name) or ""
+        if field.name not in VERBATIM:
+            text = text.strip()
         if text or name in MAY_BE_EMPTY & environment.keys():
             values[field.name] = _value(field, text)
     for name, schemes in URLS.items():
         if url := values.get(name):
-            _check_url(name.upper(), url, schemes)
+            try:
+                check_url(url, schemes)
+            except ValueError as error:
+                raise bad(name.upper(), url, str(error), secret=KINDS[name] is Secret) from None
     _read_database_options(values)
     _read_encryption(values, folder)
+    for name, (port, schemes) in HOSTS.items():
+        if name in values:
+            _read_host(values, name, port, schemes)
+    _read_time_zone(values)
     values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
     settings = Settings(**values)
-    for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
-        try:
-            Networks(getattr(settings, name))
-        except ValueError as error:
-            raise BadSetting(f"{name.upper()}: addresses and networks are accepted ({error})") from None
+    _check_lists(settings)
     _check_web_addresses(settings)
-    header = settings.client_address_header
-    # Forwarded has parameters beside the address.
-    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
-        raise BadSetting(
-            f"CLIENT_ADDRESS_HEADER={header!r}: a header with nothing but addresses is accepted, such as"
-            " X-Forwarded-For or CF-Connecting-IP"
-        )
-    if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
-        raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
-    if settings.nginx_replays and not NGINX_LOCATION.fullmatch(settings.nginx_replays):
-        raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
-    if settings.nginx_replays and settings.replays_url.startswith("s3:"):
-        raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
-    try:
-        _ = settings.zone
-    # ValueError: not the form of a name. OSError: a folder of the time zone database.
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting(f"TIME_ZONE={settings.time_zone!r}: a name such as Asia/Tokyo is accepted") from None
-    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
-        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+    _check_paths(settings)
+    _check_numbers(settings)
+    _check_database(settings)
     return settings
 
 
+def bad(name: str, text: str, accepted: str, *, secret: bool = False) -> BadSetting:
+    """Return the error for a value that is not accepted. The message shows the value unless it may be a secret."""
+    if secret or MAY_HAVE_A_PASSWORD.search(text):
+        return BadSetting(f"{name}: {accepted}")
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return BadSetting(f"{name}={shown!r}: {accepted}")
+
+
 def _value(field: Field[Any], text: str) -> Any:
-    if field.type is Secret:
-        return Secret(text)
+    name, secret = field.name.upper(), field.type is Secret
+    if field.name in VERBATIM:
+        if not text.isascii() and any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+            raise bad(name, text, "text in UTF-8 is accepted", secret=True)
+    elif CONTROL_CHARACTER.search(text):
+        raise bad(name, text, "one line of text in UTF-8 is accepted", secret=secret)
+    if secret:
+        return Secret(_lower_scheme(text) if field.name in URLS else text)
+    if field.name in URLS or field.name in ("game_server_url", "beatmap_mirror"):
+        return _lower_scheme(text)
     value: Any = BOOLEANS.get(text.lower(), text) if field.type is bool else text
+    if get_origin(field.type) is Literal:
+        value = text.lower()
     limits = msgspec.Meta(**field.metadata["limits"])
     try:
         return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
-        raise BadSetting(f"{field.name.upper()}={text!r}: {accepted(field)} is accepted") from None
+        raise bad(name, text, f"{accepted(field)} is accepted") from None
+
+
+def _lower_scheme(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.lower()}{separator}{rest}"
+
+
+def _read_host(values: dict[str, Any], name: str, port: str, schemes: tuple[str, ...]) -> None:
+    """Replace a text by the host in it, and set the port if one is named. Raise BadSetting."""
+    text = values[name]
+    if name != "api_host" and (path := socket_path(text)):
+        values[name] = path
+        return
+    try:
+        host = parse_host(text, schemes)
+    except ValueError:
+        wanted = "a host name or an address, perhaps with a port, is accepted"
+        if "://" in text and name != "api_host":
+            wanted += f"; a whole URL goes into {'DATABASE_URL' if name == 'db_host' else 'REDIS_URL'}"
+        raise bad(name.upper(), text, wanted) from None
+    if host.port is not None and values.setdefault(port, host.port) != host.port:
+        raise bad(name.upper(), text, f"it names another port than {port.upper()}, which is {values[port]}")
+    values[name] = host.name
+
+
+def _read_time_zone(values: dict[str, Any]) -> None:
+    text = values.get("time_zone", "")
+    try:
+        Settings(time_zone=text).zone  # noqa: B018 – raises an error if there is no such time zone
+    # ValueError: not the form of a name. OSError: a folder of the time zone database.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        names = {name.lower(): name for name in available_timezones()}
+        if text.lower() not in names:
+            raise bad("TIME_ZONE", text, "a name such as Asia/Tokyo is accepted") from None
+        values["time_zone"] = names[text.lower()]
+
+
+def _check_numbers(settings: Settings) -> None:
+    rate = settings.rate_limit
+    if not (rate == 0 or rate >= LOWEST_RATE_LIMIT):
+        raise bad("RATE_LIMIT", f"{rate:g}", f"0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
+
+
+def _check_lists(settings: Settings) -> None:
+    for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
+        text = getattr(settings, name)
+        try:
+            Networks(text)
+        except ValueError as error:
+            raise bad(name.upper(), text, f"addresses and networks are accepted ({error})") from None
+    header = settings.client_address_header
+    # Forwarded has parameters beside the address.
+    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
+        wanted = "a header with nothing but addresses is accepted, such as X-Forwarded-For or CF-Connecting-IP"
+        raise bad("CLIENT_ADDRESS_HEADER", header, wanted)
 
 
 def _read_database_options(values: dict[str, Any]) -> None:
@@ -129,7 +193,7 @@ def _read_database_options(values: dict[str, Any]) -> None:
     try:
         url, options = read_options(values[name])
     except ValueError as error:
-        raise BadSetting(f"{name.upper()}: {error}") from None
+        raise bad(name.upper(), "", str(error), secret=True) from None
     values[name] = Secret(url)
     for field in fields(Settings):
         if field.name in options:
@@ -177,48 +241,45 @@ def accepted(field: Field[Any]) -> str:
     return ""
 
 
-def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
-    """Raise BadSetting for an invalid URL. The message shows no part of it, since any part may be a password."""
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme not in schemes:
-        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 – raises ValueError if the port is invalid
-    except ValueError:
-        raise BadSetting(
-            f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
-        ) from None
-    if schemes is DATABASES and not parts.path.strip("/"):
-        raise BadSetting(f"{name}: the URL ends with no name of a database")
-    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or url == "file://"):
-        raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
-
-
 def _check_web_addresses(settings: Settings) -> None:
-    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
-        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
+    url = settings.game_server_url
+    if url and not is_origin(url.rstrip("/")):
+        raise bad("GAME_SERVER_URL", url, "http:// or https://, a host and perhaps a port are accepted")
     mirror = settings.beatmap_mirror
-    if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
-        raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")
+    if mirror:
+        wanted = "a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}"
+        try:
+            check_url(mirror.replace("{id}", "1"), WEB)
+        except ValueError:
+            raise bad("BEATMAP_MIRROR", mirror, wanted) from None
+        if "{id}" not in mirror:
+            raise bad("BEATMAP_MIRROR", mirror, wanted)
     for origin in settings.origins:
-        if origin != "*" and not _is_origin(origin):
-            raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")
-    if not all(char.isalnum() or char in ".-" for char in settings.domain):
-        raise BadSetting(f"DOMAIN={settings.domain!r}: a name such as example.com is accepted")
+        if origin != "*" and not is_origin(origin):
+            raise bad("CORS_ORIGINS", origin, "* or origins such as https://example.com are accepted")
+    if settings.domain and not (is_host(settings.domain) and ":" not in settings.domain):
+        raise bad("DOMAIN", settings.domain, "a name such as example.com is accepted")
 
 
-def _is_origin(url: str) -> bool:
-    """Return whether `url` consists of http:// or https://, a host and optionally a port, and nothing else."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 – raises ValueError if the port is invalid
-    except ValueError:
-        return False
-    return (
-        parts.scheme in WEB
-        and bool(parts.hostname)
-        and url == f"{parts.scheme}://{parts.netloc}"
-        and "@" not in parts.netloc
-    )
+def _check_paths(settings: Settings) -> None:
+    for name in ("data_directory", "pp_python"):
+        if is_too_long(Path(getattr(settings, name))):
+            raise bad(name.upper(), getattr(settings, name), NAME_TOO_LONG)
+    location = settings.nginx_replays
+    if location and not NGINX_LOCATION.fullmatch(location):
+        raise bad("NGINX_REPLAYS", location, "a path such as /internal/osr/ is accepted")
+    if location and settings.replays_url.startswith("s3:"):
+        raise bad("NGINX_REPLAYS", location, "nginx has no folder to read from beside REPLAYS_URL=s3://")
+
+
+def _check_database(settings: Settings) -> None:
+    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
+        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+    if settings.database and settings.database.startswith("mysql") and not urlsplit(settings.database).username:
+        try:
+            # The driver logs in as this user.
+            getpass.getuser()
+        except (KeyError, OSError):
+            raise BadSetting(
+                "DB_USER: the user of the database is needed, since this process's user has no name"
+            ) from None

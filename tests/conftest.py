@@ -141,8 +141,11 @@ async def connected(database: D) -> AsyncIterator[D]:
 
 
 @contextmanager
-def running(*options: str, **settings: str) -> Iterator[Running]:
-    """Run the service in a process of its own, with these options of `serve`, these settings and no others."""
+def running(*options: str, cwd: Path | None = None, **settings: str) -> Iterator[Running]:
+    """Run the service in a process of its own, with these options of `serve`, these settings and no others.
+
+    With the option --demo, it serves the demo world in .data/demo below `cwd`.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
         env_file = Path(folder, "settings")
@@ -154,7 +157,7 @@ def running(*options: str, **settings: str) -> Iterator[Running]:
         workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
         kind = ForkedProcess if workers == "1" else Process
         with (
-            serve([*command, *options], port, environment, kind=kind) as process,
+            serve([*command, *options], port, environment, folder=cwd, kind=kind) as process,
             ServiceClient(url, process) as client,
         ):
             yield Running(client, process)
@@ -197,14 +200,14 @@ def recorded(request: pytest.FixtureRequest, _recorded: Callable[[str], Recorded
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A service without a configured database, on a demo world of its own."""
+    """A service on a demo world of its own."""
     assert servers.shared is not None
-    built, data = servers.shared / "demo", tmp_path_factory.mktemp("demo")
+    built, folder = servers.shared / "demo", tmp_path_factory.mktemp("demo")
     with locked(servers.shared / "demo.lock"):
         if not built.exists():
             build(built)
-    shutil.copytree(built, data / "demo")
-    with service(data_directory=str(data)) as client:
+    shutil.copytree(built, folder / ".data" / "demo")
+    with running("--demo", cwd=folder) as (client, _):
         yield client
 
 

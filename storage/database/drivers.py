@@ -56,7 +56,9 @@ class Opener:
     def __init__(self, protocol: Any, arguments: Mapping[str, Any]) -> None:
         """`arguments` are those of the driver's connections."""
         self._protocol = protocol
-        self._arguments = arguments
+        # The drivers encode the password in Latin-1. MySQL's own clients send it in UTF-8.
+        password = arguments.get("password") or ""
+        self._arguments = {**arguments, "password": password.encode().decode("latin-1")}
 
     async def acquire(self) -> Any:
         """Return a new connection. Raise the driver's error."""

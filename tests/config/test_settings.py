@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args, get_origin
 import databases
 import pytest
 
-from config.environment import ENV_FILE, MAY_BE_EMPTY, BadSetting, load_settings, settings_from
+from config.environment import MAY_BE_EMPTY, BadSetting, settings_from
 from config.settings import Settings
+from config.sources import ENV_FILE, load_settings
 from config.types import Networks, Secret
 from demo.settings import in_demo_world
 from tests.support.certificates import Authority
@@ -212,7 +213,7 @@ def test_secrets_stay_secret() -> None:
 
 
 def loaded(file: Path, **environment: str) -> Settings:
-    return load_settings({ENV_FILE: str(file), **environment})
+    return load_settings({ENV_FILE: str(file), **environment}).settings
 
 
 def test_the_stock_file_of_the_game_server(tmp_path: Path) -> None:
