@@ -1,7 +1,10 @@
 """Fixtures of all tests: database servers, services that use them, and the worlds of data that they serve."""
 
 import gc
+import logging
+import os
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -11,11 +14,14 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from unittest.mock import patch
 
 import httpx2
 import hypothesis
 import pytest
+from click.testing import CliRunner, Result
 
+import main
 from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
@@ -141,26 +147,32 @@ async def connected(database: D) -> AsyncIterator[D]:
 
 
 @contextmanager
-def running(*options: str, cwd: Path | None = None, **settings: str) -> Iterator[Running]:
-    """Run the service in a process of its own, with these options of `serve`, these settings and no others.
+def running(*options: str, **settings: str) -> Iterator[Running]:
+    """Run the service in a process of its own, with these options of `serve`, these settings and no others."""
+    with (
+        tempfile.TemporaryDirectory(prefix="apidot-") as folder,
+        running_in(Path(folder), *options, **settings) as service,
+    ):
+        yield service
 
-    With the option --demo, it serves the demo world in .data/demo below `cwd`.
-    """
+
+@contextmanager
+def running_in(folder: Path, *options: str, **settings: str) -> Iterator[Running]:
+    """Do the same as `running` in this folder. With the option --demo, .data/demo in it is the demo world."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
-        env_file = Path(folder, "settings")
-        env_file.touch()
-        command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
-        url = f"http://127.0.0.1:{port}"
-        environment = {name.upper(): value for name, value in settings.items()}
-        # Several workers import the service in any case.
-        workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
-        kind = ForkedProcess if workers == "1" else Process
-        with (
-            serve([*command, *options], port, environment, folder=cwd, kind=kind) as process,
-            ServiceClient(url, process) as client,
-        ):
-            yield Running(client, process)
+    env_file = folder / "settings"
+    env_file.touch()
+    command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    environment = {name.upper(): value for name, value in settings.items()}
+    # Several workers import the service in any case.
+    workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
+    kind = ForkedProcess if workers == "1" else Process
+    with (
+        serve([*command, *options], port, environment, folder=folder, kind=kind) as process,
+        ServiceClient(url, process) as client,
+    ):
+        yield Running(client, process)
 
 
 @contextmanager
@@ -207,7 +219,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
         if not built.exists():
             build(built)
     shutil.copytree(built, folder / ".data" / "demo")
-    with running("--demo", cwd=folder) as (client, _):
+    with running_in(folder, "--demo") as (client, _):
         yield client
 
 
@@ -286,3 +298,36 @@ def uncached(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playgro
         url = mariadb.database("uncached")
     with playground(tmp_path, url, cache="off") as here:
         yield here
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command in this process, in an empty folder, with these settings and no others.
+
+    `serve` reports its start as always, but does not listen.
+    """
+    loggers = [logging.getLogger(name) for name in ("", "apidot", "uvicorn")]
+    before = [(logger, logger.level, logger.disabled, logger.handlers[:]) for logger in loggers]
+    flags = ("logThreads", "logProcesses", "logMultiprocessing")
+    for flag in flags:
+        monkeypatch.setattr(logging, flag, getattr(logging, flag))
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main, "listen", lambda *_: None)
+
+    def run(*arguments: str, **settings: str) -> Result:
+        environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}
+        with patch.dict(os.environ, environment, clear=True):
+            return CliRunner().invoke(main.cli, arguments, prog_name="main.py", catch_exceptions=False)
+
+    yield run
+    signal.signal(signal.SIGTERM, on_sigterm)
+    for logger, level, disabled, handlers in before:
+        for handler in [handler for handler in logger.handlers if handler not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+        logger.disabled = disabled

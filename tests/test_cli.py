@@ -1,6 +1,5 @@
 """The command line: help, errors, what a start reports, and how the service stops."""
 
-import logging
 import os
 import re
 import signal
@@ -8,55 +7,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import patch
 
 import httpx2
 import pytest
-from click.testing import CliRunner, Result
 
 import main
 from api.server import url_of
-from tests.conftest import ROOT, running
+from tests.conftest import ROOT, Run, running
 from tests.support import mariadbd
 from tests.support.processes import free_port, serve
 from tests.support.servers import MariaDB, Redis
 
 MAIN = str(ROOT / "main.py")
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a command in this process, in an empty folder, with these settings and no others.
-
-    `serve` reports its start as always, but does not listen.
-    """
-    loggers = [logging.getLogger(name) for name in ("", "apidot", "uvicorn")]
-    before = [(logger, logger.level, logger.disabled, logger.handlers[:]) for logger in loggers]
-    flags = ("logThreads", "logProcesses", "logMultiprocessing")
-    for flag in flags:
-        monkeypatch.setattr(logging, flag, getattr(logging, flag))
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "listen", lambda *_: None)
-
-    def run(*arguments: str, **settings: str) -> Result:
-        environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}
-        with patch.dict(os.environ, environment, clear=True):
-            return CliRunner().invoke(main.cli, arguments, prog_name="main.py", catch_exceptions=False)
-
-    yield run
-    signal.signal(signal.SIGTERM, on_sigterm)
-    for logger, level, disabled, handlers in before:
-        for handler in [handler for handler in logger.handlers if handler not in handlers]:
-            logger.removeHandler(handler)
-            handler.close()
-        logger.setLevel(level)
-        logger.disabled = disabled
 
 
 @pytest.fixture

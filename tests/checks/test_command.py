@@ -71,7 +71,8 @@ def test_the_json_is_the_report_and_stays_the_same(tmp_path: Path, recorded_sqli
 
 @pytest.mark.parametrize("command", ["check", "check-replays"])
 def test_a_bad_setting_exits_with_2(tmp_path: Path, command: str) -> None:
-    environment = {"APIDOT_ENV_FILE": str(tmp_path / "none"), "API_PORT": "many"}
+    (tmp_path / "settings").touch()
+    environment = {"APIDOT_ENV_FILE": str(tmp_path / "settings"), "API_PORT": "many"}
     outcome = CliRunner().invoke(main.cli, [command], env=environment)
 
     assert outcome.exit_code == 2
