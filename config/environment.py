@@ -54,7 +54,12 @@ HOSTS = {
     "api_host": ("api_port", ("http",)),
     "db_host": ("db_port", ("mysql", "mariadb", "tcp")),
     "redis_host": ("redis_port", ("redis", "tcp")),
+    "app_host": ("app_port", ("http", "tcp")),
 }
+# Those of them that may be the path of a Unix socket.
+SOCKETS = ("db_host", "redis_host")
+# What takes a whole URL instead of them.
+WHOLE_URLS = {"db_host": "DATABASE_URL", "redis_host": "REDIS_URL", "app_host": "GAME_SERVER_URL"}
 # The message shows at most so many characters of a value.
 SHOWN = 100
 # A user and a password before a host, or something that is no port after it.
@@ -138,15 +143,15 @@ def _lower_scheme(url: str) -> str:
 def _read_host(values: dict[str, Any], name: str, port: str, schemes: tuple[str, ...]) -> None:
     """Replace a text by the host in it, and set the port if one is named. Raise BadSetting."""
     text = values[name]
-    if name != "api_host" and (path := socket_path(text)):
+    if name in SOCKETS and (path := socket_path(text)):
         values[name] = path
         return
     try:
         host = parse_host(text, schemes)
     except ValueError:
         wanted = "a host name or an address, perhaps with a port, is accepted"
-        if "://" in text and name != "api_host":
-            wanted += f"; a whole URL goes into {'DATABASE_URL' if name == 'db_host' else 'REDIS_URL'}"
+        if "://" in text and name in WHOLE_URLS:
+            wanted += f"; a whole URL goes into {WHOLE_URLS[name]}"
         raise bad(name.upper(), text, wanted) from None
     if host.port is not None and values.setdefault(port, host.port) != host.port:
         raise bad(name.upper(), text, f"it names another port than {port.upper()}, which is {values[port]}")

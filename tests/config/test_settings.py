@@ -57,6 +57,7 @@ def another(name: str) -> tuple[str, Any]:
         return str(default + 1), default + 1
     text = {
         "api_host": "a.example",
+        "app_host": "a.example",
         "database_url": "sqlite:///a",
         "db_dsn": "sqlite:///a",
         "redis_url": "redis://a",
