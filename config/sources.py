@@ -97,11 +97,11 @@ def _read_file(file: Path, *, must_exist: bool) -> str:
             raise BadSetting(f"{file}: is larger than {MAX_FILE_BYTES} bytes")
         # Windows editors begin a file with a byte order mark.
         return content.decode("utf-8-sig")
-    except FileNotFoundError as error:
-        if must_exist:
-            raise BadSetting(f"{file}: cannot be read ({error.strerror})") from None
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not must_exist:
+            return ""
+        raise BadSetting(f"{file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
         raise BadSetting(f"{file}: cannot be read ({error})") from None
 
 

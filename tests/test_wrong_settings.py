@@ -1,6 +1,7 @@
 """Wrong settings: the line that `serve` and `check` print about each, and that nothing is served or written."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,35 @@ def test_a_wrong_setting_is_one_line(run: Run, settings: dict[str, str], line: s
     assert f"apidot: {finding['text']}\n" == served.stderr
     assert SECRET not in served.output + checked.output + as_json.output
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_that_this_user_may_not_see(tmp_path: Path, recorded_sqlite: str) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    without_rights: list[str] = []
+    if os.geteuid() == 0:
+        os.chown(closed, 65534, 65534)
+        rights = "-dac_override,-dac_read_search"
+        without_rights = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"]
+    for settings, code, said in [
+        (
+            {"DATA_DIRECTORY": f"{closed}/data", "DATABASE_URL": recorded_sqlite},
+            1,
+            f"{closed}/data is not there, or",
+        ),
+        ({"DATABASE_URL": f"sqlite:///{closed}/world"}, 2, f"there is no SQLite file {closed}/world"),
+        ({"APIDOT_ENV_FILE": f"{closed}/env"}, 2, f"apidot: {closed}/env: cannot be read (Permission denied)"),
+    ]:
+        ended = subprocess.run(
+            [*without_rights, sys.executable, str(ROOT / "main.py"), "check"],
+            cwd=tmp_path,
+            env=settings | {"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == code, ended
+        assert said in ended.stdout + ended.stderr
+        assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("command", [["serve"], ["check"], ["check", "--json"]])

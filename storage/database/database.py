@@ -5,8 +5,8 @@ not used, because they compile each statement anew on each call.
 """
 
 import asyncio
+import os
 from functools import partial
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
@@ -226,5 +226,5 @@ class Database:
 
 def _require_file(path: str) -> None:
     # SQLite would create a file that does not exist.
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise MissingFile(f"there is no SQLite file {path}")
