@@ -27,7 +27,7 @@ from checks.command import check
 from config.environment import BadSetting
 from config.hosts import parse_host
 from config.settings import Settings
-from config.sources import DEMO, ENV_FILE, Loaded, load_settings
+from config.sources import DEMO, ENV_FILE, load_settings
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -38,6 +38,8 @@ from storage.observer import Observer
 
 # A folder that all workers share.
 SHARED = "APIDOT_SHARED"
+# A file system in memory, which Linux has.
+MEMORY = "/dev/shm"
 # The folder for the metrics of several workers; prometheus_client reads this variable when it is imported.
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 ROOT = Path(__file__).resolve().parent
@@ -87,7 +89,7 @@ def use_settings_file(_: click.Context, __: click.Parameter, file: str | None) -
         os.environ[ENV_FILE] = str(Path(file).absolute())
 
 
-def loaded_or_exit() -> Loaded:
+def settings_or_exit() -> Settings:
     """Return the settings. Raise CannotStart if they cannot be used."""
     try:
         return load_settings()
@@ -97,7 +99,7 @@ def loaded_or_exit() -> Loaded:
 
 def application() -> ASGIApp:
     """Build the ASGI application. uvicorn calls this once in each worker."""
-    settings = in_demo_world(loaded_or_exit().settings)
+    settings = in_demo_world(settings_or_exit())
     configure_logging(settings)
     shared, folder = os.environ.get(SHARED), os.environ.get(METRICS_FOLDER)
     metrics = Metrics(Path(folder) if folder else None, settings.slow_statement) if settings.metrics_for else None
@@ -122,7 +124,7 @@ def cli(context: click.Context) -> None:
     Settings come from the environment, then from the file, then from defaults; docs/settings.md lists them.
     """
     # Commands in other packages call this to load the settings.
-    context.obj = loaded_or_exit
+    context.obj = settings_or_exit
 
 
 @cli.command(params=[env_option], short_help="Serve the API; without a game server, the demo world.")
@@ -138,13 +140,15 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
         os.environ["API_WORKERS"] = str(workers)
     if demo:
         os.environ[DEMO] = "1"
-    configured, notes = loaded_or_exit()
+    configured = settings_or_exit()
     settings = in_demo_world(configured)
     configure_logging(settings)
     host, port = listening_address(settings, host, port)
     try:
         if reload:
             check_reload_possible(settings.api_workers)
+            # A breakpoint stops the event loop for as long as somebody looks around.
+            os.environ.setdefault("WATCHDOG", "0")
         check_not_game_server(settings, host, port)
         check_port_free(host, port)
         if configured.database is None:
@@ -154,13 +158,12 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
         raise CannotStart(str(error)) from None
     url = url_of(host, port)
     lines = [f"address       {url}", f"docs          {url}/docs", *lines]
-    lines += [f"settings      {note}" for note in notes]
     click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
     for line in [*lines, *(f"try           {url}{path}" for path in EXAMPLES)]:
         click.echo(f"  {line}")
     # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with TemporaryDirectory(prefix="apidot-") as shared:
+    with TemporaryDirectory(prefix="apidot-", dir=shared_parent()) as shared:
         os.environ[SHARED] = shared
         if settings.api_workers > 1:
             Path(shared, "metrics").mkdir()
@@ -200,6 +203,14 @@ def listening_address(settings: Settings, host: str | None, port: int | None) ->
     if port and named.port and port != named.port:
         raise click.BadParameter(f"{host!r} names another port than --port", param_hint="--host")
     return named.name, named.port or port or settings.api_port
+
+
+def shared_parent() -> str | None:
+    """Return where the folder that all workers share is created: in memory if possible, or None for the default.
+
+    The workers map files of this folder, and writing to a mapped file on a full disk kills a process.
+    """
+    return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK | os.X_OK) else None
 
 
 def make_demo_world(folder: Path) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from config.addresses import EVERYWHERE
 from config.hosts import in_url
-from config.settings import EVERYWHERE, Settings
+from config.settings import Settings
 from domain.errors import CannotOpen
 
 # All addresses of IPv6, and of IPv4 where the system allows a socket to have both.

@@ -46,7 +46,7 @@ def check_replays(
 
     Exit code 0: nothing found. 1: something found. 2: it could not be checked.
     """
-    settings = in_demo_world(context.obj().settings)
+    settings = in_demo_world(context.obj())
     report = Report(as_json=as_json, list_all=list_all)
     try:
         asyncio.run(_check(settings, report, since_id, None if names_only else jobs))

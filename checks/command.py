@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from checks.findings import Finding, Level, error, ok, report, warning
+from checks.configuration import unused
+from checks.findings import Finding, Level, error, ok, report
 from checks.order import run as run_checks
-from config.sources import Loaded
+from config.settings import Settings
 from demo.build import DATABASE
 from demo.settings import in_demo_world
 
@@ -65,20 +66,16 @@ def check(context: click.Context, url: str | None, as_json: bool) -> None:
     context.exit(result.exit_code)
 
 
-def _find(loaded: Loaded, url: str | None) -> list[Finding]:
-    configured, notes = loaded
-    noted = [
-        warning("settings.noted", note, "correct it, or remove it if it is not meant for apidot") for note in notes
-    ]
+def _find(configured: Settings, url: str | None) -> list[Finding]:
     settings = in_demo_world(configured)
     demo = configured.database is None
     # The findings say the same as the log, and what to do about it.
     logging.getLogger("apidot").disabled = True
     if demo and not Path(settings.data_directory, DATABASE).exists():
-        return [*noted, ok("settings.demo-unbuilt", DEMO_UNBUILT)]
+        return [ok("settings.demo-unbuilt", DEMO_UNBUILT), *unused(settings)]
     findings = asyncio.run(run_checks(settings, demo=demo, url=url, progress=_show_progress))
     _show_progress("")
-    return [*noted, *findings]
+    return findings
 
 
 def _mistake(failure: Exception) -> str:

@@ -1,11 +1,12 @@
 """Turn the texts of variables into settings, and check their values."""
 
 import getpass
+import os
 import re
 import ssl
 import stat
 from collections.abc import Mapping
-from dataclasses import Field, fields
+from dataclasses import Field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -15,8 +16,8 @@ import msgspec
 
 from config.database_url import read_options
 from config.hosts import is_host, parse_host, socket_path
-from config.settings import Settings
-from config.types import Networks, Secret
+from config.settings import Settings, all_settings
+from config.types import Networks, Secret, comma_separated
 from config.urls import (
     CONTROL_CHARACTER,
     DATABASES,
@@ -37,9 +38,12 @@ VERBATIM = frozenset({"db_pass", "redis_pass"})
 BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
+PATH = re.compile(r"/[\w.~!$&'()*+;=:@{}/-]*", re.ASCII)
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 # RFC 9110 §5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+# In the settings file that bancho.py ships.
+EXAMPLE_DATA_DIRECTORY = Path("/home/user/bancho.py/.data")
 URLS = {
     "database_url": DATABASES,
     "db_dsn": DATABASES,
@@ -54,17 +58,16 @@ HOSTS = {
     "api_host": ("api_port", ("http",)),
     "db_host": ("db_port", ("mysql", "mariadb", "tcp")),
     "redis_host": ("redis_port", ("redis", "tcp")),
-    "app_host": ("app_port", ("http", "tcp")),
 }
-# Those of them that may be the path of a Unix socket.
-SOCKETS = ("db_host", "redis_host")
-# What takes a whole URL instead of them.
-WHOLE_URLS = {"db_host": "DATABASE_URL", "redis_host": "REDIS_URL", "app_host": "GAME_SERVER_URL"}
+# Settings that may be the path of a Unix socket.
+SOCKETS = ("db_host", "redis_host", "app_host", "server_addr")
+# What takes a whole URL instead of a host.
+WHOLE_URLS = {"db_host": "DATABASE_URL", "redis_host": "REDIS_URL"}
 # The message shows at most so many characters of a value.
 SHOWN = 100
 # A user and a password before a host, or something that is no port after it.
 MAY_HAVE_A_PASSWORD = re.compile(r"@|//[^/]*:(?!\d*(?:/|\Z))")
-KINDS = {field.name: field.type for field in fields(Settings)}
+KINDS = {field.name: field.type for field in all_settings()}
 
 
 class BadSetting(ValueError):
@@ -74,16 +77,10 @@ class BadSetting(ValueError):
 def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
     """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
-    A relative data folder, and the default one, are taken relative to `folder`.
+    Relative paths of the data folder and of sockets are taken relative to `folder`, and so is the default data
+    folder.
     """
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        name = field.name.upper()
-        text = environment.get(name) or ""
-        if field.name not in VERBATIM:
-            text = text.strip()
-        if text or name in MAY_BE_EMPTY & environment.keys():
-            values[field.name] = _value(field, text)
+    values = _values(environment, folder)
     for name, schemes in URLS.items():
         if url := values.get(name):
             try:
@@ -96,14 +93,46 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
         if name in values:
             _read_host(values, name, port, schemes)
     _read_time_zone(values)
-    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
-    settings = Settings(**values)
+    settings = _with_data_folder(Settings(**values), folder / ".data")
     _check_lists(settings)
     _check_web_addresses(settings)
     _check_paths(settings)
     _check_numbers(settings)
     _check_database(settings)
     return settings
+
+
+def _values(environment: Mapping[str, str | None], folder: Path) -> dict[str, Any]:
+    """Return the values of the settings in `environment` by field. Raise BadSetting."""
+    values: dict[str, Any] = {}
+    for field in all_settings():
+        name = field.name.upper()
+        text = environment.get(name) or ""
+        if field.name not in VERBATIM:
+            text = text.strip()
+        if text or name in MAY_BE_EMPTY & environment.keys():
+            values[field.name] = _value(field, text)
+    for name in SOCKETS:
+        # Not a URL: the path of a socket, which a game server takes relative to its own folder.
+        if values.get(name, "").endswith(".sock") and ":" not in values[name]:
+            values[name] = str(folder / values[name])
+    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
+    return values
+
+
+def _with_data_folder(settings: Settings, default: Path) -> Settings:
+    """Return the settings with the `default` data folder if it has replays and the configured one is not usable.
+
+    The game server keeps its data in .data in its folder, whatever DATA_DIRECTORY is.
+    """
+    configured = settings.data_directory
+    is_example = Path(configured) == EXAMPLE_DATA_DIRECTORY
+    is_usable = os.path.isdir(configured) and not is_example
+    if is_usable or Path(configured) == default or not os.path.isdir(default / "osr"):
+        return settings
+    reason = "is an example of bancho.py" if is_example else "does not exist"
+    note = f"DATA_DIRECTORY={configured} {reason}, so the folder beside the settings file is used: {default}"
+    return replace(settings, data_directory=str(default), notes=(*settings.notes, note))
 
 
 def bad(name: str, text: str, accepted: str, *, secret: bool = False) -> BadSetting:
@@ -143,7 +172,9 @@ def _lower_scheme(url: str) -> str:
 def _read_host(values: dict[str, Any], name: str, port: str, schemes: tuple[str, ...]) -> None:
     """Replace a text by the host in it, and set the port if one is named. Raise BadSetting."""
     text = values[name]
-    if name in SOCKETS and (path := socket_path(text)):
+    if name in SOCKETS and (path := socket_path(text)) is not None:
+        if not path.startswith("/"):
+            raise bad(name.upper(), text, "the absolute path of a socket is accepted")
         values[name] = path
         return
     try:
@@ -200,7 +231,7 @@ def _read_database_options(values: dict[str, Any]) -> None:
     except ValueError as error:
         raise bad(name.upper(), "", str(error), secret=True) from None
     values[name] = Secret(url)
-    for field in fields(Settings):
+    for field in all_settings():
         if field.name in options:
             value = _value(field, options[field.name])
             if values.setdefault(field.name, value) != value:
@@ -247,9 +278,10 @@ def accepted(field: Field[Any]) -> str:
 
 
 def _check_web_addresses(settings: Settings) -> None:
-    url = settings.game_server_url
-    if url and not is_origin(url.rstrip("/")):
-        raise bad("GAME_SERVER_URL", url, "http:// or https://, a host and perhaps a port are accepted")
+    _check_game_server(settings)
+    for path in comma_separated(settings.pass_on):
+        if not PATH.fullmatch(path):
+            raise bad("PASS_ON", path, "paths such as /v1/get_leaderboard are accepted")
     mirror = settings.beatmap_mirror
     if mirror:
         wanted = "a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}"
@@ -264,6 +296,18 @@ def _check_web_addresses(settings: Settings) -> None:
             raise bad("CORS_ORIGINS", origin, "* or origins such as https://example.com are accepted")
     if settings.domain and not (is_host(settings.domain) and ":" not in settings.domain):
         raise bad("DOMAIN", settings.domain, "a name such as example.com is accepted")
+
+
+def _check_game_server(settings: Settings) -> None:
+    url = settings.game_server_url
+    if url and not (url.startswith("unix:/") or is_origin(url.rstrip("/"))):
+        wanted = "http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
+        raise bad("GAME_SERVER_URL", url, wanted)
+    try:
+        _ = settings.game_server
+    except ValueError as error:
+        name = "game_server_url" if url else "app_host" if settings.app_host else "server_addr"
+        raise bad(name.upper(), getattr(settings, name), str(error)) from None
 
 
 def _check_paths(settings: Settings) -> None:

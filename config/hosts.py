@@ -50,10 +50,11 @@ def is_host(name: str) -> bool:
     return True
 
 
-def socket_path(text: str) -> str | None:
-    """Return the path of a Unix socket, written as /path, unix:/path or unix:///path; None for other text."""
-    path = re.sub(r"\Aunix:(//)?(?=/)", "", text, flags=re.IGNORECASE)
-    return path if path.startswith("/") else None
+def socket_path(address: str) -> str | None:
+    """Return the path in the address of a Unix socket, None for other addresses."""
+    path = address.removeprefix("unix:").removeprefix("//")
+    is_path = path.startswith("/") or (path.endswith(".sock") and "://" not in path)
+    return path if path != address or is_path else None
 
 
 def in_url(name: str) -> str:

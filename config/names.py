@@ -1,15 +1,14 @@
 """Names of variables: those that belong to a game server, and those that are nearly names of settings."""
 
 from collections.abc import Iterable
-from dataclasses import fields
 from difflib import get_close_matches
 
-from config.settings import Settings
+from config.settings import all_settings
 
 # Whoever sets one of these has a game server, and does not want the demo world.
 OF_A_GAME_SERVER = ("DATABASE_URL", "GAME_SERVER_URL", "DATA_DIRECTORY")
 PREFIXES_OF_A_GAME_SERVER = ("DB_", "REDIS_", "APP_", "SERVER_")
-SETTINGS = [field.name.upper() for field in fields(Settings)]
+SETTINGS = [field.name.upper() for field in all_settings()]
 # Of two names whose similarity is above this, one is probably a typing error, as in RATE_LIMT or DB_PASSWORD.
 # No name in the settings files of bancho.py's versions comes near it.
 SIMILAR = 0.77

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -27,13 +28,6 @@ DEMO_FOLDERS = (".data", ".demo")
 ONLY_WITH_DATA = ("REPLAYS_URL", "NGINX_REPLAYS")
 
 
-class Loaded(NamedTuple):
-    """The settings, and lines for operators about names and lines that look like settings but are not used."""
-
-    settings: Settings
-    notes: list[str]
-
-
 class _Source(NamedTuple):
     """The variables of the environment and the settings file, and the folder of the file."""
 
@@ -41,14 +35,15 @@ class _Source(NamedTuple):
     # Those without a value, too.
     names: set[str]
     folder: Path
-    notes: list[str]
+    # Lines for operators: what looks like a setting and is not used.
+    unused: list[str]
 
 
-# What python-dotenv would log about lines of the settings file is among the notes.
+# What python-dotenv would log about lines of the settings file is said by the start and `check`.
 logging.getLogger("dotenv").setLevel(logging.ERROR)
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Loaded:
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings from the environment, then from the file named by ENV_FILE, then the defaults.
 
     They are those of the demo world, which have no database, if DEMO is set, or if neither a settings file nor any
@@ -57,32 +52,33 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Loaded:
     source = _read_source(environ)
     given = of_a_game_server(source.names)
     if environ.get(DEMO):
-        return Loaded(_demo_settings(source, given), source.notes)
-    settings = settings_from(source.values, source.folder)
-    if settings.database is None and (given or ENV_FILE in environ):
-        raise _no_database(source, given)
-    return Loaded(settings, source.notes)
+        settings = _demo_settings(source, given)
+    else:
+        settings = settings_from(source.values, source.folder)
+        if settings.database is None and (given or ENV_FILE in environ):
+            raise _no_database(source, given)
+    return replace(settings, unused=tuple(source.unused))
 
 
 def _read_source(environ: Mapping[str, str]) -> _Source:
     file = Path(environ.get(ENV_FILE, ".env"))
     text = _read_file(file, must_exist=ENV_FILE in environ)
-    notes = []
+    unused = []
     names = set(environ)
     for binding in parse_stream(StringIO(text)):
         if binding.key and not binding.error and binding.value is not None and NAME.fullmatch(binding.key):
             continue
         if binding.key or binding.error:
             # The text of the line may have a password in it.
-            notes.append(f"{file}: line {binding.original.line} is not NAME=value, and is ignored")
+            unused.append(f"{file}: line {binding.original.line} is not NAME=value, and is ignored")
             names |= set(NAME.findall(binding.original.string)[:1])
     values = {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if NAME.fullmatch(name)}
     names |= values.keys()
     # An empty variable does not hide the value in the file.
     values |= {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
     names = {name for name in names if NAME.fullmatch(name)}
-    notes += [f"{name}: did you mean {meant}?" for name in sorted(names) if (meant := meant_by(name))]
-    return _Source(values, names, file.resolve().parent, notes)
+    unused += [f"{name}: did you mean {meant}?" for name in sorted(names) if (meant := meant_by(name))]
+    return _Source(values, names, file.resolve().parent, unused)
 
 
 def _read_file(file: Path, *, must_exist: bool) -> str:
@@ -115,13 +111,14 @@ def _demo_settings(source: _Source, given: list[str]) -> Settings:
     for name in DEMO_FOLDERS:
         folder = Path.cwd() / name
         if not (configured and (folder / "demo").resolve().is_relative_to((source.folder / configured).resolve())):
-            return settings_from(kept | {"DATA_DIRECTORY": str(folder)}, source.folder)
+            settings = settings_from(kept, Path.cwd())
+            return replace(settings, data_directory=str(folder))
     raise bad("DATA_DIRECTORY", configured or "", "another folder than one in which `serve --demo` is run")
 
 
 def _no_database(source: _Source, given: list[str]) -> BadSetting:
     missing = [name for name in ("DB_HOST", "DB_USER", "DB_NAME") if not source.values.get(name)]
-    notes = "".join(f"{note}; " for note in source.notes)
+    notes = "".join(f"{note}; " for note in source.unused)
     names = ", ".join([*given[:5], "…"] if len(given) > 5 else given)
     why = f"these are set: {names}" if given else "a settings file is named"
     return BadSetting(

@@ -142,15 +142,15 @@ def test_names_and_lines_that_are_not_used_are_reported(
 ) -> None:
     (tmp_path / ".env").write_text("RATE_LIMT=5\nSTRICT_MODES true\n")
     report = start(database_url=recorded_sqlite)
-    assert f"  settings      {tmp_path}/.env: line 2 is not NAME=value, and is ignored\n" in report.replace(
+    assert f"  note          {tmp_path}/.env: line 2 is not NAME=value, and is ignored\n" in report.replace(
         "      .env", f"      {tmp_path}/.env"
     )
-    assert "  settings      RATE_LIMT: did you mean RATE_LIMIT?\n" in report
+    assert "  note          RATE_LIMT: did you mean RATE_LIMIT?\n" in report
     checked = run("check", database_url=recorded_sqlite)
     assert checked.exit_code == 1
     assert re.search(r"warning +settings +RATE_LIMT: did you mean RATE_LIMIT\? -> correct it", checked.stdout)
     (tmp_path / ".env").unlink()
-    assert "  settings  " not in start(database_url=recorded_sqlite)
+    assert "  note  " not in start(database_url=recorded_sqlite)
 
 
 def test_the_demo_world_on_demand(run: Run, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"GAME_SERVER_URL": "bancho:10000"}, f"GAME_SERVER_URL='bancho:10000': {GAME_SERVER}"),
     ({"GAME_SERVER_URL": "http://a b"}, f"GAME_SERVER_URL='http://a b': {GAME_SERVER}"),
     ({"GAME_SERVER_URL": f"http://u:{SECRET}@h"}, f"GAME_SERVER_URL: {GAME_SERVER}"),
-    ({"APP_HOST": "a..b"}, f"APP_HOST='a..b': {HOST}"),
+    ({"APP_HOST": "a..b"}, "APP_HOST='a..b': a host name, an IP address or the path of a socket is accepted"),
     ({"APP_PORT": "-1"}, "APP_PORT='-1': a whole number from 0 to 65535 is accepted"),
     ({"DOMAIN": "https://example.com"}, "DOMAIN='https://example.com': a name such as example.com is accepted"),
     ({"DOMAIN": ".example.com"}, "DOMAIN='.example.com': a name such as example.com is accepted"),

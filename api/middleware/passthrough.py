@@ -97,7 +97,8 @@ async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: 
         (b"x-real-ip", scope["proxy_chain"][0].encode()),
         (b"via", via_of(scope, proxy.id.encode())),
     ]
-    path = scope["raw_path"]
+    # The path under which the game server has what a route knows to be its.
+    path: bytes = scope.get("passed_on_path", scope["raw_path"])
     # Front-ends proxy version 2 under /api on their own domain; no game server ever had it there.
     target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
     chunks = body.chunks(limit) if body.chunked or body.length else None

@@ -30,9 +30,8 @@ def test_a_domain_that_begins_with_api(tmp_path: Path, recorded_sqlite: str, dom
 
 @pytest.mark.parametrize("python", ["/usr/bin/python9", "/etc", "/bin/true", "/bin/cat"])
 def test_an_interpreter_that_does_not_start_the_pp_engine(
-    tmp_path: Path, recorded_sqlite: str, python: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, recorded_sqlite: str, python: str
 ) -> None:
-    monkeypatch.setattr("storage.pp.engine.START_TIMEOUT", 2.0)
     findings = check(tmp_path, database_url=recorded_sqlite, pp_python=python)
     assert findings.levels["pp-engine.unusable"] == "warning"
     assert "PP_PYTHON" in findings.text("pp-engine.unusable")

@@ -1,8 +1,7 @@
 """Whatever text a setting has, it is either read or refused in one line without secrets."""
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import urlsplit
 
 import databases
@@ -13,12 +12,12 @@ from redis.asyncio import ConnectionPool
 
 from api.server import url_of
 from config.environment import BadSetting, settings_from
-from config.settings import Settings
+from config.settings import Settings, all_settings
 from config.types import Secret
 from config.urls import CONTROL_CHARACTER
 
-NAMES = [field.name.upper() for field in fields(Settings)]
-SECRETS = {name.upper() for name, kind in get_type_hints(Settings).items() if kind is Secret}
+NAMES = [field.name.upper() for field in all_settings()]
+SECRETS = {field.name.upper() for field in all_settings() if field.type is Secret}
 SECRET = "geh3im"
 # Parts of what is accepted, so that texts go further than the first check.
 HOSTS = ["127.0.0.1", "[::1]", "::1", "localhost", "a_b.example", ":3306", "10.0.0.0/8", "user", "пароль"]

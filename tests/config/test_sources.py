@@ -29,12 +29,12 @@ def refused(**environment: str) -> str:
 
 def test_the_demo_world_without_any_settings(folder: Path) -> None:
     for environment in ({}, {"API_PORT": "9000", "PATH": "/bin", "LOG_LEVEL": "INFO", "DEBUG": "False"}):
-        settings, notes = load_settings(environment)
+        settings = load_settings(environment)
         assert settings.database is None
         assert settings.data_directory == str(folder / ".data")
-        assert notes == []
+        assert settings.unused == ()
     (folder / ".env").write_text("# nothing yet\n\nAPI_PORT=9000\n")
-    assert load_settings({}).settings.database is None
+    assert load_settings({}).database is None
 
 
 @pytest.mark.parametrize("value", ["", "7"])
@@ -86,7 +86,7 @@ def test_the_demo_world_on_demand_ignores_the_game_server(folder: Path) -> None:
         "DB_HOST=127.0.0.1\nDB_NAME=bancho\nREDIS_HOST=127.0.0.1\nAPP_PORT=10000\nRATE_LIMIT=7\n"
         "REPLAYS_URL=s3://bucket\nDATA_DIRECTORY=/srv/data\n"
     )
-    settings, _ = load_settings({DEMO: "1", ENV_FILE: ".env"})
+    settings = load_settings({DEMO: "1", ENV_FILE: ".env"})
     assert (settings.database, settings.redis, settings.game_server) == (None, None, None)
     assert (settings.replays_url, settings.rate_limit) == ("", 7)
     assert settings.data_directory == str(folder / ".data")
@@ -104,7 +104,7 @@ def test_the_demo_world_on_demand_ignores_the_game_server(folder: Path) -> None:
 )
 def test_the_demo_world_is_not_written_into_the_data_folder(folder: Path, configured: str, used: str) -> None:
     environment = {DEMO: "1", "DATA_DIRECTORY": configured.format(here=folder)}
-    assert load_settings(environment).settings.data_directory == str(folder / used)
+    assert load_settings(environment).data_directory == str(folder / used)
 
 
 def test_no_place_for_the_demo_world(folder: Path) -> None:
@@ -129,9 +129,9 @@ def test_lines_and_names_that_are_not_used_are_noted(folder: Path) -> None:
         "# a comment\n\nRATE_LIMT=5\nRATE_LIMIT: 5\nSTRICT_MODES\nDATABASE_URL=sqlite:///a\nCORS_ORIGINS=geheim;x\n"
         "API_PORT 9000\nCORS_ORIGINS=\n"
     )
-    settings, notes = load_settings({"TRUSTED_PROXYS": "", "PATH": "/bin"})
+    settings = load_settings({"TRUSTED_PROXYS": "", "PATH": "/bin"})
     lines = [f".env: line {number} is not NAME=value, and is ignored" for number in (4, 5, 8)]
-    assert notes == [
+    assert list(settings.unused) == [
         *lines,
         "RATE_LIMT: did you mean RATE_LIMIT?",
         "TRUSTED_PROXYS: did you mean TRUSTED_PROXIES?",

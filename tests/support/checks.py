@@ -14,7 +14,6 @@ from checks.findings import Finding
 from checks.order import run as run_checks
 from config.environment import settings_from
 from config.settings import Settings
-from config.sources import Loaded
 from demo.settings import in_demo_world
 
 
@@ -65,7 +64,7 @@ def run_command(command: click.Command, folder: Path, *arguments: str, **setting
     log = logging.getLogger("apidot")
     try:
         result = CliRunner().invoke(
-            command, arguments, obj=lambda: Loaded(settings_of(folder, **settings), []), catch_exceptions=False
+            command, arguments, obj=lambda: settings_of(folder, **settings), catch_exceptions=False
         )
     finally:
         # `check` turns the log off, for the process that runs it and nothing else.
