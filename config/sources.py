@@ -55,14 +55,15 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = _demo_settings(source, given)
     else:
         settings = settings_from(source.values, source.folder)
-        if settings.database is None and (given or ENV_FILE in environ):
+        if settings.database is None and (given or environ.get(ENV_FILE)):
             raise _no_database(source, given)
     return replace(settings, unused=tuple(source.unused))
 
 
 def _read_source(environ: Mapping[str, str]) -> _Source:
-    file = Path(environ.get(ENV_FILE, ".env"))
-    text = _read_file(file, must_exist=ENV_FILE in environ)
+    named = environ.get(ENV_FILE)
+    file = Path(named or ".env")
+    text = _read_file(file, must_exist=bool(named))
     unused = []
     names = set(environ)
     for binding in parse_stream(StringIO(text)):
@@ -71,7 +72,7 @@ def _read_source(environ: Mapping[str, str]) -> _Source:
         if binding.key or binding.error:
             # The text of the line may have a password in it.
             unused.append(f"{file}: line {binding.original.line} is not NAME=value, and is ignored")
-            names |= set(NAME.findall(binding.original.string)[:1])
+            names |= set(NAME.findall(binding.original.string.lstrip().removeprefix("export "))[:1])
     values = {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if NAME.fullmatch(name)}
     names |= values.keys()
     # An empty variable does not hide the value in the file.
@@ -110,10 +111,17 @@ def _demo_settings(source: _Source, given: list[str]) -> Settings:
     configured = source.values.get("DATA_DIRECTORY")
     for name in DEMO_FOLDERS:
         folder = Path.cwd() / name
-        if not (configured and (folder / "demo").resolve().is_relative_to((source.folder / configured).resolve())):
-            settings = settings_from(kept, Path.cwd())
-            return replace(settings, data_directory=str(folder))
+        if not (configured and _is_below(folder / "demo", source.folder / configured)):
+            return replace(settings_from(kept, Path.cwd()), data_directory=str(folder))
     raise bad("DATA_DIRECTORY", configured or "", "another folder than one in which `serve --demo` is run")
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    # Not a path, or not one that this user may follow.
+    except (OSError, ValueError):
+        return False
 
 
 def _no_database(source: _Source, given: list[str]) -> BadSetting:

@@ -56,6 +56,8 @@ def test_no_demo_world_beside_a_game_server(folder: Path, name: str, value: str)
     assert f"these are set: {name}" in message
     assert "`serve --demo`" in message
     (folder / "other").write_text(f"{name}={value}\n")
+    (folder / ".env").write_text(f"export {name}\n")
+    assert f"these are set: {name}" in refused()
     (folder / ".env").unlink()
     assert f"these are set: {name}" in refused(**{ENV_FILE: "other"})
 
@@ -99,10 +101,13 @@ def test_the_demo_world_on_demand_ignores_the_game_server(folder: Path) -> None:
         (".data/", ".demo"),
         ("{here}/.data", ".demo"),
         (".data/osr", ".data"),
+        ("\0", ".data"),
+        ("link", ".demo"),
         ("/srv", ".data"),
     ],
 )
 def test_the_demo_world_is_not_written_into_the_data_folder(folder: Path, configured: str, used: str) -> None:
+    (folder / "link").symlink_to(folder / ".data")
     environment = {DEMO: "1", "DATA_DIRECTORY": configured.format(here=folder)}
     assert load_settings(environment).data_directory == str(folder / used)
 
