@@ -117,8 +117,8 @@ def running_worker(request_log: RequestLog) -> Iterator[None]:
     yield
     # A process that is ended by a signal cannot write its last lines later.
     set_unbuffered(True)
-    draining, in_flight = request_log.draining, request_log.in_flight
-    outcome = f"{draining - in_flight} answered, {in_flight} cut off" if draining else "none"
+    draining, cut_off = request_log.draining, request_log.cut_off + request_log.in_flight
+    outcome = f"{max(draining - cut_off, 0)} answered, {cut_off} cut off" if draining else "none"
     log.info("worker %d has stopped; requests in flight: %s", os.getpid(), outcome)
 
 
