@@ -139,7 +139,16 @@ def test_the_new_endpoint_responds_as_documented(copy: Path, tmp_path: Path) -> 
     [(_, path, answer)] = EXAMPLE.findall(STEPS.replace("\n+", "\n"))
     (tmp_path / "settings").touch()
     port = free_port()
-    command = [sys.executable, "main.py", "--env", str(tmp_path / "settings"), "serve", "--port", str(port)]
+    command = [
+        sys.executable,
+        "main.py",
+        "serve",
+        "--demo",
+        "--env",
+        str(tmp_path / "settings"),
+        "--port",
+        str(port),
+    ]
     url = f"http://127.0.0.1:{port}"
     with serve(command, port, {}, folder=copy):
         assert httpx2.get(f"{url}{path}", trust_env=False).text == answer
