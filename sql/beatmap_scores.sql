@@ -1,4 +1,4 @@
--- What are the players' best scores on a beatmap in a mode, sorted by {sort}?
+-- What are the players' best scores on a beatmap in a mode, sorted by {sort}? Of equal ones, the first is ahead.
 SELECT
     s.id,
     s.map_md5,
@@ -36,5 +36,5 @@ WHERE s.map_md5 = :md5
         (s.mods & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
-ORDER BY s.{sort} DESC, s.id DESC
+ORDER BY s.{sort} DESC, s.id
 LIMIT :limit OFFSET :offset

@@ -27,7 +27,7 @@ INNER JOIN maps m ON m.md5 = s.map_md5
 INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
-    AND (s.status <> 0 OR :include_failed = 1)
+    AND (COALESCE(s.status, 0) <> 0 OR :include_failed = 1)
     AND (
         (s.mods & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
