@@ -2,21 +2,25 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
 import msgspec
 
 from config.settings import Settings
 from domain.errors import Unavailable
+from domain.modes import Mode
 from replays.errors import StoreUnavailable
 from replays.store import ReplayStore
 from storage.cache.cache import SingleFlightCache
+from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.pp.engine import ENGINE, NoEngine, Worker
 from storage.ranks import Ranks, RedisRanks
+from storage.rate_limit import RateLimiter, RedisRateLimiter
+from storage.redis_client import RedisAway
 
 # `off`: not configured. `unknown`: not checked yet.
 State = Literal["up", "down", "off", "unknown"]
@@ -29,6 +33,10 @@ DEGRADED = {
     "replays": "there are no replays",
     "pp_engine": "pp is not calculated",
 }
+# The same for what Redis may lack while it answers.
+DEGRADED_LEADERBOARDS = "ranks in some modes are counted in the database"
+DEGRADED_LIMITS = "each worker limits requests by itself"
+DEGRADED_SCRIPTS = "Redis refuses EVAL, ranks are asked for without it"
 
 # Seconds for which a state is cached. The state of the pp engine costs the start of a process, and seldom changes.
 FRESH = 2.0
@@ -38,12 +46,14 @@ FRESH_PP_ENGINE = 600.0
 class Dependency(msgspec.Struct, frozen=True):
     """The state of a dependency, the description for the start report, and why the dependency is down.
 
-    The description and the error may name addresses: they are for the operator, not for clients.
+    The description and the error may name addresses: they are for the operator, not for clients. `degraded` is
+    what a client notices where that is not what DEGRADED says.
     """
 
     state: State
     description: str
     error: BaseException | None = None
+    degraded: str = ""
 
 
 async def database_state(database: Database) -> Dependency:
@@ -56,15 +66,35 @@ async def database_state(database: Database) -> Dependency:
     return Dependency("up", row.version if row else "of unknown version")
 
 
-async def redis_state(ranks: Ranks) -> Dependency:
-    """Return whether Redis answers, if ranks come from Redis."""
+async def redis_state(ranks: Ranks, limiter: RateLimiter | None, order: LeaderboardOrder) -> Dependency:
+    """Return whether ranks come from Redis, and rate limits if they should, by asking as requests do."""
     if not isinstance(ranks, RedisRanks):
         return Dependency("off", "counted in the database (no REDIS_HOST)")
     try:
-        await ranks.ping()
-    except Unavailable as unavailable:
-        return Dependency("down", "Redis NOT REACHED, counting in the database", unavailable.__cause__)
+        missing = await ranks.missing_modes()
+    except RedisAway as error:
+        return Dependency("down", f"Redis NOT REACHED, counting in the database ({error})", error)
+    if lacking := await _modes_with_players(order, missing):
+        modes = ", ".join(map(str, lacking))
+        description = f"Redis, WITHOUT LEADERBOARDS of modes {modes}: those are counted in the database"
+        return Dependency("down", description, degraded=DEGRADED_LEADERBOARDS)
+    if isinstance(limiter, RedisRateLimiter):
+        try:
+            await limiter.check()
+        except RedisAway as error:
+            return Dependency("down", f"Redis, NOT COUNTING RATE LIMITS ({error})", error, DEGRADED_LIMITS)
+    if ranks.script_refused:
+        description = f"Redis, WITHOUT EVAL ({ranks.script_refused}): asked for with one command each"
+        return Dependency("up", description, degraded=DEGRADED_SCRIPTS)
     return Dependency("up", "Redis")
+
+
+async def _modes_with_players(order: LeaderboardOrder, modes: Iterable[Mode]) -> list[Mode]:
+    """Return those of the modes in which a player has pp, none if the database cannot be reached."""
+    try:
+        return [mode for mode in modes if await order.page(LeaderboardKey("pp", mode, None), offset=0, limit=1)]
+    except Unavailable:
+        return []
 
 
 async def game_server_state(settings: Settings, server: GameServerClient | None) -> Dependency:
@@ -112,12 +142,14 @@ class Dependencies:
         *,
         database: Database,
         ranks: Ranks,
+        rate_limiter: RateLimiter | None,
+        leaderboard_order: LeaderboardOrder,
         game_server: GameServerClient | None,
         replays: ReplayStore,
     ) -> None:
         checks: dict[str, Callable[[], Awaitable[Dependency]]] = {
             "database": lambda: database_state(database),
-            "redis": lambda: redis_state(ranks),
+            "redis": lambda: redis_state(ranks, rate_limiter, leaderboard_order),
             "game_server": lambda: game_server_state(settings, game_server),
             "replays": lambda: replays_state(replays),
             "pp_engine": lambda: pp_engine_state(settings),

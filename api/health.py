@@ -41,10 +41,14 @@ async def live(_: Services, __: NoParams) -> Alive:
 async def ready(services: Services, _: NoParams) -> Readiness | JSON:
     """Return the state of each dependency, a few seconds old at most. The status is 503 without the database."""
     states = {
-        name: DependencyState(dependency.state, "" if dependency.state in ("up", "unknown") else DEGRADED[name])
+        name: DependencyState(dependency.state, dependency.degraded or _degraded(name, dependency.state))
         for name, dependency in (await services.dependencies.states(DEPENDENCY_TIMEOUT)).items()
     }
     if states["database"].state != "up":
         return JSON(Readiness("unavailable", states), 503, headers={"Retry-After": "2"})
     degraded = any(dependency.state == "down" for dependency in states.values())
     return Readiness("degraded" if degraded else "ready", states)
+
+
+def _degraded(name: str, state: State) -> str:
+    return "" if state in ("up", "unknown") else DEGRADED[name]

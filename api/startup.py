@@ -30,6 +30,7 @@ from storage.observer import Observer
 from storage.pp.engine import PPEngine
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
+from storage.redis_client import RedisAway
 
 # The ChangeMarker's file, in the folder that the workers share.
 EDITS = "edits"
@@ -66,10 +67,17 @@ async def open_services(
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
+        leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
+        rate_limiter = open_rate_limiter(settings, stack)
         dependencies = Dependencies(
-            settings, database=database, ranks=ranks, game_server=game_server, replays=replays
+            settings,
+            database=database,
+            ranks=ranks,
+            rate_limiter=rate_limiter,
+            leaderboard_order=leaderboard_order,
+            game_server=game_server,
+            replays=replays,
         )
-        leaderboard_order = LeaderboardOrder(database, visible=settings.visible_on_boards)
         yield Services(
             settings=settings,
             database=database,
@@ -77,11 +85,11 @@ async def open_services(
             live=open_live(settings, game_server, database, stack),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
-            leaderboard_order=closed_by(stack, leaderboard_order),
+            leaderboard_order=leaderboard_order,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
-            rate_limiter=open_rate_limiter(settings, stack),
+            rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
             pp_engine=closed_by(stack, PPEngine(settings)),
             avatars=Avatars(settings.data_directory),
@@ -188,7 +196,7 @@ async def startup_report(settings: Settings) -> list[str]:
             report.append(("other paths", to))
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
-    report.append(("rate limits", _rate_limits(settings)))
+        report.append(("rate limits", await _rate_limits(services)))
     if everybody := Networks(settings.trusted_proxies).too_large:
         report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
@@ -210,10 +218,17 @@ def forgeable(networks: list[str]) -> str:
     return f"every client in {', '.join(networks)} can claim any address"
 
 
-def _rate_limits(settings: Settings) -> str:
-    if not settings.rate_limit:
+async def _rate_limits(services: Services) -> str:
+    settings, limiter = services.settings, services.rate_limiter
+    if limiter is None:
         return "none (RATE_LIMIT is 0)"
     limits = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
     if settings.api_workers == 1:
         return limits
-    return limits + (", counted in Redis" if settings.redis else ", in each worker (no REDIS_HOST)")
+    if not isinstance(limiter, RedisRateLimiter):
+        return f"{limits}, in each worker (no REDIS_HOST)"
+    try:
+        await limiter.check()
+    except RedisAway as error:
+        return f"{limits}, IN EACH WORKER until Redis counts them ({error})"
+    return f"{limits}, counted in Redis"

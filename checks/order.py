@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from api.startup import open_game_server, open_ranks
+from api.startup import open_game_server, open_ranks, open_rate_limiter
 from checks import browser, clock, configuration, database, files, game_server, redis, replays, schema
 from checks.findings import Finding, warning
 from config.settings import Settings
@@ -48,7 +48,8 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
             await step("clock", 10, clock.run(reachable, settings))
         if opened:
             ranks = open_ranks(settings, opened, stack)
-            await step("redis", 60, redis.run(ranks, reachable, settings, progress))
+            limiter = open_rate_limiter(settings, stack)
+            await step("redis", 60, redis.run(ranks, limiter, reachable, settings, progress))
         server = open_game_server(settings, stack)
         await step("game-server", 15, game_server.run(server, settings, demo=demo))
         await step("files", 30, _files(settings, reachable))

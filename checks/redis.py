@@ -1,10 +1,12 @@
 """Whether Redis answers, and whether its ranks are those of the database."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from operator import methodcaller
+from typing import Any
 
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
-from api.dependencies import DEGRADED, redis_state
+from api.dependencies import DEGRADED, DEGRADED_LIMITS, DEGRADED_SCRIPTS
 from checks.findings import Finding, ok, warning
 from config.settings import Settings
 from domain.modes import Mode
@@ -12,44 +14,79 @@ from domain.players import Rank
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.ranks import Ranks, RedisRanks
+from storage.ranks import LEADERBOARD, Ranks, RedisRanks
+from storage.rate_limit import RateLimiter, RedisRateLimiter
+from storage.redis_client import RedisAway
 
 SAMPLE = 5  # players from the top of each mode, and as many from its middle
 RECALCULATE = "let the game server's recalc tool put them right, or leave REDIS_HOST empty to have ranks counted"
 
 
 async def run(
-    ranks: Ranks, database: Database | None, settings: Settings, progress: Callable[[str], None]
+    ranks: Ranks,
+    limiter: RateLimiter | None,
+    database: Database | None,
+    settings: Settings,
+    progress: Callable[[str], None],
 ) -> list[Finding]:
     """Check Redis itself, and compare a sample of its ranks with the database, if that can be reached."""
     if not isinstance(ranks, RedisRanks):
         return [ok("redis.none", f"none is configured (REDIS_HOST): {DEGRADED['redis']}")]
-    state = await redis_state(ranks)
-    if state.error:
-        return [_away(state.error)]
-    redis = ranks.client
     try:
-        info = await redis.info("server")
-        sizes = {mode: int(await redis.zcard(f"bancho:leaderboard:{mode}")) for mode in Mode}
-        has_old_keys = bool(await redis.exists(*(f"gulag:leaderboard:{mode}" for mode in Mode)))
-    except (RedisError, OSError) as error:
-        return [_away(error)]
-    findings = [ok("redis.version", f"Redis {info.get('redis_version', 'of unknown version')}")]
-    if database is None:
-        return findings
-    if not any(sizes.values()):
-        return [*findings, await _empty(database, settings, has_old_keys)]
+        missing = await ranks.missing_modes()
+        findings = [await _version(ranks), *_scripts(ranks), *await _limits(limiter)]
+        if database is None:
+            return findings
+        if len(missing) == len(Mode):
+            return [*findings, await _empty(ranks, database, settings)]
+        countries = await _samples(ranks, database, settings)
+        return [*findings, *await _compare(countries, ranks, Ranks(database), progress)]
+    except RedisAway as reason:
+        text = f"does not answer: {reason}; {DEGRADED['redis']} meanwhile, which takes longer"
+        advice = "are REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASS right, and does it run?"
+        return [warning("redis.away", text, advice)]
+
+
+async def _version(ranks: RedisRanks) -> Finding:
+    info = await _optional(ranks, methodcaller("info", "server"))
+    version = info.get("redis_version") if isinstance(info, dict) else None
+    return ok("redis.version", f"Redis {version or 'of unknown version'}")
+
+
+async def _optional(ranks: RedisRanks, command: Callable[[Redis], Awaitable[Any]]) -> Any:
+    """Return what Redis answers to a command that only this check needs, None if it is refused."""
+    try:
+        return await ranks.redis.call(command)
+    except RedisAway:
+        return None
+
+
+def _scripts(ranks: RedisRanks) -> list[Finding]:
+    if ranks.script_refused is None:
+        return []
+    advice = "allow EVAL: rate limits that workers share need it"
+    return [warning("redis.no-eval", f"{DEGRADED_SCRIPTS} ({ranks.script_refused})", advice)]
+
+
+async def _limits(limiter: RateLimiter | None) -> list[Finding]:
+    if not isinstance(limiter, RedisRateLimiter):
+        return []
+    try:
+        await limiter.check()
+    except RedisAway as reason:
+        advice = "allow this user EVAL, TIME, GET and SET with the keys `apidot:limit:*`"
+        return [warning("redis.limits", f"{DEGRADED_LIMITS}: Redis does not count them ({reason})", advice)]
+    return []
+
+
+async def _samples(ranks: RedisRanks, database: Database, settings: Settings) -> dict[int, str]:
+    """Return the countries of some players by id: the first ones of each mode, and some from its middle."""
     countries: dict[int, str] = {}
-    for mode, size in sizes.items():
+    for mode in Mode:
+        size = await _optional(ranks, methodcaller("zcard", f"{LEADERBOARD}{mode}"))
         countries |= await _sample(database, settings, mode, 0)
-        countries |= await _sample(database, settings, mode, size // 2)
-    return [*findings, *await _compare(countries, ranks, Ranks(database), progress)]
-
-
-def _away(reason: BaseException) -> Finding:
-    text = f"does not answer: {reason}; {DEGRADED['redis']} meanwhile, which takes longer"
-    advice = "are REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASS right, and does it run?"
-    return warning("redis.away", text, advice)
+        countries |= await _sample(database, settings, mode, size // 2 if isinstance(size, int) else 0)
+    return countries
 
 
 async def _sample(database: Database, settings: Settings, mode: Mode, offset: int) -> dict[int, str]:
@@ -62,14 +99,18 @@ async def _sample(database: Database, settings: Settings, mode: Mode, offset: in
     return {row.player_id: row.country for row in rows}
 
 
-async def _empty(database: Database, settings: Settings, has_old_keys: bool) -> Finding:
+async def _empty(ranks: RedisRanks, database: Database, settings: Settings) -> Finding:
     """Return the finding about a Redis without ranks, which is right as long as nobody has any pp."""
-    if has_old_keys:
-        text = "the ranks are those of a game server before 4.3.0 (`gulag:leaderboard:`): everybody is unranked"
-        return warning("redis.old-prefix", text, f"rename the keys to `bancho:leaderboard:`, or {RECALCULATE}")
+    old = [f"gulag:leaderboard:{mode}" for mode in Mode]
+    if await _optional(ranks, methodcaller("exists", *old)):
+        text = (
+            "the ranks are those of a game server before 4.3.0 (`gulag:leaderboard:`): they are counted in the"
+            " database"
+        )
+        return warning("redis.old-prefix", text, f"rename the keys to `{LEADERBOARD}`, or {RECALCULATE}")
     for mode in Mode:
         if await _sample(database, settings, mode, 0):
-            text = "there are no ranks: everybody is unranked"
+            text = f"there are no ranks: {DEGRADED['redis']}"
             return warning("redis.empty", text, f"is REDIS_DB right? Else {RECALCULATE}")
     return ok("redis.empty", "there are no ranks, and nobody has any pp")
 
@@ -80,8 +121,9 @@ async def _compare(
     compared, world, country = 0, list[str](), list[str]()
     for done, (player, home) in enumerate(sorted(countries.items())):
         progress(f"ranks of player {done + 1} of {len(countries)}")
-        ranks = await in_redis.of(player, home)
-        for mode, expected in (await in_database.of(player, home)).items():
+        counted = await in_database.of(player, home, list(Mode))
+        ranks = await in_redis.of(player, home, counted)
+        for mode, expected in counted.items():
             compared += 1
             rank = ranks.get(mode, Rank(0, 0))
             where = f"player {player} in mode {mode}: Redis {{}}, database {{}}"
@@ -90,6 +132,9 @@ async def _compare(
             elif rank.country != expected.country:
                 country.append(where.format(rank.country, expected.country))
     findings = []
+    if missing := in_redis.missing:
+        text = f"lacks leaderboards ({', '.join(missing[:3])}): ranks on them are counted in the database"
+        findings.append(warning("redis.leaderboards-missing", text, RECALCULATE))
     if world:
         text = f"{len(world)} of {compared} ranks differ from the database's ({'; '.join(world[:3])})"
         findings.append(warning("redis.ranks-differ", text, RECALCULATE))

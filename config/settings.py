@@ -84,7 +84,9 @@ class Settings:
     redis_user: str = setting("", "User of Redis. Used only if REDIS_PASS is set too.")
     redis_pass: Secret = setting(Secret(), "Password of the Redis user. Used only if REDIS_USER is set too.")
     redis_db: int = setting(0, "Number of the Redis database.", ge=0, le=65535)
-    redis_timeout: float = setting(0.5, "Seconds Redis may take to respond.", gt=0, le=60)
+    redis_timeout: float = setting(
+        0.5, "Seconds Redis may take to respond, connecting and logging in included.", gt=0, le=60
+    )
 
     game_server_url: str = setting(
         "",

@@ -23,7 +23,7 @@ log = logging.getLogger("apidot")
 CHUNK = 1 << 16  # bytes
 MAX_READS = 8  # at a time; more would only hold memory while they wait for a thread
 BATCH = 10_000  # directory entries
-# These are about one file; any other error may be about the folder or this process.
+# These are about one file if the folder may be searched; any other error may be about the folder or this process.
 UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 
 
@@ -48,7 +48,8 @@ class Folder:
             raise NotAFile from None
         except OSError as error:
             log.warning("a replay cannot be opened: %s", error)
-            raise (Unreadable if error.errno in UNREADABLE else StoreUnavailable) from error
+            about_the_file = error.errno in UNREADABLE and await asyncio.to_thread(os.access, self._path, os.X_OK)
+            raise (Unreadable if about_the_file else StoreUnavailable) from error
         # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
             status = await asyncio.to_thread(_status, raw)

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from replays.body import ByteLayout, OsrEnvelope, layout_of
 from replays.conditional import Unsatisfiable, precondition_status, requested_range
-from replays.errors import BadReplay, NoReplay
+from replays.errors import BadReplay, NoReplay, Unreadable
 from replays.filename import content_disposition, stored_name
 from replays.store import OpenReplay, ReplayStore, find_frames
 
@@ -55,34 +55,42 @@ class ReplayResponse(Response):
         self._find_envelope = find_envelope
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._store.open(self._score_id) as file:
-            envelope = await self._find_envelope()
-            try:
-                body = layout_of(await find_frames(file), file.size, envelope)
-            except BadReplay as error:
-                log.warning("%s in %s is no replay: %s", self._score_id, self._store.name, error)
-                raise NoReplay from error
-            headers = {"content-description": "File Transfer", "content-type": str(self.media_type)}
-            if envelope is not None:
-                headers["content-disposition"] = content_disposition(envelope.name)
-            is_whole_file = body == ByteLayout(start=0, stop=file.size)
-            # A client that did not come through a proxy would get an empty body.
-            if self._nginx_location and is_whole_file and len(scope["proxy_chain"]) > 1:
-                headers |= {"x-accel-redirect": self._nginx_location + stored_name(self._score_id)} | NO_CACHE
-                await Response(headers=headers)(scope, receive, send)
-                return
-            status, validators, body = _evaluate(scope, body, file)
-            if status in TEXTS:
-                await JSONResponse(self.failure(TEXTS[status]), status, validators)(scope, receive, send)
-            elif status == 304:
-                await Response(status_code=304, headers=validators)(scope, receive, send)
+        try:
+            async with self._store.open(self._score_id) as file:
+                await self._respond(file, scope, receive, send)
+        except Unreadable:
+            # This raises NoReplay if the player is hidden: nobody may learn that there is a file.
+            await self._find_envelope()
+            raise
+
+    async def _respond(self, file: OpenReplay, scope: Scope, receive: Receive, send: Send) -> None:
+        envelope = await self._find_envelope()
+        try:
+            body = layout_of(await find_frames(file), file.size, envelope)
+        except BadReplay as error:
+            log.warning("%s in %s is no replay: %s", self._score_id, self._store.name, error)
+            raise NoReplay from error
+        headers = {"content-description": "File Transfer", "content-type": str(self.media_type)}
+        if envelope is not None:
+            headers["content-disposition"] = content_disposition(envelope.name)
+        is_whole_file = body == ByteLayout(start=0, stop=file.size)
+        # A client that did not come through a proxy would get an empty body.
+        if self._nginx_location and is_whole_file and len(scope["proxy_chain"]) > 1:
+            headers |= {"x-accel-redirect": self._nginx_location + stored_name(self._score_id)} | NO_CACHE
+            await Response(headers=headers)(scope, receive, send)
+            return
+        status, validators, body = _evaluate(scope, body, file)
+        if status in TEXTS:
+            await JSONResponse(self.failure(TEXTS[status]), status, validators)(scope, receive, send)
+        elif status == 304:
+            await Response(status_code=304, headers=validators)(scope, receive, send)
+        else:
+            raw = Headers(headers | validators).raw
+            await send({"type": "http.response.start", "status": status, "headers": raw})
+            if scope["method"] == "GET":
+                await _send(body, file, receive, send)
             else:
-                raw = Headers(headers | validators).raw
-                await send({"type": "http.response.start", "status": status, "headers": raw})
-                if scope["method"] == "GET":
-                    await _send(body, file, receive, send)
-                else:
-                    await send({"type": "http.response.body"})
+                await send({"type": "http.response.body"})
 
     @staticmethod
     def failure(text: str) -> dict[str, str]:

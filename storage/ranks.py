@@ -1,27 +1,48 @@
 """Ranks of players: from the game server's sorted sets in Redis, or counted in the database."""
 
+import logging
+import time
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from domain.errors import Unavailable
 from domain.modes import Mode
 from domain.players import Rank
 from storage.availability import Availability
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.observer import Observer
-from storage.redis_client import redis_client
+from storage.redis_client import RedisAway, RedisClient
+
+log = logging.getLogger("apidot")
 
 LEADERBOARD = "bancho:leaderboard:"
-# One script instead of a pipeline of sixteen commands, which takes the client five times as long.
-SCRIPT = """
-local ranks = {}
+# The position on a leaderboard that does not exist. Players who are not on one have the position None.
+MISSING = -1
+# One script instead of a pipeline of as many commands, which takes the client five times as long.
+SCRIPT = f"""
+local positions = {{}}
 for index, leaderboard in ipairs(KEYS) do
-    ranks[index] = redis.call('ZREVRANK', leaderboard, ARGV[1])
+    local position = redis.pcall('ZREVRANK', leaderboard, ARGV[1])
+    if not position and redis.pcall('EXISTS', leaderboard) == 0 then
+        position = {MISSING}
+    end
+    positions[index] = position
 end
-return ranks
+return positions
 """
+# For how long the script is not tried again after Redis has refused it.
+WITHOUT_SCRIPT_SECONDS = 60.0
+UNRANKED = Rank(0, 0)
+# How many missing leaderboards are remembered, and more members than a leaderboard has.
+MAX_MISSING, MAX_POSITION = 1_000, 2**31
+
+
+def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
+    """Return the keys of the leaderboards of each mode: of the world, and of the country."""
+    return [key for mode in modes for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
 
 
 class Ranks:
@@ -30,43 +51,156 @@ class Ranks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        """Return a player's rank in each mode, without modes in which the player has none."""
+    async def of(self, player_id: int, country: str, modes: Collection[int]) -> dict[int, Rank]:
+        """Return the ranks of a visible player in `modes`, the modes in which the player has pp."""
+        if not modes:
+            return {}
         rows = await self._database.all(catalogue.player_ranks, id=player_id)
         return {row.mode: Rank(row.world, row.country) for row in rows}
 
 
 class RedisRanks(Ranks):
-    """Ranks from Redis, all modes in one command; counted in the database while Redis is down."""
+    """Ranks from Redis, all modes in one command.
+
+    They are counted in the database while Redis is down. So are those on a leaderboard that Redis lacks although
+    the player has pp: it has been emptied.
+    """
 
     def __init__(self, database: Database, url: str, *, timeout: float, observer: Observer | None = None) -> None:
-        """Redis has `timeout` seconds to connect, and as many to answer."""
+        """Redis has `timeout` seconds to answer, connecting included."""
         super().__init__(database)
-        self.client = redis_client(url, timeout)
+        self.redis = RedisClient(url, timeout)
+        # Why Redis does not run scripts; None if it does.
+        self.script_refused: str | None = None
+        self._script_refused_until = 0.0
+        self._refusal_logged = False
         self._observer = observer or Observer()
         self._availability = Availability(
             "Redis", "counting ranks in the database", on_change=partial(self._observer.on_availability, "redis")
         )
+        # Apart, because a country may never have a leaderboard: the game server files players under the country
+        # of their login, which need not be the one in the database.
+        self._worlds = _MissingLeaderboards("of the world")
+        self._countries = _MissingLeaderboards("of a country")
 
-    async def of(self, player_id: int, country: str) -> dict[int, Rank]:
-        keys = [key for mode in Mode for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
+    async def of(self, player_id: int, country: str, modes: Collection[int]) -> dict[int, Rank]:
+        # Game servers have leaderboards of these modes alone.
+        asked = [mode for mode in Mode if mode in modes]
+        if not asked:
+            return {}
+        keys = leaderboards(asked, country)
         try:
             with self._observer.call("redis", "ranks"):
-                positions = await self.client.eval(SCRIPT, len(keys), *keys, str(player_id))
-        except (RedisError, OSError) as error:
+                positions = await self.positions(player_id, keys)
+        except RedisAway as error:
             self._availability.down(error)
-            return await super().of(player_id, country)
+            return await super().of(player_id, country, modes)
         self._availability.up()
-        ranks = [0 if position is None else position + 1 for position in positions]
-        pairs = zip(Mode, ranks[::2], ranks[1::2], strict=True)
-        return {mode: Rank(world, home) for mode, world, home in pairs if world or home}
+        self._log_refusal()
+        found = list(zip(keys, positions, strict=True))
+        self._worlds.note(found[::2])
+        self._countries.note(
+            home for (_, world), home in zip(found[::2], found[1::2], strict=True) if world != MISSING
+        )
+        counted = await super().of(player_id, country, modes) if MISSING in positions else {}
+        ranks = {}
+        for mode, world, home in zip(asked, positions[::2], positions[1::2], strict=True):
+            in_database = counted.get(mode, UNRANKED)
+            ranks[mode] = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
+        return {mode: rank for mode, rank in ranks.items() if rank != UNRANKED}
 
-    async def ping(self) -> None:
-        """Raise Unavailable, with its cause, if Redis does not answer."""
-        try:
-            await self.client.ping()
-        except (RedisError, OSError) as error:
-            raise Unavailable("Redis did not answer.") from error
+    @property
+    def missing(self) -> list[str]:
+        """The leaderboards that Redis lacked when it was last asked for a player who belongs on them."""
+        return sorted(self._worlds.leaderboards | self._countries.leaderboards)
+
+    async def positions(self, player_id: int, keys: Sequence[str]) -> list[int | None]:
+        """Return the player's position on each of these leaderboards, counted from 0, None if there is none.
+
+        It is MISSING if Redis has no such leaderboard, or something else under that key. Raise RedisAway.
+        """
+        answer = await self.redis.call(partial(self._ask, str(player_id), keys))
+        if not isinstance(answer, list) or len(answer) != len(keys):
+            raise RedisAway("it answered something else than ranks")
+        return [self._position(position) for position in answer]
+
+    async def missing_modes(self) -> list[Mode]:
+        """Return the modes whose leaderboard Redis lacks, asked for as a player's ranks are. Raise RedisAway."""
+        positions = await self.positions(0, leaderboards(Mode, "xx"))
+        return [mode for mode, position in zip(Mode, positions[::2], strict=True) if position == MISSING]
 
     async def close(self) -> None:
-        await self.client.aclose()
+        await self.redis.close()
+
+    async def _ask(self, player: str, keys: Sequence[str], redis: Redis) -> object:
+        refused: ResponseError | None = None
+        if time.monotonic() >= self._script_refused_until:
+            try:
+                answer: object = await redis.eval(SCRIPT, len(keys), *keys, player)
+            except ResponseError as error:
+                refused = error
+            else:
+                self.script_refused = None
+                return answer
+        async with redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.zrevrank(key, player)
+                pipeline.exists(key)
+            answers = await pipeline.execute(raise_on_error=False)
+        if refused and not any(isinstance(answer, Exception) for answer in answers[::2]):
+            self.script_refused = self.redis.reason(refused)
+            self._script_refused_until = time.monotonic() + WITHOUT_SCRIPT_SECONDS
+        return [_found(position, exists) for position, exists in zip(answers[::2], answers[1::2], strict=True)]
+
+    def _log_refusal(self) -> None:
+        if self.script_refused and not self._refusal_logged:
+            log.warning("Redis refuses EVAL (%s): ranks are asked for with one command each", self.script_refused)
+        self._refusal_logged = self.script_refused is not None
+
+    def _position(self, answer: object) -> int | None:
+        if isinstance(answer, Exception):
+            if str(answer).startswith("WRONGTYPE"):
+                return MISSING
+            raise RedisAway(f"ZREVRANK: {self.redis.reason(answer)}")
+        if answer is None or (isinstance(answer, int) and MISSING <= answer < MAX_POSITION):
+            return answer
+        raise RedisAway("it answered something else than ranks")
+
+
+class _MissingLeaderboards:
+    """Logs when Redis lacks a leaderboard that a player belongs on, and when it lacks none any more."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.leaderboards: set[str] = set()
+
+    def note(self, positions: Iterable[tuple[str, int | None]]) -> None:
+        """Take note of the positions of a player on some leaderboards."""
+        lacked_any = bool(self.leaderboards)
+        for leaderboard, position in positions:
+            if position != MISSING:
+                self.leaderboards.discard(leaderboard)
+            elif len(self.leaderboards) < MAX_MISSING:
+                self.leaderboards.add(leaderboard)
+        if self.leaderboards and not lacked_any:
+            text = "Redis lacks leaderboards %s, such as %s: ranks on them are counted in the database"
+            log.warning(text, self._kind, min(self.leaderboards))
+        elif lacked_any and not self.leaderboards:
+            log.warning("Redis has the leaderboards %s again", self._kind)
+
+
+def _found(position: object, exists: object) -> object:
+    """Return what the script returns for a leaderboard, from the answers to ZREVRANK and EXISTS."""
+    if position is not None:
+        return position
+    if exists == 0:
+        return MISSING
+    # A user who may not ask whether it exists: as if it did. Anything else is no answer to EXISTS.
+    return None if isinstance(exists, int | ResponseError) else exists or b""
+
+
+def _rank(position: int | None, in_database: int) -> int:
+    """Return the rank at a position, 0 if there is none; on a missing leaderboard `in_database`."""
+    if position == MISSING:
+        return in_database
+    return 0 if position is None else position + 1

@@ -8,17 +8,22 @@ one Redis command.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
 from storage.availability import Availability
 from storage.cache.bounded import BoundedMap
-from storage.redis_client import redis_client
+from storage.redis_client import RedisAway, RedisClient
 
 SECOND = 1_000_000
 PREFIX = "apidot:limit:"
+# The bucket of no client: whether Redis limits requests is found out by taking a token from it.
+CHECK = "check"
+NONSENSE = "it answered something else than the states of rate limits"
+# How many requests one command counts at most: the answer has to stay below MAX_ANSWER_BYTES.
+MAX_BATCH = 1_000
 # For how long Redis is not used after it has failed.
 PAUSE_SECONDS = 1.0
 
@@ -30,7 +35,11 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local states = {}
 for number, key in ipairs(KEYS) do
-    local full = tonumber(redis.call('GET', key) or now) or now
+    local stored = redis.pcall('GET', key)
+    if type(stored) == 'table' and not string.find(stored.err, '^WRONGTYPE') then
+        return stored
+    end
+    local full = tonumber(stored) or now
     full = math.min(math.max(full, now), now + capacity)
     local wait = full + interval - now - capacity
     if wait <= 0 then
@@ -94,10 +103,9 @@ class RedisRateLimiter(RateLimiter):
     """
 
     def __init__(self, rate: float, burst: int, url: str, *, timeout: float) -> None:
-        """Redis has `timeout` seconds to answer."""
+        """Redis has `timeout` seconds to answer, connecting included."""
         super().__init__(rate, burst)
-        self._redis = redis_client(url, timeout)
-        self._script = self._redis.register_script(SCRIPT)
+        self._redis = RedisClient(url, timeout)
         self._availability = Availability("Redis", "each worker limits requests by itself")
         self._paused_until = 0.0
         self._waiting: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
@@ -112,35 +120,60 @@ class RedisRateLimiter(RateLimiter):
             self._sender = asyncio.create_task(self._send())
         return await state or await super().take(subject)
 
+    async def check(self) -> None:
+        """Take a token for nobody, as requests take theirs. Raise RedisAway."""
+        await self._take_all([CHECK])
+
     async def close(self) -> None:
         if self._sender is not None:
-            await self._sender
-        await self._redis.aclose()
+            await asyncio.wait({self._sender})
+        await self._redis.close()
 
     async def _send(self) -> None:
         """Send commands until no request is waiting."""
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            states: list[RateLimitState | None]
-            try:
-                numbers = await self._script(
-                    [PREFIX + subject for subject, _ in batch], [self._interval, self._capacity]
-                )
-            except (RedisError, OSError) as error:
-                self._paused_until = time.monotonic() + PAUSE_SECONDS
-                self._availability.down(error)
-                # Requests that came meanwhile would have to wait as long again.
-                batch, self._waiting = batch + self._waiting, []
-                states = [None] * len(batch)
-            else:
+        batch: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                states = await self._take_all([subject for subject, _ in batch])
                 self._availability.up()
-                pairs = zip(numbers[::2], numbers[1::2], strict=True)
-                states = [_state(wait, full, self._interval) for wait, full in pairs]
-            for (_, future), state in zip(batch, states, strict=True):
-                # It is cancelled if the client has gone away.
+                for (_, future), state in zip(batch, states, strict=True):
+                    # It is cancelled if the client has gone away.
+                    if not future.done():
+                        future.set_result(state)
+        except RedisAway as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            self._availability.down(error)
+        finally:
+            # However this ends, no request waits for it any longer: neither one that had no answer, nor one that
+            # came meanwhile.
+            for _, future in batch + self._waiting:
                 if not future.done():
-                    future.set_result(state)
-        self._sender = None
+                    future.set_result(None)
+            self._waiting = []
+            self._sender = None
+
+    async def _take_all(self, subjects: Sequence[str]) -> list[RateLimitState]:
+        """Take a token for each subject. Raise RedisAway, also if Redis answers anything but their states."""
+        keys = [PREFIX + subject for subject in subjects]
+
+        async def ask(redis: Redis) -> object:
+            # Not by its hash, which would take two more commands that Redis may refuse.
+            return await redis.eval(SCRIPT, len(keys), *keys, str(self._interval), str(self._capacity))
+
+        answer = await self._redis.call(ask)
+        if not isinstance(answer, list) or len(answer) != 2 * len(keys):
+            raise RedisAway(NONSENSE)
+        states = []
+        for wait, full in zip(answer[::2], answer[1::2], strict=True):
+            if not (_is_within(wait, -self._capacity, self._interval) and _is_within(full, 0, self._capacity)):
+                raise RedisAway(NONSENSE)
+            states.append(_state(wait, full, self._interval))
+        return states
+
+
+def _is_within(value: object, least: int, greatest: int) -> bool:
+    return isinstance(value, int) and least <= value <= greatest
 
 
 def _state(wait: int, full: int, interval: int) -> RateLimitState:

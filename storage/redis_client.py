@@ -1,18 +1,86 @@
-"""The Redis client of ranks and rate limits."""
+"""The Redis client of ranks and rate limits. A call ends in time, with what Redis answered or with RedisAway."""
 
-import redis.asyncio
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from redis._parsers import _AsyncRESP2Parser
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import InvalidResponse
+
+# One process has so many connections at most; further calls wait for one of them, within their timeout.
+CONNECTIONS = 8
+MAX_ANSWER_BYTES = 1 << 16
+MAX_REASON_LENGTH = 200
 
 
-def redis_client(url: str, timeout: float) -> redis.asyncio.Redis:
-    """Return a client that gives Redis `timeout` seconds to connect, and as many to answer."""
-    return redis.asyncio.Redis.from_url(
-        url,
-        # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
-        protocol=2,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        # A retry would make the request wait twice as long, and whatever Redis is used for has a fallback.
-        retry=Retry(NoBackoff(), 0),
-    )
+class RedisAway(Exception):
+    """Redis cannot be used. The message says why, without the password, in one line."""
+
+
+class _BoundedParser(_AsyncRESP2Parser):
+    """Raises InvalidResponse at an answer that would take more memory than any answer to us takes."""
+
+    async def _readline(self) -> bytes:
+        self._limit(0)
+        return await super()._readline()
+
+    async def _read(self, length: int) -> bytes:
+        self._limit(length)
+        return await super()._read(length)
+
+    def _limit(self, more: int) -> None:
+        # The position counts the bytes of one answer.
+        if self._pos + more > MAX_ANSWER_BYTES:
+            raise InvalidResponse(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+
+
+class RedisClient:
+    """A small pool of connections to the Redis at `url`."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """A call may take `timeout` seconds: waiting for a connection, connecting and logging in included."""
+        self._timeout = timeout
+        # In turn: the library's own pool that waits gives a connection to whoever asks next, and others starve.
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._pool = ConnectionPool.from_url(
+            url,
+            parser_class=_BoundedParser,
+            # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
+            protocol=2,
+            # A timeout for each read would start again with each byte: `call` has one for the whole.
+            socket_timeout=None,
+            socket_connect_timeout=timeout,
+            # A retry would make the request wait twice as long, and whatever Redis is used for has a fallback.
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._password = self._pool.connection_kwargs.get("password")
+        self._redis = Redis(connection_pool=self._pool)
+
+    async def call(self, command: Callable[[Redis], Awaitable[Any]]) -> Any:
+        """Return what `command` returns, which is whatever Redis answered, of any type. Raise RedisAway."""
+        try:
+            async with asyncio.timeout(self._timeout), self._free:
+                return await command(self._redis)
+        except TimeoutError:
+            raise RedisAway(f"no answer within {self._timeout:g} s") from None
+        except Exception as error:
+            # At an answer that is not one of Redis, the library raises ValueError, RecursionError and others.
+            raise RedisAway(self.reason(error)) from error
+
+    async def close(self) -> None:
+        """Close the connections, whether or not Redis takes part in that."""
+        with suppress(Exception):
+            async with asyncio.timeout(self._timeout):
+                await self._pool.aclose()
+
+    def reason(self, error: Exception) -> str:
+        """Return what the error says, in one line that may be logged."""
+        # Redis repeats the arguments of a command that it does not know, and AUTH may be one of those.
+        text = " ".join(str(error).partition(", with args beginning with")[0].split()) or type(error).__name__
+        if self._password:
+            text = text.replace(self._password, "***")
+        return text[:MAX_REASON_LENGTH]

@@ -60,7 +60,7 @@ async def stats_of_player(services: Services, query: Query[M], player: PlayerDet
     rows = await services.database.all(query, id=player.id)
     ranks: dict[int, Rank] = {}
     if player.priv & VISIBLE == VISIBLE:
-        ranks = await services.ranks.of(player.id, player.country)
+        ranks = await services.ranks.of(player.id, player.country, {row.mode for row in rows if row.pp})
     return [_with_rank(row, ranks.get(row.mode)) for row in rows]
 
 
@@ -68,7 +68,9 @@ def _with_rank(stats: M, rank: Rank | None) -> M:
     # Redis may still list a player whose pp has become 0.
     if rank is None or not stats.pp:
         return stats
-    return msgspec.structs.replace(stats, rank=rank.world, country_rank=rank.country)
+    ranks = {"rank": rank.world, "country_rank": rank.country}
+    # The versions have different defaults for players without a rank.
+    return msgspec.structs.replace(stats, **{name: value for name, value in ranks.items() if value})
 
 
 async def selected_beatmap(services: Services, status: LiveStatus) -> Beatmap | None:

@@ -123,7 +123,8 @@ async def read_fields(body: Body, limit: int) -> tuple[dict[str, object], bool]:
                 return dict(pairs), True
             case "multipart/form-data":
                 return {name: content.decode() for name, content in parts(data, body.content_type).items()}, True
-    except ValueError:
+    # RecursionError: JSON that is nested too deeply.
+    except (ValueError, RecursionError):
         raise (NOT_AN_OBJECT if body.media_type == "application/json" else UNREADABLE_FORM)() from None
     if not data:
         raise NO_BODY()

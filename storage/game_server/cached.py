@@ -13,7 +13,7 @@ from domain.live import LiveStatus, Match
 from domain.units import Int64
 from storage.availability import Availability
 from storage.cache.cache import SingleFlightCache
-from storage.game_server.client import NAME, Down, GameServerClient, NoAnswer, NoPage, TooLate
+from storage.game_server.client import NAME, Down, GameServerClient, NoAnswer, NoPage, OtherPage, TooLate
 from storage.game_server.pages import OnlineList, read_matches, read_online
 
 T = TypeVar("T")
@@ -143,23 +143,33 @@ class CachedGameServer:
         for cache in (self._online, self._count, self._matches, self.status, self.match):
             await cache.close()
 
-    async def online(self) -> OnlineList | None:
-        """Return who is online, or None if the game server has no page /online."""
-        return await self._page_or_none(self._online, self._online_page)
+    async def online(self, *, required: bool = False) -> OnlineList | None:
+        """Return who is online, or None if the game server has no page /online.
+
+        If it has another page there, raise NoAnswer if the page is `required`, else return None too.
+        """
+        return await self._page_or_none(self._online, self._online_page, required=required)
 
     async def count(self) -> int:
         """Return the number of online players as the game server counts them."""
         return await self._count.get(())
 
-    async def matches(self) -> dict[int, Match] | None:
-        """Return the matches by id, as the page /matches describes them, or None if there is no such page."""
-        return await self._page_or_none(self._matches, self._matches_page)
+    async def matches(self, *, required: bool = False) -> dict[int, Match] | None:
+        """Return the matches by id, as the page /matches describes them, or None if there is no such page.
 
-    async def _page_or_none(self, page: SingleFlightCache[tuple[()], T], availability: Availability) -> T | None:
+        If it has another page there, raise NoAnswer if the page is `required`, else return None too.
+        """
+        return await self._page_or_none(self._matches, self._matches_page, required=required)
+
+    async def _page_or_none(
+        self, page: SingleFlightCache[tuple[()], T], availability: Availability, *, required: bool
+    ) -> T | None:
         try:
             content = await page.get(())
         except NoPage as error:
             availability.down(error)
+            if required and isinstance(error, OtherPage):
+                raise
             return None
         availability.up()
         return content
@@ -192,7 +202,7 @@ class CachedGameServer:
     async def _read_page(self, path: str, read: Callable[[str], T | None]) -> T:
         content = read(await self._client.get_page(path))
         if content is None:
-            raise NoPage(f"{path}: an answer of another kind")
+            raise OtherPage(f"{path}: an answer of another kind")
         return content
 
     async def _fetch_online(self, _: tuple[()]) -> OnlineList:

@@ -52,6 +52,10 @@ class NoPage(NoAnswer):
     """The game server responded, but does not have the page."""
 
 
+class OtherPage(NoPage):
+    """The game server responded with something else than the page, so what the page lists is unknown."""
+
+
 class _NotFound(msgspec.Struct):
     """The body of a 404 for a missing player or match. That for an unknown path has another form."""
 
@@ -103,11 +107,11 @@ class GameServerClient:
         await self.call("get_player_count", dict[str, object])
 
     async def get_page(self, path: str) -> str:
-        """Return a page for browsers. Raise Down, NoAnswer, or NoPage unless its status is 200."""
+        """Return a page for browsers. Raise Down, NoAnswer, NoPage for the status 404, OtherPage for others."""
         with self.observer.call(NAME, path):
             status, body = await self._get(path, f"c.{self._domain}")
             if status != 200:
-                raise NoPage(f"{path}: status {status}")
+                raise (NoPage if status == 404 else OtherPage)(f"{path}: status {status}")
         return body.decode("utf-8", "replace")
 
     async def call(self, name: str, shape: type[T], query: tuple[str, str | int] | None = None) -> T | None:

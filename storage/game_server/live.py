@@ -40,7 +40,7 @@ class GameServerLive(Live):
         return sum(_has(self._counted, known.get(id)) for id in online.players)
 
     async def roster(self) -> Roster | None:
-        online = await self._server.online()
+        online = await self._server.online(required=True)
         if online is None:
             return None
         known = await self._known([*online.players, *online.bots])
@@ -73,7 +73,8 @@ class GameServerLive(Live):
 
     async def matches(self) -> list[Match]:
         listed = await self._server.matches()
-        ids = range(MATCHES) if listed is None else sorted(listed)
+        # Only the page knows match 0.
+        ids = range(1, MATCHES) if listed is None else sorted(listed)
         deadline = asyncio.get_running_loop().time() + self._timeout
 
         async def best(match_id: int) -> Match | None:
@@ -96,7 +97,7 @@ class GameServerLive(Live):
         if match_id:
             return await self._server.match.get(match_id)
         # The API does not take 0 for an id.
-        return (await self._server.matches() or {}).get(0)
+        return (await self._server.matches(required=True) or {}).get(0)
 
     async def _without_hidden(self, matches: list[Match]) -> list[Match]:
         names = {player.id: player.name for match in matches for player in match.named}

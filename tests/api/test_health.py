@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from redis import Redis as RedisClient
 
 from tests.conftest import ServiceClient, service
 from tests.support import conformance, mariadbd, servers
@@ -28,8 +29,9 @@ def database() -> Iterator[MariaDB]:
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Redis]:
-    """A Redis for tests that stop it."""
+    """A Redis with the recorded ranks, for tests that stop it."""
     with servers.redis(private=True) as server:
+        conformance.load_ranks(server.url)
         yield server
 
 
@@ -131,6 +133,21 @@ def test_dependencies_that_hang(client: ServiceClient, database: MariaDB, redis:
     finally:
         database.resume()
     assert settled(client)[0] == 200
+
+
+def test_a_redis_without_leaderboards_degrades_the_service(client: ServiceClient, redis: Redis) -> None:
+    ready(client)
+    assert settled(client) == (200, "ready", states())
+    with closing(RedisClient.from_url(redis.url)) as ranks:
+        ranks.delete("bancho:leaderboard:0")
+        try:
+            assert settled(client) == (200, "degraded", states(redis="down"))
+            answer = client.get("/health/ready").json()["neighbours"]["redis"]
+            assert answer == {"state": "down", "meanwhile": "ranks in some modes are counted in the database"}
+        finally:
+            ranks.flushdb()
+            conformance.load_ranks(redis.url)
+    assert settled(client) == (200, "ready", states())
 
 
 def test_many_readiness_checks_query_the_database_once(client: ServiceClient, database: MariaDB) -> None:

@@ -1,5 +1,6 @@
 """`check` with mistakes in Redis, the game server, the data folder and the replays."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 from redis import Redis as Client
 
+from api.startup import startup_report
 from tests.checks.test_check import COUNT, FRAMES, ONLINE, game_server
 from tests.support import conformance, servers
-from tests.support.checks import check
+from tests.support.checks import check, settings_of
 from tests.support.http_stub import Answer, Asked, answering
 from tests.support.processes import free_port
 
@@ -63,11 +65,34 @@ def test_ranks_under_another_country_are_counted_separately(
     recorded_sqlite: str, tmp_path: Path, ranks: str, recorded_ranks: "Client"
 ) -> None:
     for key in recorded_ranks.keys("bancho:leaderboard:4:*"):
+        # Nobody of the country is on its leaderboard.
         recorded_ranks.delete(key)
+        recorded_ranks.zadd(key, {"1000000": 1})
 
     findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks)
 
     assert findings.codes("redis") == {"redis.version": "ok", "redis.country-ranks-differ": "warning"}
+
+
+@pytest.mark.parametrize("pattern", ["bancho:leaderboard:4", "bancho:leaderboard:4:*"])
+@pytest.mark.parametrize("of_another_type", [False, True])
+def test_missing_leaderboards_are_named(
+    recorded_sqlite: str,
+    tmp_path: Path,
+    ranks: str,
+    recorded_ranks: "Client",
+    pattern: str,
+    of_another_type: bool,
+) -> None:
+    for key in recorded_ranks.keys(pattern):
+        recorded_ranks.delete(key)
+        if of_another_type:
+            recorded_ranks.set(key, "x")
+
+    findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks)
+
+    assert findings.codes("redis") == {"redis.version": "ok", "redis.leaderboards-missing": "warning"}
+    assert "lacks leaderboards (bancho:leaderboard:4" in findings.text("redis.leaderboards-missing")
 
 
 def test_ranks_of_an_old_game_server_are_recognised(
@@ -87,6 +112,47 @@ def test_the_wrong_redis_database_is_recognised(
     findings = check(tmp_path, database_url=recorded_sqlite, redis_url=ranks.replace("/0", "/1"))
 
     assert findings.codes("redis") == {"redis.version": "ok", "redis.empty": "warning"}
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        ((), {"redis.ranks-agree": "ok"}),
+        (("-info", "-zcard"), {"redis.ranks-agree": "ok"}),
+        (("-eval",), {"redis.no-eval": "warning", "redis.limits": "warning", "redis.ranks-agree": "ok"}),
+        (("-time",), {"redis.limits": "warning", "redis.ranks-agree": "ok"}),
+        (("-set",), {"redis.limits": "warning", "redis.ranks-agree": "ok"}),
+    ],
+)
+def test_what_a_user_of_redis_may_not_do(
+    recorded_sqlite: str,
+    tmp_path: Path,
+    ranks: str,
+    recorded_ranks: "Client",
+    commands: tuple[str, ...],
+    expected: dict[str, str],
+) -> None:
+    recorded_ranks.acl_setuser(
+        "reader", enabled=True, passwords="+geheim", keys=["*"], categories=["+@all"], commands=commands
+    )
+    settings = {
+        "database_url": recorded_sqlite,
+        "redis_url": ranks.replace("//", "//reader:geheim@"),
+        "api_workers": "2",
+    }
+    try:
+        findings = check(tmp_path, **settings)
+        report = "\n".join(asyncio.run(startup_report(settings_of(tmp_path, **settings))))
+    finally:
+        recorded_ranks.acl_deluser("reader")
+
+    assert findings.codes("redis") == {"redis.version": "ok"} | expected
+    assert ("rate limits   300 requests at once, 60 a second after that, counted in Redis" in report) == (
+        "redis.limits" not in expected
+    )
+    assert ("IN EACH WORKER until Redis counts them (" in report) == ("redis.limits" in expected)
+    assert ("Redis, NOT COUNTING RATE LIMITS (" in report) == ("redis.limits" in expected)
+    assert "geheim" not in report
 
 
 def test_a_game_server_that_is_down_is_a_warning(recorded_sqlite: str, tmp_path: Path) -> None:

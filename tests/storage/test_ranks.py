@@ -1,14 +1,16 @@
 """Ranks are the same from Redis and from the database, whatever happens to Redis."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx2
 import pytest
 from redis import Redis as RedisClient
 
+from storage.redis_client import CONNECTIONS
 from tests.conftest import Recorded, Running, running
 from tests.support import conformance, mariadbd, servers
 from tests.support.servers import Redis
@@ -124,6 +126,191 @@ def test_hung(beside_redis: Running, own_redis: Redis, counted: Ranks, players: 
     assert log(beside_redis) == (before[0] + 1, before[1] + 1)
 
 
+def test_killed_while_asked(beside_redis: Running, own_redis: Redis, counted: Ranks, players: list[int]) -> None:
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(ranks, beside_redis.client, players)
+        own_redis.process.kill()
+        assert asked.result() == counted
+    own_redis.start()
+    with closing(RedisClient.from_url(own_redis.url)) as client:
+        client.flushall()
+    conformance.load_ranks(own_redis.url)
+    assert ranks(beside_redis.client, players) == counted
+
+
+def test_few_connections_stay_after_an_outage(beside_redis: Running, own_redis: Redis, players: list[int]) -> None:
+    own_redis.pause()
+    try:
+        with ThreadPoolExecutor(40) as many:
+            list(many.map(lambda player: ranks(beside_redis.client, [player]), players[:40]))
+    finally:
+        own_redis.resume()
+    ranks(beside_redis.client, players)
+    with closing(RedisClient.from_url(own_redis.url)) as client:
+        assert len(client.client_list()) - 1 <= CONNECTIONS
+
+
+@pytest.fixture
+def emptied(own_redis: Redis) -> Iterator[RedisClient]:
+    """A client of that Redis, whose ranks are loaded anew at the end."""
+    with closing(RedisClient.from_url(own_redis.url)) as client:
+        yield client
+        client.flushall()
+    conformance.load_ranks(own_redis.url)
+
+
+def lacking(service: Running) -> tuple[int, int]:
+    """Return how often the log says that leaderboards are missing, and that they are there again."""
+    text = service.process.log.read_text()
+    return text.count("Redis lacks leaderboards"), len(re.findall("Redis has the leaderboards .* again", text))
+
+
+@pytest.mark.parametrize("how", ["FLUSHALL", "SCRIPT FLUSH", "another type", "one mode", "countries"])
+def test_emptied(
+    beside_redis: Running,
+    own_redis: Redis,
+    emptied: RedisClient,
+    counted: Ranks,
+    players: list[int],
+    how: str,
+) -> None:
+    before, gone, back = log(beside_redis), *lacking(beside_redis)
+    assert ranks(beside_redis.client, players) == counted
+    if how in ("FLUSHALL", "another type"):
+        emptied.flushall()
+    if how != "FLUSHALL":
+        emptied.script_flush()
+    keys = {key for key, _, _ in conformance.ranks()}
+    if how == "another type":
+        for key in keys:
+            emptied.set(key, "x")
+    elif how == "one mode":
+        emptied.delete("bancho:leaderboard:4")
+    elif how == "countries":
+        emptied.delete(*(key for key in keys if key.count(":") == 3))
+    assert ranks(beside_redis.client, players) == counted
+    assert ranks(beside_redis.client, players) == counted
+    said = how != "SCRIPT FLUSH"
+    assert lacking(beside_redis) == (gone + said, back)
+    emptied.flushall()
+    conformance.load_ranks(own_redis.url)
+    assert ranks(beside_redis.client, players) == counted
+    assert lacking(beside_redis) == (gone + said, back + said)
+    assert log(beside_redis) == before
+
+
+def test_a_player_who_is_missing_on_a_leaderboard_has_no_rank(
+    beside_redis: Running, emptied: RedisClient, counted: Ranks
+) -> None:
+    player = next(player for (player, mode), (world, _) in counted.items() if mode == "0" and world > 1)
+    emptied.zrem("bancho:leaderboard:0", str(player))
+    in_country = counted[player, "0"][1]
+    assert ranks(beside_redis.client, [player])[player, "0"] == (0, in_country)
+    stats = beside_redis.client.get(f"/v2/players/{player}/stats/0").json()["data"]
+    assert (stats["rank"], stats["country_rank"]) == (None, in_country)
+
+
+@contextmanager
+def user(own_redis: Redis, *commands: str, keys: str = "*", base: str = "+@all") -> Iterator[str]:
+    """The URL of that Redis for a user with these rights."""
+    with closing(RedisClient.from_url(own_redis.url)) as client:
+        client.acl_setuser(
+            "reader", enabled=True, passwords="+geheim", keys=[keys], categories=[base], commands=commands
+        )
+        try:
+            yield own_redis.url.replace("redis://", "redis://reader:geheim@")
+        finally:
+            client.acl_deluser("reader")
+
+
+WITHOUT_SCRIPTS = ("-eval", "-evalsha", "-script")
+
+
+def test_scripts_that_are_not_allowed(
+    recorded_mysql: str, own_redis: Redis, emptied: RedisClient, counted: Ranks, players: list[int]
+) -> None:
+    with (
+        user(own_redis, *WITHOUT_SCRIPTS) as url,
+        running(cache="off", database_url=recorded_mysql, redis_url=url) as service,
+    ):
+        assert ranks(service.client, players) == counted
+        first = next(player for (player, mode), (world, _) in counted.items() if mode == "0" and world > 1)
+        emptied.zadd("bancho:leaderboard:0", {str(first): 1e9})
+        assert ranks(service.client, [first])[first, "0"][0] == 1
+        emptied.flushall()
+        assert ranks(service.client, players) == counted
+        conformance.load_ranks(own_redis.url)
+        output = service.process.log.read_text()
+        assert output.count("Redis refuses EVAL (this user has no permissions to run the 'eval' command") == 1
+        assert "Redis, WITHOUT EVAL (this user has no permissions" in output
+        assert log(service) == (0, 0)
+        # It is asked with a script again as soon as that is allowed.
+        emptied.acl_setuser("reader", enabled=True, commands=["+eval"])
+        emptied.config_resetstat()
+        service.client.advance(61)
+        assert ranks(service.client, players) == counted
+        assert "cmdstat_eval" in emptied.info("commandstats")
+
+
+def test_scripts_that_do_not_exist(recorded_mysql: str, counted: Ranks, players: list[int]) -> None:
+    names = [word for name in ("EVAL", "EVALSHA", "SCRIPT") for word in ("--rename-command", name, "")]
+    with servers.redis(options=names) as server:
+        conformance.load_ranks(server.url)
+        with running(cache="off", database_url=recorded_mysql, redis_url=server.url) as service:
+            assert ranks(service.client, players) == counted
+            assert log(service) == (0, 0)
+            health = service.client.get("/health/ready").json()["neighbours"]["redis"]
+            assert health == {"state": "up", "meanwhile": "Redis refuses EVAL, ranks are asked for without it"}
+            output = service.process.log.read_text()
+            assert output.count("Redis refuses EVAL (unknown command 'EVAL')") == 1
+
+
+@pytest.mark.parametrize(
+    ("commands", "keys", "base", "reason"),
+    [
+        (["-zrevrank"], "*", "+@all", "ZREVRANK"),
+        ([*WITHOUT_SCRIPTS, "-zrevrank"], "*", "+@all", "ZREVRANK"),
+        ([], "other:*", "+@all", "key"),
+        ([], "bancho:leaderboard:?", "+@all", "key"),
+        (["+ping"], "*", "-@all", "ZREVRANK"),
+    ],
+)
+def test_what_ranks_need_is_not_allowed(
+    recorded_mysql: str,
+    own_redis: Redis,
+    counted: Ranks,
+    players: list[int],
+    commands: list[str],
+    keys: str,
+    base: str,
+    reason: str,
+) -> None:
+    with (
+        user(own_redis, *commands, keys=keys, base=base) as url,
+        running(cache="off", database_url=recorded_mysql, redis_url=url) as service,
+    ):
+        some = {key: value for key, value in counted.items() if key[0] in players[:16]}
+        assert ranks(service.client, players[:16]) == some
+        output = service.process.log.read_text()
+        assert re.search(rf"Redis does not answer \(.*{reason}.*\): counting ranks", output)
+        assert re.search(rf"Redis NOT REACHED, counting in the database \(.*{reason}", output)
+        assert log(service) == (1, 0)
+        health = service.client.get("/health/ready").json()["neighbours"]["redis"]
+        assert health == {"state": "down", "meanwhile": "ranks are counted in the database"}
+
+
+@pytest.mark.parametrize("commands", [["-exists"], ["-exists", *WITHOUT_SCRIPTS]])
+def test_whether_a_leaderboard_exists_need_not_be_known(
+    recorded_mysql: str, own_redis: Redis, counted: Ranks, players: list[int], commands: list[str]
+) -> None:
+    with (
+        user(own_redis, *commands) as url,
+        running(cache="off", database_url=recorded_mysql, redis_url=url) as service,
+    ):
+        assert ranks(service.client, players) == counted
+        assert log(service) == (0, 0)
+
+
 @pytest.mark.parametrize("login", ["user:geheim@", ":geheim@", "default:geheim@"])
 def test_wrong_password(
     recorded_mysql: str, own_redis: Redis, counted: Ranks, players: list[int], login: str
@@ -137,7 +324,9 @@ def test_wrong_password(
                     k: v for k, v in counted.items() if k[0] in players[:16]
                 }
                 assert log(service) == (1, 0)
-                assert "Redis NOT REACHED" in service.process.output()
+                assert re.search(
+                    "Redis NOT REACHED.*(invalid username-password|Password)", service.process.output()
+                )
                 assert "geheim" not in service.process.output()
         finally:
             client.config_set("requirepass", "")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from redis.asyncio import Redis as Client
 
 from api.middleware.rate_limit import RateLimitMiddleware
 from config.settings import Settings
@@ -192,22 +193,25 @@ def test_memory_is_bounded() -> None:
 def test_redis_forgets_full_buckets_and_tolerates_odd_values(redis: Redis) -> None:
     async def ask() -> None:
         limits = RedisRateLimiter(100, 3, redis.url, timeout=2)
-        try:
+        async with Client.from_url(redis.url) as client:
             lefts = await asyncio.gather(*[limits.take("odd") for _ in range(5)])
             assert sum(left.wait == 0 for left in lefts) == 3
             assert [left.remaining for left in lefts] == [2, 1, 0, 0, 0]
             await asyncio.sleep(0.05)
-            assert not await limits._redis.exists("apidot:limit:odd")
+            assert not await client.exists("apidot:limit:odd")
             # As after the clock of Redis was set back, or another program wrote to the key.
             for value in ("9" * 16, "not a number"):
-                await limits._redis.set("apidot:limit:odd", value, px=5000)
+                await client.set("apidot:limit:odd", value, px=5000)
                 left = await limits.take("odd")
                 assert left.wait <= 10_000
-            await limits._redis.delete("apidot:limit:odd")
-            await limits._redis.script_flush()
+            await client.delete("apidot:limit:odd")
+            await client.lpush("apidot:limit:odd", "a list")
             assert (await limits.take("odd")).remaining == 2
-        finally:
-            await limits.close()
+            assert await client.type("apidot:limit:odd") == b"string"
+            await client.delete("apidot:limit:odd")
+            await client.script_flush()
+            assert (await limits.take("odd")).remaining == 2
+        await limits.close()
 
     asyncio.run(ask())
 

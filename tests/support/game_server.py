@@ -55,6 +55,7 @@ class GameServer:
         self.statuses: dict[int, Any] = {}
         self.matches: dict[int, dict[str, Any]] = {}
         self.missing: set[str] = set()  # pages that a fork has removed
+        self.other_pages: tuple[int, bytes] | None = None  # status and body in place of the pages
         self.broken: set[str] = set()  # targets that respond with 500
         self.asked: Counter[str] = Counter()  # requests by target
         self.seen: list[Seen] = []
@@ -136,6 +137,8 @@ class GameServer:
     def _page(self, path: str) -> web.Response:
         if path in self.missing:
             return web.json_response({"detail": "Not Found"}, status=404)
+        if self.other_pages:
+            return web.Response(status=self.other_pages[0], body=self.other_pages[1])
         lines = self._online() if path == "/online" else self._listed()
         return web.Response(text=FRAME.format("\n".join(lines)), content_type="text/html")
 

@@ -109,6 +109,11 @@ class Process:
         atexit.unregister(self.stop)
         return status
 
+    def kill(self) -> None:
+        """End it without giving it a chance to do anything."""
+        self._signal(signal.SIGKILL)
+        self.stop()
+
     def __enter__(self) -> Self:
         self.start()
         return self

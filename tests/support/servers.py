@@ -127,15 +127,19 @@ def _template(binary: str, data: Path) -> Path:
 
 @contextmanager
 def redis(
-    *, private: bool = False, keep: Path | None = None, environ: Mapping[str, str] = os.environ
+    *,
+    private: bool = False,
+    options: Sequence[str] = (),
+    keep: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Iterator[Redis]:
     """Run a private server, whose data are deleted at the end, or borrow the database of TEST_REDIS_URL.
 
-    A server with a folder to `keep` its data in is private. A borrowed database is emptied at the end. Raises
-    RuntimeError if it is not empty at first, and CannotInstall.
+    `options` are those of redis-server. A server with options, or with a folder to `keep` its data in, is private.
+    A borrowed database is emptied at the end. Raises RuntimeError if it is not empty at first, and CannotInstall.
     """
     borrowed = environ.get(install.REDIS.variable)
-    if borrowed and not (private or keep):
+    if borrowed and not (private or options or keep):
         with closing(RedisClient.from_url(borrowed)) as client:
             if client.dbsize():
                 raise RuntimeError(
@@ -151,7 +155,7 @@ def redis(
         port = free_port()
         command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "no"]
         # Redis saves its data when it is stopped only if it has a save point, even one that it never reaches.
-        command += ["--save", "86400 1"]
+        command += ["--save", "86400 1", *options]
         with Process(command, ready=lambda: _answers(port), log=folder / "log") as process:
             yield Redis(f"redis://127.0.0.1:{port}/0", process)
 

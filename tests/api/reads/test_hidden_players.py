@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.api.v2.test_v2 import table
-from tests.conftest import Recorded, service
+from tests.conftest import IDS, Playground, Recorded, service, signed
 from tests.support import conformance
 
 USERS = {row["id"]: row for row in table("users")}
@@ -58,32 +58,71 @@ BY_SCORE = (
 )
 
 
+# Headers that differ between any two responses.
+UNIQUE = {"date", "x-request-id"}
+
+
 def response(recorded: Recorded, path: str) -> tuple[int, Any]:
     answer = recorded.client.get(path)
     return answer.status_code, answer.json()
 
 
+def everything(client: httpx2.Client, path: str, **headers: str) -> list[Any]:
+    """Return all that a client can see of the responses to GET and HEAD."""
+    seen = []
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, path, headers=headers)
+        shown = {(name, value) for name, value in answer.headers.multi_items() if name not in UNIQUE}
+        seen.append((answer.status_code, answer.content, shown))
+    return seen
+
+
 @pytest.mark.parametrize("path", BY_ID)
 def test_by_id(recorded: Recorded, path: str) -> None:
-    expected = response(recorded, path.format(NOBODY))
+    expected = everything(recorded.client, path.format(NOBODY))
     for id in HIDDEN:
-        assert response(recorded, path.format(id)) == expected
+        assert everything(recorded.client, path.format(id)) == expected
 
 
 @pytest.mark.parametrize("path", BY_NAME)
 def test_by_name(recorded: Recorded, path: str) -> None:
-    expected = response(recorded, path.format(NO_NAME))
+    expected = everything(recorded.client, path.format(NO_NAME))
     for id in HIDDEN:
-        assert response(recorded, path.format(USERS[id]["name"])) == expected
+        for name in {USERS[id]["name"], USERS[id]["name"].upper(), USERS[id]["safe_name"]}:
+            assert everything(recorded.client, path.format(name)) == expected
 
 
 @pytest.mark.parametrize("path", BY_SCORE)
 def test_by_score(recorded: Recorded, path: str) -> None:
-    expected = response(recorded, path.format(NO_SCORE))
-    assert expected[0] == 404
+    expected = everything(recorded.client, path.format(NO_SCORE))
+    assert expected[0][0] == 404
     assert WITH_REPLAY
     for id in (*SCORES_OF_HIDDEN[:20], *WITH_REPLAY):
-        assert response(recorded, path.format(id)) == expected
+        assert everything(recorded.client, path.format(id)) == expected
+    for headers in ({"Range": "bytes=0-10"}, {"If-None-Match": "*"}, {"If-Match": '"x"'}):
+        for id in WITH_REPLAY:
+            assert everything(recorded.client, path.format(id), **headers) == expected
+
+
+# Filters of version 2 that hidden players match.
+FILTERS = ("priv", "country", "clan_id", "clan_priv", "preferred_mode", "play_style")
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_filter_finds_a_hidden_player(recorded: Recorded, name: str) -> None:
+    for value in {str(USERS[id][name]) for id in HIDDEN}:
+        _, found = response(recorded, f"/v2/players?{name}={value}&page_size=100")
+        matching = {id for id in VISIBLE if str(USERS[id][name]) == value}
+        assert {player["id"] for player in found["data"]} <= matching
+        assert found["meta"]["total"] == len(matching)
+
+
+def test_a_key_does_not_show_more(recorded: Recorded) -> None:
+    for key, id in IDS.items():
+        for path in BY_ID:
+            answer = recorded.client.get(path.format(HIDDEN[0]), headers=signed(key))
+            nobody = recorded.client.get(path.format(NOBODY), headers=signed(key))
+            assert (answer.status_code, answer.content) == (nobody.status_code, nobody.content), id
 
 
 def test_a_hidden_player_has_no_stats(recorded: Recorded) -> None:
@@ -142,3 +181,35 @@ def test_hidden_owners_can_be_shown(showing: httpx2.Client) -> None:
     assert {clan["id"]: clan["owner"] for clan in showing.get("/v2/clans").json()["data"]} == owners
     for id, owner in owners.items():
         assert showing.get(f"/v2/clans/{id}").json()["data"]["owner"] == owner
+
+
+def test_a_player_who_becomes_hidden(world: Playground) -> None:
+    templates = [(path, 12, NOBODY) for path in BY_ID] + [(path, "Jaxtal66314", NO_NAME) for path in BY_NAME]
+    before = [world.client.get(path.format(player)) for path, player, _ in templates]
+    etags = [answer.headers.get("etag", "") for answer in before]
+    assert sum(answer.status_code == 200 for answer in before) > 20
+    world.sql("UPDATE users SET priv = priv & ~1 WHERE id = 12")
+    try:
+        # Totals of lists are counted at most once a minute.
+        world.client.advance(120)
+        for (path, player, nobody), etag in zip(templates, etags, strict=True):
+            for headers in ({}, {"If-None-Match": etag}):
+                expected = everything(world.client, path.format(nobody), **headers)
+                assert everything(world.client, path.format(player), **headers) == expected
+    finally:
+        world.sql("UPDATE users SET priv = priv | 1 WHERE id = 12")
+
+
+def test_a_replay_that_cannot_be_read(world: Playground) -> None:
+    hidden, visible = (
+        next(row["id"] for row in table("scores") if (row["userid"] in VISIBLE) == shown)
+        for shown in (False, True)
+    )
+    folder = world.data / "osr"
+    folder.mkdir(exist_ok=True)
+    for id in (hidden, visible):
+        # Root may read every file, but not a link to itself.
+        (folder / f"{id}.osr").symlink_to(f"{id}.osr")
+    for path in BY_SCORE[1:3]:
+        assert everything(world.client, path.format(hidden)) == everything(world.client, path.format(NO_SCORE))
+        assert world.client.get(path.format(visible)).status_code == 503

@@ -25,6 +25,7 @@ from tests.storage.files.test_avatars import encoded
 MIB = 2**20
 LIMIT = 4 * MIB
 BOUNDARY = "multipart/form-data; boundary=xxx"
+FORM = "application/x-www-form-urlencoded"
 TOO_LARGE = {"status": "avatar file too large (max 4MB)."}
 MISSING = {"status": "must provide avatar file."}
 
@@ -82,8 +83,27 @@ def test_avatar_bodies(
         (b'{"userpage_content": "\xff"}', "application/json", 400, "The body is not a JSON object."),
         (b'{"userpage_content": "\\ud800"}', "application/json", 400, "The body is not a JSON object."),
         (b"[" * 60_000, "application/json", 400, "The body is not a JSON object."),
-        (b"userpage_content=\xff", "application/x-www-form-urlencoded", 400, "The form cannot be read."),
-        (b"a=1&" * 200, "application/x-www-form-urlencoded", 400, "The form cannot be read."),
+        (b'{"a":' * 1000 + b"1" + b"}" * 1000, "application/json", 400, "The body is not a JSON object."),
+        (
+            b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+            "application/json",
+            400,
+            "The body is not a JSON object.",
+        ),
+        (
+            b'{"play_style":' + b"[" * 900 + b"]" * 900 + b"}",
+            "application/json",
+            400,
+            "play_style must be a whole number from 0.",
+        ),
+        (b'{"play_style":' + b"9" * 60_000 + b"}", "application/json", 400, "The body is not a JSON object."),
+        (b"play_style=" + b"9" * 60_000, FORM, 400, "play_style must be a whole number from 0."),
+        (b"", "multipart/form-data; boundary=" + "x" * 4000, 400, "The multipart body cannot be read."),
+        (part("a", b"x") * 200 + END, BOUNDARY, 400, "The multipart body cannot be read."),
+        (b"--xxx\r\n" * 7000, BOUNDARY, 400, "The multipart body cannot be read."),
+        (b"--xxx\r\n" + b"A: b\r\n" * 9000, BOUNDARY, 400, "The multipart body cannot be read."),
+        (b"userpage_content=\xff", FORM, 400, "The form cannot be read."),
+        (b"a=1&" * 200, FORM, 400, "The form cannot be read."),
         (part("userpage_content", b"\xff") + END, BOUNDARY, 400, "The form cannot be read."),
         (b"x" * 65_537, "application/json", 413, "The body is larger than 65536 bytes."),
     ],

@@ -142,6 +142,21 @@ def test_hidden_players_are_nowhere(server: GameServer, client: ServiceClient) -
     assert found["active_slots"]["3"]["player"] == {"id": 5, "name": "bel ren44453"}
 
 
+@pytest.mark.parametrize("mode", ["up", "hung", "failing", "html", "nonsense"])
+def test_a_hidden_player_who_is_online_is_nobody(server: GameServer, client: ServiceClient, mode: Any) -> None:
+    server.statuses[134] = playing()
+    server.mode = mode
+    for path in ("/v1/get_player_status?id={}", "/v2/players/{}/status"):
+        hidden, nobody = (client.get(path.format(player)) for player in (134, 1_000_000))
+        assert hidden.status_code == 404
+        assert (hidden.status_code, hidden.content) == (nobody.status_code, nobody.content)
+    assert (
+        client.get("/v1/get_player_status?name=keivor").content
+        == client.get("/v1/get_player_status?name=nobodyx").content
+    )
+    assert not any("134" in target or "keivor" in target for target in server.asked)
+
+
 def test_hidden_players_are_shown_when_the_operator_says_so(server: GameServer, recorded_sqlite: str) -> None:
     server.users[999999] = "nobody_we_know"
     with live_service(server, recorded_sqlite, show_hidden_players="true") as client:
@@ -228,13 +243,13 @@ def test_no_last_responses_and_no_response(server: GameServer, client: ServiceCl
     for path in (
         "get_player_count",
         "get_player_status?id=12",
+        "get_match?id=0",
         "get_match?id=1",
         "get_matches",
+        "online",
     ):
         assert get(client, f"/v1/{path}", 503, BOUND) == NO_ANSWER
     assert get(client, "/v1/get_mappool?id=7")["created_by"]["online"] is None
-    if mode in ("hung", "failing"):
-        assert get(client, "/v1/online", 503) == NO_ANSWER
     server.mode = "up"
     expire(client)
     assert online(client) == 2
@@ -299,6 +314,37 @@ def test_fork_without_pages(server: GameServer, client: ServiceClient) -> None:
     assert get(client, "/v1/online", 404) == {"status": "The game server does not tell who is online."}
     assert get(client, "/v1/get_match?id=0", 404) == {"status": "Match not found."}
     assert [match["id"] for match in get(client, "/v1/get_matches")["matches"]] == [9]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"\xff\x00" * 1000),
+        (200, b"<html><body>We are back soon.</body></html>"),
+        (200, b'{"status":"success"}'),
+        (200, b"users\nmatches\nidle (0): m"),
+        (200, b"\nmatches:\nidle    (0): m\n-- beatmap: b"),
+        (200, b"x" * (2 << 20)),
+        (204, b""),
+        (302, b""),
+        (403, b"<html>"),
+        (429, b""),
+        (500, b""),
+    ],
+)
+def test_pages_of_another_kind(server: GameServer, client: ServiceClient, status: int, body: bytes) -> None:
+    server.matches = {0: match("a", (12, "Jaxtal66314")), 9: match("b", (5, "bel ren44453"))}
+    server.other_pages = (status, body)
+    for _ in range(2):
+        assert get(client, "/v1/get_match?id=0", 503) == NO_ANSWER
+        assert get(client, "/v1/online", 503) == NO_ANSWER
+        assert get(client, "/v1/get_match?id=9")["match"]["name"] == "b"
+        expire(client)
+    server.other_pages = None
+    expire(client)
+    assert get(client, "/v1/get_match?id=0")["match"]["name"] == "a"
+    assert len(get(client, "/v1/online")["players"]) == 2
 
 
 def test_unusual_values_are_passed_on(server: GameServer, client: ServiceClient) -> None:
