@@ -22,12 +22,11 @@ SELECT
     s.time_elapsed,
     s.perfect,
     u.country AS player_country,
-    c.id AS clan_id,
-    c.name AS clan_name,
-    c.tag AS clan_tag
+    (SELECT c.id FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_id,
+    (SELECT c.name FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_name,
+    (SELECT c.tag FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_tag
 FROM scores s
-INNER JOIN users u ON u.id = s.userid
-LEFT JOIN clans c ON c.id = u.clan_id
+STRAIGHT_JOIN users u ON u.id = s.userid
 WHERE s.map_md5 = :md5
     AND s.mode = :mode
     AND s.status = 2

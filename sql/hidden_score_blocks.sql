@@ -1,4 +1,5 @@
--- How many scores in each run of a thousand ids belong to players who are hidden or deleted?
+-- How many scores in each run of a thousand ids belong to players who are hidden or deleted? Without filters, an index on
+-- the players' ids is enough, and no row of `scores` is read.
 SELECT
     s.id - s.id % 1000 AS first,
     MAX(s.id) AS last,
@@ -13,8 +14,9 @@ FROM (
     LEFT JOIN users g ON g.id = d.userid
     WHERE g.id IS NULL
 ) p
-INNER JOIN scores s ON s.userid = p.id
-WHERE (:mods IS NULL OR s.mods = :mods)
-    AND (:status IS NULL OR s.status = :status)
-    AND (:mode IS NULL OR s.mode = :mode)
+STRAIGHT_JOIN scores s ON s.userid = p.id
+LEFT JOIN scores f ON f.id = s.id AND COALESCE(:mods, :status, :mode) IS NOT NULL
+WHERE (:mods IS NULL OR f.mods = :mods)
+    AND (:status IS NULL OR f.status = :status)
+    AND (:mode IS NULL OR f.mode = :mode)
 GROUP BY s.id - s.id % 1000

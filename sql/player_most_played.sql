@@ -20,7 +20,7 @@ FROM (
             COUNT(*) AS plays
         FROM scores s
         WHERE s.userid = :id
-            AND s.mode = :mode
+            AND s.mode + 0 = :mode
         GROUP BY s.map_md5
     ) c
     INNER JOIN maps n ON n.md5 = c.map_md5

@@ -21,12 +21,12 @@ SELECT
     s.play_time,
     s.time_elapsed,
     s.perfect,
-    m.md5 AS beatmap
+    s.map_md5 AS beatmap
 FROM scores s
-INNER JOIN maps m ON m.md5 = s.map_md5
 INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
+    AND (SELECT COUNT(*) FROM maps m WHERE m.md5 = s.map_md5) > 0
     AND (COALESCE(s.status, 0) <> 0 OR :include_failed = 1)
     AND (
         (s.mods & :mask) = :mask

@@ -16,7 +16,7 @@ from domain.players import (
     RankedMode,
 )
 from domain.pools import Pool, PoolBeatmap
-from domain.replays import NewestScore, ReplayScore, ScoreStatus
+from domain.replays import ScoreID, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
 from storage.database.database import Change, Query
 
@@ -128,7 +128,8 @@ beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
 score = Query("score", ScoreDetails)
-score_newest = Query("score_newest", NewestScore)
+score_newest = Query("score_newest", ScoreID)
+score_next = Query("score_next", ScoreID)
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
