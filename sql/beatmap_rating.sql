@@ -3,6 +3,6 @@ SELECT
     AVG(r.rating + 0e0) AS average,
     COUNT(r.rating) AS count
 FROM ratings r
-INNER JOIN users u ON u.id = r.userid
+STRAIGHT_JOIN users u ON u.id = r.userid
 WHERE r.map_md5 = :md5
     AND (u.priv & :visible) = :visible

@@ -16,7 +16,7 @@ from domain.players import (
     RankedMode,
 )
 from domain.pools import Pool, PoolBeatmap
-from domain.replays import ScoreID, ReplayScore, ScoreStatus
+from domain.replays import ReplayScore, ScoreID, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
 from storage.database.database import Change, Query
 

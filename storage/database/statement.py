@@ -31,9 +31,9 @@ class Statement:
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """Return the statement in `sql/<name>.<dialect>.sql` if that file exists, else in `sql/<name>.sql`.
 
-    Fragments are filled in, and comments removed except those that MySQL executes. SQLite gets a CROSS JOIN for each
-    STRAIGHT_JOIN: both read their tables in the order in which they are written. Raise FileNotFoundError if neither
-    file exists and ValueError if it holds no statement.
+    Fragments are filled in, and comments removed except those that MySQL executes. SQLite gets CROSS JOIN instead
+    of STRAIGHT_JOIN: both read their tables in the order in which they are written. Raise FileNotFoundError if
+    neither file exists and ValueError if it holds no statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"
     path = special if special.exists() else FOLDER / f"{name}.sql"
