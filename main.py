@@ -33,6 +33,8 @@ from storage.observer import Observer
 
 # A folder that all workers share.
 SHARED = "APIDOT_SHARED"
+# A file system in memory, which Linux has.
+MEMORY = "/dev/shm"
 # The folder for the metrics of several workers; prometheus_client reads this variable when it is imported.
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 ROOT = Path(__file__).resolve().parent
@@ -106,6 +108,8 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     try:
         if reload:
             check_reload_possible(settings.api_workers)
+            # A breakpoint stops the event loop for as long as somebody looks around.
+            os.environ.setdefault("WATCHDOG", "0")
         check_port_free(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
@@ -119,7 +123,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
         click.echo(f"  {line}")
     # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with TemporaryDirectory(prefix="apidot-") as shared:
+    with TemporaryDirectory(prefix="apidot-", dir=shared_parent()) as shared:
         os.environ[SHARED] = shared
         if settings.api_workers > 1:
             Path(shared, "metrics").mkdir()
@@ -146,6 +150,14 @@ def completion(shell: str) -> None:
     script = "\n".join(line for line in script.splitlines() if "$+commands" not in line)
     click.echo(f"function main.py; {run} $argv; end" if shell == "fish" else f'main.py() {{ {run} "$@"; }}')
     click.echo(script)
+
+
+def shared_parent() -> str | None:
+    """Return where the folder that all workers share is created: in memory if possible, or None for the default.
+
+    The workers map files of this folder, and writing to a mapped file on a full disk kills a process.
+    """
+    return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK | os.X_OK) else None
 
 
 def make_demo_world(folder: Path) -> None:

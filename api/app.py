@@ -28,6 +28,7 @@ from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
 from api.routes import ROUTES, routes
 from api.services import Services
+from api.watchdog import watching
 from config.settings import Settings
 from config.types import Networks
 from domain.errors import APIError, Unavailable
@@ -70,7 +71,7 @@ def build(
                 add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
                 add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
                 await stack.enter_async_context(metrics.sampling())
-            with running_worker(request_log):
+            with running_worker(request_log), watching(services.deadlines, settings.watchdog):
                 # The contents of scope["state"] in every request.
                 yield {"services": services, "response_cache": cache, "request_log": request_log}
 

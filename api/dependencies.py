@@ -1,7 +1,6 @@
 """The state of each dependency, for the start report, /health/ready and the command `check`."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
@@ -16,11 +15,13 @@ from storage.cache.cache import SingleFlightCache
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.database.failures import describe, is_refusal
 from storage.game_server.client import Down, GameServerClient, NoAnswer
-from storage.pp.engine import ENGINE, NoEngine, Worker
+from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
 from storage.redis_client import RedisAway
+from storage.workers.process import NotInstalled, NotStarting
 
 # `off`: not configured. `unknown`: not checked yet.
 State = Literal["up", "down", "off", "unknown"]
@@ -56,13 +57,25 @@ class Dependency(msgspec.Struct, frozen=True):
     degraded: str = ""
 
 
-async def database_state(database: Database) -> Dependency:
-    """Return whether the database answers a statement. The description is the server's version."""
+async def server_state(database: Database) -> Dependency:
+    """Return whether the database server answers. The description is its version."""
     try:
         row = await database.one(catalogue.server_version)
     except Unavailable as unavailable:
         error = unavailable.__cause__
-        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({error})", error)
+        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({describe(error)})", error)
+    return Dependency("up", row.version if row else "of unknown version")
+
+
+async def database_state(database: Database) -> Dependency:
+    """Return whether the game server's tables can be read. The description is the server's version."""
+    try:
+        row = await database.one(catalogue.ping)
+    except Unavailable as unavailable:
+        error = unavailable.__cause__
+        answers = error is not None and is_refusal(error)
+        fault = "HAS NO TABLES THAT CAN BE READ" if answers else "NOT REACHED"
+        return Dependency("down", f"{fault}, answering 503 until it is there ({describe(error)})", error)
     return Dependency("up", row.version if row else "of unknown version")
 
 
@@ -122,14 +135,12 @@ async def replays_state(store: ReplayStore) -> Dependency:
 
 async def pp_engine_state(settings: Settings) -> Dependency:
     """Return whether the pp engine is installed and starts, by starting it."""
-    worker = Worker(settings.pp_python or sys.executable, settings.pp_memory)
     try:
-        await worker.start()
-    except NoEngine:
+        await try_to_start(settings)
+    except NotInstalled:
         return Dependency("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501")
-    except Unavailable as error:
+    except NotStarting as error:
         return Dependency("down", f"{ENGINE} DOES NOT START, so calculate_pp answers 503", error)
-    await worker.stop()
     return Dependency("up", ENGINE)
 
 

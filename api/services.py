@@ -12,6 +12,7 @@ from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database.database import Database
+from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.proxy import GameServerProxy
@@ -39,3 +40,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     avatars: Avatars
     change_marker: ChangeMarker
     dependencies: Dependencies
+    deadlines: Deadlines

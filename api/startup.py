@@ -20,6 +20,7 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -63,7 +64,8 @@ async def open_services(
     dependency.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings, stack, observer)
+        deadlines = Deadlines()
+        database = await open_database(settings, stack, observer, deadlines)
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
@@ -92,9 +94,10 @@ async def open_services(
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
             pp_engine=closed_by(stack, PPEngine(settings)),
-            avatars=Avatars(settings.data_directory),
+            avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
             dependencies=closed_by(stack, dependencies),
+            deadlines=deadlines,
         )
 
 
@@ -104,7 +107,12 @@ def closed_by(stack: AsyncExitStack, service: C) -> C:
     return service
 
 
-async def open_database(settings: Settings, stack: AsyncExitStack, observer: Observer | None = None) -> Database:
+async def open_database(
+    settings: Settings,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+    deadlines: Deadlines | None = None,
+) -> Database:
     """Return the database, which may still be unavailable.
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
@@ -114,9 +122,11 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        max_age=settings.db_connection_max_age,
         encryption=settings.db_ssl,
         authorities=settings.db_ssl_ca,
         observer=observer,
+        deadlines=deadlines,
     )
     stack.push_async_callback(database.disconnect)
     await database.connect()

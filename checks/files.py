@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from checks.findings import Finding, ok, warning
+
+INSTALL_PILLOW = "run .venv/bin/pip install pillow"
 
 
 def run(folder: Path) -> list[Finding]:
@@ -33,6 +36,8 @@ def _avatars(folder: Path) -> Iterator[Finding]:
         yield ok("files.avatars", "avatars can be read and written")
     else:
         yield ok("files.avatars", "avatars can be read, not written: none can be set")
+    if find_spec("PIL") is None:
+        yield warning("files.no-pillow", "Pillow is not installed: no avatar can be set", INSTALL_PILLOW)
 
 
 def _is_readable(folder: Path) -> bool:

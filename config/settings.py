@@ -20,6 +20,13 @@ class Settings:
     api_host: str = setting("127.0.0.1", "Address to listen on.", heading="Listening")
     api_port: int = setting(8000, "Port to listen on.", ge=1, le=65535)
     api_workers: int = setting(1, "Number of worker processes, which share the port.", ge=1, le=64)
+    watchdog: float = setting(
+        10.0,
+        "Seconds without progress after which a worker ends itself with exit code 70, so that it is started again."
+        " 0: never.",
+        ge=0,
+        le=3600,
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Lowest severity that is logged.", heading="Log and metrics"
@@ -70,6 +77,14 @@ class Settings:
     db_pool_max: int = setting(10, "Maximum number of database connections of each worker.", ge=1, le=1000)
     db_pool_wait: float = setting(2.0, "Seconds a request waits for a free database connection.", gt=0, le=600)
     db_statement_timeout: float = setting(5.0, "Seconds a database statement may run.", gt=0, le=600)
+
+    db_connection_max_age: float = setting(
+        600.0,
+        "Seconds after which a database connection is closed and another one opened, so that a balancer or a host"
+        " name that leads to another server is followed. 0: never.",
+        ge=0,
+        le=86_400,
+    )
 
     redis_url: Secret = setting(
         Secret(),
@@ -237,6 +252,15 @@ class Settings:
     pp_python: str = setting(
         "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
     )
+
+    image_timeout: float = setting(
+        5.0,
+        "Seconds the decoding of an avatar may take, and may wait for one of the two processes that decode.",
+        heading="Avatars",
+        gt=0,
+        le=600,
+    )
+    image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
 
     @property
     def visible(self) -> int:

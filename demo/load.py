@@ -205,7 +205,11 @@ def write_files(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
             created.add(path.parent)
         if not path.exists():
             partial = path.with_name(f".{path.name}.tmp")
-            partial.write_bytes(content)
-            os.replace(partial, path)
+            try:
+                partial.write_bytes(content)
+                os.replace(partial, path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
         elif path.read_bytes() != content:
             raise WorldExists(f"{path} exists already, with other content.")

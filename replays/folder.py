@@ -7,8 +7,8 @@ import logging
 import mmap
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -52,7 +52,8 @@ class Folder:
             raise (Unreadable if about_the_file else StoreUnavailable) from error
         # Closed here, not in a thread: a cancelled request could not wait for the thread.
         with raw:
-            status = await asyncio.to_thread(_status, raw)
+            with _reading():
+                status = await asyncio.to_thread(_status, raw)
             if not stat.S_ISREG(status.st_mode):
                 raise NotAFile
             yield OpenFile(raw, status, self._reads)
@@ -87,26 +88,40 @@ class OpenFile:
         self.modified = datetime.fromtimestamp(status.st_mtime, UTC)
 
     async def head(self, length: int) -> bytes:
-        await self._file.seek(0)
-        head: bytes = await self._file.read(min(length, self.size))
+        with _reading():
+            await self._file.seek(0)
+            head: bytes = await self._file.read(min(length, self.size))
         return head
 
     async def chunks(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        await self._file.seek(start)
+        with _reading():
+            await self._file.seek(start)
         while start < stop:
-            async with self._reads:
-                # A mapping returns to the system as soon as it was sent; the heaps of many threads would keep it.
-                buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
-                chunk = buffer[: await self._file.readinto(buffer)]
-            start += len(chunk)
-            if not chunk or (start == stop and await self._changed()):
-                raise Changed(f"{self._raw.name!r} changed while it was read")
+            with _reading():
+                async with self._reads:
+                    # A mapping returns to the system as soon as it was sent; the heaps of many threads would
+                    # keep it.
+                    buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
+                    chunk = buffer[: await self._file.readinto(buffer)]
+                start += len(chunk)
+                if not chunk or (start == stop and await self._changed()):
+                    raise Changed(f"{self._raw.name!r} changed while it was read")
             yield chunk
             del buffer, chunk
 
     async def _changed(self) -> bool:
         now = await asyncio.to_thread(_status, self._raw)
         return (now.st_mtime_ns, now.st_size) != (self._status.st_mtime_ns, self._status.st_size)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise Unreadable for an OSError, which is then about the disk below the open file."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("a replay cannot be read: %s", error)
+        raise Unreadable from error
 
 
 async def _open(path: Path) -> io.FileIO:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from replays.body import ByteLayout, OsrEnvelope, layout_of
 from replays.conditional import Unsatisfiable, precondition_status, requested_range
-from replays.errors import BadReplay, NoReplay, Unreadable
+from replays.errors import BadReplay, NoReplay, StoreUnavailable, Unreadable
 from replays.filename import content_disposition, stored_name
 from replays.store import OpenReplay, ReplayStore, find_frames
 
@@ -32,7 +32,8 @@ class ReplayResponse(Response):
     """The replay of a score, or the response of RFC 9110 to a conditional or range request.
 
     `find_envelope` is called once there is a file. It returns None for a response with the bare frames. Calling
-    the response raises NoReplay, Unavailable and what `find_envelope` raises; and Changed, if it has begun.
+    the response raises NoReplay, Unavailable and what `find_envelope` raises; and Changed, if it has begun. If the
+    store fails after that, the response stays incomplete, and the server closes the connection.
 
     `nginx_location` is an internal location of nginx for the files of the store, empty without one. If the body is
     a file as it is, nginx is told to send it from there. Nginx cannot put a header before a file.
@@ -142,6 +143,9 @@ async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send
                     return
                 del chunk
         await send({"type": "http.response.body"})
+    except StoreUnavailable:
+        # The store has logged it. It is too late for an error response.
+        return
     finally:
         gone.cancel()
 

@@ -34,7 +34,7 @@ WHERE s.userid = :id
             AND (m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1))
     ) > 0
     AND (
-        (s.mods & :mask) = :mask
+        (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
 ORDER BY s.pp DESC, s.id DESC

@@ -29,7 +29,7 @@ WHERE s.userid = :id
     AND (SELECT COUNT(*) FROM maps m WHERE m.md5 = s.map_md5) > 0
     AND (COALESCE(s.status, 0) <> 0 OR :include_failed = 1)
     AND (
-        (s.mods & :mask) = :mask
+        (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
 ORDER BY s.play_time DESC, s.id DESC

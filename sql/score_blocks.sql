@@ -6,6 +6,7 @@ SELECT
 FROM scores s
 WHERE s.id >= :first
     AND (:last IS NULL OR s.id <= :last)
+    AND s.userid IS NOT NULL
     AND (:mods IS NULL OR s.mods = :mods)
     AND (:status IS NULL OR s.status = :status)
     AND (:mode IS NULL OR s.mode = :mode)

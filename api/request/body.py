@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,6 +19,8 @@ MAX_FORM_FIELDS = 100
 TOO_LARGE = ErrorSpec(413, "The body is larger than {limit} bytes.")
 TIMED_OUT = ErrorSpec(408, f"The body did not arrive within {BODY_TIMEOUT:.0f} seconds.")
 TRUNCATED = ErrorSpec(400, "The body breaks off.")
+# For the log: nobody receives it.
+DISCONNECTED = ErrorSpec(499, "The client has closed the connection.")
 NOT_AN_OBJECT = ErrorSpec(400, "The body is not a JSON object.")
 UNREADABLE_FORM = ErrorSpec(400, "The form cannot be read.")
 NO_BODY = ErrorSpec(400, "Must provide a body: JSON or a form.")
@@ -98,6 +101,26 @@ class Body:
                 more = message.get("more_body", False)
         finally:
             self._scope["body_streaming"] = False
+
+    @asynccontextmanager
+    async def until_disconnected(self) -> AsyncIterator[None]:
+        """Cancel the block if the client disconnects, and raise APIError. The whole body must have been read."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                watch = asyncio.create_task(self._expire_when_disconnected(limit))
+                try:
+                    yield
+                finally:
+                    watch.cancel()
+        except TimeoutError:
+            if not self.disconnected:
+                raise
+            raise DISCONNECTED() from None
+
+    async def _expire_when_disconnected(self, limit: asyncio.Timeout) -> None:
+        while not self.disconnected:
+            self.disconnected = (await self._receive())["type"] == "http.disconnect"
+        limit.reschedule(asyncio.get_running_loop().time())
 
 
 def declared_length(headers: Headers) -> int:

@@ -19,7 +19,7 @@ from domain.players import UNRESTRICTED, VISIBLE
 from storage.database import catalogue
 from storage.database.database import Unstorable
 from storage.database.statement import Value
-from storage.files.avatars import NOT_AN_AVATAR, NOT_STORED
+from storage.files.avatars import AVATAR_ERRORS
 
 # In bytes.
 MAX_AVATAR = 4 * 1024 * 1024
@@ -124,17 +124,21 @@ class AvatarStored(msgspec.Struct, frozen=True):
     *MULTIPART_ERRORS,
     NO_AVATAR,
     AVATAR_TOO_LARGE,
-    NOT_AN_AVATAR,
-    NOT_STORED,
+    *AVATAR_ERRORS,
 )
 async def set_avatar(services: Services, _: NoParams, caller: Caller, body: AvatarBody) -> AvatarStored:
     """Change the avatar of the player that the API key belongs to.
 
     The image is the body, or its multipart part `avatar` or `avatar_file`: a PNG, JPEG or GIF of at most 4 MiB.
-    It is encoded anew, without metadata. Restricted and unverified players may not change their avatar.
+    It is encoded anew, without metadata. Restricted and unverified players may not change their avatar. A player
+    may upload one avatar at a time.
     """
     account = await authenticate_legacy(services, caller, VISIBLE)
-    await services.avatars.put(account.id, await _image(body))
+    async with services.avatars.uploading(account.id):
+        image = await _image(body)
+        async with body.until_disconnected():
+            avatar = await services.avatars.decode(account.id, image)
+        await services.avatars.store(account.id, avatar)
     return AvatarStored()
 
 

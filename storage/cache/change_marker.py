@@ -17,7 +17,10 @@ class ChangeMarker:
             return
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(descriptor, LENGTH)
+            if os.fstat(descriptor).st_size < LENGTH:
+                # Not ftruncate(), which reserves no space: if the disk is full later, a write to the mapping would
+                # kill the process.
+                os.pwrite(descriptor, bytes(LENGTH), 0)
             self._shared = mmap.mmap(descriptor, LENGTH)
         finally:
             os.close(descriptor)

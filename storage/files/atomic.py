@@ -12,11 +12,17 @@ def replace(path: Path, content: bytes) -> None:
     """
     path.parent.mkdir(exist_ok=True)
     partial = path.with_name(f".{path.name}.tmp")
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        # On a full disk it would take what little room is left.
+        partial.unlink(missing_ok=True)
+        raise
     # The rename survives a power cut only once the folder is on disk too.
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -1,5 +1,10 @@
-"""Cleaning untrusted images: decoded within limits and encoded again, so that only the picture is left."""
+"""Cleaning untrusted images: decoded within limits and encoded again, so that only the picture is left.
 
+storage/workers/child.py loads this file in a process of its own, so it imports nothing of this project. A job is
+an image. A reply is the extension of the new file, a line feed and the file; it is empty if the job is no image.
+"""
+
+from collections.abc import Callable
 from io import BytesIO
 
 from PIL import Image, ImageOps
@@ -13,6 +18,22 @@ EXTENSIONS = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "GIF": "gif"}
 
 class NotAnImage(Exception):
     """Not a PNG, JPEG or GIF, or one that is broken or has too many pixels or frames."""
+
+
+def open_worker() -> Callable[[bytes], bytes]:
+    """Return the function from a job to its reply."""
+    # The formats, too, are loaded before the memory is limited.
+    Image.preinit()
+    return reply_to
+
+
+def reply_to(job: bytes) -> bytes:
+    """Return the reply to a job."""
+    try:
+        extension, content = clean(job)
+    except NotAnImage:
+        return b""
+    return extension.encode() + b"\n" + content
 
 
 def clean(data: bytes) -> tuple[str, bytes]:

@@ -1,9 +1,10 @@
-"""The worker process of the pp engine: each line of standard input is a job, each line of standard output a reply.
+"""What a worker process of the pp engine runs.
 
 Beatmap files are untrusted. One that makes the engine crash, hang or use all memory ends this process and nothing
-else. Any Python from 3.9 with akatsuki-pp-py runs this file as a script, so it imports nothing of this project.
+else. storage/workers/child.py loads this file, with any Python from 3.9 on that has akatsuki-pp-py, so it imports
+nothing of this project. Jobs and replies are JSON.
 
-A job:   {"path": …, "md5": …, "seconds": …, "plays": [{"mode": …, "mods": …, "combo": …, …}, …]}
+A job:   {"path": …, "md5": …, "plays": [{"mode": …, "mods": …, "combo": …, …}, …]}
 A reply: {"results": […]} with a result for each play, or {"failed": "missing" | "outdated" | "unreadable"}.
 """
 
@@ -12,10 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import resource
-import signal
-import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 # A beatmap in memory takes about ten times its file.
@@ -94,31 +93,9 @@ def reply_to(engine: Any, beatmaps: Beatmaps, job: dict[str, Any]) -> dict[str, 
         return {"failed": "unreadable", "why": f"{type(error).__name__}: {error}"[:500]}
 
 
-def confine(megabytes: int) -> None:
-    """Limit the memory of this process, and forbid it to write files."""
-    resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def open_worker() -> Callable[[bytes], bytes]:
+    """Return the function from a job to its reply. Raise ImportError if the engine is not installed."""
+    import akatsuki_pp_py as engine
 
-
-def main() -> None:
-    """Reply to jobs until standard input is closed."""
-    try:
-        import akatsuki_pp_py as engine
-    except ImportError:
-        print(json.dumps({"failed": "no engine"}), flush=True)
-        return
-    confine(int(sys.argv[1]))
-    print(json.dumps({"results": []}), flush=True)
     beatmaps = Beatmaps(engine)
-    for line in sys.stdin:
-        job = json.loads(line)
-        # If the service has ended, nobody else would stop a calculation that never ends.
-        signal.setitimer(signal.ITIMER_REAL, job["seconds"])
-        reply = reply_to(engine, beatmaps, job)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps(reply), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return lambda job: json.dumps(reply_to(engine, beatmaps, json.loads(job))).encode()

@@ -1,6 +1,7 @@
 """`check` with mistakes in Redis, the game server, the data folder and the replays."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -215,6 +216,17 @@ def test_a_missing_data_folder_is_a_warning(recorded_sqlite: str, tmp_path: Path
 
     assert findings.codes("files") == {"files.no-osu": "ok", "files.no-avatars": "ok"}
     assert findings.text("replays.readable").startswith("0 replays")
+
+
+def test_without_pillow_no_avatar_can_be_set(
+    recorded_sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".data").mkdir()
+    monkeypatch.setitem(sys.modules, "PIL", None)
+
+    findings = check(tmp_path, database_url=recorded_sqlite)
+
+    assert findings.codes("files")["files.no-pillow"] == "warning"
 
 
 def test_files_that_are_not_replays_are_counted(recorded_sqlite: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from api.startup import open_services
 from replays.errors import Changed
 from replays.folder import CHUNK, Folder
 from replays.response import ReplayResponse
-from tests.conftest import service
+from tests.conftest import running, service
 from tests.support.checks import settings_of
 from tests.support.replay_bodies import large
 
@@ -63,15 +63,21 @@ async def download(file: Path, sent: Sent = nothing, hang_up_at: int | None = No
     return bytes(body)
 
 
-def open_files(file: Path, pid: str = "self") -> int:
-    """Return how often a process has the file open."""
-    count = 0
+def handles(file: Path, pid: str = "self") -> list[int]:
+    """Return the descriptors with which a process has the file open."""
+    found = []
     for handle in os.listdir(f"/proc/{pid}/fd"):
         try:
-            count += os.readlink(f"/proc/{pid}/fd/{handle}").partition(" ")[0] == str(file)
+            if os.readlink(f"/proc/{pid}/fd/{handle}").partition(" ")[0] == str(file):
+                found.append(int(handle))
         except FileNotFoundError:
             continue
-    return count
+    return found
+
+
+def open_files(file: Path, pid: str = "self") -> int:
+    """Return how often a process has the file open."""
+    return len(handles(file, pid))
 
 
 def test_a_file_is_closed_after_it_was_sent(file: Path) -> None:
@@ -231,3 +237,37 @@ def test_a_folder_that_cannot_be_opened_is_a_503(recorded_sqlite: str, tmp_path:
         assert "retry-after" in answer.headers
         loop.unlink()
         assert client.get("/v1/get_replay?id=805").status_code == 404
+
+
+# Linux lets everybody open this file of 4096 bytes, and then refuses to read it.
+FAULTY = Path("/sys/class/net/lo/speed")
+
+
+def test_a_file_that_cannot_be_read_is_a_503(recorded_sqlite: str, tmp_path: Path) -> None:
+    file = tmp_path / "osr" / "805.osr"
+    file.parent.mkdir()
+    file.symlink_to(FAULTY)
+    with running(database_url=recorded_sqlite, data_directory=str(tmp_path)) as (client, process):
+        for path in (
+            "/v1/get_replay?id=805",
+            "/v1/get_replay?id=805&include_headers=false",
+            "/v2/scores/805/replay",
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert "The replay storage did not answer." in answer.text
+            assert "retry-after" in answer.headers
+        assert "a replay cannot be read: [Errno" in process.output()
+        assert "Traceback" not in process.output()
+
+
+def test_a_disk_that_fails_ends_the_response(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with file.with_name("other").open("wb") as unreadable:
+
+        async def fail(at: int) -> None:
+            for handle in handles(file) if at == CHUNK else []:
+                # From now on, the kernel refuses to read from it.
+                os.dup2(unreadable.fileno(), handle)
+
+        assert len(asyncio.run(download(file, fail))) == CHUNK
+    assert "a replay cannot be read: [Errno" in caplog.text

@@ -80,6 +80,14 @@ def test_two_workers_together_count_every_request(recorded_mysql: str, tmp_path:
         assert not list(tmp_path.glob("apidot-*"))
 
 
+def test_files_that_the_workers_map_are_in_memory(recorded_sqlite: str) -> None:
+    with running("--workers", "2", database_url=recorded_sqlite) as here:
+        for worker in started(here, 2):
+            mapped = re.findall(r"\S*/apidot-\S+", Path(f"/proc/{worker}/maps").read_text())
+            assert any("/metrics/" in file for file in mapped)
+            assert all(file.startswith("/dev/shm/") for file in mapped)
+
+
 def test_counters_of_a_dead_worker_stay(recorded_sqlite: str) -> None:
     with running("--workers", "2", database_url=recorded_sqlite) as here:
         first, _ = started(here, 2)

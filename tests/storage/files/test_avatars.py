@@ -193,6 +193,27 @@ def test_a_png_keeps_its_pixels(mode: str) -> None:
         assert ImageChops.difference(stored.convert("RGBA"), image.convert("RGBA")).getbbox() is None
 
 
+def interlaced() -> bytes:
+    """Return an interlaced PNG, of 8 x 8 white pixels. Pillow does not write such files."""
+    passes = [(1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)]
+    lines = b"".join((b"\0" + b"\xff" * width) * height for width, height in passes)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 1))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def test_an_interlaced_png_is_accepted() -> None:
+    with Image.open(BytesIO(interlaced())) as before, Image.open(BytesIO(clean(interlaced())[1])) as after:
+        assert before.info["interlace"]
+        assert (after.size, after.convert("RGB").getcolors()) == ((8, 8), [(64, (255, 255, 255))])
+
+
+def test_only_the_first_picture_of_an_animated_png_is_kept() -> None:
+    first, second = picture(), picture()
+    with Image.open(BytesIO(clean(encoded("PNG", first, save_all=True, append_images=[second]))[1])) as stored:
+        assert ImageChops.difference(stored.convert("RGB"), first).getbbox() is None
+        assert not getattr(stored, "is_animated", False)
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_a_jpeg_may_have_other_colour_modes(mode: str) -> None:
     assert clean(encoded("JPEG", picture().convert(mode)))[0] == "jpeg"
@@ -280,7 +301,10 @@ def test_concurrent_uploads_of_one_player(on_sqlite: Playground) -> None:
     with Watch(on_sqlite) as watch, ThreadPoolExecutor(4) as pool:
         responses = list(pool.map(lambda image: put(on_sqlite, image), [next(images) for _ in range(60)]))
 
-    assert {response.status_code for response in responses} == {200}
+    statuses = [response.status_code for response in responses]
+    # An upload waits for the one before it, but not for long.
+    assert set(statuses) <= {200, 429}
+    assert statuses.count(200) >= 20
     assert not watch.faults
     assert watch.seen > 10
     assert len(avatars(on_sqlite)) == 1

@@ -1,0 +1,1 @@
+"""Worker processes, in which untrusted files may crash, hang or use all memory."""
