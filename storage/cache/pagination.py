@@ -152,5 +152,10 @@ class Pagination:
             blocks += await self._database.all(catalogue.score_blocks, first=begin.id, last=last, **values)
         if not blocks:
             return IdBlocks([], [])
-        hidden = await self._database.all(catalogue.hidden_score_blocks, visible=visible, **values)
+        filtered = any(value is not None for value in values.values())
+        hidden = await self._database.all(
+            catalogue.hidden_score_blocks["filtered" if filtered else "all"],
+            visible=visible,
+            **(values if filtered else {}),
+        )
         return IdBlocks(blocks, hidden)

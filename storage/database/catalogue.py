@@ -26,6 +26,10 @@ from storage.database.statement import Statement
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
+SCORE_FILTERS = (
+    "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
+    " AND (:mode IS NULL OR s.mode = :mode)"
+)
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -177,7 +181,10 @@ beatmap_rating = Query("beatmap_rating", v2.Rating)
 scores = Query("scores", v2.Score)
 count_scores = Query("count_scores", Total)
 score_blocks = Query("score_blocks", Block)
-hidden_score_blocks = Query("hidden_score_blocks", Block)
+hidden_score_blocks = {
+    "all": Query("hidden_score_blocks", Block, filters=""),
+    "filtered": Query("hidden_score_blocks", Block, filters=SCORE_FILTERS),
+}
 clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
 
