@@ -103,6 +103,24 @@ class IndexColumn(msgspec.Struct, frozen=True):
     index_name: str
     column_name: str | None
     is_unique: bool
+    is_descending: bool
+
+
+class TableRows(msgspec.Struct, frozen=True):
+    """How many rows a table has, about."""
+
+    table_name: str
+    total: int
+
+
+class ActivePlayer(msgspec.Struct, frozen=True):
+    id: int
+    mode: int
+
+
+class MostPlayed(msgspec.Struct, frozen=True):
+    md5: str
+    mode: int
 
 
 class Privilege(msgspec.Struct, frozen=True):
@@ -157,6 +175,9 @@ server_clock = Query("server_clock", Clock)
 connections_allowed = Query("connections_allowed", Connections)
 schema_columns = Query("schema_columns", Column)
 schema_indexes = Query("schema_indexes", IndexColumn)
+table_rows = Query("table_rows", TableRows)
+most_active_player = Query("most_active_player", ActivePlayer)
+most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
 stats_repeated = Query("stats_repeated", RepeatedStats)
 

@@ -11,9 +11,8 @@ from pymysql.cursors import DictCursor
 from bench.explain import UNUSED, VALUES
 from checks import expected
 from demo.schema import statements
-from storage.database import catalogue
+from storage.database import catalogue, session
 from storage.database.database import Query
-from storage.database.drivers import SESSION
 from storage.database.statement import Value, with_lists
 from tests.support import mariadbd, mysqld, servers
 
@@ -108,7 +107,9 @@ class Server(NamedTuple):
 def cursor_of(url: str) -> Iterator[DictCursor]:
     """A session like those of the service."""
     with closing(mariadbd.connect(url)) as connection, connection.cursor(DictCursor) as cursor:
-        cursor.execute(SESSION.format(seconds=30, milliseconds=30_000))
+        cursor.execute("SELECT VERSION() AS version")
+        (row,) = cursor.fetchall()
+        cursor.execute(session.statements(row["version"], 30)[0])
         yield cursor
 
 
