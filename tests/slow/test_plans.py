@@ -53,10 +53,10 @@ ROWS = (
 
 
 class Case(NamedTuple):
-    """A statement, the values that differ from the usual ones, and the index that it reads a table by."""
+    """A statement, the recommended index that it uses, if any, and the values that differ from the usual ones."""
 
     query: Query[Any]
-    key: str
+    key: str | None
     values: Mapping[str, Value] = MappingProxyType({})
     sorts: bool = False
 
@@ -91,6 +91,16 @@ CASES = {
             "acc": "apidot_stats_acc",
             "plays": "apidot_stats_plays",
             "playtime": "apidot_stats_playtime",
+        }.items()
+    },
+    **{
+        f"scores, {name}": Case(catalogue.scores, None, {"mode": None, "map_md5": None, **values})
+        for name, values in {
+            "all": {},
+            "of a mode": {"mode": 4},
+            "of a mode, in a range of ids": {"mode": 4, "first": 10_000, "last": 12_000},
+            "failed": {"status": 0},
+            "of a player": {"user_id": PLAYER},
         }.items()
     },
 }
@@ -140,7 +150,7 @@ def test_the_index_is_used_and_changes_no_result(server: Server, name: str) -> N
     case = CASES[name]
     with cursor_of(server.url) as cursor:
         plan = run(cursor, case, "EXPLAIN FORMAT=TRADITIONAL ")
-        assert case.key in {row["key"] for row in plan}, plan
+        assert case.key is None or case.key in {row["key"] for row in plan}, plan
         sorting = [
             row for row in plan if "filesort" in (row["Extra"] or "") or "temporary" in (row["Extra"] or "")
         ]
@@ -151,4 +161,4 @@ def test_the_index_is_used_and_changes_no_result(server: Server, name: str) -> N
 
 
 def test_every_recommended_index_has_a_case() -> None:
-    assert {case.key for case in CASES.values()} == {index.name for index in expected.indexes()}
+    assert {case.key for case in CASES.values()} - {None} == {index.name for index in expected.indexes()}
