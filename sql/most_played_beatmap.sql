@@ -3,5 +3,5 @@ SELECT
     m.md5,
     m.mode
 FROM maps m
-ORDER BY m.plays DESC, m.id
+ORDER BY m.plays DESC
 LIMIT 1
