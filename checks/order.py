@@ -57,7 +57,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
             await step("database", 10, database.run_connections(reachable, settings))
             await step("schema", 30, schema.run(reachable))
             await step("schema", 30, indexes.run_keys(reachable))
-            await step("indexes", 15, indexes.run(reachable))
+            await step("indexes", 30, indexes.run(reachable))
             await step("clock", 10, clock.run(reachable, settings))
         if opened:
             ranks = open_ranks(settings, opened, stack)

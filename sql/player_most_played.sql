@@ -22,7 +22,7 @@ FROM (
             COUNT(*) AS plays
         FROM scores s
         WHERE s.userid = :id
-            AND s.mode = :mode
+            AND s.mode + 0 = :mode
         GROUP BY s.map_md5
     ) c
     WHERE c.id IS NOT NULL

@@ -26,8 +26,8 @@ FROM scores s
 INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
-    AND s.map_md5 IN (SELECT m.md5 FROM maps m)
-    AND (s.status <> 0 OR :include_failed = 1)
+    AND (SELECT COUNT(*) FROM maps m WHERE m.md5 = s.map_md5) > 0
+    AND (COALESCE(s.status, 0) <> 0 OR :include_failed = 1)
     AND (
         (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
