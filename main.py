@@ -108,6 +108,8 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
     try:
         if reload:
             check_reload_possible(settings.api_workers)
+            # A breakpoint stops the event loop for as long as somebody looks around.
+            os.environ.setdefault("WATCHDOG", "0")
         check_port_free(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))

@@ -15,7 +15,8 @@ from storage.cache.cache import SingleFlightCache
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.database.failures import describe, is_refusal
+from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
@@ -56,13 +57,25 @@ class Dependency(msgspec.Struct, frozen=True):
     degraded: str = ""
 
 
-async def database_state(database: Database) -> Dependency:
-    """Return whether the database answers a statement. The description is the server's version."""
+async def server_state(database: Database) -> Dependency:
+    """Return whether the database server answers. The description is its version."""
     try:
         row = await database.one(catalogue.server_version)
     except Unavailable as unavailable:
         error = unavailable.__cause__
-        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({error})", error)
+        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({describe(error)})", error)
+    return Dependency("up", row.version if row else "of unknown version")
+
+
+async def database_state(database: Database) -> Dependency:
+    """Return whether the game server's tables can be read. The description is the server's version."""
+    try:
+        row = await database.one(catalogue.ping)
+    except Unavailable as unavailable:
+        error = unavailable.__cause__
+        answers = error is not None and is_refusal(error)
+        fault = "HAS NO TABLES THAT CAN BE READ" if answers else "NOT REACHED"
+        return Dependency("down", f"{fault}, answering 503 until it is there ({describe(error)})", error)
     return Dependency("up", row.version if row else "of unknown version")
 
 
@@ -106,6 +119,8 @@ async def game_server_state(settings: Settings, server: GameServerClient | None)
         await server.ping()
     except Down as error:
         return Dependency("down", f"{url} NOT REACHED ({error}), so nobody is online until it is there", error)
+    except NotPermitted as error:
+        return Dependency("down", f"{url} NOT PERMITTED: the user of apidot must have access to it", error)
     except NoAnswer as error:
         description = f"{url} NOT ANSWERING AS ONE ({error}): look at DOMAIN and GAME_SERVER_URL"
         return Dependency("down", description, error)

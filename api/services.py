@@ -12,8 +12,10 @@ from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database.database import Database
+from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
+from storage.game_server.client import GameServerClient
 from storage.game_server.proxy import GameServerProxy
 from storage.pp.engine import PPEngine
 from storage.ranks import Ranks
@@ -30,6 +32,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder
+    game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore
     api_keys: APIKeys
@@ -39,3 +42,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     avatars: Avatars
     change_marker: ChangeMarker
     dependencies: Dependencies
+    deadlines: Deadlines

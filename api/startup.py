@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from api.additions import Additions
 from api.dependencies import Dependencies
+from api.routes import additions_to_routes
 from api.services import Services
 from config.settings import Settings
 from config.types import Networks
@@ -20,10 +22,12 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
-from storage.game_server.client import GameServerClient
+from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.game_server.description import Declared, declared_by
 from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
@@ -36,6 +40,8 @@ from storage.redis_client import RedisAway
 EDITS = "edits"
 # Seconds a start waits for the state of the dependencies.
 DEPENDENCY_TIMEOUT = 15.0
+# And for what the game server declares, if it answers.
+DESCRIPTION_TIMEOUT = 3.0
 # The dependencies' titles in the start report.
 TITLES = {
     "database": "database",
@@ -63,7 +69,8 @@ async def open_services(
     dependency.
     """
     async with AsyncExitStack() as stack:
-        database = await open_database(settings, stack, observer)
+        deadlines = Deadlines()
+        database = await open_database(settings, stack, observer, deadlines)
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
@@ -86,6 +93,7 @@ async def open_services(
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
             leaderboard_order=leaderboard_order,
+            game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
@@ -95,6 +103,7 @@ async def open_services(
             avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
             dependencies=closed_by(stack, dependencies),
+            deadlines=deadlines,
         )
 
 
@@ -104,7 +113,12 @@ def closed_by(stack: AsyncExitStack, service: C) -> C:
     return service
 
 
-async def open_database(settings: Settings, stack: AsyncExitStack, observer: Observer | None = None) -> Database:
+async def open_database(
+    settings: Settings,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+    deadlines: Deadlines | None = None,
+) -> Database:
     """Return the database, which may still be unavailable.
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
@@ -114,9 +128,11 @@ async def open_database(settings: Settings, stack: AsyncExitStack, observer: Obs
         pool_max=settings.db_pool_max,
         wait=settings.db_pool_wait,
         statement_timeout=settings.db_statement_timeout,
+        max_age=settings.db_connection_max_age,
         encryption=settings.db_ssl,
         authorities=settings.db_ssl_ca,
         observer=observer,
+        deadlines=deadlines,
     )
     stack.push_async_callback(database.disconnect)
     await database.connect()
@@ -166,7 +182,7 @@ def open_live(
 
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:
     """Return the proxy for requests to other paths, None if they are not passed on."""
-    if not (settings.game_server and settings.passthrough):
+    if not (settings.game_server and settings.passes_on):
         return None
     proxy = GameServerProxy(
         settings.game_server,
@@ -194,6 +210,8 @@ async def startup_report(settings: Settings) -> list[str]:
         if settings.game_server:
             to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
             report.append(("other paths", to))
+        if passed_on := await _additions(services, answers=states["game_server"].state == "up"):
+            report.append(("passed on", str(passed_on)))
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
         report.append(("rate limits", await _rate_limits(services)))
@@ -201,7 +219,19 @@ async def startup_report(settings: Settings) -> list[str]:
         report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
+    report += [("note", note) for note in settings.notes]
     return [f"{title:<13} {text}" for title, text in report]
+
+
+async def _additions(services: Services, *, answers: bool) -> Additions:
+    """Return what is passed on of the paths that are served. `answers` is whether the game server can be asked."""
+    declared: Declared = {}
+    settings = services.settings
+    if services.game_server and answers and settings.passes_on and settings.learn_fork:
+        with suppress(Down, NoAnswer, TimeoutError):
+            async with asyncio.timeout(DESCRIPTION_TIMEOUT):
+                declared = await declared_by(services.game_server)
+    return additions_to_routes(settings, declared)
 
 
 async def _too_few_connections(services: Services) -> str | None:

@@ -13,9 +13,8 @@ from bench.results import QueryPlan
 from bench.worlds import STATEMENT_TIMEOUT, World
 from domain.accounts import ProfileFields
 from storage.cache import leaderboards
-from storage.database import catalogue
+from storage.database import catalogue, session
 from storage.database.database import Query
-from storage.database.drivers import SESSION
 from storage.database.statement import Statement, Value, with_lists
 from tests.support import mariadbd
 
@@ -53,12 +52,10 @@ ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count
 def statements() -> Iterator[tuple[str, Statement]]:
     """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
     seen: set[str] = set()
-    for name, value in vars(catalogue).items():
-        variants = value if isinstance(value, dict) and not name.startswith("__") else {"": value}
-        for key, statement in variants.items():
-            if isinstance(statement, Statement) and statement.mysql not in seen:
-                seen.add(statement.mysql)
-                yield f"{name} {key}".strip(), statement
+    for name, statement in catalogue.statements():
+        if statement.mysql not in seen:
+            seen.add(statement.mysql)
+            yield name, statement
 
 
 def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
@@ -110,7 +107,9 @@ def query_plans(world: World, ids: Ids, *, indexes: bool) -> list[QueryPlan]:
     plans = []
     with closing(mariadbd.connect(world.database, timeout=STATEMENT_TIMEOUT)) as connection:
         with connection.cursor() as cursor:
-            cursor.execute(SESSION.format(seconds=60, milliseconds=60_000))
+            cursor.execute("SELECT VERSION()")
+            [(version,)] = cursor.fetchall()
+            cursor.execute(session.statements(version, 60)[0])
         for name, statement in statements():
             sql, values = with_lists(statement.mysql, values_for(statement, ids))
             with connection.cursor(DictCursor) as cursor:

@@ -3,19 +3,21 @@
 from contextlib import AsyncExitStack
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from api.dependencies import database_state
+from api.dependencies import server_state
 from api.startup import open_database
 from checks.findings import Finding, error, ok, warning
 from config.settings import Settings
 from domain.errors import CannotOpen
 from storage.database import catalogue
 from storage.database.database import Database, MissingFile
+from storage.database.failures import describe
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 NEW_PASSWORD = "the password of DB_USER has expired: give it another one with ALTER USER"
 UNLOCK = "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK"
 # Advice by the number of the driver's error.
 ADVICE = {
+    1040: "raise max_connections, or let fewer programs connect",
     1044: "let DB_USER read the database: GRANT SELECT",
     1045: "DB_USER and DB_PASS are not those of a user who may come from this machine",
     1049: "DB_NAME names a database that is not there",
@@ -42,10 +44,10 @@ async def run(settings: Settings, stack: AsyncExitStack) -> tuple[Database | Non
     except CannotOpen as missing:
         text, _, advice = str(missing).partition(": ")
         return None, error("database.driver", text, advice)
-    state = await database_state(database)
+    state = await server_state(database)
     if state.state == "up":
         return database, ok("database.version", f"{state.description} at {_address(settings)}")
-    reason = "no answer in time" if isinstance(state.error, TimeoutError) else str(state.error)
+    reason = "no answer in time" if isinstance(state.error, TimeoutError) else describe(state.error)
     number = state.error.args[0] if state.error and state.error.args else 0
     text = f"{_address(settings)} does not answer: {reason}"
     return database, error("database.away", text, ADVICE.get(number, OTHER_ADVICE))

@@ -1,16 +1,14 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields
 from datetime import tzinfo
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from config.addresses import url_of
 from config.types import Encryption, Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
-
-# Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +18,13 @@ class Settings:
     api_host: str = setting("127.0.0.1", "Address to listen on.", heading="Listening")
     api_port: int = setting(8000, "Port to listen on.", ge=1, le=65535)
     api_workers: int = setting(1, "Number of worker processes, which share the port.", ge=1, le=64)
+    watchdog: float = setting(
+        10.0,
+        "Seconds without progress after which a worker ends itself with exit code 70, so that it is started again."
+        " 0: never.",
+        ge=0,
+        le=3600,
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Lowest severity that is logged.", heading="Log and metrics"
@@ -71,6 +76,14 @@ class Settings:
     db_pool_wait: float = setting(2.0, "Seconds a request waits for a free database connection.", gt=0, le=600)
     db_statement_timeout: float = setting(5.0, "Seconds a database statement may run.", gt=0, le=600)
 
+    db_connection_max_age: float = setting(
+        600.0,
+        "Seconds after which a database connection is closed and another one opened, so that a balancer or a host"
+        " name that leads to another server is followed. 0: never.",
+        ge=0,
+        le=86_400,
+    )
+
     redis_url: Secret = setting(
         Secret(),
         "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
@@ -90,18 +103,24 @@ class Settings:
 
     game_server_url: str = setting(
         "",
-        "URL of the game server, such as http://127.0.0.1:10000. Takes precedence over APP_HOST and APP_PORT.",
+        "URL of the game server, such as http://127.0.0.1:10000, or unix:/tmp/bancho.sock for a socket."
+        " Takes precedence over APP_HOST and APP_PORT.",
         heading="Game server",
     )
     app_host: str = setting(
-        "", "Address the game server listens on. Empty or a wildcard (0.0.0.0, ::): this machine."
+        "",
+        "Address the game server listens on, or the path of its Unix socket, such as /tmp/bancho.sock."
+        " Empty or a wildcard (0.0.0.0, ::): this machine.",
     )
     app_port: int = setting(
         0,
-        "Port the game server listens on. 0, without GAME_SERVER_URL: no game server, and nobody is online.",
+        "Port the game server listens on. 0, without GAME_SERVER_URL and a socket: no game server, and nobody is"
+        " online.",
         ge=0,
         le=65535,
     )
+    server_addr: str = setting("", "Older name of APP_HOST.")
+    server_port: int = setting(0, "Older name of APP_PORT.", ge=0, le=65535)
     domain: str = setting(
         "",
         "Domain of the game server, such as example.com."
@@ -115,6 +134,16 @@ class Settings:
         1.0, "Seconds the game server may take to respond with live data.", gt=0, le=60
     )
     passthrough: bool = setting(True, "Forward requests for paths that apidot does not serve to the game server.")
+    learn_fork: bool = setting(
+        True,
+        "Read the game server's own /openapi.json, and forward requests for what only it declares:"
+        " more parameters, values, methods or paths than apidot has.",
+    )
+    pass_on: str = setting(
+        "",
+        "Further paths that are forwarded although apidot serves them, separated by commas,"
+        " such as /v1/get_leaderboard,/v2/players/{player_id}/scores.",
+    )
     passthrough_timeout: float = setting(
         30.0, "Seconds a forwarded request may take until the end of its response.", gt=0, le=600
     )
@@ -247,6 +276,9 @@ class Settings:
     )
     image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
 
+    # Not a setting: what the operator should know about how the settings were read, in sentences.
+    notes: tuple[str, ...] = ()
+
     @property
     def visible(self) -> int:
         """The privilege bits a player needs to be shown at all."""
@@ -281,12 +313,15 @@ class Settings:
 
     @property
     def game_server(self) -> str | None:
-        """The URL of the game server, or None if no game server is configured."""
+        """The URL of the game server, which is unix: and a path for a socket; None if none is configured."""
         if self.game_server_url:
-            return self.game_server_url.rstrip("/")
-        if not self.app_port:
-            return None
-        return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+            return url_of(self.game_server_url, 0)
+        return url_of(self.app_host or self.server_addr, self.app_port or self.server_port)
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether requests are forwarded to the game server."""
+        return self.passthrough and self.game_server is not None
 
     @property
     def zone(self) -> tzinfo | None:
@@ -297,6 +332,11 @@ class Settings:
     def origins(self) -> list[str]:
         """The origins in CORS_ORIGINS, in the form in which browsers send them."""
         return [origin.lower().rstrip("/") for origin in comma_separated(self.cors_origins)]
+
+
+def all_settings() -> list[Field[Any]]:
+    """Return the field of each setting."""
+    return [field for field in fields(Settings) if field.metadata]
 
 
 def _host(host: str) -> str:

@@ -5,24 +5,48 @@ not used, because they compile each statement anew on each call.
 """
 
 import asyncio
+import math
+import random
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
-import msgspec
 
 from config.types import Encryption
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
-from storage.database import drivers, tls
-from storage.database.pool import ConnectionPool
+from storage.database import drivers, session, tls
+from storage.database.connector import Connector
+from storage.database.conversion import RowConverter
+from storage.database.failures import (
+    CONFLICTED,
+    LOST,
+    MOVED,
+    TRIES_AGAIN,
+    describe,
+    ends_connection,
+    is_refusal,
+    reason_to_try_again,
+)
+from storage.database.pool import CannotConnect, ConnectionPool, NoFreeConnection, Pooled
 from storage.database.rows import RowShape
 from storage.database.statement import Statement, Value, with_json, with_lists
+from storage.deadlines import Deadlines
 from storage.observer import Observer
 
 AWAY = ErrorSpec(503, "The database did not answer.")
 SLOW = ErrorSpec(503, "The database did not answer in time.")
+
+# Seconds that a server has after the time limit of a statement, which it keeps itself, before it counts as hung.
+GRACE = 1.0
+# The shares of that time after which a connection is opened as a check, and within which it must be open.
+CHECK_AFTER, CHECK_WITHIN = 0.1, 0.8
+# Seconds before a statement is run again after a conflict, at the most.
+CONFLICT_PAUSE = 0.1
+# Seconds since which a connection must be open for a read-only server to be one that another has replaced.
+SETTLED = 1.0
 
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.
 MAX_COLUMN_SETS = 4
@@ -42,11 +66,15 @@ class Query(Statement, Generic[T]):
 
 
 class Change(Statement):
-    """A statement that changes rows."""
+    """A statement that changes rows. Running it twice must be the same as running it once."""
 
 
 class Unstorable(Exception):
     """A text is too long for its column, or has characters that the column cannot hold."""
+
+
+class NoAnswer(TimeoutError):
+    """A statement took longer than its time limit."""
 
 
 class MissingFile(CannotOpen):
@@ -63,35 +91,40 @@ class Database:
         pool_max: int = 10,
         wait: float = 2.0,
         statement_timeout: float = 5.0,
+        max_age: float = 0,
         encryption: Encryption = "off",
         authorities: str = "",
         observer: Observer | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
-        """At most `pool_max` connections. `wait`, for one of them, and `statement_timeout` are in seconds.
+        """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
-        `encryption` and `authorities` are those of tls.context.
+        `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
+        are those of tls.context.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
         self._driver = drivers.load(self._url.dialect, self._url.driver)
         self._pool_max, self._wait = pool_max, wait
-        # The server ends a slow statement itself; the extra second is for a server that hangs.
-        self._timeout = statement_timeout + 1
+        self._statement_timeout, self._max_age = statement_timeout, max_age or math.inf
+        self._timeout = statement_timeout + GRACE
+        # A change has to end on the server before it is given up here: see session.LOCKS. It may be run twice.
+        locks = session.table_wait(statement_timeout) + session.ROW_WAIT
+        self._change_needs, self._change_timeout = locks + 0.1, max(self._timeout, 2.0 * locks)
         self._observer = observer or Observer()
-        self._availability = Availability(
-            "the database",
-            "answering 503 until it is back",
-            on_change=partial(self._observer.on_availability, "database"),
-        )
+        self._deadlines = Deadlines() if deadlines is None else deadlines
+        on_change = partial(self._observer.on_availability, "database")
+        self._availability = Availability("the database", "answering 503 until it is back", on_change=on_change)
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
+        self._converter = RowConverter()
         options = {}
         if not self.is_sqlite:
             # A socket of this machine needs no encryption.
             context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
-            options = drivers.pool_options(self._driver, pool_max, wait, statement_timeout, context)
+            options = drivers.pool_options(self._driver, wait, context)
         self._databases = databases.Database(self._url, **options)
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
@@ -100,12 +133,20 @@ class Database:
     async def connect(self) -> None:
         """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
         await self._databases.connect()
-        if self.is_sqlite:
+        if self._driver.wire is None:
             await self._open_sqlite()
             return
-        # `databases` has no public name for the pool; its version is pinned.
-        opener = drivers.Opener(self._driver.protocol, self._databases._backend._pool._conn_kwargs)
-        self._pool = ConnectionPool(opener, self._driver.is_usable, size=self._pool_max, timeout=self._wait)
+        self._loop = asyncio.get_running_loop()
+        # `databases` has no public name for what it has read from the URL; its version is pinned.
+        arguments = {**self._databases._backend._pool._conn_kwargs, "autocommit": None}
+        self._pool = ConnectionPool(
+            Connector(self._driver.wire, arguments, self._statement_timeout),
+            size=self._pool_max,
+            wait=self._wait,
+            max_age=self._max_age,
+            availability=self._availability,
+            deadlines=self._deadlines,
+        )
 
     async def _open_sqlite(self) -> None:
         _require_file(self._url.database)
@@ -123,7 +164,7 @@ class Database:
             await self._sqlite.__aexit__()
             self._sqlite = None
         if self._pool is not None:
-            self._pool.close()
+            await self._pool.close()
         await self._databases.disconnect()
 
     async def link(self) -> tls.Link | None:
@@ -132,24 +173,22 @@ class Database:
             return None
         try:
             connection = await self._pool.acquire()
-        except self._driver.errors as error:
-            raise Unavailable(AWAY.message) from error
+        except (CannotConnect, NoFreeConnection) as error:
+            raise Unavailable(AWAY.message) from error.__cause__ or error
         try:
-            return tls.link(connection)
+            return tls.link(connection.raw)
         finally:
             self._pool.release(connection)
 
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        return msgspec.convert(shape.mappings(rows), query.rows, strict=False)
+        return self._converter.convert(query, shape, rows)
 
     async def one(self, query: Query[T], **values: Value) -> T | None:
         """Return the first row of `query`, or None. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        if not rows:
-            return None
-        return msgspec.convert(shape.mappings(rows[:1])[0], query.row, strict=False)
+        return self._converter.convert(query, shape, rows[:1])[0] if rows else None
 
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
@@ -168,54 +207,135 @@ class Database:
             return NO_ROWS
         try:
             result = await self._execute(statement, values)
-        except TimeoutError as error:
-            self._availability.down(f"{statement.name}: {error}")
+        # The pool logs the first two.
+        except CannotConnect as error:
+            raise Unavailable(AWAY.message) from error.__cause__
+        except NoFreeConnection as error:
+            raise Unavailable(SLOW.message) from error
+        except NoAnswer as error:
+            if self._pool is None or not self._pool.is_paused:
+                self._log_refusal(statement.name, error)
             raise Unavailable(SLOW.message) from error
         except self._driver.errors as error:
             code = error.args[0] if error.args else None
             if isinstance(statement, Change) and code in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and code in drivers.UNREPRESENTABLE:
+            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
-        self._availability.up()
-        if statement.name in self._refused:
-            self._refused.pop(statement.name).up()
+        if self._availability.is_down or self._refused:
+            self._log_success(statement.name)
         return result
 
+    def _log_success(self, name: str) -> None:
+        # During a pause, only a new connection shows that the database answers again.
+        if self._pool is None or not self._pool.is_paused:
+            self._availability.up()
+        if name in self._refused:
+            self._refused.pop(name).up()
+
     def _log_failure(self, name: str, error: Exception) -> None:
-        if drivers.is_refusal(error):
-            refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
-            self._refused.setdefault(name, refused).down(error)
+        if is_refusal(error):
+            self._log_refusal(name, error)
         else:
-            self._availability.down(f"{name}: {error}")
+            self._availability.down(f"{name}: {describe(error)}")
+
+    def _log_refusal(self, name: str, error: Exception) -> None:
+        consequence = "answering 503 to what needs it; `main.py check` says what is wrong"
+        refused = Availability(f"the database to {name}.sql", consequence)
+        self._refused.setdefault(name, refused).down(describe(error))
 
     async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:
         if self._pool is not None:
-            with self._observer.wait():
-                connection = await self._pool.acquire()
-            try:
-                return await self._execute_on(connection, statement, values)
-            finally:
-                self._pool.release(connection)
+            return await self._execute_pooled(self._pool, statement, values)
         if self._sqlite is not None and not isinstance(statement, Change):
-            return await self._execute_on(self._sqlite.raw_connection, statement, values)
+            return await self._execute_on(self._sqlite.raw_connection, statement, values, self._timeout)
         # Changes are rare enough to open the SQLite file each time.
         async with self._databases.connection() as opened:
-            return await self._execute_on(opened.raw_connection, statement, values)
+            return await self._execute_on(opened.raw_connection, statement, values, self._timeout)
 
-    async def _execute_on(self, connection: Any, statement: Statement, values: dict[str, Value]) -> Result:
+    async def _execute_pooled(
+        self, pool: ConnectionPool, statement: Statement, values: dict[str, Value]
+    ) -> Result:
+        is_change = isinstance(statement, Change)
+        wait, limit = self._wait, self._change_timeout if is_change else self._timeout
+        deadline = 0.0
+        tries: list[str] = []
+        while True:
+            with self._observer.wait():
+                connection = await pool.acquire(wait)
+            # All tries together take no longer than one may.
+            deadline = deadline or time.monotonic() + limit
+            limit = deadline - time.monotonic()
+            try:
+                return await self._execute_checked(pool, connection, statement, values, limit)
+            except self._driver.errors as error:
+                reason = self._reason_to_try_again(pool, connection, error, is_change)
+                if reason is None or tries.count(reason) == TRIES_AGAIN[reason]:
+                    raise
+                tries.append(reason)
+                pause = random.uniform(0, CONFLICT_PAUSE) if reason == CONFLICTED else 0
+                needed = self._change_needs if is_change else 0
+                wait = min(wait, deadline - time.monotonic() - pause - needed)
+                if wait <= 0:
+                    raise
+            finally:
+                pool.release(connection)
+            await asyncio.sleep(pause)
+
+    def _reason_to_try_again(
+        self, pool: ConnectionPool, connection: Pooled, error: Exception, is_change: bool
+    ) -> str | None:
+        """Return why to run a statement again, None if it is not, after closing what cannot be used again."""
+        if isinstance(error, NoAnswer):
+            # The server would have ended the statement. Other connections may lead to the same place.
+            pool.replace()
+            return None
+        reason = reason_to_try_again(error, is_change=is_change)
+        if reason == MOVED and self._loop.time() - connection.opened < SETTLED:
+            # This is the server that new connections lead to.
+            return None
+        if ends_connection(error):
+            pool.abort(connection)
+        if reason in (LOST, MOVED):
+            pool.replace()
+        return reason
+
+    async def _execute_checked(
+        self,
+        pool: ConnectionPool,
+        connection: Pooled,
+        statement: Statement,
+        values: dict[str, Value],
+        limit: float,
+    ) -> Result:
+        """Run a statement on a connection of the pool, and check the server if it has not ended the statement."""
+        self._deadlines[connection] = time.monotonic() + limit
+        begin = self._timeout - GRACE * (1 - CHECK_AFTER)
+        check = self._loop.call_later(begin, pool.check, GRACE * CHECK_WITHIN)
+        try:
+            return await self._execute_on(connection.raw, statement, values, limit)
+        finally:
+            check.cancel()
+            del self._deadlines[connection]
+
+    async def _execute_on(
+        self, connection: Any, statement: Statement, values: dict[str, Value], limit: float
+    ) -> Result:
         sql = statement.sqlite if self.is_sqlite else statement.mysql
         if any(isinstance(value, tuple) for value in values.values()):
             sql, values = (with_json if self.is_sqlite else with_lists)(sql, values)
         known = self._column_sets.get(statement, ())
         with self._observer.statement(statement.name):
             try:
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(limit):
                     columns, rows = await self._driver.execute(connection, sql, values, known)
-            except TimeoutError:
-                raise TimeoutError(f"no answer within {self._timeout} s") from None
+            except TimeoutError as error:
+                if error.errno is not None:
+                    # The operating system's, of a connection that is lost.
+                    raise
+                raise NoAnswer(f"no answer within {limit:.3g} s") from None
         if columns is None:
             return NO_ROWS
         if not known or columns is not known[0]:

@@ -16,6 +16,7 @@ from tests.support.servers import MariaDB
 DRIVERS = ("mysql", "mysql+asyncmy")
 WAIT, STATEMENT = 0.6, 0.6
 SLACK = 0.9  # for a busy machine
+RECOVERY = 2 + SLACK  # until the first answer, once the database answers again
 QUICK = {"db_pool_wait": str(WAIT), "db_statement_timeout": str(STATEMENT), "cache": "off"}
 Answer = tuple[int, httpx2.Response, float]  # id of the player, response, seconds it took
 NOT_ANSWERED = "The database did not answer."
@@ -70,6 +71,14 @@ def assert_unavailable(answer: httpx2.Response, *messages: str) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def recovered(client: httpx2.Client) -> None:
+    """Wait until requests are answered again. Fail if that takes longer than operators are told."""
+    deadline = time.monotonic() + RECOVERY
+    while info(client, 3).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def assert_right(answers: list[Answer], names: dict[int, str]) -> None:
     """Assert that each response is about the player requested."""
     for player, answer, _ in answers:
@@ -98,6 +107,7 @@ def test_database_stopped_and_started(database: MariaDB, driver: str, names: dic
                 assert seconds < WAIT + STATEMENT + 1 + SLACK
         finally:
             database.start()
+        recovered(service.client)
         assert_right(at_once(service.client, names), names)
         assert service.process.output().count("the database does not answer") == 1
         assert service.process.output().count("the database answers again") == 1
@@ -125,6 +135,7 @@ def test_service_started_before_its_database(driver: str, database: MariaDB, nam
     finally:
         database.start()
     try:
+        recovered(running.client)
         assert_right(at_once(running.client, names), names)
     finally:
         service.__exit__(None, None, None)
@@ -142,10 +153,56 @@ def test_database_hung(database: MariaDB, driver: str, names: dict[int, str]) ->
         finally:
             database.resume()
         # The database now sends the results of statements that have timed out: they must not reach anybody.
+        recovered(service.client)
         for _ in range(3):
             assert_right(at_once(service.client, names), names)
         assert service.process.output().count("the database does not answer") == 1
         assert "Traceback" not in service.process.output()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_kept_answers_come_at_once_after_the_first(database: MariaDB, driver: str) -> None:
+    paths = [f"/v1/get_player_info?scope=info&id={player}" for player in (3, 4, 5)]
+    with on(database, driver, cache="on") as service:
+        fresh = [service.client.get(path).json() for path in paths]
+        service.client.advance(10)
+        database.pause()
+        try:
+            # The first waits for its statement, and nobody else does.
+            for number, path in enumerate([paths[0], *paths, *paths]):
+                start = time.monotonic()
+                answer = service.client.get(path)
+                assert time.monotonic() - start < (STATEMENT + 1 + SLACK if number == 0 else SLACK)
+                assert (answer.status_code, answer.json()) == (200, fresh[paths.index(path)])
+                assert int(answer.headers["Age"]) >= 10
+        finally:
+            database.resume()
+        deadline = time.monotonic() + RECOVERY
+        while "Age" in service.client.get(paths[0]).headers:
+            assert time.monotonic() < deadline
+            service.client.advance(2)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_hung_database_does_not_delay_the_stop(database: MariaDB, driver: str) -> None:
+    with on(database, driver, db_pool_wait="60", db_statement_timeout="60") as service:
+        assert info(service.client, 3).status_code == 200
+        database.pause()
+        try:
+            with ThreadPoolExecutor(3) as other:
+                # One waits for its statement, the others for connections.
+                waiting = [other.submit(info, service.client, player) for player in (3, 4, 5)]
+                time.sleep(0.5)
+                start = time.monotonic()
+                assert service.process.stop(20) == 0
+                # uvicorn waits for requests in flight, 10 s at the most.
+                assert time.monotonic() - start < 10 + 1 + SLACK
+                for request in waiting:
+                    assert request.exception() or request.result().status_code >= 500
+        finally:
+            database.resume()
+        assert "stopped; requests in flight" in service.process.output()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

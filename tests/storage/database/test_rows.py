@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import aiomysql
-import asyncmy
 import pytest
 
 from storage.database import drivers
@@ -41,8 +39,11 @@ def options(url: str) -> dict[str, Any]:
 
 async def connect(driver: str, url: str) -> Any:
     """Open a connection with the options that the service uses."""
-    connect: Any = aiomysql.connect if driver == "aiomysql" else asyncmy.connect
-    return await connect(**options(url), conv=drivers.load("mysql", driver).decoders)
+    loaded = drivers.load("mysql", driver)
+    assert loaded.wire is not None
+    connection = loaded.wire.new({**options(url), "conv": loaded.decoders})
+    await loaded.wire.connect(connection)
+    return connection
 
 
 async def read_three_ways(driver: str, url: str, sql: str) -> list[tuple[list[str], list[tuple[Any, ...]]]]:
@@ -99,14 +100,16 @@ def test_an_error_leaves_the_connection_usable_and_other_columns_are_noticed(
 @BOTH
 def test_a_cancelled_statement_closes_the_connection(mariadb: MariaDB, driver: str) -> None:
     loaded = drivers.load("mysql", driver)
+    assert loaded.wire is not None
+    is_usable = loaded.wire.is_usable
 
     async def test() -> None:
         connection = await connect(driver, mariadb.url)
-        assert loaded.is_usable(connection)
+        assert is_usable(connection)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await loaded.execute(connection, "SELECT SLEEP(5) AS a", {}, [])
-        assert not loaded.is_usable(connection)
+        assert not is_usable(connection)
 
     asyncio.run(test())
 
