@@ -14,9 +14,8 @@ import uvloop
 
 from tests.fuzz.checks import Checker, Problem
 from tests.fuzz.generate import Generator
-from tests.fuzz.messages import Case
 from tests.fuzz.run import MAX_KINDS, Client, Result, described, run, summary
-from tests.fuzz.target import FAILED, Target, running
+from tests.fuzz.target import Target, running
 
 # So many MiB more in the second half of a run are a leak: the caches are full before that.
 GROWTH = 48.0
@@ -77,7 +76,7 @@ def fuzz(target: Target, seed: int, numbers: range, bound: float, *, limited: bo
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(send())
     for problem in after(target, result, before, files):
-        result.add(problem, Case(-1))
+        result.add(problem, None)
     print("\n".join(["", "with a rate limit:" if limited else "without a rate limit:", *summary(result)]))
     for message, count in Counter(warning[:100] for warning in target.warnings()).most_common(10):
         print(f"warning in the log, {count} times: {message}")
@@ -103,10 +102,7 @@ def after(target: Target, result: Result, before: dict[str, str], files: int) ->
     time.sleep(1)
     if target.open_files() > files + MORE_FILES:
         problems.append(Problem("open files", "the process", f"{files}, then {target.open_files()}"))
-    for what, line in target.faults_in_log():
-        failed = FAILED.search(line)
-        problems.append(Problem(what, failed[1] if failed else "the log", line))
-    return problems
+    return [*problems, *target.faults_in_log()]
 
 
 def document(target: Target) -> Any:
@@ -127,8 +123,8 @@ def show(target: Target, seed: int, number: int, bound: float) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(send())
-    for what, line in target.faults_in_log():
-        print(what, line)
+    for problem in target.faults_in_log():
+        print("\n".join(problem))
 
 
 if __name__ == "__main__":

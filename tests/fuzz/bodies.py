@@ -195,7 +195,7 @@ def multipart_body(random: Random, fields: list[tuple[bytes, bytes]]) -> tuple[b
         (b"multipart/form-data; boundary=" + shown,) * 6
         + (b"multipart/form-data", b"multipart/form-data; boundary")
     )
-    return body, content_type.replace(b"\r\n", b" ")
+    return body, content_type.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def damaged(random: Random, data: bytes) -> bytes:

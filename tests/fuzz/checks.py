@@ -11,6 +11,9 @@ from urllib.parse import unquote_to_bytes
 
 import jsonschema_rs
 
+from api import protocol
+from api.middleware import passthrough
+from domain.errors import ErrorSpec
 from tests.fuzz.connection import Response
 from tests.fuzz.messages import Request
 from tests.support.openapi import matches
@@ -20,25 +23,10 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# What the server refuses before a request reaches the application. These responses have no request id.
-REFUSALS = {
-    "This is not a valid HTTP request.": 400,
-    "The request has no Host header.": 400,
-    "The request has more than one Host header.": 400,
-    "The host of the request is not valid.": 400,
-    "The request's headers did not arrive within 30 seconds.": 408,
-    "The request line and headers are larger than 65536 bytes.": 431,
-    "The only supported Transfer-Encoding is chunked.": 501,
-    "Only HTTP/1.0 and HTTP/1.1 are supported.": 505,
-}
+# What is refused before a request reaches the application. These responses have no request id.
+REFUSALS = {spec.message: spec.status for spec in vars(protocol).values() if isinstance(spec, ErrorSpec)}
 # What docs/operating.md says about requests that are passed on to the game server.
-PASSTHROUGH = {
-    "Game server cannot be reached.": 502,
-    "Game server closed the connection without a response.": 502,
-    "Game server sent a response that is not valid HTTP, or with too long headers.": 502,
-    "Game server did not answer in time.": 504,
-    "The game server's address leads back to this service.": 508,
-}
+PASSTHROUGH = {spec.message: spec.status for spec in vars(passthrough).values() if isinstance(spec, ErrorSpec)}
 # These may come from a busy machine. They are wrong if they come again when nothing else is sent.
 TRANSIENT = frozenset({502, 503, 504})
 OWN_ID = re.compile(rb"[0-9a-f]{32}")
@@ -75,11 +63,16 @@ class Checker:
     def check(self, request: Request | None, response: Response) -> Problem | None:
         """Return what is wrong with the response to a request, which is None if it is not known. None: nothing."""
         path = path_of(request) if request else None
-        route, operations = self._route(path) if path is not None else ("", {})
+        operations = self._route(path)[1] if path is not None else {}
+        problem = self._check(request, response, path, operations)
+        return Problem(problem[0], self.where(request), problem[1]) if problem else None
+
+    def where(self, request: Request | None) -> str:
+        """Return the method and the route of a request."""
+        path = path_of(request) if request else None
+        route = self._route(path)[0] if path is not None else ""
         method = request.method.decode("latin-1") if request else "?"
-        where = f"{method if len(method) < 10 else '?'} {route or 'other paths'}"
-        problem = self._check(request, response, path, route, operations)
-        return Problem(problem[0], where, problem[1]) if problem else None
+        return f"{method} {route or 'other paths'}"
 
     def _route(self, path: str) -> tuple[str, Mapping[str, Any]]:
         path = path.removesuffix("/")
@@ -97,24 +90,24 @@ class Checker:
         request: Request | None,
         response: Response,
         path: str | None,
-        route: str,
         operations: Mapping[str, Any],
     ) -> tuple[str, str] | None:
         shown = f"{response.status} {response.body[:300]!r}"
+        head = request is not None and request.method == b"HEAD"
         if any(name.startswith(b"x-injected") for name, _ in response.headers):
             return "a header that the client made", str(response.headers)
-        error = message_of(response)
-        if REFUSALS.get(error) == response.status:
+        if is_refusal(response, head=head):
             return None if response.closes else ("a refusal that does not close the connection", shown)
         if problem := self._request_id(request, response):
-            return problem, str(response.values(b"x-request-id"))
+            return problem, f"{response.values(b'x-request-id')}: {shown}"
         if any(b"aiohttp" in value for value in response.values(b"server")):
-            # The game server's own response.
+            # The game server's own response, which is passed on as it is.
             return None
         if response.status == 500:
             return "status 500", shown
         if (
             self._limited
+            and request
             and path not in UNLIMITED
             and response.status != 204
             and not response.values(b"ratelimit-limit")
@@ -122,7 +115,6 @@ class Checker:
             return "no RateLimit headers", shown
         if response.status in (429, 503) and not response.values(b"retry-after"):
             return f"status {response.status} without Retry-After", shown
-        head = request is not None and request.method == b"HEAD"
         operation = (
             operations.get(
                 {"HEAD": "get"}.get(request.method.decode("latin-1"), request.method.decode("latin-1").lower())
@@ -132,7 +124,7 @@ class Checker:
         )
         if operation and not (request and preflight(request)):
             return self._documented(operation, response, head=head)
-        if response.status > 500 and PASSTHROUGH.get(error) != response.status and not head:
+        if response.status > 500 and PASSTHROUGH.get(message_of(response)) != response.status and not head:
             if not (path in ("/health/ready", "/health/ready/") and response.status == 503):
                 return f"status {response.status}, which is not documented", shown
         if response.status >= 400 and not head and not is_error(response):
@@ -227,6 +219,13 @@ def message_of(response: Response) -> str:
         return str(body.get("error", body.get("status", "")))
     except (ValueError, AttributeError):
         return ""
+
+
+def is_refusal(response: Response, *, head: bool) -> bool:
+    """Return whether the response is one to a request that was refused before it reached the application."""
+    if head:
+        return not response.values(b"x-request-id") and response.status in REFUSALS.values()
+    return REFUSALS.get(message_of(response)) == response.status
 
 
 def is_error(response: Response) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from shlex import quote
+from typing import TypeVar
 
 Header = tuple[bytes, bytes]
+Items = TypeVar("Items", bytes, tuple[bytes, ...], tuple[tuple[bytes, bytes], ...], tuple["Request", ...])
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,14 @@ class Request:
             yield from (replace(self, body=half) for half in halves(self.body))
         if self.chunk:
             yield replace(self, chunk=0)
-        for index in range(len(self.query)):
-            yield replace(self, query=self.query[:index] + self.query[index + 1 :])
-        for index, (name, _) in enumerate(self.headers):
-            if name != b"Host":
-                yield replace(self, headers=self.headers[:index] + self.headers[index + 1 :])
+        yield from (replace(self, query=query) for query in without(self.query))
+        # The first one is Host, which is required.
+        yield from (replace(self, headers=(self.headers[0], *headers)) for headers in without(self.headers[1:]))
         for index, text in enumerate(self.query):
             for half in halves(text):
                 yield replace(self, query=(*self.query[:index], half, *self.query[index + 1 :]))
         for index, (name, value) in enumerate(self.headers):
-            if name != b"Host":
+            if index:
                 for half in halves(value):
                     headers = (*self.headers[:index], (name, half), *self.headers[index + 1 :])
                     yield replace(self, headers=headers)
@@ -75,7 +75,11 @@ class Request:
             if all(name.lower() != b"content-type" for name, _ in self.headers):
                 words += ["-H", "Content-Type:"]
             words += ["--data-binary", "@-" if b"\0" in self.body else shell(self.body)]
-        command = " ".join([*words, shell(url.encode() + self.target)])
+        if self.target.startswith(b"/"):
+            words.append(shell(url.encode() + self.target))
+        else:
+            words += ["--request-target", shell(self.target), url]
+        command = " ".join(words)
         return f"printf {printf(self.body)} | {command}" if self.body and b"\0" in self.body else command
 
 
@@ -101,14 +105,10 @@ class Case:
         if self.cuts:
             yield replace(self, cuts=())
         if self.raw is not None:
-            size = len(self.raw) // 2
-            while size:
-                for start in range(0, len(self.raw), size):
-                    yield replace(self, raw=self.raw[:start] + self.raw[start + size :])
-                size //= 4
-        for index in range(len(self.requests) if len(self.requests) > 1 else 0):
-            yield replace(self, requests=(self.requests[index],))
-            yield replace(self, requests=self.requests[:index] + self.requests[index + 1 :])
+            yield from (replace(self, raw=raw) for raw in without(self.raw))
+        if len(self.requests) > 1:
+            yield from (replace(self, requests=(request,)) for request in self.requests)
+            yield from (replace(self, requests=requests) for requests in without(self.requests))
         if len(self.requests) == 1:
             for request in self.requests[0].smaller():
                 yield replace(self, requests=(request,))
@@ -119,6 +119,15 @@ class Case:
         if len(self.requests) == 1:
             return f"{self.requests[0].curl(f'http://{host}:{port}')}\n{netcat}"
         return netcat
+
+
+def without(items: Items) -> Iterator[Items]:
+    """Yield `items` without a half of them, without a quarter, and so on."""
+    size = (len(items) + 1) // 2
+    while size:
+        for start in range(0, len(items), size):
+            yield items[:start] + items[start + size :]
+        size //= 2
 
 
 def halves(text: bytes) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The service that is fuzzed: on the recorded world in MariaDB and Redis, beside a game server. And what it leaves behind."""
+"""The service that is fuzzed, on the recorded world in MariaDB and Redis and beside a game server; and its log."""
 
 import hashlib
 import os
@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from tests.conftest import IDS, ROOT
+from tests.fuzz.checks import Problem
 from tests.fuzz.values import KEYS
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, game_server, match
@@ -20,7 +22,6 @@ from tests.support.processes import Process, free_port, serve
 # What the owner of an API key can change.
 CHANGEABLE = {"userpage_content", "preferred_mode", "play_style", "custom_badge_name", "custom_badge_icon"}
 LINE = re.compile(r"time=\S+ level=(\w+) ")
-FAILED = re.compile(r"request (\S+) failed: ")
 MIB = 2**20
 
 
@@ -55,24 +56,26 @@ class Target:
                 state[f"table {table}"] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
         owners = {str(id) for id in IDS.values()}
         for file in sorted(self.data.rglob("*")):
-            if file.is_file() and not (file.parent.name == "avatars" and file.stem in owners):
+            if file.is_file() and not (file.parent.name == "avatars" and file.stem in owners | {".lock"}):
                 state[str(file.relative_to(self.data))] = hashlib.sha256(file.read_bytes()).hexdigest()
         return state
 
-    def faults_in_log(self) -> Iterator[tuple[str, str]]:
-        """Yield a description of each line that should not be in the log, and the line with what follows it."""
+    def faults_in_log(self) -> Iterator[Problem]:
+        """Yield a problem for each line that should not be in the log."""
         begun = False
         lines = self.process.log.read_text("utf-8", "replace").split("\n")
         for number, line in enumerate(lines):
             match = LINE.match(line)
             begun = begun or bool(match)
-            excerpt = "\n".join(lines[number : number + 40])
             if match and match[1] == "error":
-                yield "an error in the log", excerpt
+                rest = list(takewhile(lambda text: text.startswith("    "), lines[number + 1 : number + 300]))
+                shown = [line, *(rest if len(rest) < 20 else ["    …", *rest[-19:]])]
+                cause = rest[-1].strip() if rest else line[match.end() :]
+                yield Problem("an error in the log", cause[:200], "\n    ".join(shown))
             elif begun and line and not match and not line.startswith("    "):
-                yield "a line that is not one of the log's", excerpt[:2000]
+                yield Problem("a line that is not one of the log's", line[:30], line)
             if any(key in line for key in KEYS):
-                yield "an API key in the log", line
+                yield Problem("an API key in the log", "the log", line)
 
     def warnings(self) -> Iterator[str]:
         """Yield the messages of the warnings in the log."""
