@@ -12,7 +12,7 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 # --no-loadscope-reorder: tests/conftest.py says which files are begun first.
 PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder)
 
-.PHONY: help install run test test-slow check format examples settings lock bench
+.PHONY: help install run test test-slow check format examples settings lock bench faults
 
 help:  # list these targets
 	@awk -F ':.*  # ' '/^[a-z-]+:.*  # / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ settings: .venv/requirements.lock  # update docs/settings.md and .env.example fr
 bench: $(TEST)  # measure the service and compare it with minimal applications; QUICK=1 takes five minutes instead of half an hour
 	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
+
+faults: $(TEST)  # break the database, Redis and more under load, and check every response; ROUNDS=100, FAULTS=packets,redis
+	@.venv/bin/python -m tests.support.install $@
+	.venv/bin/python -m faults $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(FAULTS),--only '$(FAULTS)') $(ARGS)
 
 lock: .venv/bin/python  # update requirements.lock, requirements-test.lock and deploy/requirements.lock
 	$(PIP) install --quiet --upgrade uv

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from api.additions import LearnedAdditions
 from api.middleware.client_address import ClientAddress
 from api.middleware.cors import CORS
 from api.middleware.drain_body import DrainUnreadBody
@@ -26,7 +28,7 @@ from api.observability.metrics_route import MetricsPage
 from api.request.params import InvalidParams
 from api.response import errors
 from api.response.cache import CachedResponseShortcut, ResponseCache
-from api.routes import ROUTES, routes
+from api.routes import ROUTES, additions_to_routes, routes
 from api.services import Services
 from api.watchdog import watching
 from config.settings import Settings
@@ -71,9 +73,12 @@ def build(
                 add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
                 add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
                 await stack.enter_async_context(metrics.sampling())
+            additions = learned_additions(services, cache)
+            await stack.enter_async_context(additions.kept_current())
             with running_worker(request_log), watching(services.deadlines, settings.watchdog):
                 # The contents of scope["state"] in every request.
-                yield {"services": services, "response_cache": cache, "request_log": request_log}
+                state = {"services": services, "response_cache": cache, "additions": additions}
+                yield state | {"request_log": request_log}
 
     app = Starlette(
         routes=routes(MetricsPage(metrics, Networks(settings.metrics_for))),
@@ -95,6 +100,14 @@ def build(
     return ClientAddress(request_log, Networks(settings.trusted_proxies), settings.client_address_header)
 
 
+def learned_additions(services: Services, cache: ResponseCache) -> LearnedAdditions:
+    """Return what is passed on of the paths that are served."""
+    settings = services.settings
+    server = services.game_server if settings.learn_fork and settings.passes_on else None
+    # Of the requests whose responses are cached, some may now be passed on.
+    return LearnedAdditions(server, partial(additions_to_routes, settings), on_change=cache.forget_requests)
+
+
 @contextmanager
 def running_worker(request_log: RequestLog) -> Iterator[None]:
     """Log when the worker is ready and when it has stopped."""
@@ -104,8 +117,8 @@ def running_worker(request_log: RequestLog) -> Iterator[None]:
     yield
     # A process that is ended by a signal cannot write its last lines later.
     set_unbuffered(True)
-    draining, in_flight = request_log.draining, request_log.in_flight
-    outcome = f"{draining - in_flight} answered, {in_flight} cut off" if draining else "none"
+    draining, cut_off = request_log.draining, request_log.cut_off + request_log.in_flight
+    outcome = f"{max(draining - cut_off, 0)} answered, {cut_off} cut off" if draining else "none"
     log.info("worker %d has stopped; requests in flight: %s", os.getpid(), outcome)
 
 

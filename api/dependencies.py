@@ -16,7 +16,7 @@ from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.database.failures import describe, is_refusal
-from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
@@ -119,6 +119,8 @@ async def game_server_state(settings: Settings, server: GameServerClient | None)
         await server.ping()
     except Down as error:
         return Dependency("down", f"{url} NOT REACHED ({error}), so nobody is online until it is there", error)
+    except NotPermitted as error:
+        return Dependency("down", f"{url} NOT PERMITTED: the user of apidot must have access to it", error)
     except NoAnswer as error:
         description = f"{url} NOT ANSWERING AS ONE ({error}): look at DOMAIN and GAME_SERVER_URL"
         return Dependency("down", description, error)

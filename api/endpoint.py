@@ -51,7 +51,7 @@ class Endpoint:
         self.response_type: object = hints.pop("return")
         _, params, *extras = hints.values()
         self.params: type[msgspec.Struct] = params
-        self._reader = Reader(self.params)
+        self.reader = Reader(self.params)
         self._extras = [EXTRAS[extra] for extra in extras]
         self._cache_control = b"no-store"
         if seconds:
@@ -59,7 +59,7 @@ class Endpoint:
             self._cache_control = b"no-cache" if editable else b"public, max-age=%d" % seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        params = self._reader.read(scope["query_string"], scope["path_params"])
+        params = self.reader.read(scope["query_string"], scope["path_params"])
         response: EncodedResponse | Response
         if self.seconds:
             cache: ResponseCache = scope["state"]["response_cache"]

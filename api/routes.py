@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Match, Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from api import health
+from api.additions import Additions, LearnedAdditions, additions_of
 from api.endpoint import WRITES, Endpoint
 from api.middleware.passthrough import Passthrough
 from api.observability.metrics_route import MetricsPage
@@ -23,6 +24,9 @@ from api.v2 import players as v2_players
 from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
+from config.settings import Settings
+from config.types import comma_separated
+from storage.game_server.description import Declared
 
 # Each endpoint of version 1 is served under all of these: as the published documentation has it, as today's game
 # servers have it, and both as front-ends proxy them on their own domain.
@@ -98,15 +102,20 @@ class RouteTable(BaseRoute):
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        path = scope.get("path", "") if scope["type"] == "http" else ""
+    def find(self, path: str) -> tuple[Endpoint | Asset, dict[str, str]] | None:
+        """Return what serves a path, and the parameters in the path."""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
-            return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": {}}
+            return endpoint, {}
         for pattern, endpoint in self._patterns:
             if match := pattern.match(path.removesuffix("/")):
-                path_params = match.groupdict()
-                return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
+                return endpoint, match.groupdict()
+        return None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+            endpoint, path_params = found
+            return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,15 +133,62 @@ class RouteTable(BaseRoute):
             raise HTTPException(405, headers=allow)
 
 
+API_V1 = RouteTable({prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()})
+API_V2 = RouteTable(
+    {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}, pass_writes=True
+)
+
+
+class PassedOn(Passthrough):
+    """A route that takes the requests that are the game server's although apidot serves their paths."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        learned: LearnedAdditions = scope["state"]["additions"]
+        additions = learned.current
+        if not additions:
+            return Match.NONE, {}
+        path = canonical(scope["path"])
+        if path in additions or self._is_addition(additions, scope):
+            # All forms of a path are one to clients, and the game server has only this one.
+            place = additions.paths.get(path) or (path if path.startswith("/v1/") else None)
+            raw_path = place.encode() if place else scope["raw_path"].removesuffix(b"/")
+            return Match.FULL, {"passed_on_path": raw_path}
+        return Match.NONE, {}
+
+    def _is_addition(self, additions: Additions, scope: Scope) -> bool:
+        found = API_V1.find(scope["path"]) or API_V2.find(scope["path"])
+        if found is None:
+            return False
+        endpoint, path_params = found
+        assert isinstance(endpoint, Endpoint)
+        return additions.used_by(scope["method"], endpoint, scope["query_string"], path_params)
+
+
+def canonical(path: str) -> str:
+    """Return the path under which the documentation has a path: /v1/get_clan for /api/get_clan/."""
+    path = path.removesuffix("/") or "/"
+    if found := API_V1.find(path):
+        return found[0].route
+    return path.removeprefix("/api") if path.startswith("/api/v2/") else path
+
+
+def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
+    """Return what is passed on with these settings to a game server that declares this."""
+    listed = comma_separated(settings.pass_on) if settings.passes_on else []
+    return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})
+
+
 def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
     """Return the routes for Starlette. Paths that are in none of them are passed to the game server."""
-    v1 = {prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()}
-    v2 = {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}
     site = pages()
     start_page = site.pop("/")
     return [
-        RouteTable(site | HEALTH | v1),
-        RouteTable(v2, pass_writes=True),
+        PassedOn(),
+        API_V1,
+        API_V2,
+        RouteTable({**site, **HEALTH}),
         Route(OpenAPIDocument.path, OpenAPIDocument(ROUTES.values())),
         Route(metrics_page.path, metrics_page),
         StartPage(start_page),

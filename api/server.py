@@ -1,6 +1,5 @@
 """The HTTP server: the configuration of uvicorn, and checks before it starts."""
 
-import asyncio
 import errno
 import socket
 from importlib.util import find_spec
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config.settings import EVERYWHERE, Settings
+from api.protocol import Protocol
+from config.addresses import EVERYWHERE
+from config.settings import Settings
 from domain.errors import CannotOpen
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +65,8 @@ def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
         **(RELOAD if reload else {}),
         loop="uvloop",
         http=Protocol,
+        # The protocol ignores the header Upgrade, so this is never asked for.
+        ws="none",
         log_level=settings.log_level,
         log_config=None,
         access_log=False,
@@ -75,33 +77,3 @@ def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
-
-
-_BODY = b'{"status":"This is not a valid HTTP request."}'
-BAD_REQUEST = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
-)
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with three changes.
-
-    The application waits until the client has received what was sent: uvicorn's buffer of 64 KiB would cost
-    twice as much memory for each client that is slower than the disk. Requests in flight at shutdown are
-    counted. Requests that are not HTTP get a JSON response.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)
-
-    def shutdown(self) -> None:
-        # uvicorn's annotation says that there always is a cycle.
-        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]
-            self.app_state["request_log"].draining += 1
-        super().shutdown()
-
-    def send_400_response(self, msg: str) -> None:
-        self.transport.write(BAD_REQUEST)
-        self.transport.close()

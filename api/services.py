@@ -15,6 +15,7 @@ from storage.database.database import Database
 from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
+from storage.game_server.client import GameServerClient
 from storage.game_server.proxy import GameServerProxy
 from storage.pp.engine import PPEngine
 from storage.ranks import Ranks
@@ -31,6 +32,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder
+    game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore
     api_keys: APIKeys

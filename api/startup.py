@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from api.additions import Additions
 from api.dependencies import Dependencies
+from api.routes import additions_to_routes
 from api.services import Services
 from config.settings import Settings
 from config.types import Networks
@@ -24,7 +26,8 @@ from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
-from storage.game_server.client import GameServerClient
+from storage.game_server.client import Down, GameServerClient, NoAnswer
+from storage.game_server.description import Declared, declared_by
 from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
 from storage.observer import Observer
@@ -37,6 +40,8 @@ from storage.redis_client import RedisAway
 EDITS = "edits"
 # Seconds a start waits for the state of the dependencies.
 DEPENDENCY_TIMEOUT = 15.0
+# And for what the game server declares, if it answers.
+DESCRIPTION_TIMEOUT = 3.0
 # The dependencies' titles in the start report.
 TITLES = {
     "database": "database",
@@ -88,6 +93,7 @@ async def open_services(
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
             leaderboard_order=leaderboard_order,
+            game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
             api_keys=APIKeys(database, failures=settings.key_failures),
@@ -176,7 +182,7 @@ def open_live(
 
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:
     """Return the proxy for requests to other paths, None if they are not passed on."""
-    if not (settings.game_server and settings.passthrough):
+    if not (settings.game_server and settings.passes_on):
         return None
     proxy = GameServerProxy(
         settings.game_server,
@@ -204,6 +210,8 @@ async def startup_report(settings: Settings) -> list[str]:
         if settings.game_server:
             to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
             report.append(("other paths", to))
+        if passed_on := await _additions(services, answers=states["game_server"].state == "up"):
+            report.append(("passed on", str(passed_on)))
         if too_few := await _too_few_connections(services):
             report.append(("connections", f"TOO FEW: {too_few}; make DB_POOL_MAX smaller"))
         report.append(("rate limits", await _rate_limits(services)))
@@ -211,7 +219,19 @@ async def startup_report(settings: Settings) -> list[str]:
         report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
     missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
+    report += [("note", note) for note in settings.notes]
     return [f"{title:<13} {text}" for title, text in report]
+
+
+async def _additions(services: Services, *, answers: bool) -> Additions:
+    """Return what is passed on of the paths that are served. `answers` is whether the game server can be asked."""
+    declared: Declared = {}
+    settings = services.settings
+    if services.game_server and answers and settings.passes_on and settings.learn_fork:
+        with suppress(Down, NoAnswer, TimeoutError):
+            async with asyncio.timeout(DESCRIPTION_TIMEOUT):
+                declared = await declared_by(services.game_server)
+    return additions_to_routes(settings, declared)
 
 
 async def _too_few_connections(services: Services) -> str | None:

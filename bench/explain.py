@@ -52,12 +52,10 @@ ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count
 def statements() -> Iterator[tuple[str, Statement]]:
     """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
     seen: set[str] = set()
-    for name, value in vars(catalogue).items():
-        variants = value if isinstance(value, dict) and not name.startswith("__") else {"": value}
-        for key, statement in variants.items():
-            if isinstance(statement, Statement) and statement.mysql not in seen:
-                seen.add(statement.mysql)
-                yield f"{name} {key}".strip(), statement
+    for name, statement in catalogue.statements():
+        if statement.mysql not in seen:
+            seen.add(statement.mysql)
+            yield name, statement
 
 
 def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:

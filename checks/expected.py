@@ -1,22 +1,34 @@
-"""The tables and columns that this service reads, and the indexes that make it fast, from the files in sql/."""
+"""What this service needs of the database, from the files in sql/: tables, columns, keys and indexes."""
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 from storage.database import catalogue
 from storage.database.database import Query
 from storage.database.statement import FOLDER
 
 TABLE = re.compile(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
-COLUMN = re.compile(r"^  `?(\w+)`? +([a-z]+(?: ?\([^)]*\))?(?: unsigned)?)", re.MULTILINE)
-SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
+COLUMN = re.compile(
+    r"^  `?(\w+)`? +([a-z]+(?: ?\([^)]*\))?(?: unsigned)?) +(?:CHARACTER SET \w+ +)?(.*?),?$", re.MULTILINE
+)
+UNIQUE = re.compile(r"^  (PRIMARY|UNIQUE) KEY (?:(\w+) )?\(([^)]*)\)", re.MULTILINE)
+MORE_INDEXES = re.compile(r"^ALTER TABLE (\w+)\n(.*?);", re.MULTILINE | re.DOTALL)
+ADD_INDEX = re.compile(r"ADD INDEX (\w+) \(([^)]*)\)")
 USE = re.compile(r"\b(\w+)\.(\w+)\b")
+COMPARISON = re.compile(r"\b(\w+)\.(\w+) (?:= |IN \( ?SELECT )(\w+)\.(\w+)\b")
 INDEX = re.compile(r"^-- (\w.*)\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\));$", re.MULTILINE)
 
 
+class StockColumn(NamedTuple):
+    """A column of the stock schema: its type, and the rest of its definition, such as `NOT NULL DEFAULT 0`."""
+
+    type: str
+    rest: str
+
+
 class Index(NamedTuple):
-    """An index, the reason for it, and the statement that creates it."""
+    """An index or a unique key, the reason for it, and the statement that creates it."""
 
     name: str
     table: str
@@ -25,16 +37,43 @@ class Index(NamedTuple):
     statement: str
 
 
-def tables() -> dict[str, dict[str, str]]:
-    """Return the types of the columns of bancho.py's own schema, by table and column."""
-    schema = (FOLDER / "schema" / "mysql.sql").read_text(encoding="utf-8")
-    return {name: dict(COLUMN.findall(body)) for name, body in TABLE.findall(schema)}
+@cache
+def _schema() -> str:
+    return (FOLDER / "schema" / "mysql.sql").read_text(encoding="utf-8")
+
+
+def tables() -> dict[str, dict[str, StockColumn]]:
+    """Return the columns of bancho.py's own schema, the stock schema, by table and column."""
+    return {
+        name: {column: StockColumn(kind, rest) for column, kind, rest in COLUMN.findall(body)}
+        for name, body in TABLE.findall(_schema())
+    }
+
+
+def unique_keys() -> list[Index]:
+    """Return the primary and unique keys of the stock schema."""
+    keys = []
+    for table, body in TABLE.findall(_schema()):
+        for kind, name, columns in UNIQUE.findall(body):
+            key = "PRIMARY KEY" if kind == "PRIMARY" else f"UNIQUE KEY {name}"
+            statement = f"ALTER TABLE {table} ADD {key} ({columns});"
+            keys.append(Index(name or kind, table, _columns(columns), "", statement))
+    return keys
+
+
+def stock_indexes() -> list[Index]:
+    """Return the other indexes of the stock schema."""
+    return [
+        Index(name, table, _columns(columns), "", f"CREATE INDEX {name} ON {table} ({columns});")
+        for table, body in MORE_INDEXES.findall(_schema())
+        for name, columns in ADD_INDEX.findall(body)
+    ]
 
 
 def indexes() -> list[Index]:
     """Return the indexes of sql/indexes.sql."""
     return [
-        Index(name, table, tuple(columns.split(", ")), reason, f"{statement};")
+        Index(name, table, _columns(columns), reason, f"{statement};")
         for reason, statement, name, table, columns in INDEX.findall(
             (FOLDER / "indexes.sql").read_text(encoding="utf-8")
         )
@@ -45,15 +84,28 @@ def columns_read() -> dict[str, dict[str, set[str]]]:
     """Return the names of the statements that read a column, by table and column."""
     read: dict[str, dict[str, set[str]]] = {}
     for query in _queries():
-        sources = {alias: table for table, alias in SOURCE.findall(query.mysql)}
+        sources = query.tables()
         for alias, column in USE.findall(query.mysql):
             if alias in sources:
                 read.setdefault(sources[alias], {}).setdefault(column, set()).add(query.name)
     return read
 
 
-def _queries() -> Iterator[Query[Any]]:
-    for value in vars(catalogue).values():
-        for query in value.values() if isinstance(value, dict) else [value]:
-            if isinstance(query, Query):
-                yield query
+def columns_compared() -> dict[tuple[str, str, str, str], set[str]]:
+    """Return the names of the statements that compare two columns, by table, column, table and column."""
+    compared: dict[tuple[str, str, str, str], set[str]] = {}
+    for query in _queries():
+        sources = query.tables()
+        for left, left_column, right, right_column in COMPARISON.findall(query.mysql):
+            if left in sources and right in sources:
+                sides = sorted([(sources[left], left_column), (sources[right], right_column)])
+                compared.setdefault((*sides[0], *sides[1]), set()).add(query.name)
+    return compared
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(text.replace("`", "").split(", "))
+
+
+def _queries() -> list[Query[object]]:
+    return [statement for _, statement in catalogue.statements() if isinstance(statement, Query)]

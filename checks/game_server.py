@@ -4,9 +4,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from api.routes import additions_to_routes
 from checks.findings import Finding, error, ok, warning
-from config.settings import EVERYWHERE, Settings
-from storage.game_server.client import Down, GameServerClient, NoAnswer
+from config.addresses import EVERYWHERE
+from config.settings import Settings
+from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
+from storage.game_server.description import Declared, declared_by
 from storage.game_server.pages import read_online
 
 # What players and clients notice meanwhile.
@@ -37,12 +40,17 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
     try:
-        return [await _api(server, settings), await _online_page(server)]
-    except Down:
-        text = f"{url} refuses connections: {CONSEQUENCE}"
-        return [
-            warning("game-server.down", text, "does it run? is APP_PORT right? In Docker, set GAME_SERVER_URL")
-        ]
+        findings = [await _api(server, settings), await _online_page(server)]
+        if settings.passes_on:
+            findings.append(await _passed_on(server, settings))
+        return findings
+    except Down as reason:
+        text = f"{url} cannot be reached, {reason}: {CONSEQUENCE}"
+        advice = "does it run? are APP_HOST and APP_PORT right? In Docker, set GAME_SERVER_URL"
+        return [warning("game-server.down", text, advice)]
+    except NotPermitted as reason:
+        text = f"{url} cannot be used, {reason}: nothing can be said about who is online"
+        return [warning("game-server.permission", text, "let the user of apidot read and write this socket")]
 
 
 def _is_this_service(settings: Settings, url: str) -> bool:
@@ -52,9 +60,11 @@ def _is_this_service(settings: Settings, url: str) -> bool:
 
 
 async def _api(server: GameServerClient, settings: Settings) -> Finding:
-    """Raise Down if the game server refuses connections."""
+    """Raise Down, NotPermitted."""
     try:
         count = await server.call("get_player_count", PlayerCount)
+    except NotPermitted:
+        raise
     except NoAnswer as reason:
         advice = "is DOMAIN the game server's own, and is its log quiet?"
         text = f"{settings.game_server} does not answer as a game server does: {reason}"
@@ -72,3 +82,17 @@ async def _online_page(server: GameServerClient) -> Finding:
     if page is None:
         return warning("game-server.online-page", "its page /online is not the list of players", advice)
     return ok("game-server.online-page", "its page /online lists who is there")
+
+
+async def _passed_on(server: GameServerClient, settings: Settings) -> Finding:
+    """Raise Down."""
+    declared: Declared = {}
+    source = "its /openapi.json is not read (LEARN_FORK is off)"
+    if settings.learn_fork:
+        try:
+            declared = await declared_by(server)
+            source = "its /openapi.json is read"
+        except NoAnswer as reason:
+            source = f"its /openapi.json tells nothing ({reason})"
+    passed_on = additions_to_routes(settings, declared) or "only paths that are not served here"
+    return ok("game-server.passed-on", f"{source}; passed on: {passed_on}")

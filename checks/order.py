@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from api.startup import open_game_server, open_ranks, open_rate_limiter
-from checks import browser, clock, configuration, database, files, game_server, redis, replays, schema
+from checks import browser, clock, configuration, database, files, game_server, indexes, redis, replays, schema
 from checks.findings import Finding, warning
 from config.settings import Settings
 from domain.errors import Unavailable
@@ -44,7 +44,8 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
             await step("database", 10, database.run_privileges(reachable))
             await step("database", 10, database.run_connections(reachable, settings))
             await step("schema", 30, schema.run(reachable))
-            await step("indexes", 15, schema.run_indexes(reachable))
+            await step("schema", 30, indexes.run_keys(reachable))
+            await step("indexes", 15, indexes.run(reachable))
             await step("clock", 10, clock.run(reachable, settings))
         if opened:
             ranks = open_ranks(settings, opened, stack)

@@ -1,16 +1,21 @@
-"""Whether the database has the tables, columns and indexes that this service needs."""
+"""Whether the database has the tables and columns that this service reads, as the stock schema has them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+
+import msgspec
 
 from checks import expected
+from checks.expected import StockColumn
 from checks.findings import Finding, error, ok, warning
+from domain.errors import Unavailable
 from storage.database import catalogue
-from storage.database.catalogue import IndexColumn
-from storage.database.database import Database
+from storage.database.catalogue import Column, Total
+from storage.database.database import Database, Query
 
-# The types of the columns, and the statements that read them, by table and column.
-Types = dict[str, dict[str, str]]
+# The columns there are, those of the stock schema, and the statements that read a column; by table and column.
+Columns = dict[str, dict[str, Column]]
+Stock = dict[str, dict[str, StockColumn]]
 Uses = dict[str, dict[str, set[str]]]
 # The version of bancho.py that added a column.
 SINCE = {
@@ -23,113 +28,168 @@ SINCE = {
     "userpage_content": "4.1.3",
 }
 KINDS = {
-    "a whole number": {"tinyint", "smallint", "mediumint", "int", "integer", "bigint"},
+    "a whole number": {"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "bit"},
     "a number": {"float", "double", "decimal"},
     "a text": {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"},
     "a date with time": {"datetime", "timestamp"},
 }
+# What a NULL can be replaced by if the column has no default.
+SUBSTITUTES = {"a whole number": "0", "a number": "0", "a text": "''", "a date with time": "'1970-01-02 00:00:00'"}
+# The server's errors for a database, a table or a column that a user may not read, and the user in their messages.
+DENIED = {1044, 1142, 1143}
+USER = re.compile(r"'[^']*'@'[^']*'")
 
 
 async def run(database: Database) -> list[Finding]:
-    """Check the tables, the columns, and the one primary key that forks are known to change."""
-    there: Types = {}
+    """Check the tables and the columns."""
+    there: Columns = {}
     for column in await database.all(catalogue.schema_columns):
-        there.setdefault(column.table_name, {})[column.column_name] = column.column_type
+        there.setdefault(column.table_name, {})[column.column_name] = column
     read = expected.columns_read()
+    findings = await _missing(database, there, read)
     if not there.keys() & read.keys():
-        text = "none of the game server's tables is in this database"
-        return [error("schema.no-tables", text, "is DB_NAME the database of the game server?")]
+        return [finding for finding in findings if finding.code == "schema.no-grant"] or [_no_tables(there)]
     stock = expected.tables()
-    findings = [*_missing(there, read), *_extra(there, stock)]
+    findings += _extra(there, stock)
     if not database.is_sqlite:
-        findings += [*_other_types(there, read, stock), *await _keys(database)]
+        findings += [*_other_types(there, read, stock), *_nullable(there, read, stock)]
+        findings += [finding async for finding in _collations(database, there, stock)]
     if all(finding.level == "ok" for finding in findings):
         columns = sum(len(columns) for columns in read.values())
         findings.insert(0, ok("schema.complete", f"all {columns} columns of {len(read)} tables are there"))
     return findings
 
 
-def _missing(there: Types, read: Uses) -> Iterable[Finding]:
+async def _missing(database: Database, there: Columns, read: Uses) -> list[Finding]:
+    """Find tables and columns that are missing, and those that this user may not read. Neither are listed."""
+    findings = []
+    denied: dict[str, BaseException] = {}
+    unanswered: set[str] = set()
     for table, columns in sorted(read.items()):
-        if table not in there:
-            users = ", ".join(sorted(set.union(*columns.values())))
-            text = f"table {table} is missing; {users} cannot be answered"
-            yield error("schema.table-missing", text, "update the game server or make up for its migrations")
-            continue
-        for column, statements in sorted(columns.items()):
-            if column not in there[table]:
-                text = f"column {table}.{column} is missing; {', '.join(sorted(statements))} cannot be answered"
-                since = SINCE.get(column)
-                advice = f" (stock has it since version {since})" if since else ""
-                yield error("schema.column-missing", text, f"update the game server or add the column{advice}")
+        for column in sorted(columns.keys() - there[table].keys()) if table in there else [None]:
+            statements = columns[column] if column else set.union(*columns.values())
+            refusal = await _refusal(database, catalogue.readable(table, column or min(columns)))
+            if refusal and refusal.args[0] in DENIED:
+                denied[table] = refusal
+                unanswered |= statements
+            else:
+                findings.append(_not_there(table, column, statements))
+    if denied:
+        text = f"its user may not read {_listed(denied)}; {_listed(unanswered)} cannot be answered"
+        found = USER.search(str(next(iter(denied.values()))))
+        user = found[0] if found else "DB_USER"
+        grants = " ".join(f"GRANT SELECT ON {table} TO {user};" for table in denied)
+        findings.append(error("schema.no-grant", text, f"run: {grants}"))
+    return findings
 
 
-def _extra(there: Types, stock: Types) -> Iterable[Finding]:
+async def _refusal(database: Database, query: Query[Total]) -> BaseException | None:
+    """Return the error with which the database refuses a statement, None if it answers it."""
+    try:
+        await database.one(query)
+    except Unavailable as unavailable:
+        return unavailable.__cause__
+    return None
+
+
+def _not_there(table: str, column: str | None, statements: set[str]) -> Finding:
+    cannot = f"{_listed(statements)} cannot be answered"
+    if column is None:
+        text = f"table {table} is missing; {cannot}"
+        return error("schema.table-missing", text, "update the game server or make up for its migrations")
+    since = SINCE.get(column)
+    advice = f" (stock has it since version {since})" if since else ""
+    text = f"column {table}.{column} is missing; {cannot}"
+    return error("schema.column-missing", text, f"update the game server or add the column{advice}")
+
+
+def _no_tables(there: Columns) -> Finding:
+    text = "none of the game server's tables is in this database"
+    if there:
+        text += f", but {len(there)} tables of another program, such as {_listed(sorted(there)[:3])}"
+    return error("schema.no-tables", text, "is DB_NAME the database of the game server?")
+
+
+def _extra(there: Columns, stock: Stock) -> Iterator[Finding]:
     for name, columns in stock.items():
         extra = [column for column in there.get(name, {}) if column not in columns]
         if extra:
             yield ok("schema.extra-columns", f"{name} also has {', '.join(extra)}; not read, and no harm")
 
 
-def _other_types(there: Types, read: Uses, stock: Types) -> Iterable[Finding]:
+def _other_types(there: Columns, read: Uses, stock: Stock) -> Iterator[Finding]:
     for table, columns in sorted(read.items()):
-        for column in sorted(columns):
-            expected_type, actual_type = stock[table][column], there.get(table, {}).get(column, "")
-            if actual_type and kind(expected_type) != kind(actual_type):
-                text = f"{table}.{column} is {actual_type}, where {expected_type} is expected"
-                advice = f"make it {kind(expected_type)} again; answers with it may fail, or be sorted wrongly"
-                yield warning("schema.column-type", text, advice)
+        for name in sorted(columns.keys() & there.get(table, {}).keys()):
+            column, expected_column = there[table][name], stock[table][name]
+            right = kind(expected_column.type)
+            if kind(column.column_type) != right:
+                text = (
+                    f"{table}.{name} is {column.column_type}, where {expected_column.type} is expected: lists may"
+                    f" be sorted wrongly and slow, and a value that is not {right} is answered as if it were NULL"
+                )
+                changed = msgspec.structs.replace(column, column_type=expected_column.type)
+                yield warning("schema.column-type", text, f"run: ALTER TABLE {table} {_modify(changed, stock)};")
+
+
+def _nullable(there: Columns, read: Uses, stock: Stock) -> Iterator[Finding]:
+    for table, columns in sorted(read.items()):
+        nullable = [
+            column
+            for name, column in there.get(table, {}).items()
+            if name in columns and column.nullable and "NOT NULL" in stock[table][name].rest
+        ]
+        if nullable:
+            names = [column.column_name for column in nullable]
+            text = (
+                f"{_listed(f'{table}.{name}' for name in names)} may be NULL, unlike in the stock schema: answered"
+                " as 0, an empty text or null, and left out by filters"
+            )
+            updates = [
+                f"UPDATE {table} SET {name} = {_substitute(stock[table][name])} WHERE {name} IS NULL;"
+                for name in names
+            ]
+            changes = ", ".join(_modify(column, stock) for column in nullable)
+            yield warning("schema.nullable", text, f"run: {' '.join(updates)} ALTER TABLE {table} {changes};")
+
+
+async def _collations(database: Database, there: Columns, stock: Stock) -> AsyncIterator[Finding]:
+    """Find texts that statements compare although their collations differ."""
+    for (table, name, other_table, other_name), statements in sorted(expected.columns_compared().items()):
+        column, other = there.get(table, {}).get(name), there.get(other_table, {}).get(other_name)
+        if not column or not other or None in (column.collation, other.collation):
+            continue
+        if column.collation == other.collation:
+            continue
+        pair = f"{table}.{name} ({column.collation}) and {other_table}.{other_name} ({other.collation})"
+        same = msgspec.structs.replace(column, collation=other.collation)
+        advice = f"run: ALTER TABLE {table} {_modify(same, stock)};"
+        if await _refusal(database, catalogue.comparable(table, name, other_table, other_name)):
+            text = f"{pair} cannot be compared; {_listed(statements)} cannot be answered"
+            yield error("schema.collations", text, advice)
+        else:
+            text = f"{pair} are compared without an index; {_listed(statements)} may be slow"
+            yield warning("schema.collations", text, advice)
+
+
+def _modify(column: Column, stock: Stock) -> str:
+    """Return the clause that makes a column as in the stock schema, but with its own type and collation."""
+    name, definition = column.column_name, column.column_type
+    if kind(definition) == "a text":
+        # Without either, it would get the character set of the table.
+        definition += f" COLLATE {column.collation}" if column.collation else " CHARACTER SET utf8mb4"
+    return f"MODIFY {name} {definition} {stock[column.table_name][name].rest}"
+
+
+def _substitute(column: StockColumn) -> str:
+    _, default, value = column.rest.partition("DEFAULT ")
+    return value if default else SUBSTITUTES[kind(column.type)]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def kind(column_type: str) -> str:
     """Return what a column of this type holds, in words; the name of the type if it is not known."""
     name = re.split(r"[ (]", column_type.lower())[0]
     return next((words for words, names in KINDS.items() if name in names), name)
-
-
-async def _keys(database: Database) -> list[Finding]:
-    keys = [
-        row.column_name
-        for row in await database.all(catalogue.schema_indexes)
-        if (row.table_name, row.index_name) == ("stats", "PRIMARY")
-    ]
-    if not keys or set(keys) == {"id", "mode"}:
-        return []
-    text = f"stats has its rows by ({', '.join(str(key) for key in keys)}), stock by (id, mode)"
-    row = await database.one(catalogue.stats_repeated)
-    if row is None:
-        return [ok("schema.key", f"{text}; so far no player has several in one mode")]
-    text = f"{text}; player {row.id} has several in mode {row.mode}, which are all taken for theirs"
-    advice = "this service cannot tell them apart: leave `api.` to the fork's own API"
-    return [warning("schema.key", text, advice)]
-
-
-async def run_indexes(database: Database) -> list[Finding]:
-    """Check for the indexes of sql/indexes.sql."""
-    if database.is_sqlite:
-        return []
-    there = _prefixes(await database.all(catalogue.schema_indexes))
-    indexes = expected.indexes()
-    # An index that goes on with other columns serves as well.
-    missing = [index for index in indexes if index.columns not in there.get(index.table, ())]
-    if not missing:
-        return [ok("indexes.complete", f"all {len(indexes)} of sql/indexes.sql are there, or better ones")]
-    return [
-        warning(
-            "indexes.missing",
-            f"none on {index.table} ({', '.join(index.columns)}); {index.reason}",
-            f"run: {index.statement}",
-        )
-        for index in missing
-    ]
-
-
-def _prefixes(rows: Iterable[IndexColumn]) -> dict[str, set[tuple[str, ...]]]:
-    """Return every beginning of the columns of every index, by table."""
-    columns: dict[tuple[str, str], tuple[str, ...]] = {}
-    prefixes: dict[str, set[tuple[str, ...]]] = {}
-    for row in rows:
-        key = (row.table_name, row.index_name)
-        columns[key] = (*columns.get(key, ()), row.column_name or "")
-        prefixes.setdefault(row.table_name, set()).add(columns[key])
-    return prefixes

@@ -5,7 +5,7 @@ import re
 import ssl
 import stat
 from collections.abc import Mapping
-from dataclasses import Field, fields
+from dataclasses import Field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -15,8 +15,8 @@ import msgspec
 from dotenv import dotenv_values
 
 from config.database_url import read_options
-from config.settings import Settings
-from config.types import Networks, Secret
+from config.settings import Settings, all_settings
+from config.types import Networks, Secret, comma_separated
 
 # Names the settings file; an environment variable, since each worker reads the settings again.
 ENV_FILE = "APIDOT_ENV_FILE"
@@ -26,9 +26,12 @@ MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
 BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
 LOWEST_RATE_LIMIT = 0.01
+PATH = re.compile(r"/[\w.~!$&'()*+;=:@{}/-]*", re.ASCII)
 NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 # RFC 9110 §5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+# In the settings file that bancho.py ships.
+EXAMPLE_DATA_DIRECTORY = Path("/home/user/bancho.py/.data")
 DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
@@ -66,21 +69,16 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
     """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
-    A relative data folder, and the default one, are taken relative to `folder`.
+    Relative paths of the data folder and the game server's socket are taken relative to `folder`, and so is the
+    default data folder.
     """
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        name = field.name.upper()
-        text = (environment.get(name) or "").strip()
-        if text or name in MAY_BE_EMPTY & environment.keys():
-            values[field.name] = _value(field, text)
+    values = _values(environment, folder)
     for name, schemes in URLS.items():
         if url := values.get(name):
             _check_url(name.upper(), url, schemes)
     _read_database_options(values)
     _read_encryption(values, folder)
-    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
-    settings = Settings(**values)
+    settings = _with_data_folder(Settings(**values), folder / ".data")
     for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
         try:
             Networks(getattr(settings, name))
@@ -110,6 +108,37 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
     return settings
 
 
+def _values(environment: Mapping[str, str | None], folder: Path) -> dict[str, Any]:
+    """Return the values of the settings in `environment` by field. Raise BadSetting."""
+    values: dict[str, Any] = {}
+    for field in all_settings():
+        name = field.name.upper()
+        text = (environment.get(name) or "").strip()
+        if text or name in MAY_BE_EMPTY & environment.keys():
+            values[field.name] = _value(field, text)
+    for name in ("app_host", "server_addr"):
+        # Not a URL: the path of a socket, which a game server takes relative to its own folder.
+        if values.get(name, "").endswith(".sock") and ":" not in values[name]:
+            values[name] = str(folder / values[name])
+    values["data_directory"] = str(folder / (values.get("data_directory") or ".data"))
+    return values
+
+
+def _with_data_folder(settings: Settings, default: Path) -> Settings:
+    """Return the settings with the `default` data folder if it has replays and the configured one is not usable.
+
+    The game server keeps its data in .data in its folder, whatever DATA_DIRECTORY is.
+    """
+    configured = settings.data_directory
+    is_example = Path(configured) == EXAMPLE_DATA_DIRECTORY
+    is_usable = os.path.isdir(configured) and not is_example
+    if is_usable or Path(configured) == default or not os.path.isdir(default / "osr"):
+        return settings
+    reason = "is an example of bancho.py" if is_example else "does not exist"
+    note = f"DATA_DIRECTORY={configured} {reason}, so the folder beside the settings file is used: {default}"
+    return replace(settings, data_directory=str(default), notes=(*settings.notes, note))
+
+
 def _value(field: Field[Any], text: str) -> Any:
     if field.type is Secret:
         return Secret(text)
@@ -131,7 +160,7 @@ def _read_database_options(values: dict[str, Any]) -> None:
     except ValueError as error:
         raise BadSetting(f"{name.upper()}: {error}") from None
     values[name] = Secret(url)
-    for field in fields(Settings):
+    for field in all_settings():
         if field.name in options:
             value = _value(field, options[field.name])
             if values.setdefault(field.name, value) != value:
@@ -197,8 +226,10 @@ def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
 
 
 def _check_web_addresses(settings: Settings) -> None:
-    if settings.game_server_url and not _is_origin(settings.game_server_url.rstrip("/")):
-        raise BadSetting("GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted")
+    _check_game_server(settings)
+    for path in comma_separated(settings.pass_on):
+        if not PATH.fullmatch(path):
+            raise BadSetting(f"PASS_ON: paths such as /v1/get_leaderboard are accepted, not {path!r}")
     mirror = settings.beatmap_mirror
     if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
         raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")
@@ -207,6 +238,19 @@ def _check_web_addresses(settings: Settings) -> None:
             raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")
     if not all(char.isalnum() or char in ".-" for char in settings.domain):
         raise BadSetting(f"DOMAIN={settings.domain!r}: a name such as example.com is accepted")
+
+
+def _check_game_server(settings: Settings) -> None:
+    url = settings.game_server_url
+    if url and not (url.startswith("unix:/") or _is_origin(url.rstrip("/"))):
+        raise BadSetting(
+            "GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
+        )
+    try:
+        _ = settings.game_server
+    except ValueError as error:
+        name = "GAME_SERVER_URL" if url else "APP_HOST" if settings.app_host else "SERVER_ADDR"
+        raise BadSetting(f"{name}: {error}") from None
 
 
 def _is_origin(url: str) -> bool:

@@ -2,12 +2,12 @@
 
 import re
 import textwrap
-from dataclasses import Field, fields
+from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
 from config.environment import accepted
-from config.settings import Settings
+from config.settings import all_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKDOWN = ROOT / "docs" / "settings.md"
@@ -24,7 +24,7 @@ ENV_EXAMPLE_HEAD = """\
 def markdown(current: str) -> str:
     """Return the new text of docs/settings.md, given the current one: a table for each group of settings."""
     lines = [current.partition(MARKER)[0] + MARKER]
-    for field in fields(Settings):
+    for field in all_settings():
         if heading := field.metadata["heading"]:
             lines += [f"\n## {heading}\n", "| setting | default | values | meaning |", "|---|---|---|---|"]
         default = default_of(field)
@@ -41,7 +41,7 @@ def markdown(current: str) -> str:
 def env_example() -> str:
     """Return the text of .env.example: every setting, commented out, below its description."""
     lines = [ENV_EXAMPLE_HEAD]
-    for field in fields(Settings):
+    for field in all_settings():
         if heading := field.metadata["heading"]:
             lines.append(f"# --- {heading}\n")
         lines += textwrap.wrap(field.metadata["description"], WIDTH, initial_indent="# ", subsequent_indent="# ")

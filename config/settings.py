@@ -1,16 +1,14 @@
 """Every setting of the service: name, type, limits, default and meaning. docs/settings.md is generated from it."""
 
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields
 from datetime import tzinfo
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from config.addresses import url_of
 from config.types import Encryption, Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
-
-# Wildcard addresses of a listening server -> the address of this machine at which to connect to it.
-EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,18 +103,24 @@ class Settings:
 
     game_server_url: str = setting(
         "",
-        "URL of the game server, such as http://127.0.0.1:10000. Takes precedence over APP_HOST and APP_PORT.",
+        "URL of the game server, such as http://127.0.0.1:10000, or unix:/tmp/bancho.sock for a socket."
+        " Takes precedence over APP_HOST and APP_PORT.",
         heading="Game server",
     )
     app_host: str = setting(
-        "", "Address the game server listens on. Empty or a wildcard (0.0.0.0, ::): this machine."
+        "",
+        "Address the game server listens on, or the path of its Unix socket, such as /tmp/bancho.sock."
+        " Empty or a wildcard (0.0.0.0, ::): this machine.",
     )
     app_port: int = setting(
         0,
-        "Port the game server listens on. 0, without GAME_SERVER_URL: no game server, and nobody is online.",
+        "Port the game server listens on. 0, without GAME_SERVER_URL and a socket: no game server, and nobody is"
+        " online.",
         ge=0,
         le=65535,
     )
+    server_addr: str = setting("", "Older name of APP_HOST.")
+    server_port: int = setting(0, "Older name of APP_PORT.", ge=0, le=65535)
     domain: str = setting(
         "",
         "Domain of the game server, such as example.com."
@@ -130,6 +134,16 @@ class Settings:
         1.0, "Seconds the game server may take to respond with live data.", gt=0, le=60
     )
     passthrough: bool = setting(True, "Forward requests for paths that apidot does not serve to the game server.")
+    learn_fork: bool = setting(
+        True,
+        "Read the game server's own /openapi.json, and forward requests for what only it declares:"
+        " more parameters, values, methods or paths than apidot has.",
+    )
+    pass_on: str = setting(
+        "",
+        "Further paths that are forwarded although apidot serves them, separated by commas,"
+        " such as /v1/get_leaderboard,/v2/players/{player_id}/scores.",
+    )
     passthrough_timeout: float = setting(
         30.0, "Seconds a forwarded request may take until the end of its response.", gt=0, le=600
     )
@@ -262,6 +276,9 @@ class Settings:
     )
     image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
 
+    # Not a setting: what the operator should know about how the settings were read, in sentences.
+    notes: tuple[str, ...] = ()
+
     @property
     def visible(self) -> int:
         """The privilege bits a player needs to be shown at all."""
@@ -296,12 +313,15 @@ class Settings:
 
     @property
     def game_server(self) -> str | None:
-        """The URL of the game server, or None if no game server is configured."""
+        """The URL of the game server, which is unix: and a path for a socket; None if none is configured."""
         if self.game_server_url:
-            return self.game_server_url.rstrip("/")
-        if not self.app_port:
-            return None
-        return f"http://{_host(EVERYWHERE.get(self.app_host, self.app_host))}:{self.app_port}"
+            return url_of(self.game_server_url, 0)
+        return url_of(self.app_host or self.server_addr, self.app_port or self.server_port)
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether requests are forwarded to the game server."""
+        return self.passthrough and self.game_server is not None
 
     @property
     def zone(self) -> tzinfo | None:
@@ -312,6 +332,11 @@ class Settings:
     def origins(self) -> list[str]:
         """The origins in CORS_ORIGINS, in the form in which browsers send them."""
         return [origin.lower().rstrip("/") for origin in comma_separated(self.cors_origins)]
+
+
+def all_settings() -> list[Field[Any]]:
+    """Return the field of each setting."""
+    return [field for field in fields(Settings) if field.metadata]
 
 
 def _host(host: str) -> str:

@@ -1,4 +1,7 @@
-"""Types of fields with a unit or with codes, which /openapi.json takes from here."""
+"""Types of fields with a unit or with codes, which /openapi.json takes from here.
+
+`neutral` is what stands for a value that is missing in the database, where it is not 0 or an empty text.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,7 +19,7 @@ LocalTime = Annotated[
     datetime | None, Meta(description="in the game server's time zone; null where the row has no time")
 ]
 Percent = Annotated[float, Meta(description="percent")]
-Country = Annotated[str, Meta(description="two lower-case letters")]
+Country = Annotated[str, Meta(description="two lower-case letters", extra={"neutral": "xx"})]
 
 Ruleset = Annotated[int, Meta(description="0 osu!, 1 taiko, 2 catch, 3 mania")]
 ModeID = Annotated[
@@ -38,7 +41,9 @@ PassStatus = Annotated[
     int, Meta(description="0 failed, 1 passed, 2 passed, and the player's best by pp on the beatmap")
 ]
 FullCombo = Annotated[int, Meta(description="1 for a full combo, else 0")]
-Grade = Annotated[str, Meta(description="XH, X, SH, S, A, B, C, D or F; N without a grade")]
+Grade = Annotated[
+    str, Meta(description="XH, X, SH, S, A, B, C, D or F; N without a grade", extra={"neutral": "N"})
+]
 
 PlayersID = Annotated[int, Meta(description="the player's id")]
 TotalScore = Annotated[int, Meta(description="the sum of all scores")]

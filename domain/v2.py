@@ -75,7 +75,7 @@ class Beatmap(Stripped, beatmaps.Beatmap, frozen=True, kw_only=True):
 class BeatmapDetails(Beatmap, frozen=True, kw_only=True):
     """A beatmap. `plays` and `passes` are those of all players."""
 
-    server: Annotated[str, Meta(description="osu! or private")]
+    server: Annotated[str, Meta(description="osu! or private", extra={"neutral": "osu!"})]
     filename: str
     frozen: Annotated[bool, Meta(description="whether the game server keeps `status`, whatever osu! says")]
 

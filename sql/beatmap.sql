@@ -1,4 +1,4 @@
--- Which beatmap has this id, or this md5?
+-- Which beatmap has this id, or this md5? Without the unique keys there may be several: the first one.
 SELECT
     m.md5,
     m.id,
@@ -24,5 +24,7 @@ SELECT
     m.hp,
     m.diff
 FROM maps m
-WHERE m.id = COALESCE(:id, (SELECT n.id FROM maps n WHERE n.md5 = :md5))
+WHERE m.id = COALESCE(:id, (SELECT MIN(n.id) FROM maps n WHERE n.md5 = :md5))
+    AND (:id IS NOT NULL OR m.md5 = :md5)
+ORDER BY m.server
 LIMIT 1

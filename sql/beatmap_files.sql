@@ -4,4 +4,5 @@ SELECT
     m.md5
 FROM maps m
 WHERE m.id IN (:ids)
+ORDER BY m.server DESC
 LIMIT 100

@@ -33,7 +33,7 @@ WHERE s.map_md5 = :md5
     AND s.status = 2
     AND (u.priv & :visible) = :visible
     AND (
-        (s.mods & :mask) = :mask
+        (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
 ORDER BY s.{sort} DESC, s.id DESC

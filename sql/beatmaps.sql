@@ -24,7 +24,9 @@ SELECT
     m.hp,
     m.diff
 FROM (
-    SELECT f.id
+    SELECT
+        f.server,
+        f.id
     FROM maps f
     WHERE (:set_id IS NULL OR f.set_id = :set_id)
         AND (:server IS NULL OR f.server = :server)
@@ -37,5 +39,5 @@ FROM (
     ORDER BY f.server, f.id
     LIMIT :limit OFFSET :offset
 ) p
-INNER JOIN maps m ON m.id = p.id
+INNER JOIN maps m ON m.server = p.server AND m.id = p.id
 ORDER BY m.server, m.id

@@ -12,7 +12,7 @@ WHERE r.user1 = :id
     AND r.type = 'friend'
     AND (u.priv & :visible) = :visible
     AND u.id <> 1
-UNION ALL
+UNION
 SELECT
     b.id,
     b.name,

@@ -6,7 +6,7 @@ SELECT
 FROM (
     SELECT u.id
     FROM users u
-    WHERE (u.priv & :visible) <> :visible
+    WHERE COALESCE((u.priv & :visible) <> :visible, 1)
     UNION ALL
     SELECT d.userid
     FROM (SELECT DISTINCT e.userid FROM scores e) d

@@ -5,4 +5,5 @@ SELECT
     u.api_key
 FROM users u
 WHERE u.api_key = :key
+ORDER BY u.id
 LIMIT 1

@@ -1,4 +1,4 @@
--- What are the statistics of these players in a mode, sorted by {sort}? Without the hint, MariaDB reads all clans.
+-- What are the statistics of these players in a mode, sorted by {sort}? For a join, MariaDB would read all clans.
 SELECT
     s.id AS player_id,
     u.name,
@@ -15,15 +15,14 @@ SELECT
     s.sh_count,
     s.s_count,
     s.a_count,
-    c.id AS clan_id,
-    c.name AS clan_name,
-    c.tag AS clan_tag
+    (SELECT c.id FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_id,
+    (SELECT c.name FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_name,
+    (SELECT c.tag FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_tag
 FROM stats s
 INNER JOIN users u ON u.id = s.id
-LEFT JOIN clans c /*! FORCE INDEX FOR JOIN (PRIMARY) */ ON c.id = u.clan_id
 WHERE s.id IN (:ids)
     AND s.mode = :mode
     AND s.{sort} > 0
     AND (u.priv & :visible) = :visible
 ORDER BY s.{sort} DESC, s.id
-LIMIT 100
+LIMIT 1000

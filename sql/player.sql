@@ -8,6 +8,9 @@ SELECT
     c.tag AS clan__tag
 FROM users u
 LEFT JOIN clans c ON c.id = u.clan_id
-WHERE u.id = COALESCE(:id, (SELECT n.id FROM users n WHERE n.safe_name = :safe_name))
+WHERE u.id = COALESCE(
+        :id,
+        (SELECT MIN(n.id) FROM users n WHERE n.safe_name = :safe_name AND (n.priv & :visible) = :visible)
+    )
     AND (u.priv & :visible) = :visible
 LIMIT 1

@@ -1,4 +1,4 @@
--- Which beatmaps has a player played most in a mode, failed plays included? An index alone gives their ids, and only
+-- Which beatmaps has a player played most in a mode, failed plays included? Indexes alone give their ids, and only
 -- those of the page are read whole.
 SELECT
     m.md5,
@@ -12,20 +12,22 @@ SELECT
     p.plays
 FROM (
     SELECT
-        n.id,
+        c.map_md5,
+        c.id,
         c.plays
     FROM (
         SELECT
             s.map_md5,
+            (SELECT MIN(n.id) FROM maps n WHERE n.md5 = s.map_md5) AS id,
             COUNT(*) AS plays
         FROM scores s
         WHERE s.userid = :id
             AND s.mode = :mode
         GROUP BY s.map_md5
     ) c
-    INNER JOIN maps n ON n.md5 = c.map_md5
-    ORDER BY c.plays DESC, n.id
+    WHERE c.id IS NOT NULL
+    ORDER BY c.plays DESC, c.id
     LIMIT :limit OFFSET :offset
 ) p
-INNER JOIN maps m ON m.id = p.id
+INNER JOIN maps m ON m.id = p.id AND m.md5 = p.map_md5
 ORDER BY p.plays DESC, m.id

@@ -23,5 +23,5 @@ FROM stats s
 INNER JOIN users u ON u.id = s.id
 WHERE s.id = :id
     AND s.pp > 0
-ORDER BY s.mode
+ORDER BY s.mode, s.pp
 LIMIT 100

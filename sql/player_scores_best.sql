@@ -21,16 +21,17 @@ SELECT
     s.play_time,
     s.time_elapsed,
     s.perfect,
-    m.md5 AS beatmap
+    s.map_md5 AS beatmap
 FROM scores s
-INNER JOIN maps m ON m.md5 = s.map_md5
 INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
     AND s.status = 2
-    AND (m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1))
+    AND s.map_md5 IN (
+        SELECT m.md5 FROM maps m WHERE m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1)
+    )
     AND (
-        (s.mods & :mask) = :mask
+        (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
 ORDER BY s.pp DESC, s.id DESC

@@ -21,15 +21,15 @@ SELECT
     s.play_time,
     s.time_elapsed,
     s.perfect,
-    m.md5 AS beatmap
+    s.map_md5 AS beatmap
 FROM scores s
-INNER JOIN maps m ON m.md5 = s.map_md5
 INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
+    AND s.map_md5 IN (SELECT m.md5 FROM maps m)
     AND (s.status <> 0 OR :include_failed = 1)
     AND (
-        (s.mods & :mask) = :mask
+        (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
 ORDER BY s.play_time DESC, s.id DESC

@@ -1,4 +1,4 @@
--- What are a player's statistics in each mode?
+-- What are a player's statistics in each mode? Without the primary key there may be several: the best ones first.
 SELECT
     s.id,
     s.mode,
@@ -18,5 +18,5 @@ SELECT
     s.a_count
 FROM stats s
 WHERE s.id = :id
-ORDER BY s.mode
+ORDER BY s.mode, s.pp DESC, s.plays DESC
 LIMIT 100

@@ -6,5 +6,5 @@ SELECT
 FROM tourney_pool_maps p
 INNER JOIN maps m ON m.id = p.map_id
 WHERE p.pool_id = :id
-ORDER BY p.mods, p.slot, p.map_id
+ORDER BY p.mods, p.slot, p.map_id, m.server DESC
 LIMIT :limit

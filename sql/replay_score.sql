@@ -15,7 +15,7 @@ SELECT
     s.play_time,
     s.perfect,
     u.name AS player__name,
-    (u.priv & :visible) = :visible AS player__visible,
+    CASE WHEN u.id IS NOT NULL THEN COALESCE((u.priv & :visible) = :visible, 0) END AS player__visible,
     m.md5 AS beatmap__md5,
     m.artist AS beatmap__artist,
     m.title AS beatmap__title,
@@ -24,4 +24,5 @@ FROM scores s
 LEFT JOIN users u ON u.id = s.userid
 LEFT JOIN maps m ON m.md5 = s.map_md5
 WHERE s.id = :id
+ORDER BY m.id
 LIMIT 1

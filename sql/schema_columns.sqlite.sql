@@ -2,7 +2,9 @@
 SELECT
     m.name AS table_name,
     c.name AS column_name,
-    c.type AS column_type
+    c.type AS column_type,
+    c."notnull" = 0 AS nullable,
+    NULL AS collation
 FROM sqlite_master m
 INNER JOIN pragma_table_info(m.name) c
 WHERE m.type IN ('table', 'view')

@@ -2,7 +2,8 @@
 SELECT
     m.name AS table_name,
     CASE i.origin WHEN 'pk' THEN 'PRIMARY' ELSE i.name END AS index_name,
-    c.name AS column_name
+    c.name AS column_name,
+    i."unique" AS is_unique
 FROM sqlite_master m
 INNER JOIN pragma_index_list(m.name) i
 INNER JOIN pragma_index_info(i.name) c

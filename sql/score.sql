@@ -53,4 +53,5 @@ LEFT JOIN clans c ON c.id = u.clan_id
 LEFT JOIN maps m ON m.md5 = s.map_md5
 WHERE s.id = :id
     AND (u.priv & :visible) = :visible
+ORDER BY m.id
 LIMIT 1

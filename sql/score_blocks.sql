@@ -7,6 +7,7 @@ FROM (
     SELECT s.id
     FROM scores s
     WHERE s.id >= :first
+        AND s.userid IS NOT NULL
         AND (:mods IS NULL OR s.mods = :mods)
         AND (:status IS NULL OR s.status = :status)
         AND (:mode IS NULL OR s.mode = :mode)

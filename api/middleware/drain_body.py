@@ -16,10 +16,10 @@ NO_BODY = ("GET", "HEAD", "OPTIONS")
 
 
 class DrainUnreadBody:
-    """Reads and drops the rest of a request body before the response begins.
+    """Reads and drops the rest of a request body after the response.
 
-    If the rest is too long, or takes too long, the connection is closed after the response instead. A body that is
-    being passed on to the game server is left alone, since it goes on being read.
+    If the rest may be too long, or may not come, the response closes the connection. A body that is being passed
+    on to the game server is left alone, since it goes on being read.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,10 +29,11 @@ class DrainUnreadBody:
         if scope["type"] != "http" or scope["method"] in NO_BODY:
             await self.app(scope, receive, send)
             return
-        finished = False
+        begun = finished = draining = False
 
         async def receive_and_note_end() -> Message:
-            nonlocal finished
+            nonlocal begun, finished
+            begun = True
             message = await receive()
             finished = message["type"] == "http.disconnect" or not message.get("more_body", False)
             return message
@@ -46,13 +47,22 @@ class DrainUnreadBody:
             except TimeoutError:
                 pass
 
-        async def drain_and_send(message: Message) -> None:
-            unread = not finished and not scope.get("body_streaming")
-            if message["type"] == "http.response.start" and unread:
-                if declared_length(Headers(scope=scope)) <= DRAIN_LIMIT:
-                    await drain()
-                if not finished:
+        async def send_and_drain(message: Message) -> None:
+            nonlocal draining
+            if message["type"] == "http.response.start" and not finished:
+                headers = Headers(scope=scope)
+                # A client that waits for "100 Continue" does not send its body after another response.
+                expected = begun or "expect" not in headers
+                streaming = scope.get("body_streaming", False)
+                draining = expected and declared_length(headers) <= DRAIN_LIMIT and not streaming
+                keep = streaming or (draining and "transfer-encoding" not in headers)
+                if not keep or message["status"] == 408:
                     MutableHeaders(scope=message)["Connection"] = "close"
+            elif draining and not message.get("more_body", False):
+                # The client has the whole response now. The server does not close the connection before its end.
+                await send({**message, "more_body": True})
+                await drain()
+                message = {"type": "http.response.body"}
             await send(message)
 
-        await self.app(scope, receive_and_note_end, drain_and_send)
+        await self.app(scope, receive_and_note_end, send_and_drain)

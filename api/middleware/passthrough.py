@@ -36,6 +36,7 @@ UNREACHABLE = ErrorSpec(502, "Game server cannot be reached.")
 NO_RESPONSE = ErrorSpec(502, "Game server closed the connection without a response.")
 INVALID_RESPONSE = ErrorSpec(502, "Game server sent a response that is not valid HTTP, or with too long headers.")
 TIMED_OUT = ErrorSpec(504, "Game server did not answer in time.")
+SLOW_BODY = ErrorSpec(408, "The body did not arrive within {seconds:g} seconds.")
 LOOP = ErrorSpec(508, "The game server's address leads back to this service.")
 
 
@@ -48,7 +49,7 @@ class Passthrough(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and its response back. Raise a 404 if there is no game server to pass it on to.
 
-        Raise APIError if the game server cannot be reached or times out, or if the body is too large.
+        Raise APIError if the game server cannot be reached or times out, or if the body is too large or too slow.
         """
         services: Services = scope["state"]["services"]
         if services.game_server_proxy is None or not scope["raw_path"].startswith(b"/"):
@@ -68,6 +69,8 @@ class Passthrough(BaseRoute):
             log.warning("%s %s was not passed on: %s %s", *target, type(error).__name__, error)
             # A response that has begun breaks off here, by which the client sees that it is incomplete.
             if not (begun or body.disconnected):
+                if isinstance(error, TimeoutError) and body.waiting:
+                    body.error = SLOW_BODY(seconds=services.settings.passthrough_timeout)
                 raise (body.error or failure_of(error)()) from error
 
 
@@ -97,7 +100,8 @@ async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: 
         (b"x-real-ip", scope["proxy_chain"][0].encode()),
         (b"via", via_of(scope, proxy.id.encode())),
     ]
-    path = scope["raw_path"]
+    # The path under which the game server has what a route knows to be its.
+    path: bytes = scope.get("passed_on_path", scope["raw_path"])
     # Front-ends proxy version 2 under /api on their own domain; no game server ever had it there.
     target = (path.removeprefix(b"/api") if path.startswith(b"/api/v2/") else path, scope["query_string"])
     chunks = body.chunks(limit) if body.chunked or body.length else None

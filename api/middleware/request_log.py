@@ -1,5 +1,6 @@
 """Request ids, the access log, request metrics, and the log of unhandled exceptions."""
 
+import asyncio
 import logging
 from random import getrandbits
 from time import perf_counter
@@ -8,11 +9,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.observability.access_log import AccessRecord, LoggedTarget
 from api.observability.metrics import OTHER, Metrics
+from api.response.errors import JSON, failure
+from domain.errors import ErrorSpec
 
 log = logging.getLogger("apidot")
 access_log = logging.getLogger("apidot.access")
 # nginx's status for a client that disconnected before the response.
 CLIENT_CLOSED_REQUEST = 499
+# deploy/nginx.conf has the same text, for the time in which no process listens.
+RESTARTING = ErrorSpec(503, "The API is being restarted.")
+RESTARTED_AFTER = "5"  # seconds
 
 
 class RequestLog:
@@ -28,6 +34,8 @@ class RequestLog:
         self.in_flight = 0
         # How many requests were in flight when the server was told to stop.
         self.draining = 0
+        # How many of them the server has cancelled, because they took too long.
+        self.cut_off = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,6 +62,13 @@ class RequestLog:
         self.in_flight += 1
         try:
             await self.app(scope, receive, send_with_id)
+        except asyncio.CancelledError:
+            # Nobody but the server cancels a request. It closes the connection if the response has begun.
+            self.cut_off += 1
+            if not status:
+                headers = {"Retry-After": RESTARTED_AFTER, "Connection": "close"}
+                response = JSON(failure(scope["path"], RESTARTING.message), RESTARTING.status, headers)
+                await response(scope, receive, send_with_id)
         except Exception:
             status = status or 500
             # repr(): a path may contain a line break, followed by what looks like a log line.

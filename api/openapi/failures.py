@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
+from api.middleware.request_log import RESTARTING
 from api.openapi.schemas import REF, JSONSchema
 from api.request.params import QUERY_TOO_LONG
 from api.response.errors import failure
@@ -19,7 +20,7 @@ from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
 
 # Errors that every endpoint may return.
-COMMON: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW)
+COMMON: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW, RESTARTING)
 
 RETRY_AFTER = {
     "required": True,

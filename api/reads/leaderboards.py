@@ -30,6 +30,13 @@ async def leaderboard(
     ids = await services.leaderboard_order.page(key, offset=offset, limit=limit)
     if not ids:
         return []
-    return await services.database.all(
+    rows = await services.database.all(
         queries[sort], ids=ids, mode=mode, visible=services.settings.visible_on_boards
     )
+    if len(rows) > len(ids):
+        # The primary key is missing: of several rows of a player, the one with the most counts.
+        best: dict[int, E] = {}
+        for row in rows:
+            best.setdefault(row.player_id, row)
+        rows = list(best.values())
+    return rows

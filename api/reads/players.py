@@ -57,11 +57,14 @@ async def count_players(services: Services) -> tuple[int, int]:
 
 async def stats_of_player(services: Services, query: Query[M], player: PlayerDetails) -> list[M]:
     """Return a player's statistics with ranks, one row for each mode. A hidden player has no ranks."""
-    rows = await services.database.all(query, id=player.id)
+    stats: dict[int, M] = {}
+    for row in await services.database.all(query, id=player.id):
+        stats.setdefault(row.mode, row)
     ranks: dict[int, Rank] = {}
     if player.priv & VISIBLE == VISIBLE:
-        ranks = await services.ranks.of(player.id, player.country, {row.mode for row in rows if row.pp})
-    return [_with_rank(row, ranks.get(row.mode)) for row in rows]
+        with_pp = {mode for mode, row in stats.items() if row.pp}
+        ranks = await services.ranks.of(player.id, player.country, with_pp)
+    return [_with_rank(row, ranks.get(mode)) for mode, row in stats.items()]
 
 
 def _with_rank(stats: M, rank: Rank | None) -> M:

@@ -44,7 +44,8 @@ class Body:
     """The body of a request, to be read once: whole, or chunk by chunk.
 
     `error` and `disconnected` say why reading ended early: the exception that was raised, and whether the
-    client has closed the connection. While it is being read, `scope["body_streaming"]` is true.
+    client has closed the connection. While it is being read, `scope["body_streaming"]` is true; `waiting` is true
+    while the next chunk has not arrived.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -53,6 +54,7 @@ class Body:
         self.chunked = "transfer-encoding" in headers
         self.length = declared_length(headers)
         self.disconnected = False
+        self.waiting = False
         self.error: APIError | None = None
         self._scope = scope
         self._receive = receive
@@ -89,7 +91,9 @@ class Body:
         more = self._scope["body_streaming"] = True
         try:
             while more:
+                self.waiting = True
                 message = await self._receive()
+                self.waiting = False
                 self.disconnected = message["type"] == "http.disconnect"
                 chunk: bytes = message.get("body", b"")
                 size += len(chunk)

@@ -27,6 +27,9 @@ _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
 
 
+MALFORMED = {"int_parsing", "int_parsing_size", "float_parsing", "finite_number", "bool_parsing", "literal_error"}
+
+
 class Invalid(ValueError):
     """A text that is not a valid value of a parameter.
 
@@ -39,6 +42,11 @@ class Invalid(ValueError):
         self.msg = msg
         self.plain = plain
         self.ctx = ctx
+
+    @property
+    def malformed(self) -> bool:
+        """Whether the text is no value of the parameter's type at all, as opposed to one that is out of bounds."""
+        return self.kind in MALFORMED
 
 
 class Repeated(NamedTuple):

@@ -118,6 +118,7 @@ class InvalidParams(Exception):
     """One or more invalid parameters: `details` describes each of them, `plain` is a sentence about the first."""
 
     def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
         first = faults[0]
         self.plain = f"{first.loc[1]} must {first.error.plain}."
         self.details = [fault.detail for fault in faults]
@@ -132,6 +133,22 @@ class Reader(Generic[P]):
         self._fields = [
             (field.encode_name, field.required, parser(field.type)) for field in msgspec.structs.fields(params)
         ]
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the parameters, those in the path included."""
+        return {name for name, _, _ in self._fields}
+
+    def accepts(self, name: str, text: str) -> bool:
+        """Return whether `text` is a valid value of the parameter `name`."""
+        for field, _, parse in self._fields:
+            if field == name:
+                try:
+                    (parse.parse if isinstance(parse, Repeated) else parse)(text)
+                except Invalid:
+                    return False
+                return True
+        raise KeyError(name)
 
     def read(self, query: bytes, path: Mapping[str, str]) -> P:
         """Return the parameters in a query string and those in the path.

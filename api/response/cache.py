@@ -97,6 +97,10 @@ class ResponseCache:
             scope["route"] = endpoint.route
         return response
 
+    def forget_requests(self) -> None:
+        """Let `ready` return nothing before a request has come through the routes again."""
+        self._known = BoundedMap(KNOWN_REQUESTS)
+
     def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
         return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
 

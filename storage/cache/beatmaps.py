@@ -82,18 +82,25 @@ class BeatmapCache:
         rows = await self._database.all(catalogue.beatmaps_by_md5, md5s=md5s)
         # Counted from before the statement: the rows may be as old as that.
         expires = now + self._ttl
-        entries: dict[str, CachedJSON] = {}
-        for row in rows:
+        found: dict[str, CachedJSON] = {}
+        # Of several beatmaps with one md5, the one with the lowest id counts.
+        for row in sorted(rows, key=lambda row: row.id, reverse=True):
             json = msgspec.Raw(encode(row))
             # Nearly every beatmap has the same JSON in both versions, which is then encoded once.
             stripped = json
             if not is_stripped(row):
                 stripped = msgspec.Raw(encode(StrippedBeatmap(**msgspec.structs.asdict(row))))
-            entry = CachedJSON(expires, json, stripped)
-            entries[row.md5] = entry
-            self._entries.put(row.md5, entry)
+            found[_folded(row.md5)] = CachedJSON(expires, json, stripped)
+        entries = {md5: entry for md5 in md5s if (entry := found.get(_folded(md5)))}
+        for md5, entry in entries.items():
+            self._entries.put(md5, entry)
         return entries
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
         await self._batches.close()
+
+
+def _folded(md5: str) -> str:
+    """Return the form of an md5 that is the same for all spellings that the database takes for equal."""
+    return md5.strip().lower()

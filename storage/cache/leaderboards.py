@@ -83,4 +83,5 @@ class LeaderboardOrder:
             limit=SEGMENT + PAGE,
             offset=offset,
         )
-        return tuple(row.player_id for row in rows)
+        # A player has several rows if the primary key is missing.
+        return tuple(dict.fromkeys(row.player_id for row in rows))

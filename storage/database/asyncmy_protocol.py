@@ -17,6 +17,7 @@ from asyncmy.errors import MySQLError, OperationalError
 from asyncmy.protocol import parse_rows_from_buffer
 
 from storage.database import tls
+from storage.database.mysql_protocol import value_type
 from storage.database.rows import RowShape
 
 COM_QUERY = 3
@@ -41,7 +42,10 @@ class ColumnSet(RowShape):
 
     def __init__(self, result: Any) -> None:
         """`result` is one that the driver has read."""
-        super().__init__([column[0] for column in result.description])
+        super().__init__(
+            [column[0] for column in result.description],
+            types=[value_type(field.type_code, field.charsetnr) for field in result.fields],
+        )
         self.converters = tuple(result.converters)
         contents = [bytes([result.field_count]), *(field.get_all_data() for field in result.fields)]
         self.packet_count = len(contents)

@@ -1,5 +1,7 @@
 """Every statement of the service: the name of its file in sql/, and the Struct that each row becomes."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from domain import v2
@@ -19,6 +21,7 @@ from domain.pools import Pool, PoolBeatmap
 from domain.replays import NewestScore, ReplayScore, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
 from storage.database.database import Change, Query
+from storage.database.statement import Statement
 
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
@@ -32,7 +35,7 @@ class Total(msgspec.Struct, frozen=True):
 class Least(msgspec.Struct, frozen=True):
     """The value by which a leaderboard is sorted, of one of its players."""
 
-    least: int | float
+    least: float
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -80,11 +83,13 @@ class Connections(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of a table, and its type as the server writes it."""
+    """A column of a table, its type as the server writes it, and the collation of a text."""
 
     table_name: str
     column_name: str
     column_type: str
+    nullable: bool
+    collation: str | None
 
 
 class IndexColumn(msgspec.Struct, frozen=True):
@@ -93,6 +98,7 @@ class IndexColumn(msgspec.Struct, frozen=True):
     table_name: str
     index_name: str
     column_name: str | None
+    is_unique: bool
 
 
 class Privilege(msgspec.Struct, frozen=True):
@@ -118,11 +124,7 @@ player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
-# `acc` is a FLOAT, which is not exactly the decimal number that it is read as.
-leaderboard_order = {
-    sort: Query("leaderboard_order", Placed, sort=sort, slack="0.001" if sort == "acc" else "0")
-    for sort in LEADERBOARDS
-}
+leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sort in LEADERBOARDS}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = Query("key_owner", KeyOwner)
@@ -177,3 +179,29 @@ score_blocks = Query("score_blocks", Block)
 hidden_score_blocks = Query("hidden_score_blocks", Block)
 clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
+
+
+def readable(table: str, column: str) -> Query[Total]:
+    """Return a statement that fails unless the service may read a column."""
+    return Query("readable", Total, table=table, column=column)
+
+
+def comparable(table: str, column: str, other_table: str, other_column: str) -> Query[Total]:
+    """Return a statement that fails unless the database can compare two columns."""
+    return Query(
+        "comparable", Total, table=table, column=column, other_table=other_table, other_column=other_column
+    )
+
+
+def repeated(table: str, columns: tuple[str, ...]) -> Query[Total]:
+    """Return a statement that counts the values that several rows have in these columns."""
+    return Query("repeated", Total, table=table, first=columns[0], columns=", ".join(columns))
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    """Yield every statement above, with its name here: `clan`, or `leaderboard pp` of a group."""
+    for name, value in list(globals().items()):
+        if isinstance(value, Statement):
+            yield name, value
+        elif isinstance(value, dict) and not name.startswith("__"):
+            yield from ((f"{name} {key}", each) for key, each in value.items() if isinstance(each, Statement))

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
-import msgspec
 
 from config.types import Encryption
 from domain.errors import CannotOpen, ErrorSpec, Unavailable
 from storage.availability import Availability
 from storage.database import drivers, session, tls
 from storage.database.connector import Connector
+from storage.database.conversion import RowConverter
 from storage.database.failures import (
     CONFLICTED,
     LOST,
@@ -119,6 +119,7 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
+        self._converter = RowConverter()
         options = {}
         if not self.is_sqlite:
             # A socket of this machine needs no encryption.
@@ -182,14 +183,12 @@ class Database:
     async def all(self, query: Query[T], **values: Value) -> list[T]:
         """Return all rows of `query`. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        return msgspec.convert(shape.mappings(rows), query.rows, strict=False)
+        return self._converter.convert(query, shape, rows)
 
     async def one(self, query: Query[T], **values: Value) -> T | None:
         """Return the first row of `query`, or None. Raise Unavailable if the database does not answer in time."""
         shape, rows = await self._run(query, values)
-        if not rows:
-            return None
-        return msgspec.convert(shape.mappings(rows[:1])[0], query.row, strict=False)
+        return self._converter.convert(query, shape, rows[:1])[0] if rows else None
 
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
@@ -221,7 +220,7 @@ class Database:
             code = error.args[0] if error.args else None
             if isinstance(statement, Change) and code in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and code in drivers.UNREPRESENTABLE:
+            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
@@ -243,7 +242,8 @@ class Database:
             self._availability.down(f"{name}: {describe(error)}")
 
     def _log_refusal(self, name: str, error: Exception) -> None:
-        refused = Availability(f"the database to {name}.sql", "answering 503 to what needs it")
+        consequence = "answering 503 to what needs it; `main.py check` says what is wrong"
+        refused = Availability(f"the database to {name}.sql", consequence)
         self._refused.setdefault(name, refused).down(describe(error))
 
     async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:

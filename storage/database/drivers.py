@@ -15,7 +15,7 @@ from storage.database.connector import Wire
 from storage.database.rows import RowShape
 
 # A text has a character that the column's character set lacks, so it is equal to nothing in the column.
-UNREPRESENTABLE = {1267, 1271, 3854, 3988}
+UNREPRESENTABLE = {1267, 1270, 1271, 3854, 3988}
 # The same when writing, or a text that is too long.
 UNSTORABLE = UNREPRESENTABLE | {1366, 1406}
 
@@ -55,16 +55,25 @@ def load(dialect: str, name: str) -> Driver:
 
 
 def _mysql_driver(protocol: Any, error: type[Exception], decoders: dict[Any, Any]) -> Driver:
-    decoders = {**decoders, FIELD_TYPE.DATETIME: parse_datetime, FIELD_TYPE.TIMESTAMP: parse_datetime}
+    times = dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP), parse_datetime)
+    decoders = {**decoders, **times, FIELD_TYPE.BIT: parse_bits}
     return Driver(protocol.execute, (error, OSError, EOFError), 2**64 - 1, protocol, decoders)
 
 
 def parse_datetime(text: str) -> datetime | None:
-    """Parse a DATETIME as MySQL writes it. Old rows may hold 0000-00-00 00:00:00, which becomes None."""
+    """Parse a DATETIME or a DATE as MySQL writes it, without fractions of a second.
+
+    Old rows may hold 0000-00-00 00:00:00, which becomes None.
+    """
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(text[:19])
     except ValueError:
         return None
+
+
+def parse_bits(bits: bytes) -> int:
+    """Parse a BIT."""
+    return int.from_bytes(bits, "big")
 
 
 def pool_options(driver: Driver, wait: float, context: tls.Context | None) -> dict[str, Any]:
@@ -78,6 +87,19 @@ def pool_options(driver: Driver, wait: float, context: tls.Context | None) -> di
         "conv": driver.decoders,
         "ssl": context,
     }
+
+
+def is_unrepresentable(error: Exception, values: Mapping[str, Any]) -> bool:
+    """Return whether a statement failed because a column cannot hold one of its texts, which no row is equal to.
+
+    The servers have the same numbers for two columns that cannot be compared, which is a fault of the schema. The
+    message, in any language, says which of the two it is: a column is IMPLICIT, a text COERCIBLE.
+    """
+    code, message = error.args[0] if error.args else None, str(error)
+    texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else [value])]
+    if code not in UNREPRESENTABLE or all(str(text).isascii() for text in texts):
+        return False
+    return "IMPLICIT" not in message or "COERCIBLE" in message
 
 
 async def _execute_sqlite(

@@ -15,7 +15,8 @@ ON_THE_WAY = GONE | {2006, 2013}
 READ_ONLY = frozenset((1290, 1792, 1836))
 # The statement was rolled back because of another one: waited too long for a lock, deadlock (or, on a Galera node,
 # a conflict with another node), a conflict in group replication.
-CONFLICT = frozenset((1205, 1213, 3101))
+LOCK_WAIT = 1205
+CONFLICT = frozenset((LOCK_WAIT, 1213, 3101))
 # A server that refuses these refuses every statement of this user, as it does when a limit of the user is reached,
 # when the password has expired, or when there is no such database. ProxySQL answers 9001 to 9019 without a server.
 EVERY_STATEMENT = frozenset((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1820, 1862, *range(9001, 9020)))
@@ -89,6 +90,7 @@ def reason_to_try_again(error: BaseException, *, is_change: bool) -> str | None:
     number = number_of(error)
     if ends_connection(error):
         return None if number == MALFORMED else LOST
-    if number in CONFLICT:
+    # A read has waited for the lock of a table, which somebody holds on purpose.
+    if number in CONFLICT and (is_change or number != LOCK_WAIT):
         return CONFLICTED
     return MOVED if is_change and number in READ_ONLY else None

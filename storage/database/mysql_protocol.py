@@ -19,6 +19,7 @@ why pyproject.toml bounds its version. tests/storage/database/test_rows.py compa
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from aiomysql.connection import Connection as DriverConnection
@@ -38,6 +39,13 @@ OK, NULL, EOF, ERROR = 0x00, 0xFB, 0xFE, 0xFF
 # Length-encoded integers: the first byte is the number itself, or says how many bytes with the number follow.
 LENGTH_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 BINARY = 63  # the character set of bytes that are not text
+# The types of fields that columns are decoded to, except texts.
+VALUE_TYPES = {
+    **dict.fromkeys((FIELD_TYPE.BIT, FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG), int),
+    **dict.fromkeys((FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR), int),
+    **dict.fromkeys((FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE), float),
+    **dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP), datetime),
+}
 
 Decode = Callable[[bytes], Any]
 
@@ -58,7 +66,10 @@ class ColumnSet(RowShape):
     def __init__(self, packets: bytes, columns: Sequence[bytes], decoders: Mapping[int, Any]) -> None:
         """`packets` is what the server sent, `columns` the content of each column packet in it."""
         parsed: list[Any] = [FieldDescriptorPacket(column, "utf8") for column in columns]
-        super().__init__([column.name for column in parsed])
+        super().__init__(
+            [column.name for column in parsed],
+            types=[value_type(column.type_code, column.charsetnr) for column in parsed],
+        )
         self.packets = packets
         self._decoders = [
             _decoder(column.type_code, column.charsetnr, decoders.get(column.type_code)) for column in parsed
@@ -188,11 +199,20 @@ async def _read_columns(reader: ResultReader, count: int) -> ColumnSet:
     return ColumnSet(reader.data[begin : reader.position], columns, reader.decoders)
 
 
+def value_type(kind: int, charset: int) -> type:
+    """Return the type of a column's values, `object` for one that no field has."""
+    if kind in TEXT_TYPES and charset != BINARY:
+        return str
+    return VALUE_TYPES.get(kind, object)
+
+
 def _decoder(kind: int, charset: int, convert: Callable[[Any], Any] | None) -> Decode:
-    if kind in TEXT_TYPES and charset == BINARY and kind != FIELD_TYPE.JSON:
-        return bytes
     if convert is int or convert is float:
         return convert  # both parse bytes as well
+    if kind == FIELD_TYPE.BIT and convert:
+        return convert
+    if charset == BINARY and (convert is None or kind in TEXT_TYPES) and kind != FIELD_TYPE.JSON:
+        return bytes
     if convert is None or kind in TEXT_TYPES:
         return bytes.decode
     return lambda value: convert(value.decode())

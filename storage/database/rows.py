@@ -12,9 +12,20 @@ class RowShape:
     matched nothing, becomes None.
     """
 
-    def __init__(self, names: Sequence[str], positions: Sequence[int] | None = None) -> None:
-        """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …"""
+    def __init__(
+        self,
+        names: Sequence[str],
+        positions: Sequence[int] | None = None,
+        types: Sequence[type] | None = None,
+    ) -> None:
+        """`positions` are the indexes of the columns in the row, by default 0, 1, 2, …
+
+        `types` are those of the columns' values, None if they may differ from row to row, as in SQLite.
+        """
         self.names = list(names)
+        self.types = dict(zip(names, types, strict=True)) if types else {}
+        # By Struct: whether the columns have the types of its fields. See conversion.py.
+        self.fits: dict[type, bool] = {}
         columns: dict[str, int] = {}
         groups: dict[str, dict[str, int]] = {}
         for name, position in zip(names, positions or range(len(names)), strict=True):

@@ -15,6 +15,8 @@ _TOKEN = re.compile(
     r"(?P<literal>'(?:[^']|'')*')|(?P<comment>--[^\n]*|/\*.*?\*/)|(?<![:\w]):(?P<value>[a-z_][a-z0-9_]*)",
     re.DOTALL,
 )
+# A table and its alias.
+_SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
 
 
 class Statement:
@@ -27,16 +29,27 @@ class Statement:
         self.mysql = for_mysql(read(name, "mysql", fragments))
         self.values = values_of(self.sqlite)
 
+    def tables(self) -> dict[str, str]:
+        """Return the tables that it reads, by alias."""
+        return {alias: table for table, alias in _SOURCE.findall(self.mysql)}
+
+    def column(self, name: str) -> str:
+        """Return the table and the column that it returns under this name; of an expression, the name."""
+        found = re.search(rf"\b(\w+)\.(\w+) AS {name}\b|\b(\w+)\.({name})\b", self.mysql)
+        alias, column = (found[1] or found[3], found[2] or found[4]) if found else ("", "")
+        table = self.tables().get(alias)
+        return f"{table}.{column}" if table else name
+
 
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """Return the statement in `sql/<name>.<dialect>.sql` if that file exists, else in `sql/<name>.sql`.
 
-    Fragments are filled in, and comments removed except those that MySQL executes. Raise FileNotFoundError if
-    neither file exists and ValueError if it holds no statement.
+    Fragments are filled in, and comments removed. Raise FileNotFoundError if neither file exists and ValueError if
+    it holds no statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"
     path = special if special.exists() else FOLDER / f"{name}.sql"
-    text = _TOKEN.sub(_without_comment, path.read_text(encoding="utf-8"))
+    text = _TOKEN.sub(lambda match: " " if match["comment"] else match[0], path.read_text(encoding="utf-8"))
     for fragment, replacement in fragments.items():
         text = text.replace("{" + fragment + "}", replacement)
     if not text.strip():
@@ -84,8 +97,3 @@ def with_json(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Va
 def values_of(text: str) -> set[str]:
     """Return the names of the values that `text` binds."""
     return {match["value"] for match in _TOKEN.finditer(text) if match["value"]}
-
-
-def _without_comment(match: re.Match[str]) -> str:
-    comment = match["comment"]
-    return " " if comment and not comment.startswith("/*!") else match[0]

@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from config.addresses import socket_path
 from domain.errors import ErrorSpec, Unavailable
 from storage.observer import Observer
 
@@ -20,6 +21,9 @@ PREFIXES = ("/v1/", "/")
 # Game servers listen on this domain too, beside their own.
 DEFAULT_DOMAIN = "ppy.sh"
 MAX_BODY_BYTES = 1 << 20
+# The game server's description of its API, which it generates when it is first asked for it.
+MAX_DESCRIPTION_BYTES = 4 << 20
+DESCRIPTION_SECONDS = 10.0
 # The longest header in a response, and the longest status line: aiohttp's own limit of 8190 bytes is below that of
 # the headers that game servers set, cookies among them.
 MAX_HEADER_BYTES = 1 << 16
@@ -29,8 +33,13 @@ NAME = "game_server"
 KEEP_ALIVE_SECONDS = 4.0
 
 
+# Errors of a connection that say that nobody listens.
+NOT_RUNNING = {errno.ECONNREFUSED: "connection refused", errno.ENOENT: "there is no such socket"}
+NOT_PERMITTED = (errno.EACCES, errno.EPERM)
+
+
 class Down(Exception):
-    """The game server refuses connections, so it is not running."""
+    """The game server refuses connections, or its socket does not exist, so it is not running."""
 
 
 class NoAnswer(Unavailable):
@@ -48,6 +57,10 @@ class TooLate(NoAnswer):
     """The game server did not respond within the timeout."""
 
 
+class NotPermitted(NoAnswer):
+    """The operating system does not permit connections to the game server's socket."""
+
+
 class NoPage(NoAnswer):
     """The game server responded, but does not have the page."""
 
@@ -62,18 +75,20 @@ class _NotFound(msgspec.Struct):
     status: str
 
 
-def refused(error: BaseException) -> bool:
-    """Return whether `error` is a refused connection."""
-    return isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED
-
-
-def connector(connections: int) -> aiohttp.TCPConnector:
-    """Return a pool of at most `connections` connections to a game server."""
+def connector(url: str, connections: int) -> aiohttp.BaseConnector:
+    """Return a pool of at most `connections` connections to the game server at `url`."""
+    if path := socket_path(url):
+        return aiohttp.UnixConnector(path, limit=connections, keepalive_timeout=KEEP_ALIVE_SECONDS)
     return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_SECONDS)
 
 
+def origin_of(url: str) -> URL:
+    """Return the URL below which the paths of the game server at `url` are, for a pool of connections to it."""
+    return URL("http://localhost" if socket_path(url) else url)
+
+
 class GameServerClient:
-    """Calls the game server at `url`."""
+    """Calls the game server at `url`, which is unix: and a path for a socket."""
 
     def __init__(
         self,
@@ -85,12 +100,12 @@ class GameServerClient:
         observer: Observer | None = None,
     ) -> None:
         """`timeout` is for a whole call, `connect_timeout` for connecting; both in seconds."""
-        self.url = URL(url)
+        self._origin = origin_of(url)
         self.observer = observer or Observer()
         self._domain = domain or DEFAULT_DOMAIN
         self._prefix = PREFIXES[0]
         self._session = aiohttp.ClientSession(
-            connector=connector(16),
+            connector=connector(url, 16),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=connect_timeout),
             headers={"Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -146,6 +161,16 @@ class GameServerClient:
                 raise failure(f"/v2/{target}: status {status}, {body[:60]!r}")
             return response
 
+    async def get_description(self) -> bytes:
+        """Return the game server's own /openapi.json. Raise Down, NoAnswer, or NoPage unless its status is 200."""
+        with self.observer.call(NAME, "/openapi.json"):
+            status, body = await self._get(
+                "/openapi.json", f"api.{self._domain}", limit=MAX_DESCRIPTION_BYTES, seconds=DESCRIPTION_SECONDS
+            )
+            if status != 200:
+                raise NoPage(f"/openapi.json: status {status}")
+        return body
+
     async def _get_from_api(self, target: str) -> tuple[int, bytes]:
         """Get `target` under the prefix that worked last, or else under the other one."""
         host = f"api.{self._domain}"
@@ -157,20 +182,36 @@ class GameServerClient:
                 self._prefix = other
         return status, body
 
-    async def _get(self, path: str, host: str) -> tuple[int, bytes]:
-        url = self.url.join(URL(path))
+    async def _get(
+        self,
+        path: str,
+        host: str,
+        *,
+        limit: int = MAX_BODY_BYTES,
+        seconds: float | None = None,
+    ) -> tuple[int, bytes]:
+        """Return the status and the body, of at most `limit` bytes. `seconds` replaces the usual timeout."""
+        url = self._origin.join(URL(path))
+        timeout = self._session.timeout
+        if seconds:
+            timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=timeout.sock_connect)
         try:
-            async with self._session.get(url, headers={"Host": host}, allow_redirects=False) as response:
+            async with self._session.get(
+                url, headers={"Host": host}, allow_redirects=False, timeout=timeout
+            ) as response:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
                     body += chunk
-                    if len(body) > MAX_BODY_BYTES:
-                        raise NoAnswer(f"{path}: more than {MAX_BODY_BYTES} bytes")
+                    if len(body) > limit:
+                        raise NoAnswer(f"{path}: more than {limit} bytes")
         except TimeoutError:
             raise TooLate(f"{path}: no answer in time") from None
         except aiohttp.ClientError as error:
-            if refused(error):
-                raise Down("connection refused") from None
+            number = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
+            if number in NOT_RUNNING:
+                raise Down(NOT_RUNNING[number]) from None
+            if number in NOT_PERMITTED:
+                raise NotPermitted("permission denied") from None
             raise NoAnswer(f"{path}: {type(error).__name__} {error}") from None
         if response.status >= 500:
             raise NoAnswer(f"{path}: status {response.status}")

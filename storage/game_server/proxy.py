@@ -8,7 +8,7 @@ from urllib.parse import quote_from_bytes
 import aiohttp
 from yarl import URL
 
-from storage.game_server.client import MAX_HEADER_BYTES, connector
+from storage.game_server.client import MAX_HEADER_BYTES, connector, origin_of
 
 # All printable ASCII characters, so that a path or query that is percent-encoded already is not encoded twice.
 SAFE = "".join(map(chr, range(0x21, 0x7F)))
@@ -25,9 +25,9 @@ class GameServerProxy:
         self.host = host
         # The machine is part of it, because a URL such as http://127.0.0.1:10000 means another server on each.
         self.id = hashlib.sha256(f"{socket.gethostname()} {url}".encode()).hexdigest()[:12]
-        self._url = URL(url)
+        self._origin = origin_of(url)
         self._session = aiohttp.ClientSession(
-            connector=connector(100),
+            connector=connector(url, 100),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
@@ -52,7 +52,7 @@ class GameServerProxy:
         """
         path, query = (quote_from_bytes(part, safe=SAFE) for part in target)
         # Built from parts, so that nothing in the path or the query can change the host.
-        base = self._url
+        base = self._origin
         url = URL.build(
             scheme=base.scheme, host=base.host or "", port=base.port, path=path, query_string=query, encoded=True
         )

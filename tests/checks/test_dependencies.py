@@ -1,6 +1,7 @@
 """`check` with mistakes in Redis, the game server, the data folder and the replays."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -178,7 +179,7 @@ def test_another_server_in_its_place_is_a_warning(
     with answering(lambda asked: page if asked.path == "/online" else answer) as port:
         findings = check(tmp_path, database_url=recorded_sqlite, game_server_url=f"http://127.0.0.1:{port}")
 
-    levels = {"game-server.api": "ok", "game-server.online-page": "ok"}
+    levels = {"game-server.api": "ok", "game-server.online-page": "ok", "game-server.passed-on": "ok"}
     levels["game-server.online-page" if answer.body == COUNT else "game-server.api"] = "warning"
     assert findings.codes("game-server") == levels
 
@@ -196,7 +197,26 @@ def test_the_game_server_is_asked_by_its_own_name(recorded_sqlite: str, tmp_path
     assert {(each.path, each.headers["host"]) for each in asked} == {
         ("/v1/get_player_count", "api.example.com"),
         ("/online", "c.example.com"),
+        ("/openapi.json", "api.example.com"),
     }
+
+
+def test_what_is_passed_on_to_a_fork_is_listed(recorded_sqlite: str, tmp_path: Path) -> None:
+    parameters = [{"name": "page", "in": "query"}, {"name": "line\nbreak", "in": "query"}]
+    description = json.dumps({"paths": {"/v1/get_leaderboard": {"get": {"parameters": parameters}}}}).encode()
+
+    def answer(asked: Asked) -> Answer:
+        return Answer(200, description) if asked.path == "/openapi.json" else game_server(asked)
+
+    with answering(answer) as port:
+        settings = {"database_url": recorded_sqlite, "app_port": str(port), "pass_on": "/v2/scores"}
+        texts = {
+            learn: check(tmp_path, learn_fork=learn, **settings).text("game-server.passed-on")
+            for learn in ("on", "off")
+        }
+
+    assert "is read; passed on: /v2/scores; get_leaderboard with page -> " in texts["on"]
+    assert "LEARN_FORK is off); passed on: /v2/scores -> " in texts["off"]
 
 
 def test_this_service_is_not_its_own_game_server(recorded_sqlite: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from httpx2 import URL
 
 from api.routes import V1
 from tests.conftest import running, service
@@ -19,6 +20,7 @@ from tests.support.game_server import Seen, game_server
 from tests.support.http_stub import Answer, Asked, answering
 from tests.support.nginx import NAME, Nginx, nginx
 from tests.support.processes import free_port
+from tests.support.raw_client import exchange
 
 # The block of the game server, after `api.` has been removed from it.
 SHARED = """
@@ -333,6 +335,32 @@ def test_a_body_beyond_the_limit_is_rejected() -> None:
     with answering(echo) as port, nginx(port) as front, browser(front) as client:
         assert client.post("/", content=b"x" * (20 * 1024 * 1024 + 1)).status_code == 413
         assert client.post("/", content=b"x" * (1024 * 1024)).status_code == 200
+
+
+def test_a_client_that_has_shut_down_its_sending_side_is_answered(front: Nginx) -> None:
+    sent = f"GET /v1/get_clan?id=1 HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode()
+    (response,), closed = exchange(URL(front.http).port or 0, sent, shut_down=True)
+    assert (response.status, json.loads(response.body)["id"], closed) == (200, 1, True)
+
+
+HEAD = f"POST /v1/set_avatar HTTP/1.1\r\nHost: {NAME}\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "text"),
+    [
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "This is not a valid HTTP request."),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "This is not a valid HTTP request."),
+        (HEAD + b"Content-Length: 99999999\r\n\r\n", 413, "The body is larger than 20 MiB."),
+        (HEAD + b"X: " + b"x" * 70_000 + b"\r\n\r\n", 431, "The request line and headers are too large."),
+        (HEAD + b"X: y\r\n" * 20_000 + b"\r\n", 431, "The request line and headers are too large."),
+        (HEAD.replace(b"v1", b"x" * 70_000), 431, "The request line and headers are too large."),
+    ],
+)
+def test_what_nginx_refuses_is_json_too(front: Nginx, sent: bytes, status: int, text: str) -> None:
+    (response,), _ = exchange(URL(front.http).port or 0, sent, silence=1)
+    assert (response.status, json.loads(response.body)) == (status, {"status": text})
+    assert response.headers["content-type"] == "application/json"
 
 
 def test_the_error_while_the_service_is_stopped_is_json() -> None:

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from aiohttp import web
@@ -42,9 +43,11 @@ class Seen(NamedTuple):
 class GameServer:
     """Runs in a thread. Tests may change the attributes that it responds with at any time."""
 
-    def __init__(self, generation: Literal["/v1/", "/"] = "/v1/") -> None:
+    def __init__(self, generation: Literal["/v1/", "/"] = "/v1/", socket: Path | None = None) -> None:
+        """It listens on the Unix socket, or else on a port."""
         self.generation = generation
         self.port = free_port()
+        self.socket = socket
         self.mode: MODES = "up"
         self.delay = 0.0
         self.slow: dict[str, float] = {}  # seconds by target
@@ -57,6 +60,8 @@ class GameServer:
         self.missing: set[str] = set()  # pages that a fork has removed
         self.other_pages: tuple[int, bytes] | None = None  # status and body in place of the pages
         self.broken: set[str] = set()  # targets that respond with 500
+        self.description: bytes | None = None  # its /openapi.json
+        self.own: set[str] = set()  # paths of version 1 that a fork answers in its own way
         self.asked: Counter[str] = Counter()  # requests by target
         self.seen: list[Seen] = []
         self.received = 0  # bytes of an upload so far
@@ -68,7 +73,7 @@ class GameServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"unix:{self.socket}" if self.socket else f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Listen for connections."""
@@ -94,7 +99,10 @@ class GameServer:
         app.router.add_route("*", "/{anything:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, keepalive_timeout=5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
+        if self.socket:
+            await web.UnixSite(self._runner, self.socket).start()
+        else:
+            await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
 
     async def _stop(self) -> None:
         if self._runner is not None:
@@ -124,11 +132,13 @@ class GameServer:
         name = request.path.removeprefix(self.generation)
         if host in (f"c.{DOMAIN}", "c.ppy.sh") and request.path in ("/online", "/matches"):
             return self._page(request.path)
+        if request.path == "/openapi.json" and self.description is not None:
+            return web.Response(body=self.description, content_type="application/json")
         if request.method == "GET" and (player := STATUS_V2.fullmatch(request.path)):
             if not self.has_v2:
                 return web.json_response({"detail": "Not Found"}, status=404)
             return self._status_v2(int(player[1]))
-        if request.path.startswith(("/fork/", "/v2/")):
+        if request.path.startswith(("/fork/", "/v2/")) or request.path in self.own:
             return await self._fork(request)
         if host in (f"api.{DOMAIN}", "api.ppy.sh") and request.path.startswith(self.generation):
             return self._api(name, request)
@@ -271,9 +281,9 @@ def playing(**changes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def game_server(generation: Literal["/v1/", "/"] = "/v1/") -> Iterator[GameServer]:
+def game_server(generation: Literal["/v1/", "/"] = "/v1/", socket: Path | None = None) -> Iterator[GameServer]:
     """Run a game server: 12 is playing, 5 is idle, 134 is hidden, 57 has left but is online in the API."""
-    server = GameServer(generation)
+    server = GameServer(generation, socket)
     server.users = {12: "jaxtal66314", 5: "bel_ren44453", 134: "keivor"}
     idle = {"online": True, "login_time": 1795456425.0, "status": IDLE}
     server.statuses = {12: playing(), 5: idle, 134: idle, 57: playing(), 1: idle | {"login_time": 2147483647.0}}

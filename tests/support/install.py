@@ -78,6 +78,7 @@ TARGETS = {
     "test": SERVERS,
     "test-slow": (*FOR_BENCH, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, NODE, NPM),
     "bench": FOR_BENCH,
+    "faults": SERVERS,
 }
 
 

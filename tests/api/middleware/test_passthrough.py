@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 import httpx2
 import pytest
 
+from api.middleware.drain_body import DRAIN_TIMEOUT
 from tests.conftest import service
 from tests.support.game_server import DOMAIN, GameServer, Seen, game_server
 from tests.support.http_stub import Answer, Asked, answering
@@ -238,6 +239,23 @@ def test_the_rest_of_a_body_that_is_too_large_is_not_read(server: GameServer, cl
     # Some of it is dropped, for clients that read the response only after they have sent everything.
     assert sent < 48
     assert not server.seen
+
+
+def test_the_response_to_a_body_that_is_too_large_does_not_wait_for_its_end(client: httpx2.Client) -> None:
+    head = b"POST /fork/echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(connection(client)) as link:
+        # Less than the service waits for the rest before it closes the connection.
+        link.settimeout(DRAIN_TIMEOUT / 2)
+        link.sendall(head + b"%x\r\n" % (LIMIT + 1) + b"x" * (LIMIT + 1) + b"\r\n")
+        assert link.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_is_too_slow(server: GameServer, client: httpx2.Client) -> None:
+    head = b"POST /fork/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"
+    answer = raw(client, head, wait=4)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'{"status":"The body did not arrive within 1.5 seconds."}' in answer
+    assert b"connection: close" in answer
 
 
 def test_body_of_the_largest_size(server: GameServer, client: httpx2.Client) -> None:

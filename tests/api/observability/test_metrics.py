@@ -104,7 +104,7 @@ def test_calls_to_dependencies(recorded_mysql: str, redis: Redis) -> None:
         time.sleep(1.1)
         client.get("/v1/get_player_status?id=12")
         samples = metrics_of(client)
-        assert total(samples, "apidot_calls_total", neighbour="game_server", outcome="TooLate") == 1
+        assert total(samples, "apidot_calls_total", neighbour="game_server", outcome="TooLate") == 2
         assert total(samples, "apidot_up", neighbour="game_server") == 0
         assert total(samples, "apidot_up", neighbour="database") == 1
 

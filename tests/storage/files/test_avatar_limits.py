@@ -181,6 +181,8 @@ def test_a_worker_that_is_killed_is_replaced(limited: Playground) -> None:
 
 
 def test_an_image_whose_worker_is_killed_is_decoded_by_another(patient: Playground) -> None:
+    # It takes a second until the service sees that the client of an earlier test has left.
+    wait_until(lambda: put(patient, encoded("PNG")).json() == STORED)
     # An image on which a new process ends is not tried again.
     while len(workers(patient)) < WORKERS:
         put(patient, encoded("PNG"))
