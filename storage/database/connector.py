@@ -1,6 +1,7 @@
 """Opens and closes connections, with the session that the statements need."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from storage.database import session
@@ -27,7 +28,7 @@ class Connector:
         self._statement_timeout = statement_timeout
         # The drivers encode the password in Latin-1. MySQL's own clients send it in UTF-8.
         password = (arguments.get("password") or "").encode().decode("latin-1")
-        self.new = lambda: wire.new({**arguments, "password": password})
+        self.new = partial(wire.new, {**arguments, "password": password})
         self.is_usable = wire.is_usable
         self.abort = wire.abort
 

@@ -77,9 +77,12 @@ class Attempt:
     def __str__(self) -> str:
         return "an attempt to connect to the database"
 
-    async def failure(self, within: float) -> BaseException | None:
-        """Return why it failed, None if it succeeded. It fails if it takes longer than `within` seconds."""
-        await asyncio.wait((self._task,), timeout=within)
+    async def failure(self, left: float, within: float) -> BaseException | None:
+        """Return why it failed, None if it succeeded.
+
+        It fails if it takes longer than `left` seconds, which are left of `within` seconds.
+        """
+        await asyncio.wait((self._task,), timeout=left)
         if not self._task.done():
             return TimeoutError(f"no connection was opened within {within:.2g} s")
         return asyncio.CancelledError() if self._task.cancelled() else self._task.exception()
@@ -285,7 +288,7 @@ class ConnectionPool:
             generation, answers = self._generation, self._answers
             self._attempts.add(attempt)
             self._deadlines[attempt] = time.monotonic() + within
-            failure = await attempt.failure(deadline - self._now())
+            failure = await attempt.failure(deadline - self._now(), within)
             is_last = number_of(failure) not in ON_THE_WAY or not tries_left
             if failure is not None and is_last:
                 self._failed(failure, others_answer=is_of_server(failure) or self._answers > answers)
