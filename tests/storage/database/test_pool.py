@@ -87,7 +87,8 @@ def with_pool(test: Test, *, size: int = 1, max_age: float = 1000) -> None:
         )
         await test(pool, server)
         server.failure, server.hanging = None, False
-        await until(lambda: not pool.is_paused)
+        # An attempt keeps its slot until it has ended.
+        await until(lambda: not pool.is_paused and not pool._opening)
         connections = [await pool.acquire() for _ in range(size)]
         with pytest.raises(NoFreeConnection):
             await pool.acquire()
