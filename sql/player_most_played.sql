@@ -1,5 +1,5 @@
 -- Which beatmaps has a player played most in a mode, failed plays included? Indexes alone give their ids, and only
--- those of the page are read whole.
+-- those of the page are read whole. `+ 0`: MySQL would choose an index with the mode but without the beatmaps.
 SELECT
     m.md5,
     m.id,

@@ -1,4 +1,5 @@
--- What are a player's best scores in a mode, one per beatmap, on beatmaps that award pp?
+-- What are a player's best scores in a mode, one per beatmap, on beatmaps that award pp? A count of beatmaps, unlike
+-- IN, does not let the server begin with them.
 SELECT
     s.id,
     s.map_md5,

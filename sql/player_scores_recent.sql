@@ -1,4 +1,5 @@
--- What are a player's latest scores in a mode?
+-- What are a player's latest scores in a mode? A count of beatmaps, unlike IN, does not let the server begin with
+-- them; for a bare `s.status <> 0`, MySQL would choose an index that has the status and not the time.
 SELECT
     s.id,
     s.map_md5,
