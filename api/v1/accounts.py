@@ -98,8 +98,8 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
     except Unstorable:
         raise UNSTORABLE() from None
     services.change_marker.bump()
-    profile = await services.database.one(catalogue.profile, id=account.id) or change
-    return ProfileUpdated(updated=ProfileFields(**{name: getattr(profile, name) for name in changed}))
+    # Not read from the database: another server of a cluster may answer, which has not made the change yet, or none.
+    return ProfileUpdated(updated=change)
 
 
 class AvatarForm(msgspec.Struct, frozen=True):
