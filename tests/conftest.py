@@ -34,6 +34,7 @@ hypothesis.settings.load_profile("fixed")
 LONGEST = (
     *("slow/faults/test_redis_and_game_server.py", "slow/faults/test_process.py"),
     *("slow/faults/test_database_aiomysql.py", "slow/faults/test_database_asyncmy.py"),
+    *("slow/test_galera.py", "slow/test_switchover.py"),
     *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
     *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
     *("api/v2/test_hostile.py", "storage/test_outages.py", "storage/game_server/test_live.py"),

@@ -98,7 +98,7 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
     except Unstorable:
         raise UNSTORABLE() from None
     services.change_marker.bump()
-    # Not read from the database: another server of a cluster may answer, which has not made the change yet, or none.
+    # Not what the database has stored: another server of a cluster, which lags behind, might be asked for it.
     return ProfileUpdated(updated=change)
 
 

@@ -45,8 +45,8 @@ GRACE = 1.0
 CHECK_AFTER, CHECK_WITHIN = 0.1, 0.8
 # Seconds before a statement is run again after a conflict, at the most.
 CONFLICT_PAUSE = 0.1
-# Seconds since which a connection must be open for a read-only server to be one that another has replaced. If it is
-# not, a change is tried again after as long.
+# Seconds since which a connection must be open for a read-only server to be one that another has replaced. On a
+# newer connection, a change is tried again after as long.
 SETTLED = 0.25
 
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Session(NamedTuple):
     """The answers that all clients got, and when the test's action began and ended."""
 
     answers: list[Answer]
+    # On the monotonic clock.
     begun: float
     ended: float
 
@@ -52,16 +54,20 @@ class Session(NamedTuple):
     def wrong(self) -> list[str]:
         return [answer.wrong for answer in self.answers if answer.wrong]
 
-    def problems(self, made: Mapping[int, list[str]]) -> list[str]:
-        """Return the changes that were lost, or made in spite of a 503. `made` is what clusters.made returns."""
+    def problems(self, made: Mapping[int, list[str]], stored: Mapping[int, str]) -> list[str]:
+        """Return the changes that were lost, or made in spite of a 503.
+
+        `made` and `stored` are what the functions of clusters return.
+        """
         found = []
-        for player, pages in made.items():
+        for player in PLAYERS:
             changes = [answer for answer in self.answers if answer.player == player]
             answered = [change.page for change in changes if change.status == 200]
-            found += [f"{page} of {player} is lost" for page in answered if page not in pages]
-            found += [f"{c.page} of {player} is made after a 503" for c in changes if c.status == 503 and c.page in pages]
-            if answered and pages and pages[-1] != answered[-1]:
-                found.append(f"{pages[-1]} of {player} was made after {answered[-1]}")
+            refused = [change.page for change in changes if change.status == 503]
+            found += [f"{page} of {player} is lost" for page in answered if page not in made[player]]
+            found += [f"{page} of {player} is made after a 503" for page in refused if page in made[player]]
+            if stored[player] != answered[-1]:
+                found.append(f"{stored[player]} of {player} is stored, not {answered[-1]}")
         return found
 
     def __str__(self) -> str:
@@ -85,11 +91,10 @@ async def _run(url: str, action: Callable[[], None]) -> Session:
     answers: list[Answer] = []
     stop = asyncio.Event()
     async with aiohttp.ClientSession(url, timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=0)) as session:
-        right = {path: await _get(session, path) for path in PATHS}
+        # All at once, so that the service opens several connections to the database.
+        right = dict(zip(PATHS, await asyncio.gather(*(_get(session, path) for path in PATHS)), strict=True))
         assert all(status == 200 for status, _ in right.values()), right
-        clients = [
-            asyncio.create_task(_client(session, player, right, answers, stop)) for player in PLAYERS
-        ]
+        clients = [asyncio.create_task(_client(session, player, right, answers, stop)) for player in PLAYERS]
         await asyncio.sleep(AROUND)
         begun = time.monotonic()
         await asyncio.to_thread(action)
@@ -119,6 +124,7 @@ async def _client(
     stop: asyncio.Event,
 ) -> None:
     paths = itertools.cycle(PATHS[player % len(PATHS) :] + PATHS[: player % len(PATHS)])
+    visit = secrets.token_hex(4)
     # So that the clients do not ask all at once.
     await asyncio.sleep(PAUSE * (player - PLAYERS[0]) / len(PLAYERS))
     for turn in itertools.count(player):
@@ -126,7 +132,7 @@ async def _client(
             return
         asked = time.monotonic()
         is_change = turn % CHANGES == 0
-        page = f"page {turn}" if is_change else ""
+        page = f"{visit} {turn}" if is_change else ""
         if is_change:
             expected = 200, msgspec.json.encode({"status": "success", "updated": {"userpage_content": page}})
             status, body = await _change(session, player, page)
@@ -135,7 +141,5 @@ async def _client(
             expected = right[path]
             status, body = await _get(session, path)
         wrong = "" if status == 503 or (status, body) == expected else f"{status} {body[:300]!r}"
-        answers.append(
-            Answer(asked, time.monotonic(), status, player if is_change else 0, page, wrong)
-        )
+        answers.append(Answer(asked, time.monotonic(), status, player if is_change else 0, page, wrong))
         await asyncio.sleep(PAUSE)

@@ -1,6 +1,8 @@
 """Clusters of MariaDB servers that hold the recorded world: Galera, and a primary with a replica."""
 
 import os
+import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +21,7 @@ DATABASE = "clustered"
 PASSWORD = "secret"  # of root, and of the user `apidot`
 # The ids of players who have an API key.
 PLAYERS = range(101, 121)
-# As docs/operating.md says. Triggers note every change of a profile in the order in which they were made.
+# The privileges are those of docs/operating.md. A trigger notes every change of a profile that is made.
 PREPARE = (
     f"CREATE USER apidot IDENTIFIED BY '{PASSWORD}'",
     f"GRANT SELECT ON {DATABASE}.* TO apidot",
@@ -67,7 +69,21 @@ fi
 
 
 class Node(Server):
-    """A server of a cluster."""
+    """A server of a cluster. `data` are those that it began with, `folder` is where it keeps its own."""
+
+    def __init__(self, url: str, process: Process, folder: Path, data: Path) -> None:
+        super().__init__(url, process)
+        self._folder, self._data = folder, data
+
+    def start_anew(self) -> None:
+        """Start it with the data that it had at first. As a Galera node, it gets all changes since then."""
+        shutil.rmtree(self._folder / "data")
+        shutil.copytree(self._data, self._folder / "data")
+        self.start()
+
+    def kill(self) -> None:
+        """Kill it. The other servers and its clients notice that by themselves."""
+        os.kill(self.process.pid, signal.SIGKILL)
 
     @property
     def port(self) -> int:
@@ -134,8 +150,7 @@ def galera() -> Iterator[tuple[Node, Node]]:
             garbd = [install.require(install.GARBD), f"--group={group}", "--name=arbitrator"]
             garbd.append(f"--address=gcomm://{','.join(addresses[:2])}")
             garbd.append(f"--options=gmcast.listen_addr=tcp://{addresses[2]};{QUICK}")
-            everybody = lambda: a.status("wsrep_cluster_size") == b.status("wsrep_cluster_size") == "3"  # noqa: E731
-            with Process(garbd, ready=everybody, log=folder / "arbitrator"):
+            with Process(garbd, ready=lambda: members(a) == members(b) == 3, log=folder / "arbitrator"):
                 yield a, b
 
 
@@ -144,17 +159,46 @@ def key(player: int) -> str:
     return f"00000000-0000-4000-8000-000000000{player}"
 
 
+def settings(driver: str, port: int) -> dict[str, str]:
+    """Return the settings of a service that reaches the cluster at that port, and answers from it alone."""
+    url = f"{driver}://apidot:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
+    return {"database_url": url, "cache": "off", "access_log": "false"}
+
+
+def connections(node: Node) -> int:
+    """Return how many connections the service has to this server."""
+    ((number,),) = node.rows("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'apidot'")
+    return int(number)
+
+
 def made(node: Node) -> dict[int, list[str]]:
-    """Return the pages that each player has had on this server since the start, the last one last."""
+    """Return the pages that each player has had on this server since the start."""
     pages: dict[int, list[str]] = {player: [] for player in PLAYERS}
     for player, page in node.rows("SELECT player, page FROM made ORDER BY id"):
         pages[player].append(page)
     return pages
 
 
+def stored(node: Node) -> dict[int, str]:
+    """Return the page that each player has on this server."""
+    statement = f"SELECT id, userpage_content FROM users WHERE id BETWEEN {PLAYERS[0]} AND {PLAYERS[-1]}"
+    return dict(node.rows(statement))
+
+
 def synced(node: Node) -> bool:
     """Return whether a Galera node is part of the primary component, and has all changes."""
     return node.status("wsrep_local_state_comment") == "Synced" and node.status("wsrep_ready") == "ON"
+
+
+def members(node: Node) -> int:
+    """Return how many members a Galera node knows."""
+    return int(node.status("wsrep_cluster_size") or 0)
+
+
+def isolate(node: Node, *, isolated: bool = True) -> None:
+    """Cut a Galera node off from the others, or connect it again, and wait until it knows."""
+    node.execute(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={isolated:d}'")
+    wait(lambda: node.status("wsrep_cluster_status") == "non-Primary" if isolated else synced(node))
 
 
 @contextmanager
@@ -185,12 +229,20 @@ def answering(node: Node) -> bool:
 
 def caught_up(replica: Node) -> bool:
     """Return whether a replica has made all changes that it has received."""
-    with closing(mariadbd.connect(replica.url)) as connection:
-        with connection.cursor(pymysql.cursors.DictCursor) as cursor:
-            cursor.execute("SHOW SLAVE STATUS")
-            status = cursor.fetchall()[0]
-    position: str = replica.rows("SELECT @@gtid_slave_pos")[0][0]
-    return bool(status["Gtid_IO_Pos"] == position)
+    with (
+        closing(mariadbd.connect(replica.url)) as connection,
+        connection.cursor(pymysql.cursors.DictCursor) as cursor,
+    ):
+        cursor.execute("SHOW SLAVE STATUS")
+        status = cursor.fetchall()[0]
+        cursor.execute("SELECT @@gtid_slave_pos AS made")
+        return bool(status["Gtid_IO_Pos"] == cursor.fetchall()[0]["made"])
+
+
+def promote(replica: Node) -> None:
+    """Make a replica the primary, after it has made all changes that it has received."""
+    wait(lambda: caught_up(replica))
+    replica.execute("STOP SLAVE", "SET GLOBAL read_only = 0")
 
 
 @contextmanager
@@ -206,8 +258,7 @@ def _data(folder: Path, options: Sequence[str] = ()) -> Path:
     template = servers._template(binary, servers.shared / install.MARIADB.package)
     url = f"mysql://root:{PASSWORD}@127.0.0.1:{free_port()}/"
     command = mariadbd.create(binary, folder, url, template)
-    ready = lambda: mariadbd.answers(url)  # noqa: E731
-    with Process([*command, *options], ready=ready, log=folder / "log"):
+    with Process([*command, *options], ready=lambda: mariadbd.answers(url), log=folder / "log"):
         mariadbd.execute(url, f"CREATE DATABASE {DATABASE}")
         conformance.load(url + DATABASE)
         mariadbd.execute(url, *PREPARE)
@@ -215,9 +266,7 @@ def _data(folder: Path, options: Sequence[str] = ()) -> Path:
 
 
 @contextmanager
-def _node(
-    folder: Path, data: Path, options: Sequence[str], ready: Callable[[Node], bool]
-) -> Iterator[Node]:
+def _node(folder: Path, data: Path, options: Sequence[str], ready: Callable[[Node], bool]) -> Iterator[Node]:
     """Run a server on a copy of the data. The folder's parent has the script of `wsrep-sst-method`."""
     folder.mkdir()
     url = f"mysql://root:{PASSWORD}@127.0.0.1:{free_port()}/{DATABASE}"
@@ -226,6 +275,6 @@ def _node(
     command = [part for part in create if not part.startswith("--init-file")]
     env = {**os.environ, "PATH": f"{folder.parent}:{install.PATH}"}
     process = Process([*command, *options], ready=lambda: ready(node), log=folder / "log", env=env)
-    node = Node(url, process)
+    node = Node(url, process, folder, data)
     with process:
         yield node

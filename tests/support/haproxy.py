@@ -48,8 +48,7 @@ def haproxy(
             "127.0.0.1:3307": f"127.0.0.1:{running.galera}",
             "127.0.0.1:3308": f"127.0.0.1:{running.primary}",
             **{
-                f"192.0.2.{number}:3306": f"127.0.0.1:{port}"
-                for number, port in enumerate((*galera, *primary), 1)
+                f"192.0.2.{number}:3306": f"127.0.0.1:{port}" for number, port in enumerate((*galera, *primary), 1)
             },
         }
         file = folder / "haproxy.cfg"
