@@ -13,8 +13,8 @@ GONE = frozenset(
 ON_THE_WAY = GONE | {2006, 2013}
 # A server that was the primary one and now only reads: --read-only, a read-only transaction, read-only mode.
 READ_ONLY = frozenset((1290, 1792, 1836))
-# The change could not be committed, because the server is not part of its cluster any more: in this order, a Galera
-# node, a member of a group replication.
+# The change could not be committed, because the server is not part of its cluster any more: a Galera node, a
+# member of a replication group.
 NOT_COMMITTED = frozenset((1180, 3100))
 # The statement was rolled back because of another one: waited too long for a lock, deadlock (or, on a Galera node,
 # a conflict with another node), a conflict in group replication.
@@ -22,8 +22,8 @@ CONFLICT = frozenset((1205, 1213, 3101))
 # A server that refuses these refuses every statement of this user, as it does when a limit of the user is reached,
 # when the password has expired, or when there is no such database. ProxySQL answers 9001 to 9019 without a server.
 EVERY_STATEMENT = frozenset((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1820, 1862, *range(9001, 9020)))
-# How often a statement is run again because of each: on another connection, until a switchover has ended (for 1.25 to
-# 2.5 s, see SETTLED in database.py), and after a conflict.
+# How often a statement is run again because of each: on another connection, until a switchover has ended (for 1.25
+# to 2.5 s, see SETTLED in database.py), and after a conflict.
 LOST, MOVED, CONFLICTED = "lost", "moved", "conflicted"
 TRIES_AGAIN = {LOST: 1, MOVED: 10, CONFLICTED: 4}
 # A variable that the server does not know.

@@ -21,8 +21,8 @@ STAY = {" on-marked-down shutdown-sessions": ""}
 def test_a_planned_switchover(mariadb: MariaDB, driver: str, changes: Mapping[str, str]) -> None:
     def demote(old: Node, new: Node) -> None:
         old.execute("SET GLOBAL read_only = 1")
-        position = old.rows("SELECT @@gtid_binlog_pos")
-        clusters.wait(lambda: new.rows("SELECT @@gtid_slave_pos") == position)
+        ((position,),) = old.rows("SELECT @@gtid_binlog_pos")
+        assert new.rows(f"SELECT MASTER_GTID_WAIT('{position}', 10)") == [(0,)]
 
     assert_switched(driver, demote, changes)
 

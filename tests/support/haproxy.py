@@ -53,6 +53,7 @@ def haproxy(
         }
         file = folder / "haproxy.cfg"
         file.write_text(rendered(SHIPPED.read_text(), {**changes, **replacements}))
-        command = [binary, "-db", "-f", str(file)]
+        command = [binary, "-db", "-dW", "-f", str(file)]
+        # -dW: a warning is an error.
         with Process(command, ready=lambda: answers(running.primary), log=folder / "log"):
             yield running
