@@ -258,9 +258,9 @@ def test_a_change_that_a_node_cannot_commit(proxied: tuple[LossyProxy, str], dri
             before = proxy.accepted
             proxy.refuse("UPDATE", number, "Not connected to Primary Component")
             await change(database, f"{driver} {number}")
-            assert page(url) == f"{driver} {number}"
             # The node was left.
             assert proxy.accepted == before + 1
+            assert page(url) == f"{driver} {number}"
             proxy.refuse("UPDATE", number, "Not connected to Primary Component", times=2)
             with pytest.raises(Unavailable):
                 await change(database, "on none")
