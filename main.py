@@ -23,6 +23,7 @@ from checks.check_replays import check_replays
 from checks.command import check
 from config.environment import ENV_FILE, BadSetting, load_settings
 from config.settings import Settings
+from config.version import VERSION
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -79,6 +80,7 @@ def application() -> ASGIApp:
     type=click.Path(exists=True, dir_okay=False),
     help="File with settings, such as bancho.py's own .env. Default: .env in this folder, if there is one.",
 )
+@click.version_option(VERSION, prog_name="apidot", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, env_file: str | None) -> None:
     """apidot: the api. subdomain of an osu! private server.
@@ -118,7 +120,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
         raise CannotStart(str(error)) from None
     url = url_of(host, port)
     lines = [f"address       {url}", f"docs          {url}/docs", *lines]
-    click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
+    click.echo(f"apidot {VERSION}" + (" with the demo world" if configured.database is None else ""))
     for line in [*lines, *(f"try           {url}{path}" for path in EXAMPLES)]:
         click.echo(f"  {line}")
     # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
