@@ -19,6 +19,7 @@ from api.observability.log_format import configure_logging
 from api.observability.metrics import Metrics
 from api.server import check_port_free, check_reload_possible, listen, url_of
 from api.startup import open_services, startup_report
+from api.systemd import READY, STOPPING, address_of, inherited_socket, notify
 from checks.check_replays import check_replays
 from checks.command import check
 from config.environment import ENV_FILE, BadSetting, load_settings
@@ -70,7 +71,8 @@ def application() -> ASGIApp:
     shared, folder = os.environ.get(SHARED), os.environ.get(METRICS_FOLDER)
     metrics = Metrics(Path(folder) if folder else None, settings.slow_statement) if settings.metrics_for else None
     observer = metrics or Observer(settings.slow_statement)
-    return build(settings, partial(open_services, shared=shared, observer=observer), metrics)
+    on_ready = partial(notify, os.environ, READY)
+    return build(settings, partial(open_services, shared=shared, observer=observer), metrics, on_ready)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -112,7 +114,10 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
             check_reload_possible(settings.api_workers)
             # A breakpoint stops the event loop for as long as somebody looks around.
             os.environ.setdefault("WATCHDOG", "0")
-        check_port_free(host, port)
+        if (descriptor := inherited_socket(os.environ)) is None:
+            check_port_free(host, port)
+        else:
+            host, port = address_of(descriptor)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
         lines = asyncio.run(startup_report(settings))
@@ -130,7 +135,10 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
         if settings.api_workers > 1:
             Path(shared, "metrics").mkdir()
             os.environ[METRICS_FOLDER] = str(Path(shared, "metrics"))
-        listen(settings, host, port, reload)
+        try:
+            listen(settings, host, port, reload, descriptor)
+        finally:
+            notify(os.environ, STOPPING)
 
 
 @cli.command()

@@ -57,8 +57,12 @@ def build(
     settings: Settings,
     open_services: Callable[[Settings], AbstractAsyncContextManager[Services]],
     metrics: Metrics | None = None,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> ASGIApp:
-    """Return the ASGI application. `open_services` is entered at startup and left at shutdown."""
+    """Return the ASGI application. `open_services` is entered at startup and left at shutdown.
+
+    `on_ready` is called at the end of the startup.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -78,6 +82,7 @@ def build(
             with running_worker(request_log), watching(services.deadlines, settings.watchdog):
                 # The contents of scope["state"] in every request.
                 state = {"services": services, "response_cache": cache, "additions": additions}
+                on_ready()
                 yield state | {"request_log": request_log}
 
     app = Starlette(

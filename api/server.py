@@ -53,13 +53,14 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
-    """Serve requests until a signal ends the process."""
+def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: int | None) -> None:
+    """Serve requests until a signal ends the process, on the socket with this descriptor if there is one."""
     uvicorn.run(
         "main:application",
         factory=True,
         host=host,
         port=port,
+        fd=descriptor,
         workers=settings.api_workers,
         reload=reload,
         **(RELOAD if reload else {}),
