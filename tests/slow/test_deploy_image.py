@@ -190,7 +190,7 @@ def test_compose_publishes_the_port_on_this_machine_only() -> None:
 def test_pip_says_in_one_line_that_there_is_nothing_to_install(copied: Path) -> None:
     (copied / "deploy").mkdir(exist_ok=True)
     shutil.copy(ROOT / "deploy" / "not_installable.py", copied / "deploy")
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "pip",

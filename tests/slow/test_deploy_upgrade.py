@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -80,12 +80,21 @@ class Systemd:
             self.process = subprocess.Popen(
                 ["bash", "-c", script], env=environment, pass_fds=[descriptor], stdout=log, stderr=log
             )
+        # Each of the two workers says it, and the service is ready with the first.
         while self.notifications.recv(100) != b"READY=1":
             pass
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) == 0, self.log.read_text()
+        code = self.process.wait(20)
+        assert code == 0, f"{code}\n{self.log.read_text()}"
+
+        # Of the other worker, and STOPPING=1.
+        self.notifications.setblocking(False)
+        with suppress(BlockingIOError):
+            while self.notifications.recv(100):
+                pass
+        self.notifications.settimeout(20)
 
     def close(self) -> None:
         self.process.terminate()
@@ -149,7 +158,14 @@ def test_an_upgrade_and_the_way_back_refuse_no_request(systemd: Systemd, tmp_pat
     with nginx(systemd.port) as front, load(f"{front.http}/v1/get_leaderboard") as got:
         new = tmp_path / f"apidot-{VERSION}"
         install(new, VERSION)
-        check = [new / ".venv/bin/python", "main.py", "--env", tmp_path / "bancho.env", "check", "--json"]
+        check: list[str | Path] = [
+            new / ".venv/bin/python",
+            "main.py",
+            "--env",
+            tmp_path / "bancho.env",
+            "check",
+            "--json",
+        ]
         checked = subprocess.run(check, cwd=new, capture_output=True, text=True)
         assert json.loads(checked.stdout)["exit_code"] < 2, checked.stdout
         for version in (VERSION, OLD, VERSION):
