@@ -132,8 +132,8 @@ def test_readiness_does_not_fill_the_log(world: str) -> None:
     ("python", "code", "level", "said"),
     [
         (sys.executable, "pp-engine.starts", "ok", "starts"),
-        ("/nothing/python", "pp-engine.not-starting", "warning", "No such file or directory"),
-        ("/bin/true", "pp-engine.not-starting", "warning", "its process ended"),
+        ("/nothing/python", "pp-engine.unusable", "warning", "No such file or directory"),
+        ("/bin/true", "pp-engine.unusable", "warning", "its process ended"),
     ],
 )
 def test_the_pp_engine(
@@ -144,7 +144,7 @@ def test_the_pp_engine(
     assert findings.codes("pp-engine") == {code: level}
     assert said in findings.text(code)
     if level == "warning":
-        assert f"run {python} -c 'import akatsuki_pp_py' to see why; PP_PYTHON" in findings.text(code)
+        assert f"run {python} -c 'import akatsuki_pp_py' to see why; PP_PYTHON is" in findings.text(code)
         report = "\n".join(asyncio.run(startup_report(settings_of(tmp_path, **settings))))
         assert f"DOES NOT START ({python}: {said})" in report or f"DOES NOT START ({said})" in report
 

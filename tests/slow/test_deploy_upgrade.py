@@ -64,7 +64,7 @@ class Systemd:
         self.port: int = self.listening.getsockname()[1]
         self.notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notifications.bind(str(folder / "notify"))
-        self.notifications.settimeout(20)
+        self.notifications.settimeout(90)
         settings.rename(folder / "bancho.env")
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class Systemd:
         with suppress(BlockingIOError):
             while self.notifications.recv(100):
                 pass
-        self.notifications.settimeout(20)
+        self.notifications.settimeout(90)
 
     def close(self) -> None:
         self.process.terminate()
