@@ -191,6 +191,21 @@ class Database:
         shape, rows = await self._run(query, values)
         return self._converter.convert(query, shape, rows[:1])[0] if rows else None
 
+    async def refusal(self, query: Query[Any]) -> Exception | None:
+        """Return the error with which the database refuses a query without values, None if it runs it.
+
+        Unlike one(), log nothing. Raise Unavailable if the database does not answer in time.
+        """
+        try:
+            await self._execute(query, {})
+        except (CannotConnect, NoFreeConnection, NoAnswer) as error:
+            raise Unavailable(AWAY.message) from error.__cause__ or error
+        except self._driver.errors as error:
+            if is_refusal(error):
+                return error
+            raise Unavailable(AWAY.message) from error
+        return None
+
     async def execute(self, change: Change, **values: Value) -> None:
         """Make a change.
 

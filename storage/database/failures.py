@@ -23,6 +23,9 @@ CONFLICT = frozenset((LOCK_WAIT, 1213, 3101))
 # A server that refuses these refuses every statement of this user, as it does when a limit of the user is reached,
 # when the password has expired, or when there is no such database. ProxySQL answers 9001 to 9019 without a server.
 EVERY_STATEMENT = frozenset((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1820, 1862, *range(9001, 9020)))
+# The user may not read the table; there is no such table.
+DENIED_TABLE = 1142
+MISSING_TABLE = 1146
 # How often a statement is run again because of each: on another connection, until a switchover has ended (for 1.25
 # to 2.5 s, see SETTLED in database.py), and after a conflict.
 LOST, MOVED, CONFLICTED = "lost", "moved", "conflicted"
@@ -68,6 +71,16 @@ def is_refusal(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return True
     return is_of_server(error) and number_of(error) not in GONE | EVERY_STATEMENT
+
+
+def is_missing_table(error: BaseException) -> bool:
+    """Return whether a statement was refused because there is no such table."""
+    return number_of(error) == MISSING_TABLE or str(error).startswith("no such table")
+
+
+def is_denied_table(error: BaseException) -> bool:
+    """Return whether a statement was refused because the user may not read a table."""
+    return number_of(error) == DENIED_TABLE
 
 
 def ends_connection(error: BaseException) -> bool:
