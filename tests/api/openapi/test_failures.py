@@ -24,7 +24,7 @@ IDS = ("id", "player_id", "map_id", "score_id", "clan_id")
 ELSEWHERE = {"408", "501"}
 # Needs a game server without the page /online: tests/storage/game_server/test_pages.py.
 NO_PAGE = ("get", "/v1/online", "404")
-# These have no response that could be revalidated: nobody is online in the demo world, and it has no beatmap files.
+# These have no response that could be revalidated: the demo world has nobody online and no beatmap files.
 NO_RESPONSE = {"/v1/get_match", "/v2/players/{player_id}/status", "/v1/calculate_pp", "/v1/calculate_pp_batch"}
 # Keys belong to a player of the recorded world.
 WITH_KEY = {"/v1/get_friends"}
