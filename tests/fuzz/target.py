@@ -11,6 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
+
+import httpx2
 
 from tests.conftest import IDS, ROOT
 from tests.fuzz.checks import Problem
@@ -34,6 +37,15 @@ class Target:
     process: Process
     database: str
     data: Path
+
+    def get(self, path: str) -> httpx2.Response:
+        """Return the response to an ordinary request."""
+        return httpx2.get(f"http://{self.host}:{self.port}{path}", trust_env=False, verify=False, timeout=30)
+
+    def document(self) -> dict[str, Any]:
+        """Return /openapi.json."""
+        document: dict[str, Any] = self.get("/openapi.json").json()
+        return document
 
     def memory(self) -> float:
         """Return the memory of the process in MiB."""
