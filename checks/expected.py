@@ -17,7 +17,11 @@ MORE_INDEXES = re.compile(r"^ALTER TABLE (\w+)\n(.*?);", re.MULTILINE | re.DOTAL
 ADD_INDEX = re.compile(r"ADD INDEX (\w+) \(([^)]*)\)")
 USE = re.compile(r"\b(\w+)\.(\w+)\b")
 COMPARISON = re.compile(r"\b(\w+)\.(\w+) (?:= |IN \( ?SELECT )(\w+)\.(\w+)\b")
-INDEX = re.compile(r"^-- (\w.*)\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\));$", re.MULTILINE)
+RECOMMENDED = re.compile(
+    r"^-- (\w+(?: \w+)?): (.*) without it; (\d+) bytes a row\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\);)$",
+    re.MULTILINE,
+)
+OBSOLETE = re.compile(r"^-- (DROP INDEX (\w+) ON (\w+);)$", re.MULTILINE)
 
 
 class StockColumn(NamedTuple):
@@ -28,12 +32,35 @@ class StockColumn(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index or a unique key, the reason for it, and the statement that creates it."""
+    """An index or a unique key, and the statement that creates it."""
 
     name: str
     table: str
     columns: tuple[str, ...]
+    statement: str
+
+
+class Recommended(NamedTuple):
+    """A recommended index.
+
+    `columns` may be followed by DESC. `query` is the name in the catalogue of the statement that it is for, and
+    `reason` is what that does without it.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    statement: str
+    query: str
     reason: str
+    bytes: int
+
+
+class Obsolete(NamedTuple):
+    """An index that an earlier version recommended, and the statement that drops it."""
+
+    name: str
+    table: str
     statement: str
 
 
@@ -57,27 +84,35 @@ def unique_keys() -> list[Index]:
         for kind, name, columns in UNIQUE.findall(body):
             key = "PRIMARY KEY" if kind == "PRIMARY" else f"UNIQUE KEY {name}"
             statement = f"ALTER TABLE {table} ADD {key} ({columns});"
-            keys.append(Index(name or kind, table, _columns(columns), "", statement))
+            keys.append(Index(name or kind, table, _columns(columns), statement))
     return keys
 
 
 def stock_indexes() -> list[Index]:
     """Return the other indexes of the stock schema."""
     return [
-        Index(name, table, _columns(columns), "", f"CREATE INDEX {name} ON {table} ({columns});")
+        Index(name, table, _columns(columns), f"CREATE INDEX {name} ON {table} ({columns});")
         for table, body in MORE_INDEXES.findall(_schema())
         for name, columns in ADD_INDEX.findall(body)
     ]
 
 
-def indexes() -> list[Index]:
+@cache
+def _recommendations() -> str:
+    return (FOLDER / "indexes.sql").read_text(encoding="utf-8")
+
+
+def indexes() -> list[Recommended]:
     """Return the indexes of sql/indexes.sql."""
     return [
-        Index(name, table, _columns(columns), reason, f"{statement};")
-        for reason, statement, name, table, columns in INDEX.findall(
-            (FOLDER / "indexes.sql").read_text(encoding="utf-8")
-        )
+        Recommended(name, table, _columns(columns), statement, query, reason, int(size))
+        for query, reason, size, statement, name, table, columns in RECOMMENDED.findall(_recommendations())
     ]
+
+
+def obsolete_indexes() -> list[Obsolete]:
+    """Return the indexes that earlier versions of sql/indexes.sql had."""
+    return [Obsolete(name, table, statement) for statement, name, table in OBSOLETE.findall(_recommendations())]
 
 
 def columns_read() -> dict[str, dict[str, set[str]]]:

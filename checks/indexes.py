@@ -1,9 +1,10 @@
 """Whether the database has the keys and indexes of the stock schema, and the recommended ones."""
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 
-from checks import expected
+from checks import costs, expected
 from checks.expected import Index
 from checks.findings import Finding, ok, warning
 from domain.errors import Unavailable
@@ -11,7 +12,7 @@ from storage.database import catalogue
 from storage.database.catalogue import IndexColumn
 from storage.database.database import Database
 
-# The columns of each index, by table and name.
+# The columns of each index, with DESC after those that are descending, by table and name.
 Indexes = dict[str, dict[str, tuple[str, ...]]]
 # Tables that take too long to look for duplicates in.
 LARGE = {"scores"}
@@ -76,43 +77,72 @@ async def _missing_key(
 
 
 async def run(database: Database) -> list[Finding]:
-    """Check for the indexes of the stock schema, and for those of sql/indexes.sql."""
+    """Check for the indexes of the stock schema, for those of sql/indexes.sql, and for those it had earlier."""
     if database.is_sqlite:
         return []
     tables = await _tables(database)
     there = _by_table(await database.all(catalogue.schema_indexes))
     stock = [index for index in expected.stock_indexes() if index.table in tables]
-    recommended = expected.indexes()
-    missing_stock, missing = _missing(stock, there), _missing(recommended, there)
     findings = [
         warning(
             "indexes.stock-missing",
             f"none on {index.table} ({', '.join(index.columns)}), unlike the stock schema: reading by it is slow",
             f"run: {index.statement}",
         )
-        for index in missing_stock
+        for index in stock
+        if index.columns not in _prefixes(there.get(index.table, {}))
     ]
+    findings += await _recommended(database, there)
     findings += [
         warning(
-            "indexes.missing",
-            f"none on {index.table} ({', '.join(index.columns)}); {index.reason}",
+            "indexes.obsolete",
+            f"{index.name} on {index.table}, which an earlier version recommended, is not used any more",
             f"run: {index.statement}",
         )
-        for index in missing
+        for index in expected.obsolete_indexes()
+        if index.name in there.get(index.table, {})
     ]
-    if not missing:
-        text = f"all {len(recommended)} of sql/indexes.sql are there, or better ones"
-        findings.append(ok("indexes.complete", text))
     return findings
 
 
-def _missing(indexes: Iterable[Index], there: Indexes) -> list[Index]:
-    # An index that goes on with other columns serves as well.
-    return [index for index in indexes if index.columns not in _prefixes(there.get(index.table, {}))]
+async def _recommended(database: Database, there: Indexes) -> list[Finding]:
+    version = await database.one(catalogue.server_version)
+    descending = version is not None and _keeps_descending(version.version)
+    recommended = expected.indexes()
+    missing = [
+        index
+        for index in recommended
+        if _kept(index.columns, descending=descending) not in _prefixes(there.get(index.table, {}))
+    ]
+    if not missing:
+        return [ok("indexes.complete", f"all {len(recommended)} of sql/indexes.sql are there, or better ones")]
+    prices = await costs.of(database, missing)
+    findings = []
+    for index in missing:
+        text = (
+            f"none on {index.table} ({', '.join(index.columns)}): without it, {index.reason}, {prices[index.name]}"
+        )
+        statement = index.statement
+        if index.name in there.get(index.table, {}):
+            # An older server, before an update, has ignored DESC.
+            text = f"{index.name} has other columns, or another order: {text}"
+            statement = f"DROP INDEX {index.name} ON {index.table}; {statement}"
+        findings.append(warning("indexes.missing", text, f"run: {statement}"))
+    return findings
+
+
+def _keeps_descending(version: str) -> bool:
+    """Return whether a server of this version has indexes whose columns are descending."""
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    return numbers >= ((10, 8) if "mariadb" in version.lower() else (8, 0))
+
+
+def _kept(columns: tuple[str, ...], *, descending: bool) -> tuple[str, ...]:
+    return columns if descending else tuple(column.removesuffix(" DESC") for column in columns)
 
 
 def _prefixes(indexes: dict[str, tuple[str, ...]]) -> set[tuple[str, ...]]:
-    """Return every beginning of the columns of every index."""
+    """Return every beginning of the columns of every index. One that goes on with other columns serves as well."""
     return {columns[:end] for columns in indexes.values() for end in range(1, len(columns) + 1)}
 
 
@@ -120,5 +150,6 @@ def _by_table(rows: Iterable[IndexColumn]) -> Indexes:
     indexes: Indexes = {}
     for row in rows:
         of_table = indexes.setdefault(row.table_name, {})
-        of_table[row.index_name] = (*of_table.get(row.index_name, ()), row.column_name or "")
+        column = f"{row.column_name or ''}{' DESC' if row.is_descending else ''}"
+        of_table[row.index_name] = (*of_table.get(row.index_name, ()), column)
     return indexes

@@ -47,5 +47,5 @@ class ScoreStatus(msgspec.Struct, frozen=True):
     status: int
 
 
-class NewestScore(msgspec.Struct, frozen=True):
+class ScoreID(msgspec.Struct, frozen=True):
     id: int

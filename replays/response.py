@@ -19,7 +19,6 @@ from replays.store import OpenReplay, ReplayStore, find_frames
 
 log = logging.getLogger("apidot")
 
-SEND_TIMEOUT = 60.0  # seconds a client may take for a chunk
 TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."}
 
 # Without it caches guess a lifetime from Last-Modified, and the player may be hidden meanwhile.
@@ -126,7 +125,10 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
 
 
 async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
-    """Send the body until the client disconnects. No more is read than the client takes."""
+    """Send the body until the client disconnects. No more is read than the client takes.
+
+    The server disconnects a client that takes nothing.
+    """
     # `send` may not notice a disconnect.
     gone = asyncio.create_task(_disconnect(receive))
     try:
@@ -135,10 +137,9 @@ async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send
                 if gone.done():
                     return
                 try:
-                    async with asyncio.timeout(SEND_TIMEOUT):
-                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                        # uvicorn waits for a slow client when the next message comes, not before.
-                        await send({"type": "http.response.body", "body": b"", "more_body": True})
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    # uvicorn waits for a slow client when the next message comes, not before.
+                    await send({"type": "http.response.body", "body": b"", "more_body": True})
                 except OSError:
                     return
                 del chunk

@@ -1,4 +1,5 @@
--- What are the players' best scores on a beatmap in a mode, sorted by {sort}?
+-- What are the players' best scores on a beatmap in a mode, sorted by {sort}? Of equal ones, the first is ahead. With
+-- the tables in this order, rows come sorted from an index; for a join of clans, MySQL would sort them again.
 SELECT
     s.id,
     s.map_md5,
@@ -22,12 +23,11 @@ SELECT
     s.time_elapsed,
     s.perfect,
     u.country AS player_country,
-    c.id AS clan_id,
-    c.name AS clan_name,
-    c.tag AS clan_tag
+    (SELECT c.id FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_id,
+    (SELECT c.name FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_name,
+    (SELECT c.tag FROM clans c WHERE c.id = u.clan_id LIMIT 1) AS clan_tag
 FROM scores s
-INNER JOIN users u ON u.id = s.userid
-LEFT JOIN clans c ON c.id = u.clan_id
+STRAIGHT_JOIN users u ON u.id = s.userid
 WHERE s.map_md5 = :md5
     AND s.mode = :mode
     AND s.status = 2
@@ -36,5 +36,5 @@ WHERE s.map_md5 = :md5
         (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
-ORDER BY s.{sort} DESC, s.id DESC
+ORDER BY s.{sort} DESC, s.id
 LIMIT :limit OFFSET :offset

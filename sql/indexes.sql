@@ -1,35 +1,42 @@
 -- Which indexes does the game server's own schema lack that make a difference for heavy players and beatmaps? Nothing
--- creates them automatically: `main.py check` reports which are missing, and each line can be run while the game server
--- runs. Measured on a slow machine on MariaDB 10.11 with 50 000 players and 3 000 000 scores, for the heaviest player,
--- beatmap or mode and 50 rows; `make bench` measures it on yours. Together they take 640 MB there.
+-- creates them automatically: `main.py check` reports which are missing and what that costs in your database, and each
+-- line can be run while the game server runs. docs/performance.md has the times with and without them. MariaDB before
+-- 10.8 and MySQL before 8 ignore DESC: the results are the same there, but boards of beatmaps are sorted each time.
 -- An index on (userid, mode, map_md5) would also be chosen for best and recent scores, and make them ten times slower.
 
--- player_scores_best reads and sorts all scores of a player without it: 48 ms instead of 3 ms; 73 MB
+-- player_scores best: all best scores of a player are read and sorted without it; 25 bytes a row
 CREATE INDEX apidot_scores_best ON scores (userid, mode, status, pp);
 
--- player_scores_recent reads and sorts all scores of a player without it: 51 ms instead of 2 ms; 73 MB
+-- player_scores recent: all scores of a player are read and sorted without it; 25 bytes a row
 CREATE INDEX apidot_scores_recent ON scores (userid, mode, play_time);
 
--- player_most_played reads all scores of a player to count them without it: 59 ms instead of 12 ms; 152 MB
+-- player_most_played: all scores of a player are read to be counted without it; 53 bytes a row
 CREATE INDEX apidot_scores_played ON scores (userid, map_md5, mode);
 
--- beatmap_scores reads and sorts all best scores on a beatmap without it: 24 ms instead of 3 ms; 155 MB
-CREATE INDEX apidot_beatmap_best ON scores (map_md5, mode, status, score);
+-- beatmap_scores score: all best scores on a beatmap are read and sorted without it; 54 bytes a row
+CREATE INDEX apidot_beatmap_by_score ON scores (map_md5, status, mode, score DESC);
 
--- beatmap_scores by play_time, for the recent ones, does the same without it: 23 ms instead of 3 ms; 158 MB
-CREATE INDEX apidot_beatmap_recent ON scores (map_md5, mode, status, play_time);
+-- beatmap_scores pp: all best scores on a beatmap with Relax or Autopilot are read and sorted without it; 54 bytes a row
+CREATE INDEX apidot_beatmap_by_pp ON scores (map_md5, status, mode, pp DESC);
 
--- beatmap_rating looks for the rating of every player without it: 96 ms instead of 0.3 ms; 4 MB
+-- beatmap_scores play_time: all best scores on a beatmap are read and sorted without it; 55 bytes a row
+CREATE INDEX apidot_beatmap_by_time ON scores (map_md5, status, mode, play_time DESC);
+
+-- beatmap_rating: all ratings are read without it; 56 bytes a row
 CREATE INDEX apidot_ratings ON ratings (map_md5, userid, rating);
 
--- player_ranks counts in the whole mode without it: 1 072 ms instead of 382 ms; 7 MB
+-- player_ranks: the statistics of all players in a mode are read without it; 17 bytes a row
 CREATE INDEX apidot_stats_board ON stats (mode, pp);
 
--- leaderboard_least by acc sorts a whole mode without it: 158 ms instead of 3 ms; 7 MB
+-- leaderboard_least acc: the statistics of all players in a mode are read and sorted without it; 17 bytes a row
 CREATE INDEX apidot_stats_acc ON stats (mode, acc);
 
--- leaderboard_least by plays sorts a whole mode without it: 157 ms instead of 3 ms; 7 MB
+-- leaderboard_least plays: the statistics of all players in a mode are read and sorted without it; 17 bytes a row
 CREATE INDEX apidot_stats_plays ON stats (mode, plays);
 
--- leaderboard_least by playtime sorts a whole mode without it: 160 ms instead of 3 ms; 7 MB
+-- leaderboard_least playtime: the statistics of all players in a mode are read and sorted without it; 17 bytes a row
 CREATE INDEX apidot_stats_playtime ON stats (mode, playtime);
+
+-- Earlier versions recommended these, which no statement uses any more:
+-- DROP INDEX apidot_beatmap_best ON scores;
+-- DROP INDEX apidot_beatmap_recent ON scores;

@@ -1,4 +1,5 @@
--- What are a player's best scores in a mode, one per beatmap, on beatmaps that award pp?
+-- What are a player's best scores in a mode, one per beatmap, on beatmaps that award pp? A count of beatmaps, unlike
+-- IN, does not let the server begin with them.
 SELECT
     s.id,
     s.map_md5,
@@ -27,9 +28,12 @@ INNER JOIN users u ON u.id = s.userid
 WHERE s.userid = :id
     AND s.mode = :mode
     AND s.status = 2
-    AND s.map_md5 IN (
-        SELECT m.md5 FROM maps m WHERE m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1)
-    )
+    AND (
+        SELECT COUNT(*)
+        FROM maps m
+        WHERE m.md5 = s.map_md5
+            AND (m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1))
+    ) > 0
     AND (
         (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)

@@ -22,7 +22,7 @@ SELECT
     s.time_elapsed,
     s.perfect
 FROM scores s
-INNER JOIN users u ON u.id = s.userid
+STRAIGHT_JOIN users u ON u.id = s.userid
 WHERE s.id >= :first
     AND (:last IS NULL OR s.id <= :last)
     AND (u.priv & :visible) = :visible

@@ -22,7 +22,9 @@ Filters = tuple[tuple[str, Value], ...]
 FRESH_SECONDS, RENEW_SECONDS = 60.0, 45.0
 # The same for the number of registered players, which people watch: counting them reads them all.
 REGISTERED_FRESH_SECONDS, REGISTERED_RENEW_SECONDS = 5.0, 2.0
-BLOCK_ROWS = 1_000_000
+BLOCK_IDS = 1_000_000
+# From here on, the sum of an id and BLOCK_IDS may be more than a statement can bind.
+LARGEST_BOUND = 2**62
 
 
 class PageRequest(msgspec.Struct, frozen=True):
@@ -67,10 +69,10 @@ class IdBlocks:
 class Pagination:
     """Reads pages of lists. The length of each list is counted at most once a minute."""
 
-    def __init__(self, database: Database, *, block_rows: int = BLOCK_ROWS) -> None:
-        """`block_rows` is how many scores one statement counts at most."""
+    def __init__(self, database: Database, *, block_ids: int = BLOCK_IDS) -> None:
+        """In a range of `block_ids` ids, one statement counts the scores."""
         self._database = database
-        self._block_rows = block_rows
+        self._block_ids = block_ids
         self._totals = SingleFlightCache(
             self._count, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1000
         )
@@ -144,13 +146,16 @@ class Pagination:
         visible = values.pop("visible")
         blocks: list[Block] = []
         first = 0
-        while True:
-            rows = await self._database.all(catalogue.score_blocks, first=first, limit=self._block_rows, **values)
-            blocks += rows
-            if sum(block.total for block in rows) < self._block_rows:
-                break
-            first = 1 + max(block.last for block in rows)
+        while begin := await self._database.one(catalogue.score_next, first=first):
+            first = begin.id + self._block_ids
+            last = first - 1 if first < LARGEST_BOUND else None
+            blocks += await self._database.all(catalogue.score_blocks, first=begin.id, last=last, **values)
         if not blocks:
             return IdBlocks([], [])
-        hidden = await self._database.all(catalogue.hidden_score_blocks, visible=visible, **values)
+        filtered = any(value is not None for value in values.values())
+        hidden = await self._database.all(
+            catalogue.hidden_score_blocks["filtered" if filtered else "all"],
+            visible=visible,
+            **(values if filtered else {}),
+        )
         return IdBlocks(blocks, hidden)

@@ -18,7 +18,7 @@ from domain.players import (
     RankedMode,
 )
 from domain.pools import Pool, PoolBeatmap
-from domain.replays import NewestScore, ReplayScore, ScoreStatus
+from domain.replays import ReplayScore, ScoreID, ScoreStatus
 from domain.scores import BeatmapScore, PlayerScoreRow, ScoreDetails
 from storage.database.database import Change, Query
 from storage.database.statement import Statement
@@ -26,6 +26,10 @@ from storage.database.statement import Statement
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
+SCORE_FILTERS = (
+    "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
+    " AND (:mode IS NULL OR s.mode = :mode)"
+)
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -99,6 +103,24 @@ class IndexColumn(msgspec.Struct, frozen=True):
     index_name: str
     column_name: str | None
     is_unique: bool
+    is_descending: bool
+
+
+class TableRows(msgspec.Struct, frozen=True):
+    """How many rows a table has, about."""
+
+    table_name: str
+    total: int
+
+
+class ActivePlayer(msgspec.Struct, frozen=True):
+    id: int
+    mode: int
+
+
+class MostPlayed(msgspec.Struct, frozen=True):
+    md5: str
+    mode: int
 
 
 class Privilege(msgspec.Struct, frozen=True):
@@ -137,7 +159,8 @@ beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
 score = Query("score", ScoreDetails)
-score_newest = Query("score_newest", NewestScore)
+score_newest = Query("score_newest", ScoreID)
+score_next = Query("score_next", ScoreID)
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
@@ -152,6 +175,9 @@ server_clock = Query("server_clock", Clock)
 connections_allowed = Query("connections_allowed", Connections)
 schema_columns = Query("schema_columns", Column)
 schema_indexes = Query("schema_indexes", IndexColumn)
+table_rows = Query("table_rows", TableRows)
+most_active_player = Query("most_active_player", ActivePlayer)
+most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
@@ -176,7 +202,10 @@ beatmap_rating = Query("beatmap_rating", v2.Rating)
 scores = Query("scores", v2.Score)
 count_scores = Query("count_scores", Total)
 score_blocks = Query("score_blocks", Block)
-hidden_score_blocks = Query("hidden_score_blocks", Block)
+hidden_score_blocks = {
+    "all": Query("hidden_score_blocks", Block, filters=""),
+    "filtered": Query("hidden_score_blocks", Block, filters=SCORE_FILTERS),
+}
 clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
 

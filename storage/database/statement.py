@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 # A table and its alias.
-_SOURCE = re.compile(r"\b(?:FROM|JOIN) (\w+) (\w+)\b")
+_SOURCE = re.compile(r"\b(?:FROM|(?:STRAIGHT_)?JOIN) (\w+) (\w+)\b")
 
 
 class Statement:
@@ -44,7 +44,8 @@ class Statement:
 def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """Return the statement in `sql/<name>.<dialect>.sql` if that file exists, else in `sql/<name>.sql`.
 
-    Fragments are filled in, and comments removed. Raise FileNotFoundError if neither file exists and ValueError if
+    Fragments are filled in, and comments removed. SQLite gets CROSS JOIN instead of STRAIGHT_JOIN: both read their
+    tables in the order in which they are written. Raise FileNotFoundError if neither file exists and ValueError if
     it holds no statement.
     """
     special = FOLDER / f"{name}.{dialect}.sql"
@@ -54,6 +55,8 @@ def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
         text = text.replace("{" + fragment + "}", replacement)
     if not text.strip():
         raise ValueError(f"{path.name} holds no statement")
+    if dialect == "sqlite":
+        text = text.replace("STRAIGHT_JOIN", "CROSS JOIN")
     return " ".join(text.split())
 
 

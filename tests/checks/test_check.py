@@ -1,5 +1,6 @@
 """`check` on a database without mistakes, and on databases with one mistake each."""
 
+import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from checks import expected
+from checks import expected, indexes
 from demo.build import build
 from demo.world import Sizes
+from storage.database import catalogue
+from storage.database.statement import FOLDER
 from tests.support import conformance, mariadbd
 from tests.support.checks import check
 from tests.support.http_stub import Answer, Asked, answering
@@ -68,7 +71,7 @@ def test_a_database_without_mistakes(served: str, redis: Redis, data: Path) -> N
 def test_a_stock_database_lacks_the_indexes_and_nothing_else(recorded_mysql: str, data: Path) -> None:
     findings = check(data, database_url=recorded_mysql)
 
-    assert findings.counts["indexes.missing"] == len(expected.indexes()) == 10
+    assert findings.counts["indexes.missing"] == len(expected.indexes()) == 11
     assert {f.advice for f in findings.all if f.code == "indexes.missing"} == {
         f"run: {index.statement}" for index in expected.indexes()
     }
@@ -87,6 +90,70 @@ def test_an_index_in_another_order_is_not_enough(served: str, data: Path) -> Non
     back = "ALTER TABLE stats DROP INDEX other, ADD INDEX apidot_stats_board (mode, pp)"
     with changed(served, change, back):
         assert check(data, database_url=served).codes("indexes") == {"indexes.missing": "warning"}
+
+
+def test_the_cost_of_a_missing_index_is_measured(recorded_mysql: str, data: Path) -> None:
+    missing = [found for found in check(data, database_url=recorded_mysql).all if found.code == "indexes.missing"]
+    cost = r", which takes up to \d+ ms here; it would need about 1 MB$"
+    assert missing
+    assert not [found.text for found in missing if not re.search(cost, found.text)]
+
+
+def test_the_cost_is_not_measured_without_a_column_that_the_statements_read(served: str, data: Path) -> None:
+    change = "ALTER TABLE stats DROP INDEX apidot_stats_plays, RENAME COLUMN plays TO played"
+    back = "ALTER TABLE stats RENAME COLUMN played TO plays, ADD INDEX apidot_stats_plays (mode, plays)"
+    with changed(served, change, back):
+        text = check(data, database_url=served).text("indexes.missing")
+    assert "read and sorted, which costs time; it would need about 1 MB" in text
+
+
+def test_an_index_that_ignored_desc_is_not_enough(served: str, data: Path) -> None:
+    ascending = "ADD INDEX apidot_beatmap_by_pp (map_md5, status, mode, pp)"
+    mariadbd.execute(served, f"ALTER TABLE scores DROP INDEX apidot_beatmap_by_pp, {ascending}")
+    findings = check(data, database_url=served)
+    assert findings.codes("indexes") == {"indexes.missing": "warning"}
+    text = findings.text("indexes.missing")
+    assert text.startswith("apidot_beatmap_by_pp has other columns, or another order: ")
+    _, _, statements = text.rpartition("run: ")
+    mariadbd.execute(served, *(statement for statement in statements.split(";") if statement.strip()))
+    assert check(data, database_url=served).codes("indexes") == {"indexes.complete": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("version", "keeps"),
+    [
+        ("10.11.19-MariaDB-0+deb12u1", True),
+        ("10.8.3-MariaDB", True),
+        ("10.7.8-MariaDB-log", False),
+        ("9.7.4-2", True),
+        ("8.0.36", True),
+        ("5.7.44-log", False),
+    ],
+)
+def test_servers_that_ignore_desc(version: str, keeps: bool) -> None:
+    assert indexes._keeps_descending(version) is keeps
+
+
+def test_indexes_that_are_not_used_any_more(served: str, data: Path) -> None:
+    old = {"best": "score", "recent": "play_time"}
+    mariadbd.execute(
+        served,
+        *(f"CREATE INDEX apidot_beatmap_{name} ON scores (map_md5, mode, status, {old[name]})" for name in old),
+    )
+    findings = check(data, database_url=served)
+    assert findings.codes("indexes") == {"indexes.complete": "ok", "indexes.obsolete": "warning"}
+    advice = [found.advice for found in findings.all if found.code == "indexes.obsolete"]
+    assert advice == [f"run: DROP INDEX apidot_beatmap_{name} ON scores;" for name in old]
+    mariadbd.execute(served, *(each.removeprefix("run: ") for each in advice))
+    assert check(data, database_url=served).codes("indexes") == {"indexes.complete": "ok"}
+
+
+def test_each_recommended_index_is_for_a_statement() -> None:
+    names = {name for name, _ in catalogue.statements()}
+    assert {index.query for index in expected.indexes()} <= names
+    text = (FOLDER / "indexes.sql").read_text(encoding="utf-8")
+    assert len(expected.indexes()) == text.count("CREATE INDEX")
+    assert len(expected.obsolete_indexes()) == text.count("DROP INDEX")
 
 
 def test_extra_columns_of_a_fork_are_fine(mariadb: MariaDB, data: Path) -> None:

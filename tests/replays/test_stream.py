@@ -101,17 +101,6 @@ def test_an_error_of_send_ends_the_response(file: Path) -> None:
     assert open_files(file) == 0
 
 
-def test_a_client_that_reads_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replays.response.SEND_TIMEOUT", 0.05)
-
-    async def stall(at: int) -> None:
-        if at >= 2 * CHUNK:
-            await asyncio.sleep(60)
-
-    assert len(asyncio.run(download(file, stall))) == 2 * CHUNK
-    assert open_files(file) == 0
-
-
 @pytest.mark.parametrize("at", [0, CHUNK, 2 * CHUNK])
 def test_a_cancelled_task_leaves_no_open_file(file: Path, at: int) -> None:
     async def main() -> None:

@@ -21,7 +21,7 @@ from tests.support.redis_stub import Answer, RedisStub, redis_stub
 from tests.support.servers import Redis
 
 TIMEOUT = 0.4
-SLACK = 1.0  # for a busy machine
+SLACK = 3.0  # for a busy machine
 PLAYER, COUNTRY = 12, "de"
 
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from api.app import build
 from api.services import Services
 from config.settings import Settings
+from storage.deadlines import Deadlines
 from tests.conftest import service
 from tests.support.game_server import DOMAIN, game_server
 
@@ -123,9 +124,10 @@ def test_options_without_a_preflight(any_origin: httpx2.Client) -> None:
 
 
 class Broken:
-    """Services that have nothing but settings."""
+    """Services that lack everything handlers use."""
 
     settings = Settings()
+    deadlines = Deadlines()
 
 
 def test_an_internal_error_can_be_read_too() -> None:

@@ -122,13 +122,14 @@ def test_each_score_is_on_one_page(url: str, size: int, filters: dict[str, Any],
 
 def test_scores_are_counted_in_parts(url: str) -> None:
     async def use(_: Pagination, database: RecordingDatabase) -> tuple[list[Score], int, int]:
-        rows, total = await Pagination(database, block_rows=333).scores(PageRequest(15, 100), **ALL, visible=3)
+        rows, total = await Pagination(database, block_ids=333).scores(PageRequest(15, 100), **ALL, visible=3)
         return rows, total, database.statements.count("score_blocks")
 
     rows, total, parts = with_pages(url, use)
     assert total == len(SEEN)
     assert [row.id for row in rows] == [row["id"] for row in SEEN[1400:1500]]
-    assert parts == len(SCORES) // 333 + 1
+    # Eight for the small gaps, one for the fifty scores after them, three for those beyond the wide gap.
+    assert parts == 8 + 1 + 3
 
 
 def test_scores_of_hidden_players_can_be_shown(url: str) -> None:
@@ -147,7 +148,8 @@ def test_a_list_is_counted_once_for_many_requests(url: str) -> None:
 
     statements = with_pages(url, use)
     counting = [name for name in statements if name != "scores"]
-    assert sorted(counting) == ["count_scores", "hidden_score_blocks", "score_blocks"]
+    parts = ["score_next", "score_blocks"] * 2
+    assert counting == [*parts, "score_next", "hidden_score_blocks", "count_scores"]
     assert statements.count("scores") == 16
 
 

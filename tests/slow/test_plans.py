@@ -1,0 +1,164 @@
+"""The plans of the statements that need the recommended indexes, on each kind of server: nothing is sorted."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+from pymysql.cursors import DictCursor
+
+from bench.explain import UNUSED, VALUES
+from checks import expected
+from demo.schema import statements
+from storage.database import catalogue, session
+from storage.database.database import Query
+from storage.database.statement import Value, with_lists
+from tests.support import mariadbd, mysqld, servers
+
+KINDS = {"MariaDB 10.11": None, "MariaDB 11.8": mysqld.MARIADB, "MySQL 9": mysqld.MYSQL}
+# The player and the beatmap with most scores, and how many there are of each.
+PLAYER, MD5 = 7, f"{8:032}"
+PLAYERS, BEATMAPS, SCORES = 3_000, 1_000, 30_000
+
+NUMBERS = (
+    "CREATE TABLE numbers (i int PRIMARY KEY)",
+    f"INSERT INTO numbers VALUES {', '.join(f'({i})' for i in range(1000))}",
+    f"""INSERT INTO numbers SELECT a.i + 1000 * b.i FROM numbers a, numbers b
+    WHERE b.i BETWEEN 1 AND {SCORES // 1000}""",
+)
+# One in fifty players is hidden. One player has a fifth of all scores, one beatmap an eighth; many are equal.
+ROWS = (
+    f"""INSERT INTO users (id, name, safe_name, email, pw_bcrypt, priv, country, api_key)
+    SELECT i, i, i, i, '', CASE WHEN i % 50 = 0 THEN 2 ELSE 3 END, ELT(1 + i % 3, 'de', 'us', 'jp'), i
+    FROM numbers WHERE i BETWEEN 1 AND {PLAYERS}""",
+    f"""INSERT INTO maps (id, set_id, status, md5, artist, title, version, creator, filename, last_update,
+    total_length, max_combo)
+    SELECT i, i, 2, LPAD(i, 32, '0'), '', '', '', '', i, '2020-01-01', 1, 1
+    FROM numbers WHERE i BETWEEN 1 AND {BEATMAPS}""",
+    f"""INSERT INTO scores (map_md5, score, pp, acc, max_combo, mods, n300, n100, n50, nmiss, ngeki, nkatu, status,
+    mode, play_time, time_elapsed, client_flags, userid, perfect, online_checksum)
+    SELECT LPAD(CASE WHEN i % 8 = 1 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END, 32, '0'), 1000 * (i * 7919 % 500),
+    i * 31 % 700, 99, 1, 64 * (i % 2), 1, 1, 1, 1, 1, 1, ELT(1 + i % 4, 2, 2, 1, 0), 4 * (i % 3 = 0),
+    '2020-01-01' + INTERVAL i % 900 HOUR, 1, 0, CASE WHEN i % 10 < 2 THEN {PLAYER} ELSE 1 + i * 31 % {PLAYERS} END,
+    0, '' FROM numbers WHERE i BETWEEN 1 AND {SCORES}""",
+    f"""INSERT INTO stats (id, mode, tscore, rscore, pp, plays, playtime, acc)
+    SELECT p.i, m.i, p.i * 7 % 3000, p.i * 11 % 3000, p.i * 13 % 3000, p.i * 17 % 3000, p.i * 19 % 3000,
+    50 + p.i * 23 % 3000 / 60
+    FROM numbers p, numbers m WHERE p.i BETWEEN 1 AND {PLAYERS} AND m.i IN (0, 1, 4)""",
+    f"""INSERT INTO ratings (userid, map_md5, rating)
+    SELECT i % {PLAYERS}, LPAD(CASE WHEN i < 2000 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END, 32, '0'), 1 + i % 10
+    FROM numbers WHERE i < 10000 ON DUPLICATE KEY UPDATE rating = 1""",
+)
+
+
+class Case(NamedTuple):
+    """A statement, the recommended index that it uses, if any, and the values that differ from the usual ones."""
+
+    query: Query[Any]
+    key: str | None
+    values: Mapping[str, Value] = MappingProxyType({})
+    sorts: bool = False
+
+
+CASES = {
+    **{
+        f"beatmap_scores {sort}, {name}": Case(
+            catalogue.beatmap_scores[sort], f"apidot_beatmap_by_{key}", {"mode": mode, **values}
+        )
+        for sort, key, mode in (("score", "score", 0), ("pp", "pp", 4), ("play_time", "time", 0))
+        for name, values in {
+            "first page": {},
+            "deep page": {"offset": 500},
+            "mods": {"mask": 64},
+            "any of some mods": {"mask": 576, "weak": 1},
+        }.items()
+    },
+    "best scores": Case(catalogue.player_scores["best"], "apidot_scores_best"),
+    "best scores with loved": Case(catalogue.player_scores["best"], "apidot_scores_best", {"include_loved": 1}),
+    "recent scores": Case(catalogue.player_scores["recent"], "apidot_scores_recent"),
+    "recent passes": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"include_failed": 0}),
+    "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),
+    # Beatmaps are counted and then sorted by how often they occur.
+    "most played": Case(catalogue.player_most_played, "apidot_scores_played", sorts=True),
+    "rating": Case(catalogue.beatmap_rating, "apidot_ratings"),
+    # The players ahead are counted by mode.
+    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", sorts=True),
+    **{
+        f"leaderboard_least {sort}": Case(catalogue.leaderboard_least[sort], index)
+        for sort, index in {
+            "pp": "apidot_stats_board",
+            "acc": "apidot_stats_acc",
+            "plays": "apidot_stats_plays",
+            "playtime": "apidot_stats_playtime",
+        }.items()
+    },
+    **{
+        f"scores, {name}": Case(catalogue.scores, None, {"mode": None, "map_md5": None, **values})
+        for name, values in {
+            "all": {},
+            "of a mode": {"mode": 4},
+            "of a mode, in a range of ids": {"mode": 4, "first": 10_000, "last": 12_000},
+            "failed": {"status": 0},
+            "of a player": {"user_id": PLAYER},
+        }.items()
+    },
+}
+
+
+class Server(NamedTuple):
+    """A server's database, and what the statements of all cases return there without the recommended indexes."""
+
+    url: str
+    without: dict[str, Any]
+
+
+@contextmanager
+def cursor_of(url: str) -> Iterator[DictCursor]:
+    """A session like those of the service."""
+    with closing(mariadbd.connect(url)) as connection, connection.cursor(DictCursor) as cursor:
+        cursor.execute("SELECT VERSION() AS version")
+        (row,) = cursor.fetchall()
+        cursor.execute(session.statements(row["version"], 30)[0])
+        yield cursor
+
+
+def run(cursor: DictCursor, case: Case, prefix: str = "") -> list[dict[str, Any]]:
+    values: dict[str, Value] = {**VALUES, **UNUSED, "id": PLAYER, "md5": MD5, "last": 500, **case.values}
+    sql, values = with_lists(case.query.mysql, {name: values[name] for name in case.query.values})
+    cursor.execute(f"{prefix}{sql}", values)
+    return list(cursor.fetchall())
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Each of the servers, with the recommended indexes."""
+    # The statistics of the optimizer come from these rows alone.
+    with servers.mariadb(private=True, kind=KINDS[request.param]) as server:
+        url = server.database("plans")
+        tables, indexes = statements("mysql")
+        mariadbd.execute(url, *tables, *NUMBERS, "SET sql_mode = ''", *ROWS, *indexes)
+        with cursor_of(url) as cursor:
+            without = {name: run(cursor, case) for name, case in CASES.items()}
+        mariadbd.execute(url, *(index.statement for index in expected.indexes()))
+        mariadbd.execute(url, "ANALYZE TABLE maps, ratings, scores, stats, users")
+        yield Server(url, without)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_index_is_used_and_changes_no_result(server: Server, name: str) -> None:
+    case = CASES[name]
+    with cursor_of(server.url) as cursor:
+        plan = run(cursor, case, "EXPLAIN FORMAT=TRADITIONAL ")
+        assert case.key is None or case.key in {row["key"] for row in plan}, plan
+        sorting = [
+            row for row in plan if "filesort" in (row["Extra"] or "") or "temporary" in (row["Extra"] or "")
+        ]
+        assert case.sorts or not sorting, sorting
+        rows = run(cursor, case)
+        assert rows == server.without[name]
+        assert rows
+
+
+def test_every_recommended_index_has_a_case() -> None:
+    assert {case.key for case in CASES.values()} - {None} == {index.name for index in expected.indexes()}
