@@ -79,6 +79,7 @@ TARGETS = {
     "test-slow": (*FOR_BENCH, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, NODE, NPM),
     "bench": FOR_BENCH,
     "faults": SERVERS,
+    "fuzz": SERVERS,
 }
 
 

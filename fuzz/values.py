@@ -4,19 +4,26 @@ from random import Random
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from tests.conftest import ADMIN, PLAYER, RESTRICTED, UNVERIFIED
-from tests.fuzz.samples import BYTES, ENCODED, NUMBERS, TEXTS
-from tests.support.conformance import WORLD
+from fuzz.samples import BYTES, ENCODED, NUMBERS, TEXTS
+from tests.support import conformance
 
-KEYS = (ADMIN, PLAYER, UNVERIFIED, RESTRICTED)
+
+def api_keys() -> dict[str, int]:
+    """Return the API keys of the recorded world, each with the id of its owner."""
+    columns, rows = next((columns, rows) for name, columns, rows in conformance.tables() if name == "users")
+    key, owner = columns.index("api_key"), columns.index("id")
+    return {row[key]: row[owner] for row in rows if row[key]}
+
+
+KEYS = api_keys()
 # Ids of scores that have a replay.
-REPLAYS = " ".join(file.stem for file in sorted((WORLD / "osr").glob("*.osr"))[:12])
+REPLAYS = " ".join(file.stem for file in sorted((conformance.WORLD / "osr").glob("*.osr"))[:12])
 MD5 = "53ddce7b66652d1849af8d9171a00b25"
 # Values of the recorded world by the name of the parameter, percent-encoded. Hidden players are among them.
 KNOWN = {
-    "id": f"3 12 5 22 78 1 2 10 29 16 0 63 {REPLAYS}",
+    "id": f"3 12 5 22 78 86 192 280 1 2 10 29 16 0 63 {REPLAYS}",
     "player_id": "3 12 5 29 16 57 jaxtal66314 %E3%81%95%E3%81%8F%E3%82%89%208426",
-    "map_id": "78 79 100",
+    "map_id": "78 86 192 100",
     "score_id": f"1 10 {REPLAYS}",
     "clan_id": "1 2 6",
     "user_id": "3 12 29",

@@ -14,8 +14,8 @@ import jsonschema_rs
 from api import protocol
 from api.middleware import passthrough
 from domain.errors import ErrorSpec
-from tests.fuzz.connection import Response
-from tests.fuzz.messages import Request
+from fuzz.connection import Response
+from fuzz.messages import Request
 from tests.support.openapi import matches
 
 if sys.version_info >= (3, 14):

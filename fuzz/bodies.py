@@ -7,8 +7,8 @@ from random import Random
 
 from PIL import Image
 
-from tests.fuzz.samples import BOUNDARIES, DISPOSITIONS, JSON_VALUES, PART_HEADERS
-from tests.fuzz.values import code_point, encoded, header_value, hostile
+from fuzz.samples import BOUNDARIES, DISPOSITIONS, JSON_VALUES, PART_HEADERS
+from fuzz.values import code_point, encoded, header_value, hostile
 
 FIELDS = ("userpage_content", "preferred_mode", "play_style", "custom_badge_name", "custom_badge_icon")
 OTHER_FIELDS = ("name", "email", "NAME", "", "\0", "userpage_content\0", "x" * 300, "__class__", "😀")

@@ -15,9 +15,8 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import IDS, ROOT
-from tests.fuzz.checks import Problem
-from tests.fuzz.values import KEYS
+from fuzz.checks import Problem
+from fuzz.values import KEYS
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, game_server, match
 from tests.support.processes import Process, free_port, serve
@@ -26,6 +25,7 @@ from tests.support.processes import Process, free_port, serve
 CHANGEABLE = {"userpage_content", "preferred_mode", "play_style", "custom_badge_name", "custom_badge_icon"}
 LINE = re.compile(r"time=\S+ level=(\w+) ")
 MIB = 2**20
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Target:
                 columns = ", ".join(f"`{row[0]}`" for row in cursor.fetchall() if row[0] not in CHANGEABLE)
                 cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}")
                 state[f"table {table}"] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
-        owners = {str(id) for id in IDS.values()}
+        owners = {str(owner) for owner in KEYS.values()}
         for file in sorted(self.data.rglob("*")):
             if file.is_file() and not (file.parent.name == "avatars" and file.stem in owners | {".lock"}):
                 state[str(file.relative_to(self.data))] = hashlib.sha256(file.read_bytes()).hexdigest()

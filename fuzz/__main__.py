@@ -1,6 +1,7 @@
-"""The command line of the fuzzer: python -m tests.fuzz."""
+"""The command line of the fuzzer: python -m fuzz."""
 
 import asyncio
+import logging
 import signal
 import sys
 from collections import Counter
@@ -10,10 +11,10 @@ from random import SystemRandom
 import click
 import uvloop
 
-from tests.fuzz.checks import Checker, Problem
-from tests.fuzz.generate import Generator
-from tests.fuzz.run import Client, Result, described, run, summary
-from tests.fuzz.target import Target, running
+from fuzz.checks import Checker, Problem
+from fuzz.generate import Generator
+from fuzz.run import Client, Result, described, run, summary
+from fuzz.target import Target, running
 
 # How many cases are sent at a time.
 CONNECTIONS = 16
@@ -40,7 +41,10 @@ def main(
 
     The exit code is 1 if something was wrong.
     """
+    # As an exception, SIGTERM also ends the servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # The game server of the tests logs each request that it refuses.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     seed = SystemRandom().randrange(10**6) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
     given = dict(setting.split("=", 1) for setting in settings)
@@ -110,9 +114,9 @@ def show(target: Target, seed: int, number: int, bound: float) -> None:
 
     async def send() -> None:
         outcome = await client.alone(case)
-        for response in outcome.responses:
-            print(response)
-        print(outcome.problem or "nothing is wrong")
+        for response in outcome.responses[:20]:
+            print(f"\n{response.status} {response.headers}\n{response.body[:2000]!r}")
+        print(f"\n{len(outcome.responses)} responses; {outcome.problem or 'nothing is wrong'}")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(send())

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.fuzz.checks import TRANSIENT, Checker, Problem, is_refusal
-from tests.fuzz.connection import Connection, Response, Wrong
-from tests.fuzz.generate import Generator
-from tests.fuzz.messages import Case
+from fuzz.checks import TRANSIENT, Checker, Problem, is_refusal
+from fuzz.connection import Connection, Response, Wrong
+from fuzz.generate import Generator
+from fuzz.messages import Case
 
 # Seconds between two lines about the progress.
 INTERVAL = 5.0
@@ -88,21 +88,28 @@ class Client:
         """Send a case, on the connection that is kept if that is possible."""
         responses: list[Response] = []
         try:
-            if case.raw is not None:
-                return Outcome(responses, await self._send_raw(case, responses))
-            connection = self._kept or await Connection.open(*self._address, self._bound)
-            self._kept = None
+            if case.raw is None:
+                problem = await self._send_requests(case, responses)
+            else:
+                problem = await self._send_raw(case, responses)
+        except Wrong as error:
+            problem = Problem(str(error).partition(":")[0], "the connection", str(error))
+        return Outcome(responses, problem)
+
+    async def _send_requests(self, case: Case, responses: list[Response]) -> Problem | None:
+        connection = self._kept or await Connection.open(*self._address, self._bound)
+        self._kept = None
+        try:
             if rest := connection.unexpected():
                 raise Wrong(f"more than the response before this one: {rest[:300]!r}")
             await connection.send(case.encode(), case.cuts)
             problem = await self._read(connection, case, responses)
-            if problem or responses[-1].closes:
-                connection.close()
-            else:
+            if problem is None and not responses[-1].closes:
                 self._kept = connection
-            return Outcome(responses, problem)
-        except Wrong as error:
-            return Outcome(responses, Problem(str(error).partition(":")[0], "the connection", str(error)))
+            return problem
+        finally:
+            if self._kept is None:
+                connection.close()
 
     async def _send_raw(self, case: Case, responses: list[Response]) -> Problem | None:
         connection = await Connection.open(*self._address, self._bound)
