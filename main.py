@@ -22,12 +22,14 @@ from api.observability.log_format import configure_logging
 from api.observability.metrics import Metrics
 from api.server import check_not_game_server, check_port_free, check_reload_possible, listen, url_of
 from api.startup import open_services, startup_report
+from api.systemd import READY, STOPPING, address_of, inherited_socket, notify
 from checks.check_replays import check_replays
 from checks.command import check
 from config.environment import BadSetting
 from config.hosts import parse_host
 from config.settings import Settings
 from config.sources import DEMO, ENV_FILE, load_settings
+from config.version import VERSION
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -104,7 +106,8 @@ def application() -> ASGIApp:
     shared, folder = os.environ.get(SHARED), os.environ.get(METRICS_FOLDER)
     metrics = Metrics(Path(folder) if folder else None, settings.slow_statement) if settings.metrics_for else None
     observer = metrics or Observer(settings.slow_statement)
-    return build(settings, partial(open_services, shared=shared, observer=observer), metrics)
+    on_ready = partial(notify, os.environ, READY)
+    return build(settings, partial(open_services, shared=shared, observer=observer), metrics, on_ready)
 
 
 env_option = click.Option(
@@ -117,6 +120,7 @@ env_option = click.Option(
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, params=[env_option])
+@click.version_option(VERSION, prog_name="apidot", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """apidot: the api. subdomain of an osu! private server.
@@ -150,7 +154,10 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
             # A breakpoint stops the event loop for as long as somebody looks around.
             os.environ.setdefault("WATCHDOG", "0")
         check_not_game_server(settings, host, port)
-        check_port_free(host, port)
+        if (descriptor := inherited_socket(os.environ)) is None:
+            check_port_free(host, port)
+        else:
+            host, port = address_of(descriptor)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
         lines = asyncio.run(startup_report(settings))
@@ -158,7 +165,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
         raise CannotStart(str(error)) from None
     url = url_of(host, port)
     lines = [f"address       {url}", f"docs          {url}/docs", *lines]
-    click.echo("apidot" + (" with the demo world" if configured.database is None else ""))
+    click.echo(f"apidot {VERSION}" + (" with the demo world" if configured.database is None else ""))
     for line in [*lines, *(f"try           {url}{path}" for path in EXAMPLES)]:
         click.echo(f"  {line}")
     # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
@@ -168,7 +175,10 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
         if settings.api_workers > 1:
             Path(shared, "metrics").mkdir()
             os.environ[METRICS_FOLDER] = str(Path(shared, "metrics"))
-        listen(settings, host, port, reload)
+        try:
+            listen(settings, host, port, reload, descriptor)
+        finally:
+            notify(os.environ, STOPPING)
 
 
 @cli.command(short_help="Print a shell script for tab completion.")

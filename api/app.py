@@ -57,8 +57,9 @@ def build(
     settings: Settings,
     open_services: Callable[[Settings], AbstractAsyncContextManager[Services]],
     metrics: Metrics | None = None,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> ASGIApp:
-    """Return the ASGI application. `open_services` is entered at startup and left at shutdown."""
+    """Return the ASGI application. `open_services` is entered before `on_ready` is called, and left at the end."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -67,17 +68,14 @@ def build(
             cache = ResponseCache(services)
             stack.push_async_callback(cache.close)
             if metrics:
-                add = metrics.add_gauge
-                add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
-                add("cache_kept_answers", "Kept answers.", lambda: cache.count)
-                add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
-                add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
+                add_gauges(metrics, settings, cache, request_log)
                 await stack.enter_async_context(metrics.sampling())
             additions = learned_additions(services, cache)
             await stack.enter_async_context(additions.kept_current())
             with running_worker(request_log), watching(services.deadlines, settings.watchdog):
                 # The contents of scope["state"] in every request.
                 state = {"services": services, "response_cache": cache, "additions": additions}
+                on_ready()
                 yield state | {"request_log": request_log}
 
     app = Starlette(
@@ -98,6 +96,15 @@ def build(
     target = LoggedTarget(parameters) if settings.access_log else None
     request_log = RequestLog(with_cors, target=target, metrics=metrics)
     return ClientAddress(request_log, Networks(settings.trusted_proxies), settings.client_address_header)
+
+
+def add_gauges(metrics: Metrics, settings: Settings, cache: ResponseCache, request_log: RequestLog) -> None:
+    """Add what is measured of this application."""
+    add = metrics.add_gauge
+    add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
+    add("cache_kept_answers", "Kept answers.", lambda: cache.count)
+    add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
+    add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
 
 
 def learned_additions(services: Services, cache: ResponseCache) -> LearnedAdditions:

@@ -15,7 +15,7 @@ from storage.cache.cache import SingleFlightCache
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
-from storage.database.failures import describe, is_refusal
+from storage.database.failures import describe, is_denied_table, is_missing_table, is_of_server, is_refusal
 from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.pp.engine import ENGINE, try_to_start
 from storage.ranks import Ranks, RedisRanks
@@ -38,6 +38,9 @@ DEGRADED = {
 DEGRADED_LEADERBOARDS = "ranks in some modes are counted in the database"
 DEGRADED_LIMITS = "each worker limits requests by itself"
 DEGRADED_SCRIPTS = "Redis refuses EVAL, ranks are asked for without it"
+
+# The tables without which most requests are answered with 503. Without others, only some are.
+NEEDED = {"users", "stats", "scores", "maps", "clans"}
 
 # Seconds for which a state is cached. The state of the pp engine costs the start of a process, and seldom changes.
 FRESH = 2.0
@@ -62,21 +65,53 @@ async def server_state(database: Database) -> Dependency:
     try:
         row = await database.one(catalogue.server_version)
     except Unavailable as unavailable:
-        error = unavailable.__cause__
-        return Dependency("down", f"NOT REACHED, answering 503 until it is there ({describe(error)})", error)
+        return _not_reached(unavailable.__cause__)
     return Dependency("up", row.version if row else "of unknown version")
 
 
 async def database_state(database: Database) -> Dependency:
-    """Return whether the game server's tables can be read. The description is the server's version."""
+    """Return whether everything can be read that requests read. The description is the server's version."""
     try:
         row = await database.one(catalogue.ping)
     except Unavailable as unavailable:
         error = unavailable.__cause__
-        answers = error is not None and is_refusal(error)
-        fault = "HAS NO TABLES THAT CAN BE READ" if answers else "NOT REACHED"
-        return Dependency("down", f"{fault}, answering 503 until it is there ({describe(error)})", error)
+        if error is not None and is_refusal(error):
+            return await _partly_readable(database, error)
+        return _not_reached(error)
     return Dependency("up", row.version if row else "of unknown version")
+
+
+async def _partly_readable(database: Database, error: BaseException) -> Dependency:
+    """Return the state of a database that answers, but lets something not be read, and what that is."""
+    tables = {table: sorted(columns) for table, columns in catalogue.columns_read().items()}
+    try:
+        refused = {
+            table: await database.refusal(catalogue.readable(table, *tables[table])) for table in sorted(tables)
+        }
+    except Unavailable as unavailable:
+        return _not_reached(unavailable.__cause__)
+    missing = [table for table, reason in refused.items() if reason and is_missing_table(reason)]
+    denied = [table for table, reason in refused.items() if reason and is_denied_table(reason)]
+    columns = {table: reason for table, reason in refused.items() if reason and table not in {*missing, *denied}}
+    if len(missing) == len(tables):
+        fault = "WITHOUT TABLES: it has none of the game server's tables (is DB_NAME right?)"
+        return Dependency("down", f"{fault}, answering 503 until it has them", error)
+    faults = [f"tables {', '.join(missing)} are missing"] if missing else []
+    faults += [f"its user may not read {', '.join(denied)}"] if denied else []
+    faults += [f"not all columns of {table} can be read ({describe(reason)})" for table, reason in columns.items()]
+    description = (
+        f"NOT ALL READABLE: {'; '.join(faults)}; `main.py check` says what to do. What needs it gets a 503"
+    )
+    if NEEDED & {*missing, *denied}:
+        return Dependency("down", description, error)
+    names = ", ".join(table for table, reason in refused.items() if reason)
+    return Dependency("up", description, error, f"what needs all of {names} is answered with 503")
+
+
+def _not_reached(error: BaseException | None) -> Dependency:
+    # A server that refuses the login has been reached.
+    fault = "NOT REACHED" if error is None or not is_of_server(error) else "REFUSES THIS SERVICE"
+    return Dependency("down", f"{fault}, answering 503 until it is there ({describe(error)})", error)
 
 
 async def redis_state(ranks: Ranks, limiter: RateLimiter | None, order: LeaderboardOrder) -> Dependency:
@@ -142,7 +177,7 @@ async def pp_engine_state(settings: Settings) -> Dependency:
     except NotInstalled:
         return Dependency("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501")
     except NotStarting as error:
-        return Dependency("down", f"{ENGINE} DOES NOT START, so calculate_pp answers 503", error)
+        return Dependency("down", f"{ENGINE} DOES NOT START ({error}), so calculate_pp answers 503", error)
     return Dependency("up", ENGINE)
 
 

@@ -8,6 +8,7 @@ from api.dependencies import DEGRADED, State
 from api.request.params import NoParams
 from api.response.errors import JSON
 from api.services import Services
+from config.version import VERSION
 
 # Seconds a dependency may take to answer.
 DEPENDENCY_TIMEOUT = 2.0
@@ -17,6 +18,7 @@ class Alive(msgspec.Struct, frozen=True):
     """The body of /health/live."""
 
     status: Literal["alive"] = "alive"
+    version: str = VERSION
 
 
 class DependencyState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +33,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
     status: Literal["ready", "degraded", "unavailable"]
     neighbours: dict[str, DependencyState]
+    version: str = VERSION
 
 
 async def live(_: Services, __: NoParams) -> Alive:
@@ -46,7 +49,8 @@ async def ready(services: Services, _: NoParams) -> Readiness | JSON:
     }
     if states["database"].state != "up":
         return JSON(Readiness("unavailable", states), 503, headers={"Retry-After": "2"})
-    degraded = any(dependency.state == "down" for dependency in states.values())
+    some_is_down = any(dependency.state == "down" for dependency in states.values())
+    degraded = some_is_down or states["database"].meanwhile != ""
     return Readiness("degraded" if degraded else "ready", states)
 
 

@@ -93,8 +93,8 @@ def url_of(host: str, port: int) -> str:
     return f"http://{in_url(EVERYWHERE.get(host, host))}:{port}"
 
 
-def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
-    """Serve requests until a signal ends the process."""
+def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: int | None) -> None:
+    """Serve requests until a signal ends the process, on the socket with this descriptor if there is one."""
     # A single worker opens the socket through asyncio, which takes :: for IPv6 alone, and "" for all addresses.
     host = "" if host == ALL and settings.api_workers == 1 and not reload else host
     uvicorn.run(
@@ -102,6 +102,7 @@ def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
         factory=True,
         host=host,
         port=port,
+        fd=descriptor,
         workers=settings.api_workers,
         reload=reload,
         **(RELOAD if reload else {}),

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from api.dependencies import server_state
 from api.startup import open_database
 from checks.findings import Finding, error, ok, warning
+from checks.hosts import advice_if_unknown
 from config.settings import Settings
 from domain.errors import CannotOpen
 from storage.database import catalogue
@@ -15,6 +16,8 @@ from storage.database.failures import describe
 WRITES = ("INSERT", "UPDATE", "DELETE")
 NEW_PASSWORD = "the password of DB_USER has expired: give it another one with ALTER USER"
 UNLOCK = "the account of DB_USER is locked: ALTER USER … ACCOUNT UNLOCK"
+# The drivers' errors for a server that cannot be reached.
+NOT_CONNECTED = {2003, 2005}
 # Advice by the number of the driver's error.
 ADVICE = {
     1040: "raise max_connections, or let fewer programs connect",
@@ -25,7 +28,6 @@ ADVICE = {
     1820: NEW_PASSWORD,
     1862: NEW_PASSWORD,
     2003: "is DB_HOST:DB_PORT right, is the server running, and may it be reached from here?",
-    2005: "DB_HOST is a name that nobody knows here; a container's is known in its own network alone",
     2026: "DB_SSL and DB_SSL_CA say which certificates are accepted; see docs/operating.md, Encrypted connections",
     3032: "the server is in offline mode, in which only administrators may log in: offline_mode",
     3118: UNLOCK,
@@ -50,7 +52,11 @@ async def run(settings: Settings, stack: AsyncExitStack) -> tuple[Database | Non
     reason = "no answer in time" if isinstance(state.error, TimeoutError) else describe(state.error)
     number = state.error.args[0] if state.error and state.error.args else 0
     text = f"{_address(settings)} does not answer: {reason}"
-    return database, error("database.away", text, ADVICE.get(number, OTHER_ADVICE))
+    advice = ADVICE.get(number, OTHER_ADVICE)
+    if number in NOT_CONNECTED:
+        host = urlsplit(settings.database or "").hostname
+        advice = await advice_if_unknown(host, "DB_HOST") or advice
+    return database, error("database.away", text, advice)
 
 
 def _address(settings: Settings) -> str:

@@ -15,7 +15,6 @@ COLUMN = re.compile(
 UNIQUE = re.compile(r"^  (PRIMARY|UNIQUE) KEY (?:(\w+) )?\(([^)]*)\)", re.MULTILINE)
 MORE_INDEXES = re.compile(r"^ALTER TABLE (\w+)\n(.*?);", re.MULTILINE | re.DOTALL)
 ADD_INDEX = re.compile(r"ADD INDEX (\w+) \(([^)]*)\)")
-USE = re.compile(r"\b(\w+)\.(\w+)\b")
 COMPARISON = re.compile(r"\b(\w+)\.(\w+) (?:= |IN \( ?SELECT )(\w+)\.(\w+)\b")
 RECOMMENDED = re.compile(
     r"^-- (\w+(?: \w+)?): (.*) without it; (\d+) bytes a row\n(CREATE INDEX (\w+) ON (\w+) \(([^)]*)\);)$",
@@ -113,17 +112,6 @@ def indexes() -> list[Recommended]:
 def obsolete_indexes() -> list[Obsolete]:
     """Return the indexes that earlier versions of sql/indexes.sql had."""
     return [Obsolete(name, table, statement) for statement, name, table in OBSOLETE.findall(_recommendations())]
-
-
-def columns_read() -> dict[str, dict[str, set[str]]]:
-    """Return the names of the statements that read a column, by table and column."""
-    read: dict[str, dict[str, set[str]]] = {}
-    for query in _queries():
-        sources = query.tables()
-        for alias, column in USE.findall(query.mysql):
-            if alias in sources:
-                read.setdefault(sources[alias], {}).setdefault(column, set()).add(query.name)
-    return read
 
 
 def columns_compared() -> dict[tuple[str, str, str, str], set[str]]:

@@ -1,10 +1,13 @@
 """Whether the game server answers, and whether it has the page that lists who is online."""
 
+from urllib.parse import urlsplit
+
 import msgspec
 
 from api.routes import additions_to_routes
 from api.server import leads_here
 from checks.findings import Finding, error, ok, warning
+from checks.hosts import advice_if_unknown
 from config.settings import Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.game_server.description import Declared, declared_by
@@ -37,6 +40,10 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
     if leads_here(url, settings.api_host, settings.api_port):
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
+    name = "GAME_SERVER_URL" if settings.game_server_url else "APP_HOST"
+    host = urlsplit(url).hostname
+    if host and (advice := await advice_if_unknown(host, name)):
+        return [warning("game-server.unknown-host", f"{url} cannot be reached: {CONSEQUENCE}", advice)]
     try:
         findings = [await _api(server, settings), await _online_page(server)]
         if settings.passes_on:

@@ -44,7 +44,7 @@ async def _tables(database: Database) -> set[str]:
     Of a column that its user may not read, the server does not tell in which indexes it is.
     """
     there = {(column.table_name, column.column_name) for column in await database.all(catalogue.schema_columns)}
-    read = expected.columns_read()
+    read = catalogue.columns_read()
     return {table for table, columns in read.items() if there >= {(table, column) for column in columns}}
 
 

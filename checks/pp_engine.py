@@ -1,5 +1,8 @@
 """Whether the pp engine starts."""
 
+import shlex
+import sys
+
 from api.dependencies import pp_engine_state
 from checks.findings import Finding, ok, warning
 from config.settings import Settings
@@ -13,4 +16,7 @@ async def run(settings: Settings) -> list[Finding]:
     if state.state == "off" and not settings.pp_python:
         return [ok("pp-engine.none", state.description)]
     advice = "PP_PYTHON is the path of a Python interpreter with the engine; empty: that of this service"
+    if state.state == "down":
+        python = shlex.quote(settings.pp_python or sys.executable)
+        advice = f"run {python} -c 'import akatsuki_pp_py' to see why; {advice}. PP_MEMORY limits its memory"
     return [warning("pp-engine.unusable", state.description, advice)]

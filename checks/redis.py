@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from operator import methodcaller
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
 from api.dependencies import DEGRADED, DEGRADED_LIMITS, DEGRADED_SCRIPTS
 from checks.findings import Finding, ok, warning
+from checks.hosts import advice_if_unknown
 from config.settings import Settings
 from domain.modes import Mode
 from domain.players import Rank
@@ -44,7 +46,8 @@ async def run(
     except RedisAway as reason:
         text = f"does not answer: {reason}; {DEGRADED['redis']} meanwhile, which takes longer"
         advice = "are REDIS_HOST, REDIS_PORT, REDIS_USER and REDIS_PASS right, and does it run?"
-        return [warning("redis.away", text, advice)]
+        unknown = await advice_if_unknown(urlsplit(settings.redis or "").hostname, "REDIS_HOST")
+        return [warning("redis.away", text, unknown or advice)]
 
 
 async def _version(ranks: RedisRanks) -> Finding:

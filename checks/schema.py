@@ -8,10 +8,9 @@ import msgspec
 from checks import expected
 from checks.expected import StockColumn
 from checks.findings import Finding, error, ok, warning
-from domain.errors import Unavailable
 from storage.database import catalogue
-from storage.database.catalogue import Column, Total
-from storage.database.database import Database, Query
+from storage.database.catalogue import Column
+from storage.database.database import Database
 
 # The columns there are, those of the stock schema, and the statements that read a column; by table and column.
 Columns = dict[str, dict[str, Column]]
@@ -35,8 +34,8 @@ KINDS = {
 }
 # What a NULL can be replaced by if the column has no default.
 SUBSTITUTES = {"a whole number": "0", "a number": "0", "a text": "''", "a date with time": "'1970-01-02 00:00:00'"}
-# The server's errors for a database, a table or a column that a user may not read, and the user in their messages.
-DENIED = {1044, 1142, 1143}
+# The server's errors for a table or a column that a user may not read, and the user in their messages.
+DENIED = {1142, 1143}
 USER = re.compile(r"'[^']*'@'[^']*'")
 
 
@@ -45,7 +44,7 @@ async def run(database: Database) -> list[Finding]:
     there: Columns = {}
     for column in await database.all(catalogue.schema_columns):
         there.setdefault(column.table_name, {})[column.column_name] = column
-    read = expected.columns_read()
+    read = catalogue.columns_read()
     findings = await _missing(database, there, read)
     if not there.keys() & read.keys():
         return [finding for finding in findings if finding.code == "schema.no-grant"] or [_no_tables(there)]
@@ -68,7 +67,7 @@ async def _missing(database: Database, there: Columns, read: Uses) -> list[Findi
     for table, columns in sorted(read.items()):
         for column in sorted(columns.keys() - there[table].keys()) if table in there else [None]:
             statements = columns[column] if column else set.union(*columns.values())
-            refusal = await _refusal(database, catalogue.readable(table, column or min(columns)))
+            refusal = await database.refusal(catalogue.readable(table, column or min(columns)))
             if refusal and refusal.args[0] in DENIED:
                 denied[table] = refusal
                 unanswered |= statements
@@ -81,15 +80,6 @@ async def _missing(database: Database, there: Columns, read: Uses) -> list[Findi
         grants = " ".join(f"GRANT SELECT ON {table} TO {user};" for table in denied)
         findings.append(error("schema.no-grant", text, f"run: {grants}"))
     return findings
-
-
-async def _refusal(database: Database, query: Query[Total]) -> BaseException | None:
-    """Return the error with which the database refuses a statement, None if it answers it."""
-    try:
-        await database.one(query)
-    except Unavailable as unavailable:
-        return unavailable.__cause__
-    return None
 
 
 def _not_there(table: str, column: str | None, statements: set[str]) -> Finding:
@@ -163,7 +153,7 @@ async def _collations(database: Database, there: Columns, stock: Stock) -> Async
         pair = f"{table}.{name} ({column.collation}) and {other_table}.{other_name} ({other.collation})"
         same = msgspec.structs.replace(column, collation=other.collation)
         advice = f"run: ALTER TABLE {table} {_modify(same, stock)};"
-        if await _refusal(database, catalogue.comparable(table, name, other_table, other_name)):
+        if await database.refusal(catalogue.comparable(table, name, other_table, other_name)):
             text = f"{pair} cannot be compared; {_listed(statements)} cannot be answered"
             yield error("schema.collations", text, advice)
         else:

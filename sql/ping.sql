@@ -1,2 +1,2 @@
--- Which database server is this, and does it read the game server's tables?
-SELECT VERSION() AS version, EXISTS (SELECT 1 FROM users) AS has_players
+-- Which database server is this, and may everything be read that the other statements read? No rows are read.
+SELECT VERSION() AS version, {readable} AS has_rows

@@ -1,2 +1,2 @@
--- Which database is this, and does it have the game server's tables?
-SELECT 'SQLite ' || SQLITE_VERSION() AS version, EXISTS (SELECT 1 FROM users) AS has_players
+-- Which database is this, and may everything be read that the other statements read? No rows are read.
+SELECT 'SQLite ' || SQLITE_VERSION() AS version, {readable} AS has_rows

@@ -1,4 +1,3 @@
--- May this service read {column} of {table}? No rows are read.
-SELECT COUNT(t.{column}) AS total
-FROM {table} t
-WHERE 1 = 0
+-- May this service read these columns of {table}? No rows are read.
+SELECT COUNT(*) AS total
+FROM (SELECT {columns} FROM {table} t WHERE 1 = 0) AS r

@@ -55,6 +55,20 @@ def test_every_command_is_listed_with_its_help(run: Run) -> None:
     assert re.findall(r"^  (\S+) +\w+", listed, re.MULTILINE) == sorted(main.cli.commands)
 
 
+def test_the_version_is_that_of_pyproject_toml_everywhere(run: Run, recorded_sqlite: str) -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert version
+    assert run("--version").stdout == f"apidot {version[1]}\n"
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+) \(\d{4}-\d\d-\d\d\)$", changelog, re.MULTILINE)[0] == version[1]
+    with running(database_url=recorded_sqlite, metrics_for="127.0.0.1") as (client, process):
+        assert f"apidot {version[1]}\n" in process.output(100)
+        assert client.get("/openapi.json").json()["info"]["version"] == version[1]
+        assert client.get("/health/live").json()["version"] == version[1]
+        assert client.get("/health/ready").json()["version"] == version[1]
+        assert f'apidot_build_info{{version="{version[1]}"}} 1.0\n' in client.get("/metrics").text
+
+
 @pytest.mark.parametrize(
     ("settings", "line"),
     [

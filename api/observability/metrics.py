@@ -20,6 +20,7 @@ from prometheus_client import (
     multiprocess,
 )
 
+from config.version import VERSION
 from storage.observer import ABANDONED, ANSWERED, Observer
 
 # Seconds. A cached response takes 0.1 ms, one from the database a few ms; a statement is cancelled after 5 s.
@@ -79,6 +80,8 @@ class Metrics(Observer):
             "loop_delay_seconds", "What of a second the busiest worker was late by.", "livemax"
         )
         self._sampled: list[tuple[Gauge, Callable[[], float]]] = []
+        info = self._gauge("build_info", "The version, as a label. The value is 1.", "livemax", "version")
+        info.labels(VERSION).set(1)
         self.add_gauge("workers", "Workers that run.", lambda: 1)
         self.add_gauge("process_resident_memory_bytes", "Memory that the workers hold.", resident_memory)
         self.add_gauge("process_open_files", "Files and connections that the workers hold open.", open_files)

@@ -1,6 +1,5 @@
 """The OpenAPI document, generated from the route table, the params Structs and the response Structs."""
 
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from api.openapi.operations import operations, tag, types_of
 from api.openapi.schemas import JSONSchema, Schemas
 from api.response.cache import READS
 from api.response.encoded import EncodedResponse
+from config.version import VERSION
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 ABOUT = """
@@ -69,12 +68,11 @@ API_KEY = {
 def document(endpoints: Collection[Endpoint]) -> JSONSchema:
     schemas = Schemas([*(kind for endpoint in endpoints for kind in types_of(endpoint)), *ERROR_TYPES])
     examples: Mapping[str, Any] = msgspec.json.decode(EXAMPLES.read_bytes())
-    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "apidot",
-            "version": project["version"],
+            "version": VERSION,
             "description": ABOUT.strip(),
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -1,11 +1,12 @@
 """Every statement of the service: the name of its file in sql/, and the Struct that each row becomes."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
 from domain import v2
-from domain.accounts import Friend, KeyOwner, ProfileFields
+from domain.accounts import Friend, KeyOwner
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
 from domain.players import (
@@ -30,6 +31,8 @@ SCORE_FILTERS = (
     "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
     " AND (:mode IS NULL OR s.mode = :mode)"
 )
+# A column with the alias of its table.
+_COLUMN = re.compile(r"\b(\w+)\.(\w+)\b")
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -59,10 +62,10 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """What a server that reads the game server's tables answers."""
+    """What a server answers that has the game server's tables."""
 
     version: str
-    has_players: int
+    has_rows: int
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -151,7 +154,6 @@ leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort
 
 key_owner = Query("key_owner", KeyOwner)
 friends = Query("friends", Friend)
-profile = Query("profile", ProfileFields)
 profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
@@ -169,7 +171,6 @@ clan_members = Query("clan_members", ClanMember)
 pool = Query("pool", Pool)
 pool_beatmaps = Query("pool_beatmaps", PoolBeatmap)
 
-ping = Query("ping", Ping)
 server_version = Query("server_version", Version)
 server_clock = Query("server_clock", Clock)
 connections_allowed = Query("connections_allowed", Connections)
@@ -210,9 +211,9 @@ clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
 
 
-def readable(table: str, column: str) -> Query[Total]:
-    """Return a statement that fails unless the service may read a column."""
-    return Query("readable", Total, table=table, column=column)
+def readable(table: str, *columns: str) -> Query[Total]:
+    """Return a statement that fails unless the service may read these columns."""
+    return Query("readable", Total, table=table, columns=", ".join(f"t.{column}" for column in columns))
 
 
 def comparable(table: str, column: str, other_table: str, other_column: str) -> Query[Total]:
@@ -234,3 +235,25 @@ def statements() -> Iterator[tuple[str, Statement]]:
             yield name, value
         elif isinstance(value, dict) and not name.startswith("__"):
             yield from ((f"{name} {key}", each) for key, each in value.items() if isinstance(each, Statement))
+
+
+def columns_read() -> dict[str, dict[str, set[str]]]:
+    """Return the names of the statements that read a column, by table and column."""
+    read: dict[str, dict[str, set[str]]] = {}
+    for _, statement in statements():
+        sources = statement.tables() if isinstance(statement, Query) else {}
+        for alias, column in _COLUMN.findall(statement.mysql):
+            if alias in sources:
+                read.setdefault(sources[alias], {}).setdefault(column, set()).add(statement.name)
+    return read
+
+
+# One statement for all tables. Its columns have no alias, so it does not count itself among those that read them.
+ping = Query(
+    "ping",
+    Ping,
+    readable=" OR ".join(
+        f"EXISTS (SELECT {', '.join(f'`{column}`' for column in sorted(columns))} FROM {table} WHERE 1 = 0)"
+        for table, columns in sorted(columns_read().items())
+    ),
+)

@@ -13,6 +13,9 @@ GONE = frozenset(
 ON_THE_WAY = GONE | {2006, 2013}
 # A server that was the primary one and now only reads: --read-only, a read-only transaction, read-only mode.
 READ_ONLY = frozenset((1290, 1792, 1836))
+# The change could not be committed, because the server is not part of its cluster any more: a Galera node, a
+# member of a replication group.
+NOT_COMMITTED = frozenset((1180, 3100))
 # The statement was rolled back because of another one: waited too long for a lock, deadlock (or, on a Galera node,
 # a conflict with another node), a conflict in group replication.
 LOCK_WAIT = 1205
@@ -20,9 +23,13 @@ CONFLICT = frozenset((LOCK_WAIT, 1213, 3101))
 # A server that refuses these refuses every statement of this user, as it does when a limit of the user is reached,
 # when the password has expired, or when there is no such database. ProxySQL answers 9001 to 9019 without a server.
 EVERY_STATEMENT = frozenset((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1820, 1862, *range(9001, 9020)))
-# How often a statement is run again because of each: on another connection, and after a conflict.
+# The user may not read the table; there is no such table.
+DENIED_TABLE = 1142
+MISSING_TABLE = 1146
+# How often a statement is run again because of each: on another connection, until a switchover has ended (for 1.25
+# to 2.5 s, see SETTLED in database.py), and after a conflict.
 LOST, MOVED, CONFLICTED = "lost", "moved", "conflicted"
-TRIES_AGAIN = {LOST: 1, MOVED: 1, CONFLICTED: 4}
+TRIES_AGAIN = {LOST: 1, MOVED: 10, CONFLICTED: 4}
 # A variable that the server does not know.
 UNKNOWN_VARIABLE = 1193
 # Raised by our readers for a row that is too large. The next answer would be as large.
@@ -66,6 +73,16 @@ def is_refusal(error: BaseException) -> bool:
     return is_of_server(error) and number_of(error) not in GONE | EVERY_STATEMENT
 
 
+def is_missing_table(error: BaseException) -> bool:
+    """Return whether a statement was refused because there is no such table."""
+    return number_of(error) == MISSING_TABLE or str(error).startswith("no such table")
+
+
+def is_denied_table(error: BaseException) -> bool:
+    """Return whether a statement was refused because the user may not read a table."""
+    return number_of(error) == DENIED_TABLE
+
+
 def ends_connection(error: BaseException) -> bool:
     """Return whether no other statement can run on the connection."""
     return not is_of_server(error) or number_of(error) in GONE
@@ -90,6 +107,8 @@ def reason_to_try_again(error: BaseException, *, is_change: bool) -> str | None:
     number = number_of(error)
     if ends_connection(error):
         return None if number == MALFORMED else LOST
+    if is_change and number in NOT_COMMITTED:
+        return LOST
     # A read has waited for the lock of a table, which somebody holds on purpose.
     if number in CONFLICT and (is_change or number != LOCK_WAIT):
         return CONFLICTED

@@ -88,8 +88,9 @@ class Worker:
             )
             first = await self._exchange(process, None, START_TIMEOUT)
         except (WorkerFailed, OSError) as error:
-            log.warning("a worker of the %s does not start: %r", kind.name, error.__cause__ or error)
-            raise NotStarting from error
+            reason = _why_not_started(error.__cause__ or error)
+            log.warning("a worker of the %s does not start: %s", kind.name, reason)
+            raise NotStarting(reason) from error
         if first == MISSING:
             await self.stop()
             raise NotInstalled
@@ -127,3 +128,11 @@ class Worker:
                 async with asyncio.timeout(STOP_TIMEOUT):
                     # Not wait(): a pipe with unread data would stay open.
                     await process.communicate()
+
+
+def _why_not_started(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return f"it was not ready within {START_TIMEOUT:g} s"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return "its process ended"

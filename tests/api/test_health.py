@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis as RedisClient
 
+from config.version import VERSION
 from tests.conftest import ServiceClient, running, service
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server
@@ -92,6 +93,7 @@ def settled_at(client: ServiceClient, status: int) -> tuple[int, str, dict[str, 
 def test_all_is_well(client: ServiceClient) -> None:
     ready(client)
     assert settled(client) == (200, "ready", states())
+    assert client.get("/health/ready").json()["version"] == VERSION
     assert client.head("/health/ready").status_code == 200
     assert client.post("/health/ready").status_code == 405
 
@@ -117,7 +119,7 @@ def test_dependencies_become_unavailable_and_recover(
         answered = client.get("/health/ready")
         assert int(answered.headers["Retry-After"]) > 0
         alive = client.get("/health/live")
-        assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+        assert (alive.status_code, alive.json()) == (200, {"status": "alive", "version": VERSION})
     finally:
         database.start()
     assert settled_at(client, 200) == (200, "ready", states())

@@ -291,7 +291,7 @@ def test_the_demo_world_without_mistakes(tmp_path: Path) -> None:
 
 def test_the_stock_schema_has_every_column_that_a_statement_reads() -> None:
     stock = expected.tables()
-    read = {table: set(columns) for table, columns in expected.columns_read().items()}
+    read = {table: set(columns) for table, columns in catalogue.columns_read().items()}
 
     assert {"users", "stats", "scores", "maps", "clans"} <= read.keys() <= stock.keys()
     assert all(columns <= stock[table].keys() for table, columns in read.items())

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -50,12 +51,18 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     # systemd-analyze requires that the program exists, so /opt/apidot is replaced.
     unit = tmp_path / "apidot.service"
     unit.write_text(rendered(UNIT, {"/opt/apidot/.venv/bin/python": sys.executable, "/opt/apidot": str(ROOT)}))
+    shutil.copy(ROOT / "deploy" / "apidot.socket", tmp_path)
 
-    verified = systemd_analyze("verify", str(unit))
+    verified = systemd_analyze("verify", str(unit), str(tmp_path / "apidot.socket"))
 
     # It also warns about the units of other programs on this machine.
     ours = [line for line in verified.stdout.splitlines() if "apidot" in line]
     assert (verified.returncode, ours) == (0, [])
+
+
+def test_the_unit_limits_what_the_service_uses_up() -> None:
+    for key in ("LimitNOFILE", "MemoryMax", "OOMPolicy"):
+        assert re.search(rf"^{key}=\S+$", UNIT, re.MULTILINE)
 
 
 def test_the_unit_is_hardened() -> None:

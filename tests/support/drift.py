@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from checks import expected, schema
+from storage.database import catalogue
 from tests.conftest import Running, running
 from tests.support import conformance, mariadbd
 from tests.support.servers import MariaDB
@@ -117,7 +118,7 @@ class StockColumn(NamedTuple):
 def columns() -> Iterator[StockColumn]:
     """Yield the columns that the service reads, those of a table after each other."""
     stock = expected.tables()
-    for table, names in sorted(expected.columns_read().items()):
+    for table, names in sorted(catalogue.columns_read().items()):
         for name in sorted(names):
             yield StockColumn(table, name, stock[table][name].type)
 
