@@ -85,6 +85,7 @@ TARGETS = {
     ),
     "bench": FOR_BENCH,
     "faults": SERVERS,
+    "fuzz": SERVERS,
 }
 
 
