@@ -57,7 +57,8 @@ done
 if [ "$role" = joiner ]; then
     rm -f "${data}begin"
     echo "ready ${data}begin"
-    until [ -s "${data}begin" ]; do sleep 0.05; done
+    tries=200
+    until [ -s "${data}begin" ] || [ $tries = 0 ]; do tries=$((tries - 1)); sleep 0.05; done
     cat "${data}begin"
 else
     echo continue
@@ -205,14 +206,14 @@ def isolate(node: Node, *, isolated: bool = True) -> None:
 def primary_and_replica() -> Iterator[tuple[Node, Node]]:
     """Run a primary and a read-only replica, which has received every change before its client is answered."""
     both = ["--log-bin=log", "--binlog-format=ROW", "--log-slave-updates", "--gtid-strict-mode=1"]
-    master = [*both, "--server-id=1", "--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-timeout=30000"]
-    master.append("--rpl-semi-sync-master-wait-point=AFTER_SYNC")
-    slave = [*both, "--server-id=2", "--rpl-semi-sync-slave-enabled=1", "--read-only=1"]
+    of_a = [*both, "--server-id=1", "--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-timeout=30000"]
+    of_a.append("--rpl-semi-sync-master-wait-point=AFTER_SYNC")
+    of_b = [*both, "--server-id=2", "--rpl-semi-sync-slave-enabled=1", "--read-only=1"]
     with _folder() as folder:
         data = _data(folder)
         with (
-            _node(folder / "a", data, master, answering) as a,
-            _node(folder / "b", data, slave, answering) as b,
+            _node(folder / "a", data, of_a, answering) as a,
+            _node(folder / "b", data, of_b, answering) as b,
         ):
             source = f"MASTER_HOST='127.0.0.1', MASTER_PORT={a.port}, MASTER_USER='root'"
             b.execute(
@@ -255,7 +256,7 @@ def _data(folder: Path, options: Sequence[str] = ()) -> Path:
     """Return a folder with the data of a server that has run with these options."""
     assert servers.shared is not None
     binary = install.require(install.MARIADB)
-    template = servers._template(binary, servers.shared / install.MARIADB.package)
+    template = servers.template_data(binary, servers.shared / install.MARIADB.package)
     url = f"mysql://root:{PASSWORD}@127.0.0.1:{free_port()}/"
     command = mariadbd.create(binary, folder, url, template)
     with Process([*command, *options], ready=lambda: mariadbd.answers(url), log=folder / "log"):

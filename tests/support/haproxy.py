@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.support import install
 from tests.support.nginx import rendered
-from tests.support.processes import Process, answers, free_port
+from tests.support.processes import Process, free_port
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 SOCKET = "/run/haproxy/admin.sock"
@@ -35,10 +35,8 @@ class HAProxy(NamedTuple):
 
 
 @contextmanager
-def haproxy(
-    *, galera: tuple[int, int], primary: tuple[int, int], changes: Mapping[str, str] = {}
-) -> Iterator[HAProxy]:
-    """Run HAProxy before the ports of two Galera nodes, and of a primary and a replica."""
+def haproxy(a: int, b: int, changes: Mapping[str, str] = {}) -> Iterator[HAProxy]:
+    """Run HAProxy before the ports of two servers, which are those of both blocks."""
     binary = install.require(install.HAPROXY)
     with tempfile.TemporaryDirectory(prefix="apidot-") as name:
         folder = Path(name)
@@ -47,13 +45,12 @@ def haproxy(
             SOCKET: str(running.socket),
             "127.0.0.1:3307": f"127.0.0.1:{running.galera}",
             "127.0.0.1:3308": f"127.0.0.1:{running.primary}",
-            **{
-                f"192.0.2.{number}:3306": f"127.0.0.1:{port}" for number, port in enumerate((*galera, *primary), 1)
-            },
+            **{f"192.0.2.{number}:3306": f"127.0.0.1:{port}" for number, port in enumerate((a, b, a, b), 1)},
         }
         file = folder / "haproxy.cfg"
         file.write_text(rendered(SHIPPED.read_text(), {**changes, **replacements}))
-        command = [binary, "-db", "-dW", "-f", str(file)]
         # -dW: a warning is an error.
-        with Process(command, ready=lambda: answers(running.primary), log=folder / "log"):
+        command = [binary, "-db", "-dW", "-f", str(file)]
+        # The socket gets its name last.
+        with Process(command, ready=running.socket.exists, log=folder / "log"):
             yield running
