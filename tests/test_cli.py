@@ -17,6 +17,7 @@ import pytest
 
 import main
 from api.server import url_of
+from config.version import VERSION
 from demo.build import DATABASE
 from tests.conftest import ROOT, Run, running
 from tests.support import mariadbd
@@ -174,7 +175,7 @@ def test_the_demo_world_on_demand(run: Run, tmp_path: Path) -> None:
     world.touch()
     result = run("serve", "--demo", "--port", str(free_port()))
     assert result.exit_code == 0
-    assert result.stdout.startswith("apidot with the demo world\n")
+    assert result.stdout.startswith(f"apidot {VERSION} with the demo world\n")
     assert re.search(r"game server +none", result.stdout)
     assert f"data folder   {world.parent}\n" in result.stdout
     assert not (tmp_path / ".data").exists()
