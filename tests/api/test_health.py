@@ -180,7 +180,8 @@ def test_many_readiness_checks_query_the_database_once(client: ServiceClient, da
 def test_a_database_without_the_tables_is_not_ready(database: MariaDB) -> None:
     with running(database_url=database.database("nothing")) as (client, process):
         assert ready(client)[:2] == (503, "unavailable")
-        assert "database      WITHOUT TABLES: it has none of the game server's tables" in process.output()
+        assert "it has none of the game server's tables (is DB_NAME right?)" in process.output()
+        assert "(Table 'nothing.clans' doesn't exist (1146))" in process.output()
 
 
 def test_addresses_and_secrets_are_not_disclosed(database: MariaDB) -> None:
