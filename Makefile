@@ -19,7 +19,7 @@ help:  # list these targets
 
 install: .venv/requirements.lock  # make .venv/ and put the locked packages in it
 
-run: install  # serve the API; without a configured database, with the demo world
+run: install  # serve the API; without settings of a game server, with the demo world
 	exec .venv/bin/python main.py serve
 
 test: $(TEST)  # run the tests, without tests/slow; ARGS='-k players' selects some

@@ -6,9 +6,12 @@ import re
 import shlex
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 from click.shell_completion import get_completion_class
@@ -17,12 +20,14 @@ from starlette.types import ASGIApp
 from api.app import build
 from api.observability.log_format import configure_logging
 from api.observability.metrics import Metrics
-from api.server import check_port_free, check_reload_possible, listen, url_of
+from api.server import check_not_game_server, check_port_free, check_reload_possible, listen, url_of
 from api.startup import open_services, startup_report
 from checks.check_replays import check_replays
 from checks.command import check
-from config.environment import ENV_FILE, BadSetting, load_settings
+from config.environment import BadSetting
+from config.hosts import parse_host
 from config.settings import Settings
+from config.sources import DEMO, ENV_FILE, load_settings
 from demo.build import DATABASE
 from demo.build import build as build_demo
 from demo.command import Bars, demo
@@ -54,6 +59,36 @@ class CannotStart(click.ClickException):
         click.echo(f"apidot: {self.message}", err=True)
 
 
+class Commands(click.Group):
+    """Commands whose usage errors are one line, as other errors are."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with usage_errors_in_one_line():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with usage_errors_in_one_line():
+            return super().invoke(context)
+
+
+@contextmanager
+def usage_errors_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    # This one shows the help.
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        help = f"{error.ctx.command_path} --help" if error.ctx else "--help"
+        raise CannotStart(f"{' '.join(error.format_message().split()).rstrip('.')}; see {help}") from None
+
+
+def use_settings_file(_: click.Context, __: click.Parameter, file: str | None) -> None:
+    """Name the settings file to whatever reads the settings later, each worker included."""
+    if file:
+        os.environ[ENV_FILE] = str(Path(file).absolute())
+
+
 def settings_or_exit() -> Settings:
     """Return the settings. Raise CannotStart if they cannot be used."""
     try:
@@ -72,44 +107,49 @@ def application() -> ASGIApp:
     return build(settings, partial(open_services, shared=shared, observer=observer), metrics)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--env",
-    "env_file",
-    type=click.Path(exists=True, dir_okay=False),
+env_option = click.Option(
+    ["--env"],
+    type=click.Path(),
+    expose_value=False,
+    callback=use_settings_file,
     help="File with settings, such as bancho.py's own .env. Default: .env in this folder, if there is one.",
 )
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, params=[env_option])
 @click.pass_context
-def cli(context: click.Context, env_file: str | None) -> None:
+def cli(context: click.Context) -> None:
     """apidot: the api. subdomain of an osu! private server.
 
     Settings come from the environment, then from the file, then from defaults; docs/settings.md lists them.
     """
-    if env_file:
-        os.environ[ENV_FILE] = str(Path(env_file).resolve())
     # Commands in other packages call this to load the settings.
     context.obj = settings_or_exit
 
 
-@cli.command()
+@cli.command(params=[env_option], short_help="Serve the API; without a game server, the demo world.")
 @click.option("--host", help="Address to listen on. Default: API_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: API_PORT, else 8000.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: API_WORKERS, else 1.")
 @click.option("--reload", is_flag=True, help="Restart when code or an SQL statement changes; for development.")
-def serve(host: str | None, port: int | None, workers: int | None, reload: bool) -> None:
-    """Serve the API; without a configured database, serve the demo world."""
+@click.option("--demo", is_flag=True, help="Serve the demo world, whatever the settings say about a game server.")
+def serve(host: str | None, port: int | None, workers: int | None, reload: bool, demo: bool) -> None:
+    """Serve the API; without any settings of a game server, serve the demo world."""
     if workers:
         # Each worker reads the settings again, and must see the number of workers.
         os.environ["API_WORKERS"] = str(workers)
+    if demo:
+        os.environ[DEMO] = "1"
     configured = settings_or_exit()
     settings = in_demo_world(configured)
     configure_logging(settings)
-    host, port = host or settings.api_host, port or settings.api_port
+    host, port = listening_address(settings, host, port)
     try:
         if reload:
             check_reload_possible(settings.api_workers)
             # A breakpoint stops the event loop for as long as somebody looks around.
             os.environ.setdefault("WATCHDOG", "0")
+        check_not_game_server(settings, host, port)
         check_port_free(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
@@ -131,7 +171,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool)
         listen(settings, host, port, reload)
 
 
-@cli.command()
+@cli.command(short_help="Print a shell script for tab completion.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print a shell script that defines the command main.py with tab completion.
@@ -150,6 +190,19 @@ def completion(shell: str) -> None:
     script = "\n".join(line for line in script.splitlines() if "$+commands" not in line)
     click.echo(f"function main.py; {run} $argv; end" if shell == "fish" else f'main.py() {{ {run} "$@"; }}')
     click.echo(script)
+
+
+def listening_address(settings: Settings, host: str | None, port: int | None) -> tuple[str, int]:
+    """Return where to listen: what the options say, else the settings. Raise BadParameter."""
+    if not host:
+        return settings.api_host, port or settings.api_port
+    try:
+        named = parse_host(host, ("http",))
+    except ValueError:
+        raise click.BadParameter(f"{host!r} is not a host name or an address", param_hint="--host") from None
+    if port and named.port and port != named.port:
+        raise click.BadParameter(f"{host!r} names another port than --port", param_hint="--host")
+    return named.name, named.port or port or settings.api_port
 
 
 def shared_parent() -> str | None:
@@ -172,8 +225,9 @@ def make_demo_world(folder: Path) -> None:
 
 
 cli.add_command(demo)
-cli.add_command(check_replays)
-cli.add_command(check)
+for command in (check, check_replays):
+    command.params.append(env_option)
+    cli.add_command(command)
 
 
 if __name__ == "__main__":

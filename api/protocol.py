@@ -99,6 +99,9 @@ class Protocol(HttpToolsProtocol):
         # Bytes of the head, or of anything else that is no body, that is being received.
         self._head_size = 0
         self._head_timed = False
+        # Why the parser has been stopped at the end of a head. The parser's own exception does not tell it reliably:
+        # if this is called while an application handles an exception, Python takes that one for its context.
+        self._wrong_head: APIError | None = None
         # The response to a request that is refused. After that, nothing is parsed.
         self._refusal: bytes | None = None
         # When the connection is closed, unless a request is being answered. The timer may run out before that.
@@ -165,7 +168,11 @@ class Protocol(HttpToolsProtocol):
     # Called by the parser. An APIError is a refusal.
 
     def on_headers_complete(self) -> None:
-        self._check_head()
+        try:
+            self._check_head()
+        except APIError as error:
+            self._wrong_head = error
+            raise
         self._head_size = 0
         self._head_timed = False
         super().on_headers_complete()
@@ -276,9 +283,8 @@ class Protocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._ignore_upgrade(bytes(data[upgrade.args[0] :]))
-        except httptools.HttpParserError as error:
-            refused = error.__context__
-            self._refuse(refused if isinstance(refused, APIError) else NOT_HTTP())
+        except httptools.HttpParserError:
+            self._refuse(self._wrong_head or NOT_HTTP())
         else:
             # Not 0 if this was no body and ended no head.
             if self._head_size:
@@ -353,6 +359,11 @@ class Protocol(HttpToolsProtocol):
         self._refusal = refusal(error, path.decode("latin-1"), self.server_state.default_headers)
         log.info("refused %s: %d %s", self.client[0] if self.client else "-", error.status, error.message)
         cycle: RequestResponseCycle | None = self.cycle
+        # The parser may still have the method of the request before.
+        method_known = path if self._in_head else cycle is not None and cycle.more_body
+        if method_known and self.parser.get_method() == b"HEAD":
+            # The response to HEAD has no body (RFC 9110, 9.3.2).
+            self._refusal = self._refusal.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         if cycle is not None and cycle.more_body and not self._in_head:
             # The body of the last request is at fault, and perhaps the application waits for it.
             if self.pipeline:

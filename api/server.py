@@ -5,14 +5,19 @@ import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from api.protocol import Protocol
 from config.addresses import EVERYWHERE
+from config.hosts import in_url
 from config.settings import Settings
 from domain.errors import CannotOpen
 
+# All addresses of IPv6, and of IPv4 where the system allows a socket to have both.
+ALL = "::"
+DEFAULT_PORTS = {"http": 80, "https": 443}
 ROOT = Path(__file__).resolve().parents[1]
 RELOAD: dict[str, Any] = {
     "reload_dirs": [str(ROOT)],
@@ -24,6 +29,42 @@ RELOAD: dict[str, Any] = {
 }
 
 
+def check_not_game_server(settings: Settings, host: str, port: int) -> None:
+    """Raise CannotOpen if the game server's address is the one on which this service will listen."""
+    if leads_here(settings.game_server, host, port):
+        raise CannotOpen(
+            f"the game server's address, {settings.game_server}, is where this service would listen:"
+            f" API_PORT ({port}) must differ from the game server's APP_PORT"
+        )
+
+
+def leads_here(url: str | None, host: str, port: int) -> bool:
+    """Return whether the URL is that of a server which listens on this host and port of this machine."""
+    parts = urlsplit(url or "")
+    if not parts.hostname or (parts.port or DEFAULT_PORTS[parts.scheme]) != port:
+        return False
+    ours, theirs = _addresses(host), _addresses(parts.hostname)
+    # A wildcard stands for all addresses of this machine, :: for those of IPv4 too.
+    covered = [address for address in theirs if "::" in ours or ("0.0.0.0" in ours and ":" not in address)]
+    return bool(ours & theirs) or any(_is_of_this_machine(address) for address in covered)
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        return {str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return set()
+
+
+def _is_of_this_machine(address: str) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 def check_port_free(host: str, port: int) -> None:
     """Raise CannotOpen if the server cannot listen on this address."""
     try:
@@ -31,7 +72,7 @@ def check_port_free(host: str, port: int) -> None:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != ALL)
             probe.bind(address)
     except OSError as error:
         hint = "; another --port or API_PORT may be free" if error.errno == errno.EADDRINUSE else ""
@@ -49,12 +90,13 @@ def check_reload_possible(workers: int) -> None:
 
 def url_of(host: str, port: int) -> str:
     """Return the URL of a server that listens on `host`, as seen from this machine."""
-    host = EVERYWHERE.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{in_url(EVERYWHERE.get(host, host))}:{port}"
 
 
 def listen(settings: Settings, host: str, port: int, reload: bool) -> None:
     """Serve requests until a signal ends the process."""
+    # A single worker opens the socket through asyncio, which takes :: for IPv6 alone, and "" for all addresses.
+    host = "" if host == ALL and settings.api_workers == 1 and not reload else host
     uvicorn.run(
         "main:application",
         factory=True,

@@ -1,6 +1,7 @@
 """Opens the services at startup, each closed by an exit stack at the end, and reports on their dependencies."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -217,9 +218,9 @@ async def startup_report(settings: Settings) -> list[str]:
         report.append(("rate limits", await _rate_limits(services)))
     if everybody := Networks(settings.trusted_proxies).too_large:
         report.append(("proxies", f"UNSAFE: {forgeable(everybody)}; make TRUSTED_PROXIES smaller"))
-    missing = "" if await asyncio.to_thread(Path(settings.data_directory).is_dir) else " NOT FOUND"
+    missing = "" if await asyncio.to_thread(os.path.isdir, settings.data_directory) else " NOT FOUND"
     report.append(("data folder", f"{settings.data_directory}{missing}"))
-    report += [("note", note) for note in settings.notes]
+    report += [("note", note) for note in (*settings.notes, *settings.unused)]
     return [f"{title:<13} {text}" for title, text in report]
 
 

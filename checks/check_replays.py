@@ -25,7 +25,7 @@ SHOWN = 5
 HEADING = f"{'problem':<12} {'score':>19}  why"
 
 
-@click.command("check-replays")
+@click.command("check-replays", short_help="Find replays that are missing, orphaned or damaged.")
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON document with all problems.")
 @click.option("--all", "list_all", is_flag=True, help="List all problems, not the first few of each kind.")
 @click.option(

@@ -3,21 +3,21 @@
 import asyncio
 import logging
 import sys
+import traceback
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from checks.findings import Finding, Level, ok, report
+from checks.configuration import unused
+from checks.findings import Finding, Level, error, ok, report
 from checks.order import run as run_checks
 from config.settings import Settings
 from demo.build import DATABASE
 from demo.settings import in_demo_world
 
-DEMO_UNBUILT = (
-    "no database is configured (DATABASE_URL, DB_HOST); `main.py serve` will build and serve the demo world"
-)
+DEMO_UNBUILT = "nothing names a game server; `main.py serve` will build and serve the demo world"
 COLOURS: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}
 VERDICTS: dict[Level, str] = {
     "ok": "all is well",
@@ -39,25 +39,24 @@ def _http_url(_: click.Context, __: click.Parameter, value: str | None) -> str |
     return value
 
 
-@click.command()
+@click.command(short_help="Check the settings, and everything that they name.")
 @click.option("--url", callback=_http_url, help="Also look at this public address as a browser would.")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines, in any case.")
 @click.pass_context
 def check(context: click.Context, url: str | None, as_json: bool) -> None:
     """Find out whether the settings, the database, Redis, the game server and the files are as they should be.
 
     Changes nothing. Ends with 0 when all is well, 1 with warnings, 2 when it cannot be served.
     """
-    configured: Settings = context.obj()
-    settings = in_demo_world(configured)
-    demo = configured.database is None
-    # The findings say the same as the log, and what to do about it.
-    logging.getLogger("apidot").disabled = True
-    if demo and not Path(settings.data_directory, DATABASE).exists():
-        result = report([ok("settings.demo-unbuilt", DEMO_UNBUILT)])
-    else:
-        result = report(asyncio.run(run_checks(settings, demo=demo, url=url, progress=_show_progress)))
-        _show_progress("")
+    try:
+        result = report(_find(context.obj(), url))
+    except click.ClickException as refused:
+        if not as_json:
+            raise
+        result = report([error("settings.refused", refused.message, "docs/settings.md says what is accepted")])
+    except Exception as failure:
+        # Neither JSON nor the exit code 2 may depend on a mistake in a check.
+        result = report([error("check.failed", f"a check failed: {_mistake(failure)}", "please report this")])
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(result)))
     else:
@@ -65,6 +64,24 @@ def check(context: click.Context, url: str | None, as_json: bool) -> None:
             click.echo(_line(finding))
         click.secho(VERDICTS[result.level], fg=COLOURS[result.level])
     context.exit(result.exit_code)
+
+
+def _find(configured: Settings, url: str | None) -> list[Finding]:
+    settings = in_demo_world(configured)
+    demo = configured.database is None
+    # The findings say the same as the log, and what to do about it.
+    logging.getLogger("apidot").disabled = True
+    if demo and not Path(settings.data_directory, DATABASE).exists():
+        return [ok("settings.demo-unbuilt", DEMO_UNBUILT), *unused(settings)]
+    findings = asyncio.run(run_checks(settings, demo=demo, url=url, progress=_show_progress))
+    _show_progress("")
+    return findings
+
+
+def _mistake(failure: Exception) -> str:
+    """Return which exception was raised where, without its message, which may have a password in it."""
+    *_, frame = traceback.extract_tb(failure.__traceback__)
+    return f"{type(failure).__name__} in line {frame.lineno} of {Path(frame.filename).name}"
 
 
 def _line(finding: Finding) -> str:

@@ -12,14 +12,14 @@ INSTALL_PILLOW = "run .venv/bin/pip install pillow"
 
 def run(folder: Path) -> list[Finding]:
     """Check the data folder, except for the replays."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         advice = "set DATA_DIRECTORY to the game server's .data"
         return [warning("files.no-folder", f"{folder} is not there, or cannot be seen by this user", advice)]
     return [*_beatmaps(folder / "osu"), *_avatars(folder / "avatars")]
 
 
 def _beatmaps(folder: Path) -> Iterator[Finding]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         yield ok("files.no-osu", f"{folder} is not there; it is needed for pp alone")
     elif not _is_readable(folder):
         yield _unreadable(folder)
@@ -28,7 +28,7 @@ def _beatmaps(folder: Path) -> Iterator[Finding]:
 
 
 def _avatars(folder: Path) -> Iterator[Finding]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         yield ok("files.no-avatars", f"{folder} is not there; it is needed for setting avatars alone")
     elif not _is_readable(folder):
         yield _unreadable(folder)

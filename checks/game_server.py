@@ -1,12 +1,10 @@
 """Whether the game server answers, and whether it has the page that lists who is online."""
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from api.routes import additions_to_routes
+from api.server import leads_here
 from checks.findings import Finding, error, ok, warning
-from config.addresses import EVERYWHERE
 from config.settings import Settings
 from storage.game_server.client import Down, GameServerClient, NoAnswer, NotPermitted
 from storage.game_server.description import Declared, declared_by
@@ -36,7 +34,7 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
             return [ok("game-server.none", text)]
         return [warning("game-server.none", text, "set APP_HOST and APP_PORT as the game server has them")]
     url = settings.game_server or ""
-    if _is_this_service(settings, url):
+    if leads_here(url, settings.api_host, settings.api_port):
         text = f"{url} is where this service itself listens"
         return [error("game-server.itself", text, "API_PORT must differ from the game server's APP_PORT")]
     try:
@@ -51,12 +49,6 @@ async def run(server: GameServerClient | None, settings: Settings, *, demo: bool
     except NotPermitted as reason:
         text = f"{url} cannot be used, {reason}: nothing can be said about who is online"
         return [warning("game-server.permission", text, "let the user of apidot read and write this socket")]
-
-
-def _is_this_service(settings: Settings, url: str) -> bool:
-    parts = urlsplit(url)
-    own = EVERYWHERE.get(settings.api_host, settings.api_host)
-    return (parts.hostname, parts.port) == (own, settings.api_port)
 
 
 async def _api(server: GameServerClient, settings: Settings) -> Finding:

@@ -9,7 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from api.startup import open_game_server, open_ranks, open_rate_limiter
-from checks import browser, clock, configuration, database, files, game_server, indexes, redis, replays, schema
+from checks import (
+    browser,
+    clock,
+    configuration,
+    database,
+    files,
+    game_server,
+    indexes,
+    pp_engine,
+    redis,
+    replays,
+    schema,
+)
 from checks.findings import Finding, warning
 from config.settings import Settings
 from domain.errors import Unavailable
@@ -54,6 +66,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
         server = open_game_server(settings, stack)
         await step("game-server", 15, game_server.run(server, settings, demo=demo))
         await step("files", 30, _files(settings, reachable))
+        await step("pp-engine", 15, pp_engine.run(settings))
         if url:
             await step("browser", 60, browser.run(url, settings))
     return findings

@@ -1,5 +1,6 @@
-"""Read the settings from the environment and the settings file, and check their values."""
+"""Turn the texts of variables into settings, and check their values."""
 
+import getpass
 import os
 import re
 import ssl
@@ -9,19 +10,30 @@ from dataclasses import Field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError, available_timezones
 
 import msgspec
-from dotenv import dotenv_values
 
 from config.database_url import read_options
+from config.hosts import is_host, parse_host, socket_path
 from config.settings import Settings, all_settings
 from config.types import Networks, Secret, comma_separated
+from config.urls import (
+    CONTROL_CHARACTER,
+    DATABASES,
+    NAME_TOO_LONG,
+    REDIS,
+    REPLAYS,
+    WEB,
+    check_url,
+    is_origin,
+    is_too_long,
+)
 
-# Names the settings file; an environment variable, since each worker reads the settings again.
-ENV_FILE = "APIDOT_ENV_FILE"
 # An empty value turns these off. For the others, an empty value means the default.
 MAY_BE_EMPTY = frozenset({"CORS_ORIGINS", "METRICS_FOR", "RATE_LIMIT_EXEMPT"})
+# These may have any characters, blanks at their ends included, since the game server takes them as they are.
+VERBATIM = frozenset({"db_pass", "redis_pass"})
 # msgspec converts true, false, 1 and 0.
 BOOLEANS = {"yes": True, "on": True, "no": False, "off": False}
 # Requests per second. With a lower limit, a client would have to wait for minutes.
@@ -32,10 +44,6 @@ NGINX_LOCATION = re.compile(r"/(?:[A-Za-z0-9._~-]+/)+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 # In the settings file that bancho.py ships.
 EXAMPLE_DATA_DIRECTORY = Path("/home/user/bancho.py/.data")
-DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
-REDIS = ("redis", "rediss", "unix")
-REPLAYS = ("s3", "file")
-WEB = ("http", "https")
 URLS = {
     "database_url": DATABASES,
     "db_dsn": DATABASES,
@@ -45,66 +53,52 @@ URLS = {
     "aws_endpoint_url_s3": WEB,
     "aws_endpoint_url": WEB,
 }
+# Settings with a host -> the setting with its port, and the schemes that may stand before it.
+HOSTS = {
+    "api_host": ("api_port", ("http",)),
+    "db_host": ("db_port", ("mysql", "mariadb", "tcp")),
+    "redis_host": ("redis_port", ("redis", "tcp")),
+}
+# Settings that may be the path of a Unix socket.
+SOCKETS = ("db_host", "redis_host", "app_host", "server_addr")
+# What takes a whole URL instead of a host.
+WHOLE_URLS = {"db_host": "DATABASE_URL", "redis_host": "REDIS_URL"}
+# The message shows at most so many characters of a value.
+SHOWN = 100
+# A user and a password before a host, or something that is no port after it.
+MAY_HAVE_A_PASSWORD = re.compile(r"@|//[^/]*:(?!\d*(?:/|\Z))")
+KINDS = {field.name: field.type for field in all_settings()}
 
 
 class BadSetting(ValueError):
     """A setting has an invalid value, or the settings file cannot be read. The text can be shown to operators."""
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings from the environment, then from the file named by ENV_FILE, then the defaults.
-
-    Raise BadSetting.
-    """
-    file = Path(environ.get(ENV_FILE, ".env"))
-    try:
-        # Windows editors begin a file with a byte order mark. A file that does not exist is an empty one.
-        from_file = dotenv_values(file, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{file}: cannot be read ({error})") from None
-    from_environment = {name: value for name, value in environ.items() if value or name in MAY_BE_EMPTY}
-    return settings_from(from_file | from_environment, file.resolve().parent)
-
-
 def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settings:
     """Return the settings in `environment`, with defaults for missing names. Raise BadSetting.
 
-    Relative paths of the data folder and the game server's socket are taken relative to `folder`, and so is the
-    default data folder.
+    Relative paths of the data folder and of sockets are taken relative to `folder`, and so is the default data
+    folder.
     """
     values = _values(environment, folder)
     for name, schemes in URLS.items():
         if url := values.get(name):
-            _check_url(name.upper(), url, schemes)
+            try:
+                check_url(url, schemes)
+            except ValueError as error:
+                raise bad(name.upper(), url, str(error), secret=KINDS[name] is Secret) from None
     _read_database_options(values)
     _read_encryption(values, folder)
+    for name, (port, schemes) in HOSTS.items():
+        if name in values:
+            _read_host(values, name, port, schemes)
+    _read_time_zone(values)
     settings = _with_data_folder(Settings(**values), folder / ".data")
-    for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
-        try:
-            Networks(getattr(settings, name))
-        except ValueError as error:
-            raise BadSetting(f"{name.upper()}: addresses and networks are accepted ({error})") from None
+    _check_lists(settings)
     _check_web_addresses(settings)
-    header = settings.client_address_header
-    # Forwarded has parameters beside the address.
-    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
-        raise BadSetting(
-            f"CLIENT_ADDRESS_HEADER={header!r}: a header with nothing but addresses is accepted, such as"
-            " X-Forwarded-For or CF-Connecting-IP"
-        )
-    if not (settings.rate_limit == 0 or settings.rate_limit >= LOWEST_RATE_LIMIT):
-        raise BadSetting(f"RATE_LIMIT: 0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
-    if settings.nginx_replays and not NGINX_LOCATION.fullmatch(settings.nginx_replays):
-        raise BadSetting("NGINX_REPLAYS: a path such as /internal/osr/ is accepted")
-    if settings.nginx_replays and settings.replays_url.startswith("s3:"):
-        raise BadSetting("NGINX_REPLAYS: nginx has no folder to read from beside REPLAYS_URL=s3://")
-    try:
-        _ = settings.zone
-    # ValueError: not the form of a name. OSError: a folder of the time zone database.
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting(f"TIME_ZONE={settings.time_zone!r}: a name such as Asia/Tokyo is accepted") from None
-    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
-        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+    _check_paths(settings)
+    _check_numbers(settings)
+    _check_database(settings)
     return settings
 
 
@@ -113,10 +107,12 @@ def _values(environment: Mapping[str, str | None], folder: Path) -> dict[str, An
     values: dict[str, Any] = {}
     for field in all_settings():
         name = field.name.upper()
-        text = (environment.get(name) or "").strip()
+        text = environment.get(name) or ""
+        if field.name not in VERBATIM:
+            text = text.strip()
         if text or name in MAY_BE_EMPTY & environment.keys():
             values[field.name] = _value(field, text)
-    for name in ("app_host", "server_addr"):
+    for name in SOCKETS:
         # Not a URL: the path of a socket, which a game server takes relative to its own folder.
         if values.get(name, "").endswith(".sock") and ":" not in values[name]:
             values[name] = str(folder / values[name])
@@ -139,15 +135,90 @@ def _with_data_folder(settings: Settings, default: Path) -> Settings:
     return replace(settings, data_directory=str(default), notes=(*settings.notes, note))
 
 
+def bad(name: str, text: str, accepted: str, *, secret: bool = False) -> BadSetting:
+    """Return the error for a value that is not accepted. The message shows the value unless it may be a secret."""
+    if secret or MAY_HAVE_A_PASSWORD.search(text):
+        return BadSetting(f"{name}: {accepted}")
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return BadSetting(f"{name}={shown!r}: {accepted}")
+
+
 def _value(field: Field[Any], text: str) -> Any:
-    if field.type is Secret:
-        return Secret(text)
+    name, secret = field.name.upper(), field.type is Secret
+    if field.name in VERBATIM:
+        if not text.isascii() and any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+            raise bad(name, text, "text in UTF-8 is accepted", secret=True)
+    elif CONTROL_CHARACTER.search(text):
+        raise bad(name, text, "one line of text in UTF-8 is accepted", secret=secret)
+    if secret:
+        return Secret(_lower_scheme(text) if field.name in URLS else text)
+    if field.name in URLS or field.name in ("game_server_url", "beatmap_mirror"):
+        return _lower_scheme(text)
     value: Any = BOOLEANS.get(text.lower(), text) if field.type is bool else text
+    if get_origin(field.type) is Literal:
+        value = text.lower()
     limits = msgspec.Meta(**field.metadata["limits"])
     try:
         return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
-        raise BadSetting(f"{field.name.upper()}={text!r}: {accepted(field)} is accepted") from None
+        raise bad(name, text, f"{accepted(field)} is accepted") from None
+
+
+def _lower_scheme(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.lower()}{separator}{rest}"
+
+
+def _read_host(values: dict[str, Any], name: str, port: str, schemes: tuple[str, ...]) -> None:
+    """Replace a text by the host in it, and set the port if one is named. Raise BadSetting."""
+    text = values[name]
+    if name in SOCKETS and (path := socket_path(text)) is not None:
+        if not path.startswith("/"):
+            raise bad(name.upper(), text, "the absolute path of a socket is accepted")
+        values[name] = path
+        return
+    try:
+        host = parse_host(text, schemes)
+    except ValueError:
+        wanted = "a host name or an address, perhaps with a port, is accepted"
+        if "://" in text and name in WHOLE_URLS:
+            wanted += f"; a whole URL goes into {WHOLE_URLS[name]}"
+        raise bad(name.upper(), text, wanted) from None
+    if host.port is not None and values.setdefault(port, host.port) != host.port:
+        raise bad(name.upper(), text, f"it names another port than {port.upper()}, which is {values[port]}")
+    values[name] = host.name
+
+
+def _read_time_zone(values: dict[str, Any]) -> None:
+    text = values.get("time_zone", "")
+    try:
+        Settings(time_zone=text).zone  # noqa: B018 – raises an error if there is no such time zone
+    # ValueError: not the form of a name. OSError: a folder of the time zone database.
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        names = {name.lower(): name for name in available_timezones()}
+        if text.lower() not in names:
+            raise bad("TIME_ZONE", text, "a name such as Asia/Tokyo is accepted") from None
+        values["time_zone"] = names[text.lower()]
+
+
+def _check_numbers(settings: Settings) -> None:
+    rate = settings.rate_limit
+    if not (rate == 0 or rate >= LOWEST_RATE_LIMIT):
+        raise bad("RATE_LIMIT", f"{rate:g}", f"0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
+
+
+def _check_lists(settings: Settings) -> None:
+    for name in ("trusted_proxies", "metrics_for", "rate_limit_exempt"):
+        text = getattr(settings, name)
+        try:
+            Networks(text)
+        except ValueError as error:
+            raise bad(name.upper(), text, f"addresses and networks are accepted ({error})") from None
+    header = settings.client_address_header
+    # Forwarded has parameters beside the address.
+    if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
+        wanted = "a header with nothing but addresses is accepted, such as X-Forwarded-For or CF-Connecting-IP"
+        raise bad("CLIENT_ADDRESS_HEADER", header, wanted)
 
 
 def _read_database_options(values: dict[str, Any]) -> None:
@@ -158,7 +229,7 @@ def _read_database_options(values: dict[str, Any]) -> None:
     try:
         url, options = read_options(values[name])
     except ValueError as error:
-        raise BadSetting(f"{name.upper()}: {error}") from None
+        raise bad(name.upper(), "", str(error), secret=True) from None
     values[name] = Secret(url)
     for field in all_settings():
         if field.name in options:
@@ -206,63 +277,58 @@ def accepted(field: Field[Any]) -> str:
     return ""
 
 
-def _check_url(name: str, url: str, schemes: tuple[str, ...]) -> None:
-    """Raise BadSetting for an invalid URL. The message shows no part of it, since any part may be a password."""
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme not in schemes:
-        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise BadSetting(f"{name}: a URL that begins with {wanted} is accepted")
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 – raises ValueError if the port is invalid
-    except ValueError:
-        raise BadSetting(
-            f"{name}: not a URL; in a user or password write @ as %40, / as %2F, # as %23, % as %25 and so on"
-        ) from None
-    if schemes is DATABASES and not parts.path.strip("/"):
-        raise BadSetting(f"{name}: the URL ends with no name of a database")
-    if schemes is REPLAYS and ("@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or url == "file://"):
-        raise BadSetting(f"{name}: s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
-
-
 def _check_web_addresses(settings: Settings) -> None:
     _check_game_server(settings)
     for path in comma_separated(settings.pass_on):
         if not PATH.fullmatch(path):
-            raise BadSetting(f"PASS_ON: paths such as /v1/get_leaderboard are accepted, not {path!r}")
+            raise bad("PASS_ON", path, "paths such as /v1/get_leaderboard are accepted")
     mirror = settings.beatmap_mirror
-    if mirror and not (mirror.startswith(("http://", "https://")) and "{id}" in mirror):
-        raise BadSetting("BEATMAP_MIRROR: a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}")
+    if mirror:
+        wanted = "a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}"
+        try:
+            check_url(mirror.replace("{id}", "1"), WEB)
+        except ValueError:
+            raise bad("BEATMAP_MIRROR", mirror, wanted) from None
+        if "{id}" not in mirror:
+            raise bad("BEATMAP_MIRROR", mirror, wanted)
     for origin in settings.origins:
-        if origin != "*" and not _is_origin(origin):
-            raise BadSetting(f"CORS_ORIGINS: * or origins such as https://example.com are accepted, not {origin}")
-    if not all(char.isalnum() or char in ".-" for char in settings.domain):
-        raise BadSetting(f"DOMAIN={settings.domain!r}: a name such as example.com is accepted")
+        if origin != "*" and not is_origin(origin):
+            raise bad("CORS_ORIGINS", origin, "* or origins such as https://example.com are accepted")
+    if settings.domain and not (is_host(settings.domain) and ":" not in settings.domain):
+        raise bad("DOMAIN", settings.domain, "a name such as example.com is accepted")
 
 
 def _check_game_server(settings: Settings) -> None:
     url = settings.game_server_url
-    if url and not (url.startswith("unix:/") or _is_origin(url.rstrip("/"))):
-        raise BadSetting(
-            "GAME_SERVER_URL: http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
-        )
+    if url and not (url.startswith("unix:/") or is_origin(url.rstrip("/"))):
+        wanted = "http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
+        raise bad("GAME_SERVER_URL", url, wanted)
     try:
         _ = settings.game_server
     except ValueError as error:
-        name = "GAME_SERVER_URL" if url else "APP_HOST" if settings.app_host else "SERVER_ADDR"
-        raise BadSetting(f"{name}: {error}") from None
+        name = "game_server_url" if url else "app_host" if settings.app_host else "server_addr"
+        raise bad(name.upper(), getattr(settings, name), str(error)) from None
 
 
-def _is_origin(url: str) -> bool:
-    """Return whether `url` consists of http:// or https://, a host and optionally a port, and nothing else."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 – raises ValueError if the port is invalid
-    except ValueError:
-        return False
-    return (
-        parts.scheme in WEB
-        and bool(parts.hostname)
-        and url == f"{parts.scheme}://{parts.netloc}"
-        and "@" not in parts.netloc
-    )
+def _check_paths(settings: Settings) -> None:
+    for name in ("data_directory", "pp_python"):
+        if is_too_long(Path(getattr(settings, name))):
+            raise bad(name.upper(), getattr(settings, name), NAME_TOO_LONG)
+    location = settings.nginx_replays
+    if location and not NGINX_LOCATION.fullmatch(location):
+        raise bad("NGINX_REPLAYS", location, "a path such as /internal/osr/ is accepted")
+    if location and settings.replays_url.startswith("s3:"):
+        raise bad("NGINX_REPLAYS", location, "nginx has no folder to read from beside REPLAYS_URL=s3://")
+
+
+def _check_database(settings: Settings) -> None:
+    if settings.db_host and not settings.db_name and not settings.database_url and not settings.db_dsn:
+        raise BadSetting("DB_NAME: the name of the database is needed beside DB_HOST")
+    if settings.database and settings.database.startswith("mysql") and not urlsplit(settings.database).username:
+        try:
+            # The driver logs in as this user.
+            getpass.getuser()
+        except (KeyError, OSError):
+            raise BadSetting(
+                "DB_USER: the user of the database is needed, since this process's user has no name"
+            ) from None

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from config.addresses import url_of
+from config.hosts import in_url
 from config.types import Encryption, Secret, comma_separated, setting
 from domain.players import UNRESTRICTED, VISIBLE
 
@@ -15,7 +16,11 @@ from domain.players import UNRESTRICTED, VISIBLE
 class Settings:
     """The settings. Each is named like its environment variable, in lower case."""
 
-    api_host: str = setting("127.0.0.1", "Address to listen on.", heading="Listening")
+    api_host: str = setting(
+        "127.0.0.1",
+        "Address to listen on. 0.0.0.0 stands for all IPv4 addresses, :: for all IPv4 and IPv6 addresses.",
+        heading="Listening",
+    )
     api_port: int = setting(8000, "Port to listen on.", ge=1, le=65535)
     api_workers: int = setting(1, "Number of worker processes, which share the port.", ge=1, le=64)
     watchdog: float = setting(
@@ -51,7 +56,7 @@ class Settings:
     )
     db_dsn: Secret = setting(Secret(), "Older name of DATABASE_URL.")
     db_host: str = setting(
-        "", "Host of the MySQL or MariaDB server. Empty, without DATABASE_URL: the demo world is served."
+        "", "Host of the MySQL or MariaDB server, perhaps with a port, or the path of its Unix socket."
     )
     db_port: int = setting(3306, "Port of the MySQL or MariaDB server.", ge=1, le=65535)
     db_user: str = setting("", "User of the database.")
@@ -91,7 +96,9 @@ class Settings:
     )
     redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")
     redis_host: str = setting(
-        "", "Host of the Redis server. Empty, without REDIS_URL: ranks are calculated from the database."
+        "",
+        "Host of the Redis server, perhaps with a port, or the path of its Unix socket."
+        " Empty, without REDIS_URL: ranks are calculated from the database.",
     )
     redis_port: int = setting(6379, "Port of the Redis server.", ge=1, le=65535)
     redis_user: str = setting("", "User of Redis. Used only if REDIS_PASS is set too.")
@@ -276,8 +283,10 @@ class Settings:
     )
     image_memory: int = setting(512, "Maximum memory of a process that decodes avatars, in MiB.", ge=128, le=65536)
 
-    # Not a setting: what the operator should know about how the settings were read, in sentences.
+    # Not settings: what the operator should know about how the settings were read, in sentences, and what looks
+    # like a setting and is not used.
     notes: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def visible(self) -> int:
@@ -297,7 +306,10 @@ class Settings:
         if not self.db_host:
             return None
         login = f"{quote(self.db_user, safe='')}:{quote(self.db_pass, safe='')}"
-        return Secret(f"mysql://{login}@{_host(self.db_host)}:{self.db_port}/{quote(self.db_name, safe='')}")
+        name = quote(self.db_name, safe="")
+        if self.db_host.startswith("/"):
+            return Secret(f"mysql://{login}@/{name}?unix_socket={quote(self.db_host)}")
+        return Secret(f"mysql://{login}@{in_url(self.db_host)}:{self.db_port}/{name}")
 
     @property
     def redis(self) -> Secret | None:
@@ -309,7 +321,9 @@ class Settings:
         # Like the game server, which authenticates only if it has both a user and a password.
         both = self.redis_user and self.redis_pass
         login = f"{quote(self.redis_user, safe='')}:{quote(self.redis_pass, safe='')}@" if both else ""
-        return Secret(f"redis://{login}{_host(self.redis_host)}:{self.redis_port}/{self.redis_db}")
+        if self.redis_host.startswith("/"):
+            return Secret(f"unix://{login}{quote(self.redis_host)}?db={self.redis_db}")
+        return Secret(f"redis://{login}{in_url(self.redis_host)}:{self.redis_port}/{self.redis_db}")
 
     @property
     def game_server(self) -> str | None:
@@ -337,7 +351,3 @@ class Settings:
 def all_settings() -> list[Field[Any]]:
     """Return the field of each setting."""
     return [field for field in fields(Settings) if field.metadata]
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

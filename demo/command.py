@@ -31,7 +31,7 @@ class Bars(ExitStack):
         self._done = done
 
 
-@click.command()
+@click.command(short_help="Build a demo world of invented players and scores.")
 @click.option("--seed", default=1, show_default=True, help="The same seed and sizes give the same world.")
 @click.option(
     "--players", type=click.IntRange(20, 1_000_000), default=150, show_default=True, help="Number of players."

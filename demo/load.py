@@ -109,7 +109,8 @@ def _connect(url: str) -> "pymysql.Connection[Any]":
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 3306,
         user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        # A str would be encoded in Latin-1.
+        password=unquote(parts.password or "").encode(),
         database=unquote(parts.path.lstrip("/")),
         charset="utf8mb4",
         local_infile=True,

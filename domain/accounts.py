@@ -93,7 +93,7 @@ def _value(name: str, value: Any, *, texts: bool) -> Any:
     if name.lower() in GAME_SERVERS:
         raise GAME_SERVERS_FIELD(name=name)
     if name not in HINTS:
-        raise UNKNOWN_FIELD(name=name[:64])
+        raise UNKNOWN_FIELD(name=name[:64] or '""')
     kinds = get_args(HINTS[name])
     nullable = type(None) in kinds
     if texts and nullable and not value:

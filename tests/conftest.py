@@ -1,7 +1,10 @@
 """Fixtures of all tests: database servers, services that use them, and the worlds of data that they serve."""
 
 import gc
+import logging
+import os
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -11,11 +14,14 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from unittest.mock import patch
 
 import httpx2
 import hypothesis
 import pytest
+from click.testing import CliRunner, Result
 
+import main
 from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, servers
@@ -35,6 +41,7 @@ LONGEST = (
     *("slow/faults/test_redis_and_game_server.py", "slow/faults/test_process.py"),
     *("slow/faults/test_database_aiomysql.py", "slow/faults/test_database_asyncmy.py"),
     *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
+    "slow/test_stalled_database.py",
     *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
     *("api/v2/test_hostile.py", "storage/test_outages.py", "storage/game_server/test_live.py"),
 )
@@ -145,21 +152,30 @@ async def connected(database: D) -> AsyncIterator[D]:
 @contextmanager
 def running(*options: str, **settings: str) -> Iterator[Running]:
     """Run the service in a process of its own, with these options of `serve`, these settings and no others."""
+    with (
+        tempfile.TemporaryDirectory(prefix="apidot-") as folder,
+        running_in(Path(folder), *options, **settings) as service,
+    ):
+        yield service
+
+
+@contextmanager
+def running_in(folder: Path, *options: str, **settings: str) -> Iterator[Running]:
+    """Do the same as `running` in this folder. With the option --demo, .data/demo in it is the demo world."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="apidot-") as folder:
-        env_file = Path(folder, "settings")
-        env_file.touch()
-        command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
-        url = f"http://127.0.0.1:{port}"
-        environment = {name.upper(): value for name, value in settings.items()}
-        # Several workers import the service in any case.
-        workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
-        kind = ForkedProcess if workers == "1" else Process
-        with (
-            serve([*command, *options], port, environment, kind=kind) as process,
-            ServiceClient(url, process) as client,
-        ):
-            yield Running(client, process)
+    env_file = folder / "settings"
+    env_file.touch()
+    command = [sys.executable, str(ROOT / "main.py"), "--env", str(env_file), "serve", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    environment = {name.upper(): value for name, value in settings.items()}
+    # Several workers import the service in any case.
+    workers = dict(pairwise(options)).get("--workers", settings.get("api_workers", "1"))
+    kind = ForkedProcess if workers == "1" else Process
+    with (
+        serve([*command, *options], port, environment, folder=folder, kind=kind) as process,
+        ServiceClient(url, process) as client,
+    ):
+        yield Running(client, process)
 
 
 @contextmanager
@@ -199,14 +215,14 @@ def recorded(request: pytest.FixtureRequest, _recorded: Callable[[str], Recorded
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A service without a configured database, on a demo world of its own."""
+    """A service on a demo world of its own."""
     assert servers.shared is not None
-    built, data = servers.shared / "demo", tmp_path_factory.mktemp("demo")
+    built, folder = servers.shared / "demo", tmp_path_factory.mktemp("demo")
     with locked(servers.shared / "demo.lock"):
         if not built.exists():
             build(built)
-    shutil.copytree(built, data / "demo")
-    with service(data_directory=str(data)) as client:
+    shutil.copytree(built, folder / ".data" / "demo")
+    with running_in(folder, "--demo") as (client, _):
         yield client
 
 
@@ -285,3 +301,36 @@ def uncached(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Playgro
         url = mariadb.database("uncached")
     with playground(tmp_path, url, cache="off") as here:
         yield here
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command in this process, in an empty folder, with these settings and no others.
+
+    `serve` reports its start as always, but does not listen.
+    """
+    loggers = [logging.getLogger(name) for name in ("", "apidot", "uvicorn")]
+    before = [(logger, logger.level, logger.disabled, logger.handlers[:]) for logger in loggers]
+    flags = ("logThreads", "logProcesses", "logMultiprocessing")
+    for flag in flags:
+        monkeypatch.setattr(logging, flag, getattr(logging, flag))
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main, "listen", lambda *_: None)
+
+    def run(*arguments: str, **settings: str) -> Result:
+        environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}
+        with patch.dict(os.environ, environment, clear=True):
+            return CliRunner().invoke(main.cli, arguments, prog_name="main.py", catch_exceptions=False)
+
+    yield run
+    signal.signal(signal.SIGTERM, on_sigterm)
+    for logger, level, disabled, handlers in before:
+        for handler in [handler for handler in logger.handlers if handler not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.setLevel(level)
+        logger.disabled = disabled

@@ -1,6 +1,5 @@
 """The command line: help, errors, what a start reports, and how the service stops."""
 
-import logging
 import os
 import re
 import signal
@@ -8,55 +7,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import patch
 
 import httpx2
 import pytest
-from click.testing import CliRunner, Result
 
 import main
 from api.server import url_of
-from tests.conftest import ROOT, running
+from demo.build import DATABASE
+from tests.conftest import ROOT, Run, running
 from tests.support import mariadbd
 from tests.support.processes import free_port, serve
 from tests.support.servers import MariaDB, Redis
 
 MAIN = str(ROOT / "main.py")
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a command in this process, in an empty folder, with these settings and no others.
-
-    `serve` reports its start as always, but does not listen.
-    """
-    loggers = [logging.getLogger(name) for name in ("", "apidot", "uvicorn")]
-    before = [(logger, logger.level, logger.disabled, logger.handlers[:]) for logger in loggers]
-    flags = ("logThreads", "logProcesses", "logMultiprocessing")
-    for flag in flags:
-        monkeypatch.setattr(logging, flag, getattr(logging, flag))
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "listen", lambda *_: None)
-
-    def run(*arguments: str, **settings: str) -> Result:
-        environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}
-        with patch.dict(os.environ, environment, clear=True):
-            return CliRunner().invoke(main.cli, arguments, prog_name="main.py", catch_exceptions=False)
-
-    yield run
-    signal.signal(signal.SIGTERM, on_sigterm)
-    for logger, level, disabled, handlers in before:
-        for handler in [handler for handler in logger.handlers if handler not in handlers]:
-            logger.removeHandler(handler)
-            handler.close()
-        logger.setLevel(level)
-        logger.disabled = disabled
 
 
 @pytest.fixture
@@ -78,6 +45,8 @@ def test_help(run: Run, command: Sequence[str]) -> None:
     options = re.findall(r"^ +(?:-\w, )?--\w+(?: \S+)?(.*(?:\n {15,}.*)*)", result.stdout, re.MULTILINE)
     assert len(options) >= 2
     assert all(help.strip() for help in options), result.stdout
+    assert "..." not in result.stdout.partition("Options:")[2]
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
     assert run(*command, "-h").stdout == result.stdout
 
 
@@ -132,6 +101,122 @@ def test_a_bad_option(run: Run, option: Sequence[str]) -> None:
     result = run("serve", *option)
     assert (result.exit_code, result.stdout) == (2, "")
     assert option[0] in result.stderr
+    assert result.stderr.startswith("apidot: ")
+    assert re.search(r"; see (main.py serve )?--help\n$", result.stderr)
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["nonsense"], ["completion"], ["check", "--url", "x"], ["demo", "--players", "1"]]
+)
+def test_an_error_of_usage_is_one_line(run: Run, command: Sequence[str]) -> None:
+    result = run(*command)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("apidot: ")
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    assert "Commands:\n" in run().output
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("command", ["serve", "check", "check-replays"])
+def test_the_settings_file_may_be_named_before_and_after_the_command(
+    run: Run, tmp_path: Path, command: str, before: bool
+) -> None:
+    file = tmp_path / "settings"
+    file.write_text("API_PORT=many\n")
+    option = ["--env", "settings"]
+    result = run(*option, command) if before else run(command, *option)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("apidot: API_PORT='many'")
+    # The one after the command is the last, and counts.
+    result = run("--env", "none", command, *option)
+    assert result.stderr.startswith("apidot: API_PORT='many'")
+    result = run("--env", "settings", command, "--env", "none")
+    assert result.stderr == f"apidot: {tmp_path}/none: cannot be read (No such file or directory)\n"
+
+
+def test_names_and_lines_that_are_not_used_are_reported(
+    run: Run, start: Callable[..., str], recorded_sqlite: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("RATE_LIMT=5\nSTRICT_MODES true\n")
+    report = start(database_url=recorded_sqlite)
+    assert f"  note          {tmp_path}/.env: line 2 is not NAME=value, and is ignored\n" in report.replace(
+        "      .env", f"      {tmp_path}/.env"
+    )
+    assert "  note          RATE_LIMT: did you mean RATE_LIMIT?\n" in report
+    checked = run("check", database_url=recorded_sqlite)
+    assert checked.exit_code == 1
+    assert re.search(r"warning +settings +RATE_LIMT: did you mean RATE_LIMIT\? -> correct it", checked.stdout)
+    (tmp_path / ".env").unlink()
+    assert "  note  " not in start(database_url=recorded_sqlite)
+
+
+def test_the_demo_world_on_demand(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DB_HOST=127.0.0.1\nDB_NAME=bancho\nDATA_DIRECTORY=.data\nAPP_PORT=1\n")
+    world = tmp_path / ".demo" / "demo" / DATABASE
+    world.parent.mkdir(parents=True)
+    world.touch()
+    result = run("serve", "--demo", "--port", str(free_port()))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("apidot with the demo world\n")
+    assert re.search(r"game server +none", result.stdout)
+    assert f"data folder   {world.parent}\n" in result.stdout
+    assert not (tmp_path / ".data").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "is_refused"),
+    [
+        ({}, [], True),
+        ({"app_host": "0.0.0.0"}, [], True),
+        ({"app_host": "localhost"}, [], True),
+        ({"api_host": "0.0.0.0"}, [], True),
+        ({}, ["--host", "::"], True),
+        ({"app_host": "::1"}, ["--host", "[::]"], True),
+        ({"app_host": "127.0.0.2"}, ["--host", "0.0.0.0"], True),
+        # Another address of this machine, another machine, and a name that is not known here.
+        ({"app_host": "127.0.0.2"}, [], False),
+        ({"app_host": "192.0.2.1"}, ["--host", "0.0.0.0"], False),
+        ({"app_host": "no-such-host.invalid"}, ["--host", "0.0.0.0"], False),
+    ],
+)
+def test_the_game_server_is_another_service(
+    run: Run, recorded_sqlite: str, settings: dict[str, str], options: list[str], is_refused: bool
+) -> None:
+    port = str(free_port())
+    settings |= {"database_url": recorded_sqlite, "app_port": port, "api_port": port}
+    result = run("serve", *options, **settings)
+    assert result.exit_code == (2 if is_refused else 0)
+    if is_refused:
+        assert re.fullmatch(r"apidot: the game server's address, http://\S+, is where .+\n", result.stderr)
+        assert f"API_PORT ({port}) must differ from the game server's APP_PORT" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["", "[::", "a..b", "0.0.0.0:0", "/run/x", "ftp://h"])
+def test_a_bad_host_to_listen_on(run: Run, recorded_sqlite: str, host: str) -> None:
+    result = run("serve", "--host", host or "*", database_url=recorded_sqlite)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "Invalid value for --host" in result.stderr
+
+
+def test_a_port_with_the_host(run: Run, recorded_sqlite: str) -> None:
+    port = free_port()
+    result = run("serve", "--host", f"[::1]:{port}", database_url=recorded_sqlite)
+    assert f"  address       http://[::1]:{port}\n" in result.stdout
+    result = run("serve", "--host", f"[::1]:{port}", "--port", "1", database_url=recorded_sqlite)
+    assert "names another port than --port" in result.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("host", ["::", "[::]"])
+def test_all_addresses_are_those_of_both_families(recorded_sqlite: str, workers: str, host: str) -> None:
+    with running("--workers", workers, "--host", host, database_url=recorded_sqlite) as service:
+        port = service.client.base_url.port
+        for address in ("127.0.0.1", "[::1]"):
+            alive = httpx2.get(f"http://{address}:{port}/health/live", trust_env=False, verify=False)
+            assert alive.status_code == 200
 
 
 def test_a_start_reports_what_it_found(

@@ -166,7 +166,7 @@ def test_one_file_knows_the_database_library() -> None:
 
 def test_two_files_read_the_environment() -> None:
     reading = {path_of(file) for file in SERVICE if re.search(r"os\.environ|getenv", file.read_text("utf-8"))}
-    assert reading == {"config/environment.py", "main.py"}
+    assert reading == {"config/sources.py", "main.py"}
 
 
 def test_every_file_of_sql_is_in_the_catalogue() -> None:

@@ -9,6 +9,7 @@ from api.openapi.failures import error_responses, is_file
 from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
+from api.response.cache import READS
 
 # The parameters, the body and the response of a request to the demo world.
 Example = Mapping[str, Any]
@@ -116,5 +117,4 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
     responses: dict[str, JSONSchema] = {
         "200": {"description": description, "content": {"application/json": json}},
     }
-    # Responses that are not cached are not meant to be revalidated either.
-    return responses | ({"304": NOT_MODIFIED} if endpoint.seconds else {})
+    return responses | ({"304": NOT_MODIFIED} if endpoint.methods == READS else {})

@@ -1,5 +1,6 @@
 """Parsing multipart/form-data (RFC 7578) that is wholly in memory."""
 
+import logging
 from typing import Any
 
 from python_multipart.exceptions import FormParserError
@@ -12,6 +13,9 @@ TRUNCATED = ErrorSpec(400, "The multipart body breaks off.")
 MULTIPART_ERRORS = (UNREADABLE, TRUNCATED)
 
 MAX_PARTS = 100
+
+# The parser warns about each body that it cannot parse. The client is told so, and the operator can change nothing.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 class _PartCollector:

@@ -101,7 +101,9 @@ class EncodedResponse:
                 accept_encoding = value
         age = int(time.monotonic() - self.made) if self._ages else 0
         status = self.status
-        if if_none_match and status == 200 and names_etag(if_none_match.decode("latin-1"), self.etag.decode()):
+        # In a request that changes something, the header is about the state before the change.
+        conditional = if_none_match and status == 200 and scope["method"] in ("GET", "HEAD")
+        if conditional and names_etag(if_none_match.decode("latin-1"), self.etag.decode()):
             status, body, headers = 304, b"", self._headers
         else:
             compressed = accept_encoding and self._compress

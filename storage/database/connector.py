@@ -1,6 +1,7 @@
 """Opens and closes connections, with the session that the statements need."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from storage.database import session
@@ -24,9 +25,10 @@ class Connector:
     def __init__(self, wire: Wire, arguments: Mapping[str, Any], statement_timeout: float) -> None:
         """`arguments` are those of the driver's connections, `statement_timeout` is in seconds."""
         self._wire = wire
-        self._arguments = arguments
         self._statement_timeout = statement_timeout
-        self.new = lambda: wire.new(arguments)
+        # The drivers encode the password in Latin-1. MySQL's own clients send it in UTF-8.
+        password = (arguments.get("password") or "").encode().decode("latin-1")
+        self.new = partial(wire.new, {**arguments, "password": password})
         self.is_usable = wire.is_usable
         self.abort = wire.abort
 

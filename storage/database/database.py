@@ -6,10 +6,10 @@ not used, because they compile each statement anew on each call.
 
 import asyncio
 import math
+import os
 import random
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import databases
@@ -346,5 +346,5 @@ class Database:
 
 def _require_file(path: str) -> None:
     # SQLite would create a file that does not exist.
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise MissingFile(f"there is no SQLite file {path}")

@@ -77,9 +77,12 @@ class Attempt:
     def __str__(self) -> str:
         return "an attempt to connect to the database"
 
-    async def failure(self, within: float) -> BaseException | None:
-        """Return why it failed, None if it succeeded. It fails if it takes longer than `within` seconds."""
-        await asyncio.wait((self._task,), timeout=within)
+    async def failure(self, left: float, within: float) -> BaseException | None:
+        """Return why it failed, None if it succeeded.
+
+        It fails if it takes longer than `left` seconds, which are left of `within` seconds.
+        """
+        await asyncio.wait((self._task,), timeout=left)
         if not self._task.done():
             return TimeoutError(f"no connection was opened within {within:.2g} s")
         return asyncio.CancelledError() if self._task.cancelled() else self._task.exception()
@@ -213,7 +216,7 @@ class ConnectionPool:
     def check(self, within: float) -> None:
         """Open a connection in the background, and pause if that fails or takes more than `within` seconds."""
         if self._paused is None and (self._check is None or self._check.done()):
-            self._check = self._open(within)
+            self._check = self._open(within, is_check=True)
 
     async def close(self) -> None:
         """Close all connections that are not in use, and give up opening others."""
@@ -265,8 +268,8 @@ class ConnectionPool:
     def _total(self) -> int:
         return self._in_use + len(self._idle) + len(self._opening)
 
-    def _open(self, within: float) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._try_to_open(within))
+    def _open(self, within: float, *, is_check: bool = False) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._try_to_open(within, is_check))
         self._opening.add(task)
         task.add_done_callback(self._opening_ended)
         return task
@@ -278,16 +281,18 @@ class ConnectionPool:
             self._failed(error, others_answer=False)
         self._open_more()
 
-    async def _try_to_open(self, within: float) -> None:
+    async def _try_to_open(self, within: float, is_check: bool) -> None:
         deadline = self._now() + within
         for tries_left in reversed(range(TRIES)):
             attempt = Attempt(self._opener)
             generation, answers = self._generation, self._answers
             self._attempts.add(attempt)
             self._deadlines[attempt] = time.monotonic() + within
-            failure = await attempt.failure(deadline - self._now())
+            failure = await attempt.failure(deadline - self._now(), within)
             is_last = number_of(failure) not in ON_THE_WAY or not tries_left
-            if failure is not None and is_last:
+            # If nobody waits any more, everybody has got another connection, perhaps long ago: the next who needs
+            # one learns whether the database is away.
+            if failure is not None and is_last and (is_check or self._waiting):
                 self._failed(failure, others_answer=is_of_server(failure) or self._answers > answers)
             if failure is not None or not self._opened(attempt.connection, generation):
                 self._ending += 1
@@ -342,7 +347,7 @@ class ConnectionPool:
                 return
             # One more than there are slots, which statements that get no answer may hold.
             if self._total() <= self._size:
-                self._open(self._open_within)
+                self._open(self._open_within, is_check=True)
 
 
 def _refusals() -> Availability:

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from config.addresses import socket_path
+from config.hosts import socket_path
 from domain.errors import ErrorSpec, Unavailable
 from storage.observer import Observer
 

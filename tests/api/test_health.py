@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis as RedisClient
 
-from tests.conftest import ServiceClient, service
+from tests.conftest import ServiceClient, running, service
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server
 from tests.support.servers import MariaDB, Redis
@@ -173,6 +173,13 @@ def test_many_readiness_checks_query_the_database_once(client: ServiceClient, da
         with ThreadPoolExecutor(20) as pool:
             assert {status for status, _, _ in pool.map(lambda _: ready(client), range(200))} == {200}
         assert selects() - before <= 1 + (time.monotonic() - start) / 2
+
+
+def test_a_database_without_the_tables_is_not_ready(database: MariaDB) -> None:
+    with running(database_url=database.database("nothing")) as (client, process):
+        assert ready(client)[:2] == (503, "unavailable")
+        assert "database      HAS NO TABLES THAT CAN BE READ" in process.output()
+        assert "Table 'nothing.users' doesn't exist (1146)" in process.output()
 
 
 def test_addresses_and_secrets_are_not_disclosed(database: MariaDB) -> None:

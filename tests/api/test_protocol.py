@@ -475,6 +475,41 @@ def send_for(connection: socket.socket, seconds: float) -> None:
         time.sleep(0.05)
 
 
+def test_a_refusal_does_not_have_the_message_of_the_request_before(port: int) -> None:
+    failing = b"GET /v1/get_clan?id=999 HTTP/1.1\r\n" + HOST + END
+    # The end of this one is parsed after the first two, while the first one is being answered.
+    long = CLAN + b"X: " + b"a" * protocol.PIECE + END + END
+    responses, closed = exchange(port, failing * 2 + long + b"BREW / HTTP/1.1\r\n" + HOST + END)
+    assert closed
+    assert [response.status for response in responses] == [404, 404, 200, 400]
+    assert body_of(responses[-1]) == {"status": NOT_HTTP}
+
+
+@pytest.mark.parametrize(
+    ("sent", "has_body"),
+    [
+        (b"HEAD /v1/get_clan?id=1 HTTP/1.1\r\n" + HOST + HOST + END, False),
+        (b"HEAD /v1/get_clan?id=1 HTTP/1.1\r\n" + HOST + CHUNKED + END + b"zz\r\n", False),
+        # The method of this one is not known, whatever the one before was.
+        (
+            b"HEAD /v1/get_clan?id=1 HTTP/1.1\r\n"
+            + HOST
+            + END
+            + b"head /v1/get_clan?id=1 HTTP/1.1\r\n"
+            + HOST
+            + END,
+            True,
+        ),
+    ],
+)
+def test_the_refusal_of_a_head_request_has_no_body(port: int, sent: bytes, has_body: bool) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(sent)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    _, _, body = received[received.index(b"HTTP/1.1 400 ") :].partition(b"\r\n\r\n")
+    assert bool(body) == has_body
+
+
 class Endless:
     """An application that sends a response without an end, and notes what becomes of it."""
 

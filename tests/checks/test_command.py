@@ -71,7 +71,8 @@ def test_the_json_is_the_report_and_stays_the_same(tmp_path: Path, recorded_sqli
 
 @pytest.mark.parametrize("command", ["check", "check-replays"])
 def test_a_bad_setting_exits_with_2(tmp_path: Path, command: str) -> None:
-    environment = {"APIDOT_ENV_FILE": str(tmp_path / "none"), "API_PORT": "many"}
+    (tmp_path / "settings").touch()
+    environment = {"APIDOT_ENV_FILE": str(tmp_path / "settings"), "API_PORT": "many"}
     outcome = CliRunner().invoke(main.cli, [command], env=environment)
 
     assert outcome.exit_code == 2
@@ -98,3 +99,19 @@ def test_a_terminal_shows_the_subject_of_each_check(tmp_path: Path, recorded_sql
     assert ended.returncode == 1
     assert "\033[Kschema" in shown
     assert shown.endswith("\033[K")
+
+
+def test_a_mistake_in_a_check_is_a_finding(
+    tmp_path: Path, recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise KeyError("geheim")
+
+    monkeypatch.setattr("checks.command.run_checks", fails)
+    for arguments in ([], ["--json"]):
+        outcome = run_command(check, tmp_path, *arguments, database_url=recorded_sqlite)
+        assert (outcome.status, outcome.stderr) == (2, "")
+        assert "a check failed: KeyError in line " in outcome.stdout
+        assert "geheim" not in outcome.stdout
+        if arguments:
+            assert json.loads(outcome.stdout)["findings"][0]["code"] == "check.failed"

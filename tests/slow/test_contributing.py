@@ -139,7 +139,16 @@ def test_the_new_endpoint_responds_as_documented(copy: Path, tmp_path: Path) -> 
     [(_, path, answer)] = EXAMPLE.findall(STEPS.replace("\n+", "\n"))
     (tmp_path / "settings").touch()
     port = free_port()
-    command = [sys.executable, "main.py", "--env", str(tmp_path / "settings"), "serve", "--port", str(port)]
+    command = [
+        sys.executable,
+        "main.py",
+        "serve",
+        "--demo",
+        "--env",
+        str(tmp_path / "settings"),
+        "--port",
+        str(port),
+    ]
     url = f"http://127.0.0.1:{port}"
     with serve(command, port, {}, folder=copy):
         assert httpx2.get(f"{url}{path}", trust_env=False).text == answer
@@ -149,5 +158,5 @@ def test_the_new_endpoint_responds_as_documented(copy: Path, tmp_path: Path) -> 
 
 def test_the_targets_of_make_exist() -> None:
     documented = re.findall(r"^make ([\w-]+) ", TEXT, re.MULTILINE)
-    assert documented == ["test", "test-slow", "check", "format", "run", "settings", "examples"]
+    assert documented == ["test", "test-slow", "check", "format", "run", "settings", "examples", "faults"]
     assert set(documented) <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))

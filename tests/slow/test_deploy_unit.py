@@ -35,7 +35,15 @@ def command_of(key: str) -> list[str]:
 def workers(pid: int) -> set[int]:
     """Return the process ids of the workers of a service."""
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return {child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    return {child for child in children if _is_worker(child)}
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    # It has just ended.
+    except FileNotFoundError:
+        return False
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
@@ -45,7 +53,9 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
     verified = systemd_analyze("verify", str(unit))
 
-    assert (verified.returncode, verified.stdout) == (0, "")
+    # It also warns about the units of other programs on this machine.
+    ours = [line for line in verified.stdout.splitlines() if "apidot" in line]
+    assert (verified.returncode, ours) == (0, [])
 
 
 def test_the_unit_is_hardened() -> None:

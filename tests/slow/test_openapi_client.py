@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, service
+from tests.conftest import ROOT, running
 from tests.support.openapi_examples import KEY
 
 FOLDER = ROOT / "tests" / "slow" / "client"
@@ -19,8 +19,8 @@ PROGRAMS = Path(sys.executable).parent
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Generates the client, and returns the folder that it is in."""
     folder = tmp_path_factory.mktemp("client")
-    with service() as running:
-        (folder / "openapi.json").write_bytes(running.get("/openapi.json").content)
+    with running("--demo") as service:
+        (folder / "openapi.json").write_bytes(service.client.get("/openapi.json").content)
     run(
         *(PROGRAMS / "openapi-python-client", "generate", "--path", folder / "openapi.json", "--meta", "none"),
         *("--config", FOLDER / "config.yaml", "--output-path", folder / "apidot_client", "--fail-on-warning"),
@@ -54,5 +54,5 @@ def test_code_that_uses_the_client_passes_mypy(client: Path) -> None:
 
 
 def test_the_client_gets_typed_responses(client: Path) -> None:
-    with service() as running:
-        run(sys.executable, FOLDER / "uses.py", str(running.base_url), KEY, PYTHONPATH=str(client))
+    with running("--demo") as service:
+        run(sys.executable, FOLDER / "uses.py", str(service.client.base_url), KEY, PYTHONPATH=str(client))

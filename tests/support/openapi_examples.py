@@ -14,7 +14,7 @@ import msgspec
 
 from api.openapi.document import EXAMPLES
 from api.routes import ROUTES
-from tests.conftest import service, signed
+from tests.conftest import running, signed
 
 Example = dict[str, Any]
 
@@ -86,7 +86,7 @@ def main() -> None:
     old = examples()
     updated = {path: request_of(path) for path in ROUTES if path in old or path not in WITHOUT_ANSWER}
     skipped = WITHOUT_ANSWER if find_spec("akatsuki_pp_py") else WITHOUT_ANSWER | WITH_ENGINE
-    with service() as client:
+    with running("--demo") as (client, _):
         for path, example in updated.items():
             if path not in skipped:
                 example["answer"] = fetch(client, path, example)

@@ -43,7 +43,7 @@ def proxied(server: MariaDB) -> Iterator[tuple[LossyProxy, str]]:
 @asynccontextmanager
 async def using(url: str, driver: str, **options: Any) -> AsyncIterator[Database]:
     """A database with that driver, and at least one connection."""
-    options = {"wait": 1.0, "statement_timeout": 2.0} | options
+    options = {"wait": 4.0, "statement_timeout": 2.0} | options
     async with connected(Database(url.replace("mysql://", f"{driver}://"), **options)) as database:
         await name_of(database, PLAYER)
         yield database

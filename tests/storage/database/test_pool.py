@@ -34,6 +34,8 @@ class Server:
         self.failure: BaseException | None = None
         self.hanging = False
         self.ignored_cancellations = 0
+        # Ends what hangs, for the end of a test.
+        self.is_stopped = False
 
     def new(self) -> Connection:
         self.attempts += 1
@@ -41,9 +43,9 @@ class Server:
 
     async def connect(self, connection: Connection) -> None:
         hangs = self.hanging
-        while hangs:
+        while hangs and not self.is_stopped:
             try:
-                await asyncio.sleep(60)
+                await asyncio.sleep(SHORT)
             except asyncio.CancelledError:
                 if not self.ignored_cancellations:
                     raise
@@ -85,7 +87,8 @@ def with_pool(test: Test, *, size: int = 1, max_age: float = 1000) -> None:
         )
         await test(pool, server)
         server.failure, server.hanging = None, False
-        await until(lambda: not pool.is_paused)
+        # An attempt keeps its slot until it has ended.
+        await until(lambda: not pool.is_paused and not pool._opening)
         connections = [await pool.acquire() for _ in range(size)]
         with pytest.raises(NoFreeConnection):
             await pool.acquire()
@@ -357,6 +360,7 @@ def test_closing_waits_for_nothing_that_hangs() -> None:
                 await waiting
             with pytest.raises(CannotConnect, match="the service stops"):
                 await pool.acquire()
+        server.is_stopped = True
 
     asyncio.run(test())
 
