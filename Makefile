@@ -12,7 +12,7 @@ TEST = .venv/requirements.lock .venv/requirements-test.lock
 # --no-loadscope-reorder: tests/conftest.py says which files are begun first.
 PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder)
 
-.PHONY: help install run test test-slow check format examples settings lock bench faults
+.PHONY: help install run test test-slow check format examples settings lock bench faults fuzz
 
 help:  # list these targets
 	@awk -F ':.*  # ' '/^[a-z-]+:.*  # / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,10 @@ bench: $(TEST)  # measure the service and compare it with minimal applications; 
 faults: $(TEST)  # break the database, Redis and more under load, and check every response; ROUNDS=100, FAULTS=packets,redis
 	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m faults $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(FAULTS),--only '$(FAULTS)') $(ARGS)
+
+fuzz: $(TEST)  # send the service requests made up from its description and from broken HTTP; N=100000, SEED=1 repeats a run
+	@.venv/bin/python -m tests.support.install $@
+	.venv/bin/python -m fuzz $(if $(N),--number '$(N)') $(if $(SEED),--seed '$(SEED)') $(ARGS)
 
 lock: .venv/bin/python  # update requirements.lock, requirements-test.lock and deploy/requirements.lock
 	$(PIP) install --quiet --upgrade uv

@@ -99,8 +99,8 @@ class Protocol(HttpToolsProtocol):
         # Bytes of the head, or of anything else that is no body, that is being received.
         self._head_size = 0
         self._head_timed = False
-        # Why the parser has been stopped at the end of a head. The parser's own exception does not tell it reliably:
-        # if this is called while an application handles an exception, Python takes that one for its context.
+        # Why the parser was stopped at the end of a head. The context of its exception does not tell: while an
+        # application handles an exception, that one is the context of all others.
         self._wrong_head: APIError | None = None
         # The response to a request that is refused. After that, nothing is parsed.
         self._refusal: bytes | None = None

@@ -32,7 +32,7 @@ MAY_IMPORT = {
 # What a version of the API must not import: the others, and what they share imports none of them.
 VERSIONS = {"api.v1", "api.v2"}
 INDEPENDENT = {"api.v1": {"api.v2"}, "api.v2": {"api.v1"}, "api.reads": VERSIONS}
-OURS = {*MAY_IMPORT, "main", "bench", "faults", "tests"}
+OURS = {*MAY_IMPORT, "main", "bench", "faults", "fuzz", "tests"}
 PURE = {"domain"}
 # Folders of tests/ that mirror no folder of the product.
 ONLY_TESTS = {"slow", "support", "conformance"}
@@ -135,7 +135,7 @@ def test_the_domain_imports_nothing_but_msgspec() -> None:
             assert packages - OURS <= {*sys.stdlib_module_names, "msgspec"}, path_of(file)
 
 
-@pytest.mark.parametrize("folder", [*MAY_IMPORT, "bench", "faults"])
+@pytest.mark.parametrize("folder", [*MAY_IMPORT, "bench", "faults", "fuzz"])
 def test_a_package_says_in_one_line_what_it_is_for(folder: str) -> None:
     for directory in {file.parent for file in (ROOT / folder).rglob("*.py")}:
         file = directory / "__init__.py"

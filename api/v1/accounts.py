@@ -98,8 +98,8 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
     except Unstorable:
         raise UNSTORABLE() from None
     services.change_marker.bump()
-    profile = await services.database.one(catalogue.profile, id=account.id) or change
-    return ProfileUpdated(updated=ProfileFields(**{name: getattr(profile, name) for name in changed}))
+    # Not what the database has stored: another server of a cluster, which lags behind, might be asked for it.
+    return ProfileUpdated(updated=change)
 
 
 class AvatarForm(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from domain import v2
-from domain.accounts import Friend, KeyOwner, ProfileFields
+from domain.accounts import Friend, KeyOwner
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
 from domain.players import (
@@ -154,7 +154,6 @@ leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort
 
 key_owner = Query("key_owner", KeyOwner)
 friends = Query("friends", Friend)
-profile = Query("profile", ProfileFields)
 profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)

@@ -45,8 +45,9 @@ GRACE = 1.0
 CHECK_AFTER, CHECK_WITHIN = 0.1, 0.8
 # Seconds before a statement is run again after a conflict, at the most.
 CONFLICT_PAUSE = 0.1
-# Seconds since which a connection must be open for a read-only server to be one that another has replaced.
-SETTLED = 1.0
+# Seconds since which a connection must be open for a read-only server to be one that another has replaced. On a
+# newer connection, a change is tried again after as long.
+SETTLED = 0.25
 
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.
 MAX_COLUMN_SETS = 4
@@ -290,7 +291,7 @@ class Database:
                 if reason is None or tries.count(reason) == TRIES_AGAIN[reason]:
                     raise
                 tries.append(reason)
-                pause = random.uniform(0, CONFLICT_PAUSE) if reason == CONFLICTED else 0
+                pause = self._pause(reason, connection)
                 needed = self._change_needs if is_change else 0
                 wait = min(wait, deadline - time.monotonic() - pause - needed)
                 if wait <= 0:
@@ -308,14 +309,21 @@ class Database:
             pool.replace()
             return None
         reason = reason_to_try_again(error, is_change=is_change)
-        if reason == MOVED and self._loop.time() - connection.opened < SETTLED:
-            # This is the server that new connections lead to.
-            return None
         if ends_connection(error):
             pool.abort(connection)
-        if reason in (LOST, MOVED):
+        if reason == LOST or (reason == MOVED and not self._is_new(connection)):
             pool.replace()
         return reason
+
+    def _pause(self, reason: str, connection: Pooled) -> float:
+        """Return for how many seconds to wait before a statement is run again."""
+        if reason == CONFLICTED:
+            return random.uniform(0, CONFLICT_PAUSE)
+        # New connections still lead to the read-only server.
+        return SETTLED if reason == MOVED and self._is_new(connection) else 0
+
+    def _is_new(self, connection: Pooled) -> bool:
+        return self._loop.time() - connection.opened < SETTLED
 
     async def _execute_checked(
         self,

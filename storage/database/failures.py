@@ -13,6 +13,9 @@ GONE = frozenset(
 ON_THE_WAY = GONE | {2006, 2013}
 # A server that was the primary one and now only reads: --read-only, a read-only transaction, read-only mode.
 READ_ONLY = frozenset((1290, 1792, 1836))
+# The change could not be committed, because the server is not part of its cluster any more: a Galera node, a
+# member of a replication group.
+NOT_COMMITTED = frozenset((1180, 3100))
 # The statement was rolled back because of another one: waited too long for a lock, deadlock (or, on a Galera node,
 # a conflict with another node), a conflict in group replication.
 LOCK_WAIT = 1205
@@ -23,9 +26,10 @@ EVERY_STATEMENT = frozenset((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 182
 # The user may not read the table; there is no such table.
 DENIED_TABLE = 1142
 MISSING_TABLE = 1146
-# How often a statement is run again because of each: on another connection, and after a conflict.
+# How often a statement is run again because of each: on another connection, until a switchover has ended (for 1.25
+# to 2.5 s, see SETTLED in database.py), and after a conflict.
 LOST, MOVED, CONFLICTED = "lost", "moved", "conflicted"
-TRIES_AGAIN = {LOST: 1, MOVED: 1, CONFLICTED: 4}
+TRIES_AGAIN = {LOST: 1, MOVED: 10, CONFLICTED: 4}
 # A variable that the server does not know.
 UNKNOWN_VARIABLE = 1193
 # Raised by our readers for a row that is too large. The next answer would be as large.
@@ -103,6 +107,8 @@ def reason_to_try_again(error: BaseException, *, is_change: bool) -> str | None:
     number = number_of(error)
     if ends_connection(error):
         return None if number == MALFORMED else LOST
+    if is_change and number in NOT_COMMITTED:
+        return LOST
     # A read has waited for the lock of a table, which somebody holds on purpose.
     if number in CONFLICT and (is_change or number != LOCK_WAIT):
         return CONFLICTED

@@ -153,3 +153,16 @@ def test_at_most_three(
     ) == (3, 2)
     first = "get_player_scores?scope=best&id={scorer}&include_loved=1{limit}"
     assert (statements[first], statements["get_mappool?id=1"]) == (3, 3)
+
+
+@pytest.mark.parametrize("driver", ["mysql", "mysql+asyncmy"])
+def test_a_change_is_not_read_back(database: MariaDB, count: Count, driver: str) -> None:
+    # If that failed, or another server of a cluster answered, the response would be wrong.
+    url = database.url.replace("mysql://", f"{driver}://") + "recorded"
+    with running(database_url=url) as service:
+        service.client.headers |= signed(ADMIN)
+        service.client.get("/get_friends")  # opens the only connection and caches the key
+        count()
+        answer = service.client.post("/set_player_info", json={"play_style": 9})
+        assert count() == 1
+        assert answer.json() == {"status": "success", "updated": {"play_style": 9}}

@@ -71,14 +71,21 @@ CHROMIUM = Program(("chromium",), "chromium")
 CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
 NODE = Program(("node",), "nodejs")
 NPM = Program(("npm",), "npm")
+HAPROXY = Program(("haproxy",), "haproxy")
+# The package of MariaDB's server brings the library of Galera.
+GARBD = Program(("garbd",), "galera-arbitrator-4")
 
 SERVERS = (MARIADB, REDIS)
 FOR_BENCH = (*SERVERS, WRK, TASKSET)
 TARGETS = {
     "test": SERVERS,
-    "test-slow": (*FOR_BENCH, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, NODE, NPM),
+    "test-slow": (
+        *(*FOR_BENCH, NGINX, OPENSSL, SYSTEMD, PROMETHEUS, CHROMIUM, CHROMEDRIVER, NODE, NPM),
+        *(HAPROXY, GARBD),
+    ),
     "bench": FOR_BENCH,
     "faults": SERVERS,
+    "fuzz": SERVERS,
 }
 
 

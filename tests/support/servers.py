@@ -99,7 +99,7 @@ def mariadb(
             server.drop()
         return
     binary = mysqld.require(kind) if kind else install.require(install.MARIADB)
-    template = _template(binary, shared / (kind or install.MARIADB).package) if shared and not keep else None
+    template = template_data(binary, shared / (kind or install.MARIADB).package) if shared and not keep else None
     with _kept_or_temporary(keep) as folder, _mariadbd(binary, folder, options, template) as server:
         yield server
 
@@ -114,7 +114,7 @@ def _mariadbd(
         yield MariaDB(url, process)
 
 
-def _template(binary: str, data: Path) -> Path:
+def template_data(binary: str, data: Path) -> Path:
     """Return the folder `data`, with the data of a server that holds the recorded world."""
     with locked(data.with_suffix(".lock")):
         if not data.exists():

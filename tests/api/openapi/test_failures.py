@@ -11,7 +11,7 @@ from tests.conftest import PLAYER, RESTRICTED, Playground, playground, service, 
 from tests.support.conformance import WORLD
 from tests.support.http_stub import Answer, answering
 from tests.support.openapi import OPERATIONS, PATHS, check_documented
-from tests.support.openapi_examples import request_of
+from tests.support.openapi_examples import KEY, request_of
 
 # A score of the recorded world that has a replay; the ids of the examples are of the demo world.
 REPLAY = {"id": 1078, "score_id": 1078}
@@ -134,10 +134,11 @@ def test_error(request: pytest.FixtureRequest, method: str, path: str, status: s
             client = request.getfixturevalue("alone")
         elif status == "304" and not path.endswith("replay"):
             client = request.getfixturevalue("demo")
-    sent: Request = {"headers": signed(PLAYER)} | REQUESTS[status](path)
+    sent: Request = {"headers": signed(KEY if status == "304" else PLAYER)} | REQUESTS[status](path)
     answer = client.request(method, **sent)
     if status == "304":
-        answer = client.request(method, **sent | {"headers": {"If-None-Match": answer.headers["etag"]}})
+        headers = sent["headers"] | {"If-None-Match": answer.headers["etag"]}
+        answer = client.request(method, **sent | {"headers": headers})
     assert str(answer.status_code) == status, answer.text
     check_documented(PATHS[path][method], answer)
 

@@ -71,6 +71,13 @@ def test_avatar_bodies(
     assert (answer.status_code, answer.json()) == (status, {"status": text})
 
 
+@pytest.mark.parametrize("body", [b"--xyz", b"--xxx y", b"--xxx\ry"])
+def test_a_multipart_body_that_cannot_be_read_is_not_logged(on_sqlite: Playground, body: bytes) -> None:
+    before = on_sqlite.process.log.read_text()
+    assert send(on_sqlite, "set_avatar", body, BOUNDARY).status_code == 400
+    assert "level=warning" not in on_sqlite.process.log.read_text().removeprefix(before)
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "text"),
     [

@@ -55,6 +55,14 @@ def test_a_form_is_like_json(world: Playground) -> None:
         assert (answer.status_code, answer.json()["updated"]) == (200, expected)
 
 
+def test_a_change_is_never_answered_with_304(world: Playground) -> None:
+    changed = world.client.post("/v1/set_player_info", json={"play_style": 5}, headers=signed(PLAYER))
+    for known in ("*", changed.headers["ETag"]):
+        headers = signed(PLAYER) | {"If-None-Match": known}
+        again = world.client.post("/v1/set_player_info", json={"play_style": 5}, headers=headers)
+        assert (again.status_code, again.json()) == (200, changed.json())
+
+
 def test_the_same_change_twice(world: Playground) -> None:
     answers = [change(world, json={"play_style": 5}).json() for _ in range(2)]
 
@@ -88,6 +96,7 @@ def test_fields_that_the_game_server_owns(world: Playground, field: str) -> None
     ("body", "text"),
     [
         ({"priv": 31879}, "priv is not a field to change; these are: " + ", ".join(FIELDS) + "."),
+        ({"": 4}, '"" is not a field to change; these are: ' + ", ".join(FIELDS) + "."),
         ({"id": 4}, "id is not a field to change; these are: " + ", ".join(FIELDS) + "."),
         ({"api_key": "x"}, "api_key is not a field to change; these are: " + ", ".join(FIELDS) + "."),
         ({"donor_end": 1}, "donor_end is not a field to change; these are: " + ", ".join(FIELDS) + "."),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
-from storage.database import catalogue, database, session
+from storage.database import catalogue, session
 from storage.database.catalogue import Version
 from storage.database.database import Database, Query
 from storage.database.failures import number_of
@@ -20,6 +20,7 @@ from tests.support.lossy_proxy import LossyProxy
 from tests.support.servers import MariaDB
 
 PLAYER = 3
+STORED_PAGE = f"(SELECT userpage_content FROM users WHERE id = {PLAYER})"
 UNCHANGED = {
     f"set_{name}": 0
     for name in (*("userpage_content", "preferred_mode", "play_style", "custom_badge_name", "custom_badge_icon"),)
@@ -248,10 +249,28 @@ def test_a_change_is_made_again_after_a_lost_connection(proxied: tuple[LossyProx
 
 
 @DRIVERS
-def test_a_planned_switchover(
-    server: MariaDB, mariadb: MariaDB, driver: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "SETTLED", 0)
+@pytest.mark.parametrize("number", [1180, 3100])
+def test_a_change_that_a_node_cannot_commit(proxied: tuple[LossyProxy, str], driver: str, number: int) -> None:
+    proxy, url = proxied
+
+    async def test() -> None:
+        async with using(url, driver) as database:
+            before = proxy.accepted
+            proxy.refuse("UPDATE", number, "Not connected to Primary Component")
+            await change(database, f"{driver} {number}")
+            # The node was left.
+            assert proxy.accepted == before + 1
+            assert page(url) == f"{driver} {number}"
+            proxy.refuse("UPDATE", number, "Not connected to Primary Component", times=2)
+            with pytest.raises(Unavailable):
+                await change(database, "on none")
+            assert page(url) == f"{driver} {number}"
+
+    run(test)
+
+
+@DRIVERS
+def test_a_planned_switchover(server: MariaDB, mariadb: MariaDB, driver: str) -> None:
     other = mariadb.database("switchover")
     conformance.load(other)
     name = other.rpartition("/")[2]
@@ -271,13 +290,13 @@ def test_a_planned_switchover(
                 with pytest.raises(Unavailable) as refused:
                     await change(database, "on none")
                 assert number_of(refused.value.__cause__) == 1290
+                changing = asyncio.create_task(change(database, "on the new one"))
+                await asyncio.sleep(0.4)
+                assert not changing.done()
                 proxy.target = int(other.rpartition("@")[2].partition("/")[0].rpartition(":")[2])
-                await change(database, "on the new one")
+                await changing
                 # The reads go there too.
-                assert await name_of(database, PLAYER)
-                profile = await database.one(catalogue.profile, id=PLAYER)
-                assert profile
-                assert profile.userpage_content == "on the new one"
+                assert await text(database, STORED_PAGE) == "on the new one"
 
     try:
         run(test)
@@ -353,9 +372,7 @@ def test_the_session_does_not_depend_on_the_server(odd_server: MariaDB, server: 
             for new in pages:
                 await change(odd, new)
                 assert page(odd_server.url + "recorded") == new
-                profile = await odd.one(catalogue.profile, id=PLAYER)
-                assert profile
-                assert profile.userpage_content == new
+                assert await text(odd, STORED_PAGE) == new
 
     run(test)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from storage.database import catalogue
+from storage.database import catalogue, session
 from storage.database.database import Database
 from storage.database.statement import Value, with_json, with_lists
 
@@ -49,3 +49,11 @@ def test_with_json() -> None:
     text = "a = :a AND id IN (SELECT value FROM json_each(:ids))"
     bound = {"a": "x", "ids": '["7","\\"ú"]'}
     assert with_json("a = :a AND id IN (:ids)", {"a": "x", "ids": ("7", '"ú')}) == (text, bound)
+
+
+@pytest.mark.parametrize("version", ["10.11.18-MariaDB", "9.1.0", "5.6.51"])
+def test_no_statement_has_a_comment(version: str) -> None:
+    # Proxies such as ProxySQL drop comments, and with them what stands in /*! */ for the server to run.
+    statements = [statement.mysql for _, statement in catalogue.statements()]
+    texts = [*statements, *session.statements(version, 5.0), session.PING]
+    assert [text for text in texts if "/*" in text or "-- " in text or "#" in text] == []

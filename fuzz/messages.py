@@ -97,6 +97,10 @@ class Case:
     raw: bytes | None = None
     cuts: tuple[int, ...] = ()
 
+    def cut(self, *cuts: int) -> "Case":
+        """Return it with the bytes divided at these positions."""
+        return replace(self, cuts=cuts)
+
     def encode(self) -> bytes:
         return b"".join(request.encode() for request in self.requests) if self.raw is None else self.raw
 

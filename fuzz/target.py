@@ -11,10 +11,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
-from tests.conftest import IDS, ROOT
-from tests.fuzz.checks import Problem
-from tests.fuzz.values import KEYS
+import httpx2
+
+from fuzz.checks import Problem
+from fuzz.values import KEYS
 from tests.support import conformance, mariadbd, servers
 from tests.support.game_server import DOMAIN, game_server, match
 from tests.support.processes import Process, free_port, serve
@@ -23,6 +25,7 @@ from tests.support.processes import Process, free_port, serve
 CHANGEABLE = {"userpage_content", "preferred_mode", "play_style", "custom_badge_name", "custom_badge_icon"}
 LINE = re.compile(r"time=\S+ level=(\w+) ")
 MIB = 2**20
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass
@@ -34,6 +37,15 @@ class Target:
     process: Process
     database: str
     data: Path
+
+    def get(self, path: str) -> httpx2.Response:
+        """Return the response to an ordinary request."""
+        return httpx2.get(f"http://{self.host}:{self.port}{path}", trust_env=False, verify=False, timeout=30)
+
+    def document(self) -> dict[str, Any]:
+        """Return /openapi.json."""
+        document: dict[str, Any] = self.get("/openapi.json").json()
+        return document
 
     def memory(self) -> float:
         """Return the memory of the process in MiB."""
@@ -54,7 +66,7 @@ class Target:
                 columns = ", ".join(f"`{row[0]}`" for row in cursor.fetchall() if row[0] not in CHANGEABLE)
                 cursor.execute(f"SELECT {columns} FROM {table} ORDER BY {columns}")
                 state[f"table {table}"] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
-        owners = {str(id) for id in IDS.values()}
+        owners = {str(owner) for owner in KEYS.values()}
         for file in sorted(self.data.rglob("*")):
             if file.is_file() and not (file.parent.name == "avatars" and file.stem in owners | {".lock"}):
                 state[str(file.relative_to(self.data))] = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,22 +1,25 @@
-"""The command line of the fuzzer: python -m tests.fuzz."""
+"""The command line of the fuzzer: python -m fuzz."""
 
 import asyncio
+import logging
 import signal
 import sys
-import time
 from collections import Counter
+from collections.abc import Iterator
 from random import SystemRandom
-from typing import Any
 
 import click
-import httpx2
 import uvloop
 
-from tests.fuzz.checks import Checker, Problem
-from tests.fuzz.generate import Generator
-from tests.fuzz.run import MAX_KINDS, Client, Result, described, run, summary
-from tests.fuzz.target import Target, running
+from fuzz.checks import Checker, Problem
+from fuzz.generate import Generator
+from fuzz.run import Client, Result, described, run, summary
+from fuzz.target import Target, running
 
+# How many cases are sent at a time.
+CONNECTIONS = 16
+# So many problems are tried again and described with the smallest case.
+MAX_KINDS = 30
 # So many MiB more in the second half of a run are a leak: the caches are full before that.
 GROWTH = 48.0
 # Open files and connections that a service may have after a run in addition to those before.
@@ -38,7 +41,10 @@ def main(
 
     The exit code is 1 if something was wrong.
     """
+    # As an exception, SIGTERM also ends the servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # The game server of the tests logs each request that it refuses.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     seed = SystemRandom().randrange(10**6) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
     given = dict(setting.split("=", 1) for setting in settings)
@@ -60,66 +66,57 @@ def main(
 def fuzz(target: Target, seed: int, numbers: range, bound: float, *, limited: bool) -> bool:
     """Send the cases with these numbers, and print the report. Return whether something was wrong."""
     before, files = target.state(), target.open_files()
-    generator = Generator(seed, document(target))
-    client = Client(target.host, target.port, Checker(document(target), limited=limited), bound)
+    generator = Generator(seed, target.document())
+    checker = Checker(target.document(), limited=limited)
+    clients = [Client(target.host, target.port, checker, bound) for _ in range(CONNECTIONS)]
 
     async def send() -> Result:
-        result = await run(client, generator, numbers, target.memory)
+        result = await run(clients, checker, generator, numbers, target.memory)
         if not limited:
-            await client.repeat_transient(result)
-        await asyncio.sleep(1)
+            await clients[0].repeat_transient(result)
         result.memory.append(target.memory())
         for found in list(result.found.values())[:MAX_KINDS]:
-            await client.shrink(found)
+            await clients[0].shrink(found)
         return result
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(send())
     for problem in after(target, result, before, files):
         result.add(problem, None)
-    print("\n".join(["", "with a rate limit:" if limited else "without a rate limit:", *summary(result)]))
+    print(f"\nwith{'' if limited else 'out'} a rate limit:")
+    print("\n".join(summary(result, generator.operations)))
     for message, count in Counter(warning[:100] for warning in target.warnings()).most_common(10):
         print(f"warning in the log, {count} times: {message}")
     print("\n".join(described(result.found.values(), target.host, target.port)), flush=True)
     return bool(result.found)
 
 
-def after(target: Target, result: Result, before: dict[str, str], files: int) -> list[Problem]:
-    """Return what is wrong with the service after a run."""
-    problems = []
-    for path in ("/health/live", "/health/ready", "/v1/get_player_count"):
-        response = httpx2.get(f"http://{target.host}:{target.port}{path}", trust_env=False, timeout=30)
-        if response.status_code != 200 and not (path == "/v1/get_player_count" and response.status_code == 429):
-            problems.append(Problem("the service does not work any more", path, response.text))
+def after(target: Target, result: Result, before: dict[str, str], files: int) -> Iterator[Problem]:
+    """Yield what is wrong with the service after a run: what it says, its data, its memory, its files, its log."""
+    if target.get("/health/ready").json()["status"] != "ready":
+        yield Problem("the service is not ready any more", "/health/ready", target.get("/health/ready").text)
     changed = sorted({name for name, _ in before.items() ^ target.state().items()})
     if changed:
-        problems.append(Problem("data were changed", ", ".join(changed)))
-    half = result.memory[len(result.memory) // 2]
-    if result.memory[-1] - half > GROWTH:
-        problems.append(
-            Problem("the memory grows", "the process", f"{half:.0f} MiB, then {result.memory[-1]:.0f} MiB")
-        )
-    time.sleep(1)
+        yield Problem("data were changed", ", ".join(changed))
+    half, end = result.memory[len(result.memory) // 2], result.memory[-1]
+    if end - half > GROWTH:
+        yield Problem("the memory grows", "the process", f"{half:.0f} MiB, then {end:.0f} MiB")
     if target.open_files() > files + MORE_FILES:
-        problems.append(Problem("open files", "the process", f"{files}, then {target.open_files()}"))
-    return [*problems, *target.faults_in_log()]
-
-
-def document(target: Target) -> Any:
-    return httpx2.get(f"http://{target.host}:{target.port}/openapi.json", trust_env=False, timeout=30).json()
+        yield Problem("open files", "the process", f"{files}, then {target.open_files()}")
+    yield from target.faults_in_log()
 
 
 def show(target: Target, seed: int, number: int, bound: float) -> None:
     """Send one case and print it, the responses, and what is wrong with them."""
-    case = Generator(seed, document(target)).case(number)
-    client = Client(target.host, target.port, Checker(document(target), limited=False), bound)
+    case = Generator(seed, target.document()).case(number)
+    client = Client(target.host, target.port, Checker(target.document(), limited=False), bound)
     print(case.commands(target.host, target.port))
 
     async def send() -> None:
-        outcome, _ = await client.exchange(case)
-        for response in outcome.responses:
-            print(response)
-        print(outcome.problem or "nothing is wrong")
+        outcome = await client.alone(case)
+        for response in outcome.responses[:20]:
+            print(f"\n{response.status} {response.headers}\n{response.body[:2000]!r}")
+        print(f"\n{len(outcome.responses)} responses; {outcome.problem or 'nothing is wrong'}")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(send())

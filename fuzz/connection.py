@@ -1,4 +1,4 @@
-"""A connection that sends any bytes and reads responses strictly, as h11 does: too much or too little is an error."""
+"""A connection that sends any bytes, and on which responses must be complete and nothing more."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,8 +41,15 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, host: str, port: int, bound: float) -> Self:
-        """Connect to a server. It may be silent for `bound` seconds while something is expected of it."""
-        _, connection = await asyncio.get_running_loop().create_connection(lambda: cls(bound), host, port)
+        """Connect to a server. It may be silent for `bound` seconds while something is expected of it.
+
+        Raise Wrong.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await loop.create_connection(lambda: cls(bound), host, port)
+        except OSError as error:
+            raise Wrong(f"no connection: {error}") from None
         return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -63,20 +70,13 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._news.set()
 
-    @property
-    def ended(self) -> bool:
-        """Whether the server has closed the connection, or its sending side."""
-        return self._ended
-
-    async def send(self, data: bytes, cuts: Sequence[int] = (), *, end: bool = False) -> None:
-        """Send `data`, divided at the positions `cuts`; with `end`, shut down the sending side then."""
+    async def send(self, data: bytes, cuts: Sequence[int] = ()) -> None:
+        """Send `data`, divided at the positions `cuts`."""
         for start, stop in zip((0, *cuts), (*cuts, len(data)), strict=True):
             if start:
                 await asyncio.sleep(0.001)
             if self._transport:
                 self._transport.write(data[start:stop])
-        if end:
-            self.end()
 
     def end(self) -> None:
         """Shut down the sending side."""

@@ -4,22 +4,20 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.fuzz.checks import TRANSIENT, Checker, Problem, is_refusal
-from tests.fuzz.connection import Connection, Response, Wrong
-from tests.fuzz.generate import Generator
-from tests.fuzz.messages import Case, Request
+from fuzz.checks import TRANSIENT, Checker, Problem, is_refusal
+from fuzz.connection import Connection, Response, Wrong
+from fuzz.generate import Generator
+from fuzz.messages import Case
 
-CONNECTIONS = 16
 # Seconds between two lines about the progress.
 INTERVAL = 5.0
 # How often smaller versions of a case are tried, and how many cases with a transient status are sent again.
 SHRINKING = 1000
 AGAIN = 300
-MAX_KINDS = 30
 
 
 class Outcome(NamedTuple):
@@ -31,22 +29,26 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Found:
-    """A problem, a case that has it, if it is known, and how many had it. `again`: whether it has it when sent alone."""
+    """A problem, a case that has it, if it is known, and how many had it.
+
+    `again` tells whether the case has it when it is sent alone.
+    """
 
     problem: Problem
     case: Case | None
     count: int = 1
-    again: bool | None = None
+    again: bool = True
 
 
 @dataclass
 class Result:
-    """What has happened in a run."""
+    """What has happened in a run. `succeeded` are the operations that had a response with 2xx."""
 
     cases: int = 0
     requests: int = 0
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
+    succeeded: set[str] = field(default_factory=set)
     found: dict[tuple[str, str], Found] = field(default_factory=dict)
     transient: list[Case] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
@@ -61,41 +63,72 @@ class Result:
 
 
 class Client:
-    """Sends cases to a service and checks the responses."""
+    """Sends cases to a service, one at a time, and checks the responses. It keeps a connection open."""
 
     def __init__(self, host: str, port: int, checker: Checker, bound: float) -> None:
         """`bound` is how many seconds a response may take."""
         self._address = host, port
         self._checker = checker
         self._bound = bound
+        self._kept: Connection | None = None
 
-    async def exchange(self, case: Case, kept: Connection | None = None) -> tuple[Outcome, Connection | None]:
-        """Send a case, on the connection `kept` if that is possible. Return the outcome, and a connection to keep."""
-        if kept and (kept.ended or case.raw is not None):
-            kept.close()
-            kept = None
-        connection = kept or await Connection.open(*self._address, self._bound)
+    def close(self) -> None:
+        if self._kept:
+            self._kept.close()
+        self._kept = None
+
+    async def alone(self, case: Case) -> Outcome:
+        """Send a case on a connection of its own."""
+        self.close()
+        outcome = await self.exchange(case)
+        self.close()
+        return outcome
+
+    async def exchange(self, case: Case) -> Outcome:
+        """Send a case, on the connection that is kept if that is possible."""
         responses: list[Response] = []
+        try:
+            if case.raw is None:
+                problem = await self._send_requests(case, responses)
+            else:
+                problem = await self._send_raw(case, responses)
+        except Wrong as error:
+            problem = Problem(str(error).partition(":")[0], "the connection", str(error))
+        return Outcome(responses, problem)
+
+    async def _send_requests(self, case: Case, responses: list[Response]) -> Problem | None:
+        connection = self._kept or await Connection.open(*self._address, self._bound)
+        self._kept = None
         try:
             if rest := connection.unexpected():
                 raise Wrong(f"more than the response before this one: {rest[:300]!r}")
-            await connection.send(case.encode(), case.cuts, end=case.raw is not None)
-            if case.raw is None:
-                problem = await self._read(connection, case, responses)
-            else:
-                problem = await self._read_all(connection, responses)
-        except Wrong as error:
-            problem = Problem(str(error).partition(":")[0], "the connection", str(error))
-        if problem is None and case.raw is None and not responses[-1].closes:
-            return Outcome(responses, None), connection
-        connection.close()
-        return Outcome(responses, problem), None
+            await connection.send(case.encode(), case.cuts)
+            problem = await self._read(connection, case, responses)
+            if problem is None and not responses[-1].closes:
+                self._kept = connection
+            return problem
+        finally:
+            if self._kept is None:
+                connection.close()
+
+    async def _send_raw(self, case: Case, responses: list[Response]) -> Problem | None:
+        connection = await Connection.open(*self._address, self._bound)
+        try:
+            await connection.send(case.encode(), case.cuts)
+            connection.end()
+            while response := await connection.response():
+                responses.append(response)
+                if problem := self._checker.check(None, response):
+                    return problem
+            return None
+        finally:
+            connection.close()
 
     async def _read(self, connection: Connection, case: Case, responses: list[Response]) -> Problem | None:
         for request in case.requests:
             response = await connection.response(head=request.method == b"HEAD")
             if response is None:
-                return Problem("no response", "the connection", f"{len(responses)} of {len(case.requests)}")
+                return Problem("no response", self._checker.where(request))
             responses.append(response)
             if problem := self._checker.check(request, response):
                 return problem
@@ -104,13 +137,6 @@ class Client:
                 if not (request.method == b"HEAD" and is_refusal(response, head=True)):
                     await connection.finish()
                 break
-        return None
-
-    async def _read_all(self, connection: Connection, responses: list[Response]) -> Problem | None:
-        while response := await connection.response():
-            responses.append(response)
-            if problem := self._checker.check(None, response):
-                return problem
         return None
 
     async def shrink(self, found: Found) -> None:
@@ -126,65 +152,57 @@ class Client:
                 found.case, smaller = case, case.smaller()
 
     async def _has(self, case: Case, problem: Problem) -> bool:
-        outcome, kept = await self.exchange(case)
-        if kept:
-            kept.close()
+        outcome = await self.alone(case)
         return bool(outcome.problem and outcome.problem[:2] == problem[:2])
 
     async def repeat_transient(self, result: Result) -> None:
         """Send the cases with a transient status again, one at a time. One that has it again is a problem."""
         for case in result.transient[:AGAIN]:
-            outcome, kept = await self.exchange(case)
-            if kept:
-                kept.close()
+            outcome = await self.alone(case)
             for request, response in zip(case.requests, outcome.responses, strict=False):
-                if response.status in TRANSIENT and may_not_fail(request):
+                # The game server of the tests sends a body in response to HEAD, which is not valid HTTP.
+                if response.status in TRANSIENT and request.method != b"HEAD":
                     what = f"status {response.status} although everything works"
                     result.add(Problem(what, self._checker.where(request), repr(response.body[:300])), case)
 
 
-def may_not_fail(request: Request) -> bool:
-    # The game server of the tests sends a body with its refusals, even in response to HEAD, which is not valid HTTP.
-    return request.method != b"HEAD"
-
-
 async def run(
-    client: Client,
-    generator: Generator,
-    numbers: range,
-    memory: Callable[[], float],
-    *,
-    connections: int = CONNECTIONS,
+    clients: Sequence[Client], checker: Checker, generator: Generator, numbers: range, memory: Callable[[], float]
 ) -> Result:
-    """Send the cases with these numbers. Return the result, without `memory` calls of which it would be empty."""
+    """Send the cases with these numbers, divided among the clients. Return what has happened.
+
+    `memory` returns how much memory the service uses. It is called ten times.
+    """
     result = Result(memory=[memory()])
     begun = time.monotonic()
     left = iter(numbers)
 
-    async def work() -> None:
-        kept: Connection | None = None
+    async def work(client: Client) -> None:
         for number in left:
             case = generator.case(number)
             at = time.monotonic()
-            outcome, kept = await client.exchange(case, kept)
+            outcome = await client.exchange(case)
             result.slowest = max(result.slowest, (time.monotonic() - at, number))
             result.cases += 1
             result.requests += max(len(outcome.responses), 1)
-            result.statuses.update(response.status for response in outcome.responses)
+            for response in outcome.responses:
+                result.statuses[response.status] += 1
+            for request, response in zip(case.requests, outcome.responses, strict=False):
+                if response.status < 300:
+                    result.succeeded.add(checker.where(request))
             if outcome.problem:
                 result.add(outcome.problem, case)
             elif any(response.status in TRANSIENT for response in outcome.responses):
                 result.transient.append(case)
             if result.cases % max(len(numbers) // 10, 1) == 0:
                 result.memory.append(memory())
-        if kept:
-            kept.close()
+        client.close()
 
+    progress = asyncio.create_task(_show_progress(result, len(numbers), begun))
     async with asyncio.TaskGroup() as tasks:
-        progress = tasks.create_task(_show_progress(result, len(numbers), begun))
-        workers = [tasks.create_task(work()) for _ in range(connections)]
-        await asyncio.gather(*workers)
-        progress.cancel()
+        for client in clients:
+            tasks.create_task(work(client))
+    progress.cancel()
     result.seconds = time.monotonic() - begun
     return result
 
@@ -193,17 +211,21 @@ async def _show_progress(result: Result, total: int, begun: float) -> None:
     while True:
         await asyncio.sleep(INTERVAL)
         rate = result.requests / (time.monotonic() - begun)
-        line = f"{result.cases} of {total} cases, {rate:.0f} requests/s, {result.memory[-1]:.0f} MiB, {len(result.found)} problems"
+        memory, problems = result.memory[-1], len(result.found)
+        line = f"{result.cases} of {total} cases, {rate:.0f} requests/s, {memory:.0f} MiB, {problems} problems"
         print(line, file=sys.stderr, flush=True)
 
 
-def summary(result: Result) -> Iterator[str]:
+def summary(result: Result, operations: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a report."""
-    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(result.statuses.items()))
-    yield f"{result.cases} cases, {result.requests} requests in {result.seconds:.0f} s ({result.requests / result.seconds:.0f}/s)"
-    yield f"statuses: {statuses}"
+    rate = result.requests / result.seconds
+    yield f"{result.cases} cases, {result.requests} requests in {result.seconds:.0f} s ({rate:.0f}/s)"
+    yield "statuses: " + ", ".join(f"{status}: {count}" for status, count in sorted(result.statuses.items()))
     yield f"memory of the process in MiB: {' '.join(f'{size:.0f}' for size in result.memory)}"
-    yield f"slowest: {result.slowest[0]:.2f} s (case {result.slowest[1]}); sent again because of a transient status: {len(result.transient)}"
+    yield f"slowest response: {result.slowest[0]:.2f} s, case {result.slowest[1]}"
+    yield f"sent again because of a status that may be transient: {len(result.transient)} cases"
+    never = sorted(set(operations) - result.succeeded)
+    yield f"operations without a successful response: {', '.join(never) or 'none'}"
 
 
 def described(found: Iterable[Found], host: str, port: int) -> Iterator[str]:
@@ -215,7 +237,7 @@ def described(found: Iterable[Found], host: str, port: int) -> Iterator[str]:
         yield f"    {each.problem.detail}"
         if each.case is None:
             continue
-        if each.again is False:
+        if not each.again:
             yield "    It does not happen when the case is sent alone."
         text = each.case.commands(host, port)
         yield text if len(text) < 20_000 else text[:20_000] + f" … ({len(text)} characters)"
