@@ -16,6 +16,10 @@ class Wrong(Exception):
     """What the server sent, or did not send, is against HTTP. The message says in which way."""
 
 
+class Reset(Wrong):
+    """The server has reset the connection."""
+
+
 class Response(NamedTuple):
     """A response with its header names in lower case. `closes`: it is the last one on its connection."""
 
@@ -36,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._bound = bound
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
-        self._ended = False
+        self._ended = self._reset = False
         self._news = asyncio.Event()
 
     @classmethod
@@ -65,8 +69,9 @@ class Connection(asyncio.Protocol):
         self._news.set()
         return False
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
+        self._reset = exc is not None
         self._transport = None
         self._news.set()
 
@@ -88,7 +93,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     async def _more(self) -> bytes:
-        """Return what has been received, empty at the end of the connection."""
+        """Return what has been received, empty at the end of the connection. Raise Wrong."""
         while not self._received and not self._ended:
             self._news.clear()
             try:
@@ -96,6 +101,8 @@ class Connection(asyncio.Protocol):
                     await self._news.wait()
             except TimeoutError:
                 raise Wrong(f"nothing came for {self._bound:g} s") from None
+        if self._reset and not self._received:
+            raise Reset("the connection was reset")
         data = bytes(self._received)
         self._received.clear()
         return data

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fuzz.checks import TRANSIENT, Checker, Problem, is_refusal
-from fuzz.connection import Connection, Response, Wrong
+from fuzz.connection import Connection, Reset, Response, Wrong
 from fuzz.generate import Generator
 from fuzz.messages import Case
 
@@ -94,6 +94,10 @@ class Client:
                 problem = await self._send_raw(case, responses)
         except Wrong as error:
             problem = Problem(str(error).partition(":")[0], "the connection", str(error))
+            # If a server closes a connection while more is being sent, the operating system resets it, and the
+            # client may lose responses (RFC 9112, 9.6).
+            if isinstance(error, Reset) and len(case.requests) != 1:
+                problem = None
         return Outcome(responses, problem)
 
     async def _send_requests(self, case: Case, responses: list[Response]) -> Problem | None:
@@ -128,7 +132,8 @@ class Client:
         for request in case.requests:
             response = await connection.response(head=request.method == b"HEAD")
             if response is None:
-                return Problem("no response", self._checker.where(request))
+                received = f"{len(responses)} of {len(case.requests)} responses"
+                return Problem("no response", self._checker.where(request), received)
             responses.append(response)
             if problem := self._checker.check(request, response):
                 return problem

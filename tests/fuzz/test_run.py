@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +32,7 @@ BODY = json.dumps(
 ).encode()
 JSON = b"Content-Type: application/json"
 LIMITED = b"RateLimit-Limit: 1"
+RESET = b"reset"
 AWAY = b'{"status":"The database did not answer."}'
 
 
@@ -46,7 +49,12 @@ def server(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, int]]:
         def handle(self) -> None:
             with suppress(ConnectionError):
                 while received := self._request():
-                    self.wfile.write(sent := answer(received))
+                    sent = answer(received)
+                    if sent == RESET:
+                        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        self.request.close()
+                        break
+                    self.wfile.write(sent)
                     if not sent:
                         break
 
@@ -127,6 +135,17 @@ def test_what_is_wrong_with_a_response(name: str) -> None:
 
 def test_bytes_after_a_response_are_found_before_the_next_one() -> None:
     assert problem(response() + b"x", times=2) == "more than the response before this one"
+
+
+def test_a_reset_is_a_problem_unless_more_was_being_sent() -> None:
+    async def exchange(address: tuple[str, int], *requests: Request) -> Problem | None:
+        return (await Client(*address, Checker(DOCUMENT, limited=False), 5).exchange(Case(1, requests))).problem
+
+    with server(lambda _: RESET) as address:
+        alone = asyncio.run(exchange(address, CLAN))
+        assert alone
+        assert alone.what == "the connection was reset"
+        assert asyncio.run(exchange(address, CLAN, CLAN)) is None
 
 
 def test_rate_limit_headers_are_required_where_there_is_a_limit() -> None:
