@@ -57,13 +57,16 @@ def test_the_only_node_that_is_offered_is_isolated(nodes: tuple[Node, Node], dri
 
         session = clients.run(str(client.base_url), move)
     assert session.unavailable() != []
-    assert_nothing_lost(session, stays, lost)
+    # A change may have reached the other node when its own node was cut off, and cannot be tried again elsewhere.
+    assert_nothing_lost(session, stays, lost, may_be_made=True)
 
 
-def assert_nothing_lost(session: clients.Session, stays: Node, lost: Node) -> None:
+def assert_nothing_lost(session: clients.Session, stays: Node, lost: Node, *, may_be_made: bool = False) -> None:
+    """`may_be_made` is whether a change that was answered with 503 may have been made."""
     assert session.wrong() == []
     assert session.unavailable(session.ended + 2) == []
-    assert session.problems(clusters.made(stays), clusters.stored(stays)) == []
+    problems = session.problems(clusters.made(stays), clusters.stored(stays))
+    assert [text for text in problems if not (may_be_made and text.endswith("made after a 503"))] == []
     assert clusters.made(lost) == clusters.made(stays)
 
 
