@@ -82,9 +82,10 @@ def build(
         routes=routes(MetricsPage(metrics, Networks(settings.metrics_for))),
         lifespan=lifespan,
         middleware=[
+            # Around the others, which may respond before a body was read.
+            Middleware(DrainUnreadBody),
             Middleware(RateLimitMiddleware, Networks(settings.rate_limit_exempt)),
             Middleware(CachedResponseShortcut),
-            Middleware(DrainUnreadBody),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
     )

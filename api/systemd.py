@@ -23,10 +23,14 @@ def inherited_socket(environment: Mapping[str, str]) -> int | None:
 
 
 def address_of(descriptor: int) -> tuple[str, int]:
-    """Return the host and the port on which a socket listens. Raise CannotOpen if it is not a TCP socket."""
+    """Return the host and the port on which a socket listens. Raise CannotOpen if it is not a TCP socket.
+
+    Connections to it send at once what is written: uvloop sets that only for sockets that it has opened.
+    """
     with socket.socket(fileno=os.dup(descriptor)) as listening:
         if listening.family not in (socket.AF_INET, socket.AF_INET6):
             raise CannotOpen("the socket from systemd is not a TCP socket: look at ListenStream in apidot.socket")
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = listening.getsockname()[:2]
         return host, port
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class APIError(Exception):
     """A response with an error status.
 
-    `message` goes on the wire and is part of the contract, letter for letter. `retry_after` is in seconds, None
+    `message` goes on the wire; clients compare it letter for letter. `retry_after` is in seconds, None
     where trying again does not help.
     """
 

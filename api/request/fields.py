@@ -1,7 +1,7 @@
 """Parsing one parameter from text, as pydantic 2 does.
 
 The game server validates its parameters with pydantic 2, so clients know what it accepts, and its error types,
-messages and contexts are part of the contract.
+messages and contexts are what clients know.
 """
 
 import math

@@ -38,7 +38,7 @@ ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
 MODES = (
     "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
 )
-# 9 to 11 are refused after validation, in the words of the contract.
+# 9 to 11 are refused after validation, with the message that clients know.
 ModeNumber = Annotated[
     int,
     Meta(
@@ -109,7 +109,7 @@ class Fault(NamedTuple):
 
     @property
     def detail(self) -> dict[str, Any]:
-        """The fault in the form of the contract, which is pydantic's."""
+        """The fault in the form that clients know, which is pydantic's."""
         detail = {"type": self.error.kind, "loc": self.loc, "msg": self.error.msg, "input": self.text}
         return detail | {"ctx": self.error.ctx} if self.error.ctx else detail
 

@@ -34,7 +34,7 @@ from domain.players import PlayerCard
 from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
 from storage.database import catalogue
 
-# The contract has other words for this endpoint than for the others.
+# Clients know other words from this endpoint than from the others.
 MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
 ANTICHEAT = ("client_flags", "online_checksum")
 

@@ -45,6 +45,8 @@ GRACE = 1.0
 CHECK_AFTER, CHECK_WITHIN = 0.1, 0.8
 # Seconds before a statement is run again after a conflict, at the most.
 CONFLICT_PAUSE = 0.1
+# Seconds that must be left for a read to be run again.
+READ_NEEDS = 0.1
 # Seconds since which a connection must be open for a read-only server to be one that another has replaced. On a
 # newer connection, a change is tried again after as long.
 SETTLED = 0.25
@@ -292,7 +294,7 @@ class Database:
                     raise
                 tries.append(reason)
                 pause = self._pause(reason, connection)
-                needed = self._change_needs if is_change else 0
+                needed = self._change_needs if is_change else READ_NEEDS
                 wait = min(wait, deadline - time.monotonic() - pause - needed)
                 if wait <= 0:
                     raise

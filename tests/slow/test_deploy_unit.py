@@ -62,7 +62,7 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 def test_the_unit_limits_what_the_service_uses_up() -> None:
     for key in ("LimitNOFILE", "MemoryMax", "OOMPolicy"):
-        assert re.search(rf"^{key}=\S+$", UNIT, re.MULTILINE)
+        assert len(re.findall(rf"^{key}=\S+$", UNIT, re.MULTILINE)) == 1
 
 
 def test_the_unit_is_hardened() -> None:
