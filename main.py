@@ -153,11 +153,11 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
             check_reload_possible(settings.api_workers)
             # A breakpoint stops the event loop for as long as somebody looks around.
             os.environ.setdefault("WATCHDOG", "0")
-        check_not_game_server(settings, host, port)
-        if (descriptor := inherited_socket(os.environ)) is None:
-            check_port_free(host, port)
-        else:
+        if (descriptor := inherited_socket(os.environ)) is not None:
             host, port = address_of(descriptor)
+        check_not_game_server(settings, host, port)
+        if descriptor is None:
+            check_port_free(host, port)
         if configured.database is None:
             make_demo_world(demo_folder(configured))
         lines = asyncio.run(startup_report(settings))

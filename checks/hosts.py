@@ -7,7 +7,9 @@ IN_DOCKER = "docker compose -f deploy/compose.yml run --rm apidot check"
 
 
 async def advice_if_unknown(host: str | None, setting: str) -> str | None:
-    """Return what to do if the name of a host is not known here, None if it is."""
+    """Return what to do if the name of a host is not known here, None if it is, or if there is no name."""
+    if not host:
+        return None
     try:
         await asyncio.get_running_loop().getaddrinfo(host, None)
     except (socket.gaierror, UnicodeError):

@@ -30,30 +30,12 @@ from tests.conftest import ROOT
 from tests.support import conformance
 from tests.support.checks import Outcome, run_command
 from tests.support.http_stub import Answer, Asked, answering
-from tests.support.osr import TARGET_PRACTICE, Replay
+from tests.support.osr import REPLAY, TARGET_PRACTICE
 from tests.support.osr import whole as whole_file
 from tests.support.replay_bodies import bare
 from tests.support.servers import S3
 
 RECORDED = {file.stem: file.read_bytes() for file in (conformance.WORLD / "osr").iterdir()}
-REPLAY = Replay(
-    mode=0,
-    beatmap_md5="0" * 32,
-    player_name="someone",
-    replay_md5="1" * 32,
-    n300=1,
-    n100=2,
-    n50=3,
-    ngeki=4,
-    nkatu=5,
-    nmiss=6,
-    score=7,
-    max_combo=8,
-    perfect=False,
-    mods=0,
-    played_at=0,
-    score_id=9,
-)
 BAD = {
     "6001": bare()[:100],
     "6002": b"neither bare nor whole, " * 9,

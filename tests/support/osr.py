@@ -49,6 +49,27 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     target_accuracy: float | None = None
 
 
+# A play that is not a score of the recorded world.
+REPLAY = Replay(
+    mode=0,
+    beatmap_md5="0" * 32,
+    player_name="someone else",
+    replay_md5="1" * 32,
+    n300=1,
+    n100=2,
+    n50=3,
+    ngeki=4,
+    nkatu=5,
+    nmiss=6,
+    score=7,
+    max_combo=8,
+    perfect=False,
+    mods=0,
+    played_at=0,
+    score_id=9,
+)
+
+
 def written(
     frames: bytes, *, score_id: int, played_at: datetime | None, beatmap_md5: str, player_name: str, **score: Any
 ) -> bytes:

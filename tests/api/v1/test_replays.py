@@ -8,11 +8,12 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from tests.conftest import service
 from tests.support import conformance
-from tests.support.osr import Replay, parse
+from tests.support.osr import REPLAY, parse
 from tests.support.osr import whole as whole_file
 from tests.support.replay_bodies import bare
 from tests.support.servers import S3
@@ -27,25 +28,7 @@ PATHS = ("/get_replay", "/v1/get_replay", "/api/get_replay", "/api/v1/get_replay
 
 def whole(frames: bytes, life_bar: str = "", mode: int = 0) -> bytes:
     """Return a whole file of a play that is not a score of the recorded world."""
-    replay = Replay(
-        mode=mode,
-        beatmap_md5="0" * 32,
-        player_name="someone else",
-        replay_md5="1" * 32,
-        n300=1,
-        n100=2,
-        n50=3,
-        ngeki=4,
-        nkatu=5,
-        nmiss=6,
-        score=7,
-        max_combo=8,
-        perfect=False,
-        mods=0,
-        life_bar=life_bar,
-        played_at=0,
-        score_id=9,
-    )
+    replay = msgspec.structs.replace(REPLAY, mode=mode, life_bar=life_bar)
     return whole_file(replay, frames)
 
 
