@@ -120,8 +120,8 @@ def show(target: Target, seed: int, number: int, bound: float) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(send())
-    for problem in target.faults_in_log():
-        print("\n".join(problem))
+    for line in [*target.warnings(), *("\n".join(problem) for problem in target.faults_in_log())]:
+        print(line)
 
 
 if __name__ == "__main__":

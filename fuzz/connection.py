@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self, cast
 
 import h11
@@ -144,5 +145,7 @@ class Connection(asyncio.Protocol):
     async def finish(self) -> None:
         """Wait for the end of a connection that the server has said to close. Raise Wrong if there is more."""
         self.end()
-        if rest := await self._more():
-            raise Wrong(f"more than the response: {rest[:300]!r}")
+        # It may be reset if the server has not read all that was sent.
+        with suppress(Reset):
+            if rest := await self._more():
+                raise Wrong(f"more than the response: {rest[:300]!r}")

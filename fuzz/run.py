@@ -96,7 +96,7 @@ class Client:
             problem = Problem(str(error).partition(":")[0], "the connection", str(error))
             # If a server closes a connection while more is being sent, the operating system resets it, and the
             # client may lose responses (RFC 9112, 9.6).
-            if isinstance(error, Reset) and len(case.requests) != 1:
+            if isinstance(error, Reset) and (len(case.requests) != 1 or case.cuts):
                 problem = None
         return Outcome(responses, problem)
 

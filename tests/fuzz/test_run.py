@@ -138,14 +138,15 @@ def test_bytes_after_a_response_are_found_before_the_next_one() -> None:
 
 
 def test_a_reset_is_a_problem_unless_more_was_being_sent() -> None:
-    async def exchange(address: tuple[str, int], *requests: Request) -> Problem | None:
-        return (await Client(*address, Checker(DOCUMENT, limited=False), 5).exchange(Case(1, requests))).problem
+    async def exchange(address: tuple[str, int], case: Case) -> Problem | None:
+        return (await Client(*address, Checker(DOCUMENT, limited=False), 5).exchange(case)).problem
 
     with server(lambda _: RESET) as address:
-        alone = asyncio.run(exchange(address, CLAN))
+        alone = asyncio.run(exchange(address, Case(1, (CLAN,))))
         assert alone
         assert alone.what == "the connection was reset"
-        assert asyncio.run(exchange(address, CLAN, CLAN)) is None
+        for case in (Case(1, (CLAN, CLAN)), Case(1, (CLAN,), cuts=(len(CLAN.encode()),))):
+            assert asyncio.run(exchange(address, case)) is None
 
 
 def test_rate_limit_headers_are_required_where_there_is_a_limit() -> None:

@@ -235,6 +235,8 @@ class GameServer:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "10"})
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         await response.write(b"first")
         await self._go_on.wait()
         if "cut" not in request.query:
