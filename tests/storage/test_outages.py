@@ -109,9 +109,9 @@ def test_database_stopped_and_started(database: MariaDB, driver: str, names: dic
             database.start()
         recovered(service.client)
         assert_right(at_once(service.client, names), names)
-        assert service.process.output().count("the database does not answer") == 1
-        assert service.process.output().count("the database answers again") == 1
-        assert "Traceback" not in service.process.output()
+        assert service.process.output(10_000).count("the database does not answer") == 1
+        assert service.process.output(10_000).count("the database answers again") == 1
+        assert "Traceback" not in service.process.output(10_000)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -121,7 +121,7 @@ def test_database_restarted_between_requests(database: MariaDB, driver: str, nam
         database.stop()
         database.start()
         assert_right(at_once(service.client, names), names)
-        assert "does not answer" not in service.process.output()
+        assert "does not answer" not in service.process.output(10_000)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -131,7 +131,7 @@ def test_service_started_before_its_database(driver: str, database: MariaDB, nam
         service = on(database, driver)
         running = service.__enter__()
         assert_unavailable(info(running.client, 3), NOT_ANSWERED)
-        assert "database      NOT REACHED" in running.process.output()
+        assert "database      NOT REACHED" in running.process.output(10_000)
     finally:
         database.start()
     try:
@@ -156,8 +156,8 @@ def test_database_hung(database: MariaDB, driver: str, names: dict[int, str]) ->
         recovered(service.client)
         for _ in range(3):
             assert_right(at_once(service.client, names), names)
-        assert service.process.output().count("the database does not answer") == 1
-        assert "Traceback" not in service.process.output()
+        assert service.process.output(10_000).count("the database does not answer") == 1
+        assert "Traceback" not in service.process.output(10_000)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -202,7 +202,7 @@ def test_a_hung_database_does_not_delay_the_stop(database: MariaDB, driver: str)
                     assert request.exception() or request.result().status_code >= 500
         finally:
             database.resume()
-        assert "stopped; requests in flight" in service.process.output()
+        assert "stopped; requests in flight" in service.process.output(10_000)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -218,7 +218,7 @@ def test_no_free_connection(database: MariaDB, driver: str, names: dict[int, str
                 assert not slow.done()
             assert slow.result().status_code in (200, 404)
             assert_right(at_once(service.client, names), names)
-        assert service.process.output().count("no connection within 0.6 s") == 1
+        assert service.process.output(10_000).count("no connection within 0.6 s") == 1
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -234,7 +234,7 @@ def test_the_server_itself_ends_a_slow_statement(database: MariaDB, driver: str)
                 )
                 assert cursor.fetchone() == (1,)  # this statement itself
         assert service.client.get("/v1/get_score_info?id=1").status_code in (200, 404)
-        assert "max_statement_time" in service.process.output()
+        assert "max_statement_time" in service.process.output(10_000)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -245,7 +245,7 @@ def test_a_table_is_missing(database: MariaDB, driver: str, names: dict[int, str
             for _ in range(3):
                 assert_unavailable(service.client.get("/v1/get_clan?id=1"), NOT_ANSWERED)
                 assert service.client.get("/v1/get_player_count").status_code == 200
-            log = service.process.output()
+            log = service.process.output(10_000)
             # The start has found it too.
             for statement in ("ping", "clan"):
                 assert log.count(f"the database to {statement}.sql does not answer") == 1
@@ -254,7 +254,7 @@ def test_a_table_is_missing(database: MariaDB, driver: str, names: dict[int, str
             assert "Traceback" not in log
             mariadbd.execute(database.url + "recorded", "RENAME TABLE elsewhere TO clans")
             assert service.client.get("/v1/get_clan?id=1").status_code == 200
-            assert "the database to clan.sql answers again" in service.process.output()
+            assert "the database to clan.sql answers again" in service.process.output(10_000)
     finally:
         if "clans" not in tables(database):
             mariadbd.execute(database.url + "recorded", "RENAME TABLE elsewhere TO clans")
@@ -286,7 +286,7 @@ def test_a_wrong_password_is_not_logged(database: MariaDB, driver: str) -> None:
     url = f"{driver}://root:geheim%40%25@{host}recorded"
     with running(database_url=url, redis_url="redis://u:geheim2@127.0.0.1:1/0", **QUICK) as service:
         assert_unavailable(info(service.client, 3), NOT_ANSWERED)
-        log = service.process.output()
+        log = service.process.output(10_000)
         assert "Access denied" in log
         assert "geheim" not in log
         assert "NOT REACHED" in log
