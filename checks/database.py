@@ -11,7 +11,7 @@ from config.settings import Settings
 from domain.errors import CannotOpen
 from storage.database import catalogue
 from storage.database.database import Database, MissingFile
-from storage.database.failures import describe
+from storage.database.failures import describe, number_of
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 NEW_PASSWORD = "the password of DB_USER has expired: give it another one with ALTER USER"
@@ -50,7 +50,7 @@ async def run(settings: Settings, stack: AsyncExitStack) -> tuple[Database | Non
     if state.state == "up":
         return database, ok("database.version", f"{state.description} at {_address(settings)}")
     reason = "no answer in time" if isinstance(state.error, TimeoutError) else describe(state.error)
-    number = state.error.args[0] if state.error and state.error.args else 0
+    number = number_of(state.error) or 0
     text = f"{_address(settings)} does not answer: {reason}"
     advice = ADVICE.get(number, OTHER_ADVICE)
     if number in NOT_CONNECTED:

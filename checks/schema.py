@@ -11,6 +11,7 @@ from checks.findings import Finding, error, ok, warning
 from storage.database import catalogue
 from storage.database.catalogue import Column
 from storage.database.database import Database
+from storage.database.failures import number_of
 
 # The columns there are, those of the stock schema, and the statements that read a column; by table and column.
 Columns = dict[str, dict[str, Column]]
@@ -68,7 +69,7 @@ async def _missing(database: Database, there: Columns, read: Uses) -> list[Findi
         for column in sorted(columns.keys() - there[table].keys()) if table in there else [None]:
             statements = columns[column] if column else set.union(*columns.values())
             refusal = await database.refusal(catalogue.readable(table, column or min(columns)))
-            if refusal and refusal.args[0] in DENIED:
+            if refusal and number_of(refusal) in DENIED:
                 denied[table] = refusal
                 unanswered |= statements
             else:

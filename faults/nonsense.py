@@ -1,15 +1,11 @@
 """A server that speaks the protocol of Redis and answers commands with nonsense."""
 
 import itertools
-import socket
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from io import BufferedIOBase
+from contextlib import contextmanager
 
-# What clients send when they connect. A sensible answer to it lets them go on to the commands.
-GREETINGS = {b"AUTH", b"CLIENT", b"HELLO", b"SELECT"}
+from tests.support.redis_stub import redis_stub
+
 SILENCE = b""
 REPLIES = (
     b"$-1\r\n",  # nil
@@ -41,51 +37,10 @@ REPLIES = (
 )
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    server: "_Server"
-
-    def handle(self) -> None:
-        self.server.connections.add(self.connection)
-        try:
-            for name in _commands(self.rfile):
-                self.wfile.write(b"+OK\r\n" if name in GREETINGS else next(self.server.replies))
-        except (OSError, ValueError):
-            return
-        finally:
-            self.server.connections.discard(self.connection)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.replies = itertools.cycle(REPLIES)
-        self.connections: set[socket.socket] = set()
-
-
-def _commands(received: BufferedIOBase) -> Iterator[bytes]:
-    """Yield the name of each command of a connection."""
-    while line := received.readline():
-        words = []
-        for _ in range(int(line[1:])):
-            words.append(received.read(int(received.readline()[1:])))
-            received.readline()
-        yield words[0].upper()
-
-
 @contextmanager
 def nonsense(port: int) -> Iterator[None]:
     """Run the server on a port of this machine. Each command gets the next one of REPLIES."""
-    with _Server(port) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
-            for connection in list(server.connections):
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+    replies = itertools.cycle(REPLIES)
+    with redis_stub(port) as stub:
+        stub.answer = lambda _: iter([next(replies)])
+        yield

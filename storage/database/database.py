@@ -28,6 +28,7 @@ from storage.database.failures import (
     describe,
     ends_connection,
     is_refusal,
+    number_of,
     reason_to_try_again,
 )
 from storage.database.pool import CannotConnect, ConnectionPool, NoFreeConnection, Pooled
@@ -235,8 +236,7 @@ class Database:
                 self._log_refusal(statement.name, error)
             raise Unavailable(SLOW.message) from error
         except self._driver.errors as error:
-            code = error.args[0] if error.args else None
-            if isinstance(statement, Change) and code in drivers.UNSTORABLE:
+            if isinstance(statement, Change) and number_of(error) in drivers.UNSTORABLE:
                 raise Unstorable from error
             if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
                 return NO_ROWS

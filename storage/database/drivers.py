@@ -12,6 +12,7 @@ from pymysql.constants import FIELD_TYPE
 from domain.errors import CannotOpen
 from storage.database import mysql_protocol, tls
 from storage.database.connector import Wire
+from storage.database.failures import number_of
 from storage.database.rows import RowShape
 
 # A text has a character that the column's character set lacks, so it is equal to nothing in the column.
@@ -95,9 +96,9 @@ def is_unrepresentable(error: Exception, values: Mapping[str, Any]) -> bool:
     The servers have the same numbers for two columns that cannot be compared, which is a fault of the schema. The
     message, in any language, says which of the two it is: a column is IMPLICIT, a text COERCIBLE.
     """
-    code, message = error.args[0] if error.args else None, str(error)
+    message = str(error)
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else [value])]
-    if code not in UNREPRESENTABLE or all(str(text).isascii() for text in texts):
+    if number_of(error) not in UNREPRESENTABLE or all(str(text).isascii() for text in texts):
         return False
     return "IMPLICIT" not in message or "COERCIBLE" in message
 

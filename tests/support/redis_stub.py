@@ -1,5 +1,6 @@
 """A TCP server in the place of Redis, whose answers a test chooses byte by byte."""
 
+import socket
 import socketserver
 import threading
 import time
@@ -10,7 +11,7 @@ from io import BufferedIOBase
 # An answer to a command: chunks of bytes, after which the connection stays open. A number is a pause in seconds,
 # None closes the connection.
 Answer = Iterator[bytes | float | None]
-HANDSHAKE = (b"AUTH", b"CLIENT", b"SELECT")
+HANDSHAKE = (b"AUTH", b"CLIENT", b"HELLO", b"SELECT")
 
 
 class RedisStub:
@@ -36,13 +37,15 @@ class RedisStub:
 
 
 @contextmanager
-def redis_stub() -> Iterator[RedisStub]:
-    """Run the server."""
+def redis_stub(port: int = 0) -> Iterator[RedisStub]:
+    """Run the server, by default on a free port. Its connections end with it."""
     stub = RedisStub()
+    connections: set[socket.socket] = set()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError, EOFError):
+            connections.add(self.connection)
+            try:
                 while True:
                     for part in stub.respond(read_command(self.rfile)):
                         if part is None:
@@ -51,14 +54,18 @@ def redis_stub() -> Iterator[RedisStub]:
                             self.wfile.write(part)
                         else:
                             time.sleep(part)
+            except (OSError, EOFError):
+                return
+            finally:
+                connections.discard(self.connection)
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
         daemon_threads = True
         request_queue_size = 128
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        # Threads of open connections end with their clients.
+    with Server(("127.0.0.1", port), Handler) as server:
+        # A thread may be in a pause.
         server.block_on_close = False
         stub.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -68,6 +75,9 @@ def redis_stub() -> Iterator[RedisStub]:
         finally:
             server.shutdown()
             thread.join()
+            for connection in list(connections):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def read_command(stream: BufferedIOBase) -> list[bytes]:
