@@ -198,7 +198,7 @@ def _listed(items: list[str], separator: str) -> str:
 
 
 class LearnedAdditions:
-    """What is passed on now: what the game server declares is asked for again every ten minutes."""
+    """Keeps the additions up to date: asks the game server every ten minutes what it declares."""
 
     def __init__(
         self,

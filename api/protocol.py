@@ -55,7 +55,7 @@ UNKNOWN_ENCODING = ErrorSpec(501, "The only supported Transfer-Encoding is chunk
 TOO_MANY_CONNECTIONS = ErrorSpec(503, "There are too many connections.")
 UNKNOWN_VERSION = ErrorSpec(505, "Only HTTP/1.0 and HTTP/1.1 are supported.")
 
-MAX_HOST = 300  # bytes; a DNS name has 255 at the most
+MAX_HOST = 300  # bytes; a DNS name has at most 255
 CHECKED = frozenset({b"host", b"transfer-encoding"})
 # A host and a port, or nothing. Whatever is not ASCII is let through: some clients do not encode such names.
 HOST = re.compile(rb"""(\[[\w.:%~-]+\]|[^\x00-\x20\x7f"#/:<>?@\[\\\]^`{|}]*)(:\d*)?""", re.ASCII)

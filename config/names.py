@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from config.settings import all_settings
 
-# Whoever sets one of these has a game server, and does not want the demo world.
+# An operator who sets one of these has a game server, and does not want the demo world.
 OF_A_GAME_SERVER = ("DATABASE_URL", "GAME_SERVER_URL", "DATA_DIRECTORY")
 PREFIXES_OF_A_GAME_SERVER = ("DB_", "REDIS_", "APP_", "SERVER_")
 SETTINGS = [field.name.upper() for field in all_settings()]

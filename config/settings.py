@@ -160,8 +160,8 @@ class Settings:
 
     trusted_proxies: str = setting(
         "127.0.0.0/8,::1",
-        "Addresses and networks of trusted proxies, separated by commas. Only they can tell the client's address,"
-        " and the request id in X-Request-ID.",
+        "Addresses and networks of trusted proxies, separated by commas. Only they are believed about the client's"
+        " address and the request id in X-Request-ID.",
         heading="Proxies and CORS",
     )
     client_address_header: str = setting(

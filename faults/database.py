@@ -18,7 +18,7 @@ from faults.servers import PASSWORD, USER, USERPAGE, Servers, polled
 from tests.support import mariadbd
 
 OTHERS = "others"
-# The least that the server accepts, and its default.
+# The smallest max_connections that MariaDB accepts, and its default.
 FEWEST_CONNECTIONS, USUAL_CONNECTIONS = 10, 151
 OF_SERVICE = f"SELECT id FROM information_schema.processlist WHERE user = '{USER}'"
 

@@ -75,7 +75,7 @@ class Passthrough(BaseRoute):
 
 
 def failure_of(error: Exception) -> ErrorSpec:
-    """Return what a client is told about a game server that has not sent a response."""
+    """Return the error that a client receives if the game server has not sent a response."""
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return UNREACHABLE
     if isinstance(error, TimeoutError):

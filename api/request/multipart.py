@@ -14,7 +14,8 @@ MULTIPART_ERRORS = (UNREADABLE, TRUNCATED)
 
 MAX_PARTS = 100
 
-# The parser warns about each body that it cannot parse. The client is told, and the operator can change nothing.
+# The parser warns about each body that it cannot parse. The client learns it from the response,
+# and the operator cannot change it.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
