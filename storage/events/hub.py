@@ -1,6 +1,7 @@
 """Who listens to live events."""
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -136,8 +137,13 @@ class Hub:
             await feed.close()
 
     async def _beat(self) -> None:
+        due = time.monotonic() + BEAT
         while True:
-            await asyncio.sleep(BEAT)
+            # Not until then, because tests put this clock forward.
+            await asyncio.sleep(1)
+            if time.monotonic() < due:
+                continue
+            due += BEAT
             listeners = list(self._listeners)
             for start in range(0, len(listeners), GROUP):
                 for listener in listeners[start : start + GROUP]:
@@ -176,6 +182,13 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of a client that has read everything so far, empty if that is not known."""
+        scores = self._hub.scores
+        is_known = self._begun and not self._unread and scores in self._feeds
+        return str(scores.told) if is_known and scores.told is not None else ""
 
     def change(self, filter: Filter) -> None:
         """Replace the filter. Events that it did not admit before are told from now on."""
@@ -260,11 +273,13 @@ class Listener:
         if self._last is None or not with_scores:
             self._attach()
         last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
-        yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)))]
+        # A client that has missed something does not have it yet.
+        cursor = last_id or "" if self._begun else ""
+        yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
         if self._last is None or not with_scores:
             return
         last = self._last
-        if await self._missed_too_many(last):
+        if not await self._can_be_caught_up(last):
             self._last = None
             self._attach()
             yield [RESET]
@@ -276,7 +291,9 @@ class Listener:
             if is_last:
                 self._attach()
             async for events in self._missed(seen, until):
-                yield [event for event in events if event.id not in last and self.filter.admits(event)]
+                wanted = [event for event in events if event.id not in last and self.filter.admits(event)]
+                if wanted or not events:
+                    yield wanted
             seen = until
 
     def _attach(self) -> None:
@@ -284,9 +301,14 @@ class Listener:
         for feed in self._feeds:
             feed.attach(self)
 
-    async def _missed_too_many(self, seen: Cursor) -> bool:
-        newest = self._hub.scores.cursor.newest
-        return seen.newest > newest or newest - seen.newest > MAX_MISSED
+    async def _can_be_caught_up(self, seen: Cursor) -> bool:
+        while not self._ended:
+            try:
+                async with self._hub.replays:
+                    return await self._hub.reader.can_be_caught_up(seen, MAX_MISSED)
+            except Unavailable:
+                await asyncio.sleep(RETRY)
+        return False
 
     async def _missed(self, seen: Cursor, until: Cursor) -> AsyncIterator[list[Event]]:
         """Yield the events of the scores that `until` has and `seen` has not. Wait while the database is away."""

@@ -72,7 +72,16 @@ class ScoreReader:
 
     async def ids_from(self, first: int, limit: int = IDS) -> list[int]:
         """Return the lowest ids from `first` on, those of hidden players too."""
-        return [row.id for row in await self._database.all(catalogue.score_ids, first=first, limit=limit)]
+        rows = await self._database.all(catalogue.score_ids, first=first, limit=limit, offset=0)
+        return [row.id for row in rows]
+
+    async def can_be_caught_up(self, seen: Cursor, most: int) -> bool:
+        """Return whether there are at most so many scores that come after what is seen, which must still be there.
+
+        If the highest id is lower now, scores were wiped.
+        """
+        further = await self._database.one(catalogue.score_ids, first=seen.newest + 1, limit=1, offset=most)
+        return further is None and max(await self.latest(1), default=0) >= seen.newest
 
     async def find(self, ids: Sequence[int]) -> list[FoundScore]:
         """Return those of the scores that exist and whose players are visible, ordered by id."""
