@@ -8,6 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from domain.errors import ErrorSpec, Unavailable
 from domain.events import Hello
 from domain.live import Live
@@ -251,13 +253,14 @@ class Listener:
                 yield []
         if not self._ended:
             async for events in self._begin():
+                self._count(events)
                 yield events
         while not self._ended:
             beat = await self._wait()
             events = list(self._unread)
             self._unread.clear()
             if events or beat:
-                self._hub.observer.on_events([event.type for event in events])
+                self._count(events)
                 yield events
         if not self.dropped:
             yield [BYE]
@@ -270,19 +273,21 @@ class Listener:
         except Unavailable:
             online = None
         with_scores = hub.scores in self._feeds
-        if self._last is None or not with_scores:
+        last = self._last if with_scores else None
+        if last is None:
             self._attach()
         last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
         # A client that has missed something does not have it yet.
         cursor = last_id or "" if self._begun else ""
         yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
-        if self._last is None or not with_scores:
+        if last is None:
             return
-        last = self._last
-        if not await self._can_be_caught_up(last):
+        while (can_catch_up := await self._can_catch_up(last)) is None and not self._ended:
+            yield []
+        if not can_catch_up:
             self._last = None
             self._attach()
-            yield [RESET]
+            yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
             return
         seen, is_last = last, False
         while not (is_last or self._ended):
@@ -296,19 +301,24 @@ class Listener:
                     yield wanted
             seen = until
 
+    def _count(self, events: list[Event]) -> None:
+        self._hub.observer.on_events([event.type for event in events])
+
     def _attach(self) -> None:
         self._begun = True
         for feed in self._feeds:
             feed.attach(self)
 
-    async def _can_be_caught_up(self, seen: Cursor) -> bool:
-        while not self._ended:
+    async def _can_catch_up(self, seen: Cursor) -> bool | None:
+        """Return whether it may get what it has missed; None, after a beat, if the database does not answer."""
+        while not (self._beat or self._ended):
             try:
                 async with self._hub.replays:
-                    return await self._hub.reader.can_be_caught_up(seen, MAX_MISSED)
+                    return await self._hub.reader.can_catch_up(seen, MAX_MISSED)
             except Unavailable:
                 await asyncio.sleep(RETRY)
-        return False
+        self._beat = False
+        return None
 
     async def _missed(self, seen: Cursor, until: Cursor) -> AsyncIterator[list[Event]]:
         """Yield the events of the scores that `until` has and `seen` has not. Wait while the database is away."""

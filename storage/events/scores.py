@@ -75,7 +75,7 @@ class ScoreReader:
         rows = await self._database.all(catalogue.score_ids, first=first, limit=limit, offset=0)
         return [row.id for row in rows]
 
-    async def can_be_caught_up(self, seen: Cursor, most: int) -> bool:
+    async def can_catch_up(self, seen: Cursor, most: int) -> bool:
         """Return whether there are at most so many scores that come after what is seen, which must still be there.
 
         If the highest id is lower now, scores were wiped.

@@ -91,7 +91,7 @@ class EventClient:
                     self._dispatch(fields)
                     fields = {}
             self.complete = True
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, HTTPException):
             # It was closed, here or there.
             pass
         self.ended.set()
