@@ -16,6 +16,7 @@ from domain.units import (
     ModsText,
     PassStatus,
     Percent,
+    PlayTimeUnix,
 )
 
 
@@ -44,6 +45,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     time_elapsed: Milliseconds
     perfect: FullCombo
     mods_readable: ModsText = ""
+    # Set where rows are converted, which knows the time zone.
+    play_time_unix: PlayTimeUnix = None
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
