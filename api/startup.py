@@ -19,8 +19,10 @@ from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
@@ -93,7 +95,9 @@ async def open_services(
             live=open_live(settings, game_server, database, stack),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
+            server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
+            clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,

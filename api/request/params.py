@@ -74,11 +74,21 @@ IncludeLoved = Annotated[
     bool, Meta(description="With `scope=best`: whether scores on loved beatmaps are included.")
 ]
 IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
+AllMedals = Annotated[
+    bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
+]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
     Meta(
         description="What the players are ordered by, highest first: total score, ranked score, pp, accuracy, "
         "number of plays or seconds played."
+    ),
+]
+ClanSortColumn = Annotated[
+    Literal["pp", "rscore", "acc", "plays"],
+    Meta(
+        description="What the clans are ordered by, highest first: the pp, the ranked score or the plays of their "
+        "members together, or the members' average accuracy."
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]

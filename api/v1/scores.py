@@ -31,7 +31,7 @@ from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import score_filter
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from domain.scores import BeatmapScore, MonthlyPlays, PlayerScore, ScoreDetails
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
@@ -120,6 +120,32 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
         catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
     )
     return MostPlayed(maps=maps)
+
+
+class PlayerPlaysParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Either `id` or `name` is required."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    mode: ModeNumber = 0
+
+
+class PlayerPlays(Success, frozen=True, kw_only=True):
+    """How often a player has played in each month, the first month first. Months without plays are left out."""
+
+    plays: list[MonthlyPlays]
+
+
+@errors(INVALID_MODE, *PLAYER_ERRORS)
+async def get_player_plays(services: Services, params: PlayerPlaysParams) -> PlayerPlays:
+    """How often a player has played in each month in a mode.
+
+    `plays` counts the scores that the server has stored, failed ones included, `passes` those that are not failed.
+    A month begins and ends in the game server's time zone. Months without plays are left out.
+    """
+    mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
+    return PlayerPlays(plays=await services.database.all(catalogue.player_plays, id=player.id, mode=mode))
 
 
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
