@@ -14,7 +14,6 @@ from domain.errors import ErrorSpec, Unavailable
 from domain.events import Hello
 from domain.live import Live
 from storage.api_keys import network
-from storage.cache.beatmaps import BeatmapCache
 from storage.database.database import Database
 from storage.events.cursor import Cursor
 from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
@@ -45,7 +44,6 @@ class Hub:
     def __init__(
         self,
         database: Database,
-        beatmaps: BeatmapCache,
         live: Live,
         *,
         visible: int,
@@ -66,7 +64,7 @@ class Hub:
 
         self.live = live
         self.observer = observer or Observer()
-        self.reader = ScoreReader(database, beatmaps, visible=visible, visible_on_boards=visible_on_boards)
+        self.reader = ScoreReader(database, visible=visible, visible_on_boards=visible_on_boards)
         self.scores = ScoreFeed(self.reader, opened("scores"))
         players, matches = PlayerFeed(live, opened("players")), MatchFeed(live, opened("matches"))
         self.feeds: dict[EventType, Feed] = {

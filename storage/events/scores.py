@@ -1,15 +1,15 @@
 """Reads new scores from the database, and makes events of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from domain.clans import Clan
-from domain.events import EventPlayer, NewScoreRow
+from domain.events import EventPlayer, ScoreEvent
 from domain.modes import Mode
 from domain.players import FoundPlayer
-from storage.cache.beatmaps import BeatmapCache
+from domain.scores import ANTICHEAT, ScoreDetails
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.events.cursor import MAX_OPEN, Cursor
@@ -61,7 +61,6 @@ class ScoreReader:
     ) -> None:
         """`visible` are the privilege bits of players whose scores are shown, and of those on leaderboards."""
         self._database = database
-        self._beatmaps = beatmaps
         self._visible = visible
         self._visible_on_boards = visible_on_boards
 
@@ -85,13 +84,14 @@ class ScoreReader:
 
     async def find(self, ids: Sequence[int]) -> list[FoundScore]:
         """Return those of the scores that exist and whose players are visible, ordered by id."""
-        found: list[FoundScore] = []
+        found: dict[int, FoundScore] = {}
         for start in range(0, len(ids), PAGE):
             part = tuple(ids[start : start + PAGE])
-            rows = await self._database.all(catalogue.new_scores, ids=part, visible=self._visible, limit=len(part))
-            beatmaps = await self._beatmaps.of(row.beatmap for row in rows if row.beatmap)
-            found += [_found(row, beatmaps.get(row.beatmap or "")) for row in rows]
-        return found
+            for row in await self._database.all(catalogue.some_scores, ids=part, visible=self._visible):
+                # Of several beatmaps with one md5, the first counts.
+                if row.id not in found:
+                    found[row.id] = _found(row)
+        return list(found.values())
 
     async def first_places(self, scores: Iterable[FoundScore]) -> dict[int, FoundPlayer | None]:
         """Return those of the scores that are the first on their leaderboard by id, and who was first before.
@@ -123,22 +123,22 @@ class ScoreReader:
         return first
 
 
-def _found(row: NewScoreRow, beatmap: msgspec.Raw | None) -> FoundScore:
+def _found(row: ScoreDetails) -> FoundScore:
+    # In place, because copying the score would copy two dozen fields.
+    for field in ANTICHEAT:
+        msgspec.structs.force_setattr(row, field, UNSET)
     clan = None
     if row.clan_id is not None:
         clan = Clan(id=row.clan_id, name=row.clan_name or "", tag=row.clan_tag or "")
     player = EventPlayer(id=row.userid, name=row.player_name, country=row.player_country, clan=clan)
-    map_md5 = row.beatmap or ""
-    # In place, because copying the row would copy two dozen fields.
-    msgspec.structs.force_setattr(row, "beatmap", beatmap)
-    data: dict[str, Any] = {"score": row, "beatmap": beatmap, "player": player}
+    data = encode(ScoreEvent(score=row, beatmap=row.beatmap, player=player))
     return FoundScore(
         id=row.id,
         player=row.userid,
         mode=row.mode,
         status=row.status,
-        map_md5=map_md5,
-        data=msgspec.Raw(encode(data)),
+        map_md5=row.map_md5,
+        data=msgspec.Raw(data),
     )
 
 
