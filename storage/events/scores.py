@@ -56,9 +56,7 @@ class FoundScore(msgspec.Struct, frozen=True, kw_only=True):
 class ScoreReader:
     """Reads scores by their ids. The methods raise Unavailable if the database does not answer."""
 
-    def __init__(
-        self, database: Database, beatmaps: BeatmapCache, *, visible: int, visible_on_boards: int
-    ) -> None:
+    def __init__(self, database: Database, *, visible: int, visible_on_boards: int) -> None:
         """`visible` are the privilege bits of players whose scores are shown, and of those on leaderboards."""
         self._database = database
         self._visible = visible

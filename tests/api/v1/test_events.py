@@ -438,6 +438,7 @@ def test_the_database_is_away_for_a_while(tmp_path: Path) -> None:
                 here.sql(insert(7002), insert(7003))
                 assert scores([stream.next("score"), stream.next("score")]) == [7002, 7003]
                 assert scores([again.next("score") for _ in range(3)]) == [7001, 7002, 7003]
+                assert scores([new.next("score"), new.next("score")]) == [7002, 7003]
                 here.sql(insert(7004))
                 for each in (stream, new, again):
                     assert each.next("score").score == 7004

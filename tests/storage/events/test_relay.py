@@ -37,7 +37,7 @@ class Both(NamedTuple):
         """The number of the service that looks."""
         with closing(RedisClient.from_url(self.redis.url)) as client:
             (lock,) = client.scan_iter("apidot:events:*:scores:lock")
-            pid = int(client.get(lock).split()[1])
+            pid = int(str(client.get(lock)).split()[1])
         return next(n for n, service in enumerate(self.services) if service.process.pid == pid)
 
     def looks(self) -> list[float]:
