@@ -136,6 +136,7 @@ async def open_database(
         max_age=settings.db_connection_max_age,
         encryption=settings.db_ssl,
         authorities=settings.db_ssl_ca,
+        zone=settings.zone,
         observer=observer,
         deadlines=deadlines,
     )

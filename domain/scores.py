@@ -17,6 +17,7 @@ from domain.units import (
     Month,
     PassStatus,
     Percent,
+    PlayTimeUnix,
 )
 
 
@@ -45,6 +46,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     time_elapsed: Milliseconds
     perfect: FullCombo
     mods_readable: ModsText = ""
+    # Set where rows are converted, which knows the time zone.
+    play_time_unix: PlayTimeUnix = None
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.

@@ -14,6 +14,9 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 UnixTime = Annotated[int, Meta(description="unix seconds")]
 Seconds = Annotated[int, Meta(description="seconds")]
 Milliseconds = Annotated[int, Meta(description="milliseconds")]
+PlayTimeUnix = Annotated[
+    int | None, Meta(description="`play_time` in unix seconds; null where the row has no time")
+]
 UTCTime = Annotated[datetime | None, Meta(description="UTC; null where the row has no time")]
 LocalTime = Annotated[
     datetime | None, Meta(description="in the game server's time zone; null where the row has no time")
@@ -30,7 +33,9 @@ ModeID = Annotated[
     ),
 ]
 ModsMask = Annotated[int, Meta(description="a bitmask; bits as in the .osr format")]
-ModsText = Annotated[str, Meta(description="the acronyms of `mods`, such as HDDT; NM for none")]
+ModsText = Annotated[
+    str, Meta(description="the acronyms of `mods`, such as HDDT; NC and PF without DT and SD; NM for none")
+]
 StarRating = Annotated[float, Meta(description="star rating")]
 RankedStatus = Annotated[
     int,

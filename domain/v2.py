@@ -84,6 +84,12 @@ class PlayedBeatmap(Stripped, beatmaps.PlayedBeatmap, frozen=True, kw_only=True)
     """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
 
 
+class Favourite(msgspec.Struct, frozen=True, kw_only=True):
+    """A beatmap set that a player has marked as a favourite."""
+
+    set_id: int
+
+
 class Rating(msgspec.Struct, frozen=True, kw_only=True):
     """The ratings of a beatmap by players, from 1 to 10."""
 

@@ -32,9 +32,27 @@ BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap ID.")]
 BeatmapMD5 = Annotated[
     str, Meta(min_length=32, max_length=32, description="MD5 of the beatmap's `.osu` file, in hexadecimal.")
 ]
+MAX_BATCH = 50
+PlayerIDs = Annotated[
+    tuple[PlayerID, ...], Meta(max_length=MAX_BATCH, description="Player ID. May be given up to 50 times.")
+]
+BeatmapIDs = Annotated[
+    tuple[BeatmapID, ...], Meta(max_length=MAX_BATCH, description="Beatmap ID. May be given up to 50 times.")
+]
+BeatmapMD5s = Annotated[
+    tuple[BeatmapMD5, ...],
+    Meta(
+        max_length=MAX_BATCH,
+        description="MD5 of the beatmap's `.osu` file, in hexadecimal. May be given up to 50 times.",
+    ),
+]
+BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
 ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
 PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]
 ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
+ScoreIDs = Annotated[
+    tuple[ScoreID, ...], Meta(max_length=MAX_BATCH, description="Score ID. May be given up to 50 times.")
+]
 MODES = (
     "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
 )

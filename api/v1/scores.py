@@ -20,6 +20,7 @@ from api.request.params import (
     PlayerID,
     PlayerName,
     ScoreID,
+    ScoreIDs,
     ScoresScope,
 )
 from api.response.encoded import Success
@@ -206,8 +207,39 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     Scores of restricted and unverified players are not found.
     """
     score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
+    _remove_anticheat(services, score)
+    return ScoreInfo(score=score)
+
+
+class ScoresInfoParams(msgspec.Struct, frozen=True, kw_only=True):
+    id: ScoreIDs
+
+
+class ScoresInfo(Success, frozen=True, kw_only=True):
+    """Scores with their players and beatmaps, in the order of the request."""
+
+    scores: list[ScoreDetails]
+
+
+async def get_scores_info(services: Services, params: ScoresInfoParams) -> ScoresInfo:
+    """Several scores, each as `get_score_info` returns it.
+
+    They are in the order of the request. Scores that do not exist, and those of restricted and unverified players,
+    are left out. A score that is named twice is returned once.
+    """
+    ids = tuple(dict.fromkeys(params.id))
+    scores: dict[int, ScoreDetails] = {}
+    rows = await services.database.all(catalogue.some_scores, ids=ids, visible=services.settings.visible)
+    for row in rows:
+        # Of several beatmaps with one md5, the one with the lowest id counts.
+        if scores.setdefault(row.id, row) is row:
+            _remove_anticheat(services, row)
+    return ScoresInfo(scores=[scores[id] for id in ids if id in scores])
+
+
+def _remove_anticheat(services: Services, score: ScoreDetails) -> None:
+    """Remove the anticheat data from `score`, unless the operator shows them."""
     if not services.settings.show_client_flags:
         # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:
             msgspec.structs.force_setattr(score, field, UNSET)
-    return ScoreInfo(score=score)

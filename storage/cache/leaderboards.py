@@ -14,10 +14,10 @@ from storage.database.database import Database
 # The positions from the start of one segment to that of the next, and how many more each segment holds: as many as
 # the longest page, so that every page lies within one segment.
 SEGMENT, PAGE = 500, 100
-# For how many seconds a segment is used, and after how many it is read again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 10.0, 5.0
+# For how many seconds a segment is used.
+FRESH_SECONDS = 10.0
 # The same for the number of players on a leaderboard that is longer than a segment: counting them reads them all.
-TOTAL_FRESH_SECONDS, TOTAL_RENEW_SECONDS = 60.0, 45.0
+TOTAL_FRESH_SECONDS = 60.0
 # Ids in all segments together: some MiB. Each segment counts for some more, since an empty one takes memory too.
 SIZE, SEGMENT_OVERHEAD = 100_000, 20
 # From this position on, reading everything above a segment twice costs more than sorting the whole mode.
@@ -42,7 +42,7 @@ class LeaderboardOrder:
         self._segments = SingleFlightCache(
             self._read,
             fresh=FRESH_SECONDS,
-            renew=RENEW_SECONDS,
+            renew=True,
             stale=FRESH_SECONDS,
             size=SIZE,
             overhead=SEGMENT_OVERHEAD,
@@ -51,7 +51,7 @@ class LeaderboardOrder:
         self._totals = SingleFlightCache(
             self._count,
             fresh=TOTAL_FRESH_SECONDS,
-            renew=TOTAL_RENEW_SECONDS,
+            renew=True,
             stale=TOTAL_FRESH_SECONDS,
             size=1000,
         )

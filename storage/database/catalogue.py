@@ -34,6 +34,17 @@ SCORE_FILTERS = (
     "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
     " AND (:mode IS NULL OR s.mode = :mode)"
 )
+# The rows that a statement looks for: one, or those with some ids.
+ONE_SCORE = {"scores": "s.id = :id", "most": "1"}
+SOME_SCORES = {"scores": "s.id IN (:ids)", "most": "1000"}
+ONE_PLAYER = {
+    "players": "u.id = COALESCE(:id, (SELECT MIN(n.id) FROM users n WHERE n.safe_name = :safe_name"
+    " AND (n.priv & :visible) = :visible))",
+    "most": "1",
+}
+SOME_PLAYERS = {"players": "u.id IN (:ids)", "most": "1000"}
+ONE_PLAYERS_STATS = {"players": "s.id = :id", "most": "100"}
+SOME_PLAYERS_STATS = {"players": "s.id IN (:ids)", "most": "10000"}
 # A column with the alias of its table.
 _COLUMN = re.compile(r"\b(\w+)\.`?(\w+)\b")
 
@@ -161,8 +172,10 @@ class RepeatedStats(msgspec.Struct, frozen=True):
 
 
 player = Query("player", Player)
-player_details = Query("player_details", PlayerDetails)
-player_stats = Query("player_stats", PlayerStats)
+player_details = Query("player_details", PlayerDetails, **ONE_PLAYER)
+players_details = Query("player_details", PlayerDetails, **SOME_PLAYERS)
+player_stats = Query("player_stats", PlayerStats, **ONE_PLAYERS_STATS)
+players_stats = Query("player_stats", PlayerStats, **SOME_PLAYERS_STATS)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 known_players = Query("known_players", KnownPlayer)
@@ -182,9 +195,12 @@ profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
+beatmaps_by_id = Query("beatmaps_by_id", Beatmap)
+set_beatmaps = Query("set_beatmaps", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
-score = Query("score", ScoreDetails)
+score = Query("score", ScoreDetails, **ONE_SCORE)
+some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
 score_statuses = Query("score_statuses", ScoreStatus)
@@ -212,16 +228,17 @@ privileges = Query("privileges", Privilege)
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
-v2_player_details = Query("player_details", v2.PlayerDetails)
-v2_player_stats = Query("player_stats", v2.PlayerStats)
+v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
+v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = Query("player_achievements", v2.PlayerAchievement, optional=True)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
+v2_beatmaps_by_id = Query("beatmaps_by_id", v2.BeatmapDetails)
 v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
-v2_score = Query("score", v2.ScoreDetails)
+v2_score = Query("score", v2.ScoreDetails, **ONE_SCORE)
 v2_clan = Query("clan", v2.Clan)
 v2_clan_leaderboard = {
     sort: Query("clan_leaderboard", v2.ClanLeaderboardEntry, sort=column)
@@ -233,6 +250,7 @@ players = Query("players", v2.PlayerDetails)
 count_players = Query("count_players", Total)
 beatmaps = Query("beatmaps", v2.BeatmapDetails)
 count_beatmaps = Query("count_beatmaps", Total)
+player_favourites = Query("player_favourites", v2.Favourite)
 beatmap_rating = Query("beatmap_rating", v2.Rating)
 scores = Query("scores", v2.Score)
 count_scores = Query("count_scores", Total)

@@ -9,6 +9,7 @@ import math
 import os
 import random
 import time
+from datetime import tzinfo
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -101,13 +102,14 @@ class Database:
         max_age: float = 0,
         encryption: Encryption = "off",
         authorities: str = "",
+        zone: tzinfo | None = None,
         observer: Observer | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
         """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
         `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
-        are those of tls.context.
+        are those of tls.context. `zone` is that of times in the tables, None for that of this machine.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
@@ -126,16 +128,18 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        self._converter = RowConverter()
-        options = {}
-        if not self.is_sqlite:
-            # A socket of this machine needs no encryption.
-            context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
-            options = drivers.pool_options(self._driver, wait, context)
-        self._databases = databases.Database(self._url, **options)
+        self._converter = RowConverter(zone)
+        self._databases = databases.Database(self._url, **self._pool_options(encryption, authorities))
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
         self._sqlite: databases.core.Connection | None = None
+
+    def _pool_options(self, encryption: Encryption, authorities: str) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {}
+        # A socket of this machine needs no encryption.
+        context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
+        return drivers.pool_options(self._driver, self._wait, context)
 
     async def connect(self) -> None:
         """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
