@@ -1,14 +1,13 @@
 """How many scores, beatmaps and clans the game server has, cached."""
 
-import math
 from typing import NamedTuple
 
-from storage.cache.cache import SingleFlightCache
+from storage.cache.cache import SingleFlight, SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
 
-# For how many seconds totals are used, and after how many they are counted again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 60.0, 45.0
+# For how many seconds totals are used.
+FRESH_SECONDS = 60.0
 
 
 class Totals(NamedTuple):
@@ -36,29 +35,33 @@ class ServerTotals:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._scores = SingleFlightCache(
-            self._count_scores, fresh=math.inf, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1
-        )
-        self._totals = SingleFlightCache(
-            self._count, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1
-        )
+        self._scores: CountedScores | None = None
+        self._recounts: SingleFlight[tuple[()], None] = SingleFlight()
+        self._totals = SingleFlightCache(self._count, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=1)
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
-        await self._scores.close()
         await self._totals.close()
+        await self._recounts.close()
 
     async def get(self) -> Totals:
         """Return the totals of the last minute. Raise Unavailable if the database cannot be reached."""
         return await self._totals.get(())
 
     async def _count(self, _: tuple[()]) -> Totals:
-        scores = await self._scores.get(())
+        scores = self._scores
+        if scores is None:
+            scores = self._scores = await self._count_scores()
+        else:
+            self._recounts.join((), self._recount)
         row = await self._database.one(catalogue.server_totals, counted=scores.last)
         assert row is not None
         return Totals(scores.total + row.newer_scores, row.maps, row.clans)
 
-    async def _count_scores(self, _: tuple[()]) -> CountedScores:
+    async def _recount(self, _: tuple[()]) -> None:
+        self._scores = await self._count_scores()
+
+    async def _count_scores(self) -> CountedScores:
         newest = await self._database.one(catalogue.score_newest)
         if newest is None:
             return CountedScores(0, 0)

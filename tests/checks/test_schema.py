@@ -184,7 +184,8 @@ def test_a_missing_privilege_is_not_a_missing_table(stock: str, tmp_path: Path) 
         assert findings.codes("schema") == {"schema.no-grant": "error"}
         text = findings.text("schema.no-grant")
         assert (
-            "its user may not read clans, maps, ratings, relationships, scores, stats, tourney_pool_maps" in text
+            "its user may not read achievements, clans, favourites, maps, ratings, relationships, scores, stats,"
+            in text
         )
         assert "users" not in text.partition(";")[0].split(", ")
         assert "GRANT SELECT ON maps TO 'narrow'@'127.0.0.1';" in text
