@@ -1,10 +1,6 @@
--- Which of these players have a name that contains this text?
+-- What are the names of these players, and does each of them contain this text?
 SELECT
-    u.id,
-    u.name
+    u.name,
+    u.name LIKE :pattern ESCAPE '!' AS matches
 FROM users u
 WHERE u.id IN (:ids)
-    AND (u.priv & 3) = 3
-    AND u.name LIKE :pattern ESCAPE '!'
-ORDER BY u.id
-LIMIT :limit

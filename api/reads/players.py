@@ -1,7 +1,7 @@
 """Reads of players."""
 
-from collections.abc import Iterable, Iterator
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -19,25 +19,16 @@ from domain.players import (
     Rank,
     safe_name,
 )
+from storage.cache.player_names import name_pattern
 from storage.database import catalogue
 from storage.database.database import Query
 from storage.ranks import RankedPlayer
 
 NO_PLAYER = ErrorSpec(404, "Player not found.")
 
-# Candidates that are read beyond those that a search returns, and how many of them at a time.
-MORE_CANDIDATES, MAX_CANDIDATES = 50, 1000
-
 P = TypeVar("P", bound=Player | PlayerDetails)
 F = TypeVar("F", bound=FoundPlayer)
 M = TypeVar("M", bound=ModeStats)
-
-
-class PlayerSearch(NamedTuple, Generic[F]):
-    """Two statements that search players: among all, and among some."""
-
-    among_all: Query[F]
-    among_some: Query[F]
 
 
 async def find_player(
@@ -59,43 +50,24 @@ async def require_player(
     return player
 
 
-async def players_matching(
-    services: Services, queries: PlayerSearch[F], text: str | None, *, offset: int = 0
-) -> list[F]:
+async def players_matching(services: Services, query: Query[F], text: str | None, *, offset: int = 0) -> list[F]:
     """Return the players whose name contains `text`, or all players, ordered by id, at most LIST_LIMIT of them."""
     limit = services.settings.list_limit
-    if text is None:
-        return await services.database.all(queries.among_all, pattern=None, limit=limit, offset=offset)
-    if "\0" in text:
-        # No name contains it, and SQLite takes it for the end of the pattern.
-        return []
-    pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in text) + "%"
-    candidates = None if offset else await services.player_names.candidates(text)
-    if candidates is None:
-        return await services.database.all(queries.among_all, pattern=pattern, limit=limit, offset=offset)
-    return await _players_among(services, queries.among_some, candidates, pattern, limit)
+    pattern = None
+    if text is not None:
+        if "\0" in text:
+            # No name contains it, and SQLite takes it for the end of the pattern.
+            return []
+        pattern = name_pattern(text)
+        found = None if offset else await services.player_names.find(text, limit)
+        if found is not None:
+            return found_as(query.row, found)
+    return await services.database.all(query, pattern=pattern, limit=limit, offset=offset)
 
 
-async def _players_among(
-    services: Services, query: Query[F], candidates: Iterator[list[int]], pattern: str, limit: int
-) -> list[F]:
-    """Return the first `limit` of the candidates whom the database finds by `pattern`."""
-    found: list[F] = []
-    ids: list[int] = []
-    ended = False
-    while len(found) < limit and not (ended and not ids):
-        # Some more, since a few are hidden.
-        count = min(limit - len(found) + MORE_CANDIDATES, MAX_CANDIDATES)
-        while len(ids) < count and not ended:
-            part = next(candidates, None)
-            ended = part is None
-            ids += part or ()
-        if ids:
-            found += await services.database.all(
-                query, ids=tuple(ids[:count]), pattern=pattern, limit=limit - len(found)
-            )
-            del ids[:count]
-    return found
+def found_as(shape: type[F], players: list[FoundPlayer]) -> list[F]:
+    """Return the players in the shape of a version."""
+    return [player if type(player) is shape else shape(id=player.id, name=player.name) for player in players]
 
 
 async def count_players(services: Services) -> tuple[int, int]:

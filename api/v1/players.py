@@ -6,7 +6,6 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.reads.players import (
-    PlayerSearch,
     count_players,
     players_matching,
     players_with_stats,
@@ -29,9 +28,6 @@ from storage.game_server.client import GAME_SERVER_AWAY
 NO_ROSTER = ErrorSpec(404, "The game server does not tell who is online.")
 
 
-SEARCH = PlayerSearch(catalogue.player_search, catalogue.players_named)
-
-
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
     q: Annotated[str, Meta(description="Part of a name. Without it, all players are returned.")] | None = None
     offset: Offset = 0
@@ -50,7 +46,7 @@ async def search_players(services: Services, params: SearchParams) -> SearchResu
     Case does not matter. The players are ordered by ID; the operator's `LIST_LIMIT` is the maximum number of them.
     Restricted and unverified players, and the bot, are left out.
     """
-    found = await players_matching(services, SEARCH, params.q, offset=params.offset)
+    found = await players_matching(services, catalogue.player_search, params.q, offset=params.offset)
     return SearchResults(results=len(found), result=found)
 
 

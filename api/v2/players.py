@@ -8,7 +8,6 @@ from msgspec import Meta
 
 from api.reads.players import (
     NO_PLAYER,
-    PlayerSearch,
     find_player,
     players_matching,
     require_player,
@@ -37,9 +36,6 @@ from storage.game_server.client import GAME_SERVER_AWAY
 
 NO_STATUS = ErrorSpec(404, "Player status not found.")
 NO_STATS = ErrorSpec(404, "Player stats not found.")
-
-
-SEARCH = PlayerSearch(catalogue.v2_player_search, catalogue.v2_players_named)
 
 
 class PlayersParams(PageParams, frozen=True):
@@ -79,7 +75,7 @@ async def search_players(services: Services, params: SearchParams) -> FoundPlaye
     Case does not matter. The players are ordered by ID; the operator's `LIST_LIMIT` is the maximum number of them.
     Restricted and unverified players, and the bot, are left out.
     """
-    found = await players_matching(services, SEARCH, params.q)
+    found = await players_matching(services, catalogue.v2_player_search, params.q)
     return FoundPlayers(data=found, meta=ListMeta(total=len(found)))
 
 

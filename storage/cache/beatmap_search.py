@@ -90,7 +90,7 @@ class BeatmapSearch:
         rows = [beatmap for row in found[offset : offset + limit] if (beatmap := beatmaps.get(texts.ids[row]))]
         return rows, len(found)
 
-    async def _find(self, texts: Texts, query: BeatmapQuery) -> list[int]:
+    async def _find(self, texts: Texts[SearchedBeatmap], query: BeatmapQuery) -> list[int]:
         """Return the numbers of the rows that are found, in the order of the query."""
         words = _words(query.text)
         rows = await sorted_in_slices(
@@ -105,7 +105,7 @@ class BeatmapSearch:
         return await self._database.all(catalogue.beatmap_texts, after=after, limit=limit)
 
 
-def _filtered(texts: Texts, query: BeatmapQuery, rows: list[int]) -> list[int]:
+def _filtered(texts: Texts[SearchedBeatmap], query: BeatmapQuery, rows: list[int]) -> list[int]:
     gone = texts.numbers[GONE]
     rows = [row for row in rows if not gone[row]]
     for name, value in query.numbers.items():
@@ -116,7 +116,7 @@ def _filtered(texts: Texts, query: BeatmapQuery, rows: list[int]) -> list[int]:
     return rows
 
 
-def _is_as_kept(texts: Texts, query: BeatmapQuery, id: int, beatmap: Beatmap | None) -> bool:
+def _is_as_kept(texts: Texts[SearchedBeatmap], query: BeatmapQuery, id: int, beatmap: Beatmap | None) -> bool:
     """Return whether a beatmap still exists and has the values that the query filters by; keep its new ones."""
     row = texts.row_of(id)
     assert row is not None

@@ -74,12 +74,13 @@ class Source(Generic[R]):
         what: str,
         page: int,
         most: int,
+        keep: bool = False,
     ) -> None:
         """`read` returns the rows after an id, in the order of their ids, at most so many.
 
         `text` returns the text of a row, without a line feed, and `numbers` are what rows can be sorted and
         filtered by. `page` rows are read at a time, so few that converting them takes some milliseconds. There may
-        be at most `most` rows. `what` they are, for the log.
+        be at most `most` rows. `what` they are, for the log. With `keep`, the rows themselves are kept too.
         """
         self.read = read
         self.text = text
@@ -87,15 +88,17 @@ class Source(Generic[R]):
         self.what = what
         self.page = page
         self.most = most
+        self.keep = keep
 
 
-class Texts:
+class Texts(Generic[R]):
     """The texts and numbers of all rows, in the order of their ids, as they were at some time."""
 
     def __init__(self, names: Sequence[str]) -> None:
         """`names` are those of the numbers."""
         self.ids: list[int] = []
         self.numbers = {name: array("d") for name in names}
+        self.kept: list[R] = []
         # The number of the first row of each block, and the texts of all its rows, each of them with END.
         self._blocks: list[tuple[int, bytes]] = []
         self._pages: list[bytes] = []
@@ -112,6 +115,8 @@ class Texts:
             self.after = self.ids[-1] if self.ids else BEFORE_ALL
         self._pages.append(b"".join(source.text(row) + END for row in rows))
         self.ids += [row.id for row in rows]
+        if source.keep:
+            self.kept += rows
         for name, number in source.numbers.items():
             self.numbers[name].extend(map(number, rows))
         if last or len(self._pages) == BLOCK_PAGES:
@@ -123,10 +128,10 @@ class Texts:
             self._blocks.append((end - text.count(END), text))
         self._pages.clear()
 
-    def with_tail(self, source: Source[R], rows: Sequence[R]) -> "Texts":
+    def with_tail(self, source: Source[R], rows: Sequence[R]) -> "Texts[R]":
         """Return the same texts, with these rows instead of those of the last page."""
-        texts = Texts(list(self.numbers))
-        texts.ids = self.ids[: self._tail]
+        texts: Texts[R] = Texts(list(self.numbers))
+        texts.ids, texts.kept = self.ids[: self._tail], self.kept[: self._tail]
         texts.numbers = {name: numbers[: self._tail] for name, numbers in self.numbers.items()}
         texts._blocks = [block for block in self._blocks if block[0] < self._tail]
         texts.add(source, rows, last=True)
@@ -171,8 +176,8 @@ class TextIndex(Generic[R]):
 
     def __init__(self, source: Source[R]) -> None:
         self._source = source
-        self._texts: Texts | None = None
-        self._flights: SingleFlight[str, Texts] = SingleFlight()
+        self._texts: Texts[R] | None = None
+        self._flights: SingleFlight[str, Texts[R]] = SingleFlight()
         self._failure: Unavailable | None = None
         self._retry_at = 0.0
         self._said_unfit = False
@@ -181,7 +186,7 @@ class TextIndex(Generic[R]):
         """Cancel the statements that are running."""
         await self._flights.close()
 
-    async def get(self, max_age: float) -> Texts | None:
+    async def get(self, max_age: float) -> Texts[R] | None:
         """Return texts that are at most `max_age` seconds old, None if there are none.
 
         They are then read in the background, as they are once they are older than RENEW_SECONDS. Raise Unavailable
@@ -197,7 +202,7 @@ class TextIndex(Generic[R]):
             return await asyncio.shield(self._flights.join("new", self._read_new))
         return texts
 
-    async def wait(self) -> Texts:
+    async def wait(self) -> Texts[R]:
         """Return the texts once they have been read. Raise Unavailable if they are not in time, Unfit too."""
         if self._failure and time.monotonic() < self._retry_at:
             raise self._failure.with_traceback(None)
@@ -207,9 +212,9 @@ class TextIndex(Generic[R]):
         except TimeoutError:
             raise Unavailable(f"The {self._source.what} are being read.") from None
 
-    async def _read_all(self, _: str) -> Texts:
+    async def _read_all(self, _: str) -> Texts[R]:
         source = self._source
-        texts = Texts(list(source.numbers))
+        texts: Texts[R] = Texts(list(source.numbers))
         after, last = BEFORE_ALL, False
         try:
             while not last:
@@ -237,7 +242,7 @@ class TextIndex(Generic[R]):
                 self._said_unfit = True
                 log.warning("the %s are not kept in memory: %s", self._source.what, error.message)
 
-    async def _read_new(self, _: str) -> Texts:
+    async def _read_new(self, _: str) -> Texts[R]:
         """Read the last page again, and those after it."""
         before = self._texts
         assert before is not None

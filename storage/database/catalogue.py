@@ -100,6 +100,25 @@ class Block(msgspec.Struct, frozen=True):
     total: int
 
 
+class PlayerID(msgspec.Struct, frozen=True):
+    id: int
+
+
+class ComparedName(msgspec.Struct, frozen=True):
+    """A name, and whether it contains a text."""
+
+    name: str
+    matches: bool
+
+
+class HiddenMark(msgspec.Struct, frozen=True):
+    """What tells one set of hidden players from another."""
+
+    total: int
+    ids: int
+    squares: int
+
+
 class Version(msgspec.Struct, frozen=True):
     version: str
 
@@ -190,7 +209,9 @@ players_stats = Query("player_stats", PlayerStats, **SOME_PLAYERS_STATS)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 player_names = Query("player_names", FoundPlayer)
-players_named = Query("players_named", FoundPlayer)
+players_named = Query("players_named", ComparedName)
+hidden_players = Query("hidden_players", PlayerID)
+hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
@@ -246,7 +267,6 @@ stats_repeated = Query("stats_repeated", RepeatedStats)
 v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
-v2_players_named = Query("players_named", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = Query("player_achievements", v2.PlayerAchievement, optional=True)
