@@ -1,6 +1,5 @@
--- What are the names of these players, and does each of them contain this text?
-SELECT
-    u.name,
-    u.name LIKE :pattern ESCAPE '!' AS matches
+-- Which of these players, hidden or not, have a name that contains this text?
+SELECT u.id
 FROM users u
 WHERE u.id IN (:ids)
+    AND u.name LIKE :pattern ESCAPE '!'

@@ -1,7 +1,7 @@
 """Reads of players."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -67,7 +67,9 @@ async def players_matching(services: Services, query: Query[F], text: str | None
 
 def found_as(shape: type[F], players: list[FoundPlayer]) -> list[F]:
     """Return the players in the shape of a version."""
-    return [player if type(player) is shape else shape(id=player.id, name=player.name) for player in players]
+    if shape is FoundPlayer:
+        return cast(list[F], players)
+    return [shape(id=player.id, name=player.name) for player in players]
 
 
 async def count_players(services: Services) -> tuple[int, int]:

@@ -1,20 +1,23 @@
 """The names of all players in memory, to search them without reading the table."""
 
 import re
+from typing import NamedTuple
 
 from domain.folding import ANY, ascii_folded
 from domain.players import FoundPlayer
 from storage.cache.bounded import BoundedMap
 from storage.cache.hidden_players import HiddenPlayers
-from storage.cache.texts import BEFORE_ALL, Source, TextIndex, Unfit
+from storage.cache.texts import BEFORE_ALL, Source, TextIndex, Texts, Unfit
 from storage.database import catalogue
 from storage.database.database import Database
 
 # A player who is renamed is found by the new name at the latest after as many seconds.
 MAX_AGE = 60.0
 PAGE, MOST_PLAYERS = 1000, 100_000
-# How many names the database compares in one statement, and how many of its verdicts are remembered.
-MAX_COMPARED, MAX_VERDICTS = 1000, 50_000
+# How many names the database compares in one statement.
+MAX_COMPARED = 1000
+# Players in all results that are kept, some MiB. Each result counts for some more.
+MAX_MATCHES, MATCHES_OVERHEAD = 500_000, 50
 # Not 0 for a player whose name is not of printable ASCII characters.
 UNUSUAL = "unusual"
 
@@ -29,6 +32,14 @@ _PLAIN = re.compile(
 def name_pattern(text: str) -> str:
     """Return the pattern of LIKE, with `!` as its escape character, that names with `text` in them match."""
     return "%" + "".join(f"!{char}" if char in "!%_" else char for char in text) + "%"
+
+
+class _Matches(NamedTuple):
+    """Whose names contain a text, of all names that are kept or of the first ones."""
+
+    texts: Texts[FoundPlayer]
+    players: list[FoundPlayer]
+    complete: bool
 
 
 class PlayerNames:
@@ -48,8 +59,10 @@ class PlayerNames:
             )
         )
         self._hidden = HiddenPlayers(database)
-        # For a text: unusual names, and whether the database says that they contain it.
-        self._verdicts: BoundedMap[str, dict[str, bool]] = BoundedMap(MAX_VERDICTS, weigh=_weight)
+        # By the text that was searched for, as long as the names are the same.
+        self._matches: BoundedMap[str, _Matches] = BoundedMap(
+            MAX_MATCHES, weigh=lambda matches: MATCHES_OVERHEAD + len(matches.players)
+        )
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
@@ -70,35 +83,50 @@ class PlayerNames:
         hidden = await self._hidden.current() if texts else None
         if texts is None or hidden is None:
             return None
-        kept, unusual = texts.kept, texts.numbers[UNUSUAL]
-        found: list[FoundPlayer] = []
-        to_compare: list[FoundPlayer] = []
-        for rows in texts.find([(text.lower().encode(), ANY.encode())]):
-            found += [player for row in rows if (player := kept[row]).id not in hidden]
-            to_compare += [kept[row] for row in rows if unusual[row] and kept[row].id not in hidden]
-            if len(found) >= limit and to_compare:
-                found = await self._without_mismatches(text, found, to_compare)
-                to_compare.clear()
-            if len(found) >= limit:
-                break
-        if to_compare:
-            found = await self._without_mismatches(text, found, to_compare)
+        known = self._matches.get(text)
+        if known is None or known.texts is not texts:
+            known = await self._search(texts, text, hidden, limit)
+        found = [player for player in known.players if player.id not in hidden]
+        if len(found) < limit and not known.complete:
+            # More of the first ones have been hidden since.
+            known = await self._search(texts, text, hidden, limit)
+            found = [player for player in known.players if player.id not in hidden]
         return found[:limit]
 
-    async def _without_mismatches(
-        self, text: str, found: list[FoundPlayer], to_compare: list[FoundPlayer]
-    ) -> list[FoundPlayer]:
-        """Return `found` without those of the players to compare who do not match in the database's eyes."""
-        verdicts = self._verdicts.get(text) or {}
-        unknown = [player.id for player in to_compare if player.name not in verdicts]
-        for begin in range(0, len(unknown), MAX_COMPARED):
-            ids = tuple(unknown[begin : begin + MAX_COMPARED])
-            rows = await self._database.all(catalogue.players_named, ids=ids, pattern=name_pattern(text))
-            verdicts = verdicts | {row.name: row.matches for row in rows}
-            self._verdicts.put(text, verdicts)
-        # A player who has been renamed meanwhile is found by the old name no more.
-        mismatches = {player.id for player in to_compare if not verdicts.get(player.name)}
-        return [player for player in found if player.id not in mismatches] if mismatches else found
+    async def _search(
+        self, texts: Texts[FoundPlayer], text: str, hidden: frozenset[int], limit: int
+    ) -> "_Matches":
+        """Return the players who match, hidden or not, the first `limit` visible ones of them at least."""
+        kept, unusual = texts.kept, texts.numbers[UNUSUAL]
+        players: list[FoundPlayer] = []
+        to_compare: list[int] = []
+        blocks = texts.find([(text.lower().encode(), ANY.encode())])
+        complete = False
+        while not complete and sum(player.id not in hidden for player in players) < limit:
+            visible = 0
+            while visible < limit and not complete:
+                rows = next(blocks, None)
+                complete = rows is None
+                for row in rows or ():
+                    players.append(kept[row])
+                    visible += kept[row].id not in hidden
+                to_compare += [kept[row].id for row in rows or () if unusual[row]]
+            if to_compare:
+                mismatches = await self._mismatches(text, to_compare)
+                players = [player for player in players if player.id not in mismatches]
+                to_compare.clear()
+        matches = _Matches(texts, players, complete)
+        self._matches.put(text, matches)
+        return matches
+
+    async def _mismatches(self, text: str, ids: list[int]) -> set[int]:
+        """Return which of these players do not match, as the database compares their names."""
+        mismatches = set(ids)
+        for begin in range(0, len(ids), MAX_COMPARED):
+            some = tuple(ids[begin : begin + MAX_COMPARED])
+            matching = await self._database.all(catalogue.players_named, ids=some, pattern=name_pattern(text))
+            mismatches.difference_update(player.id for player in matching)
+        return mismatches
 
     async def _read(self, after: int, limit: int) -> list[FoundPlayer]:
         if after == BEFORE_ALL:
@@ -114,7 +142,3 @@ class PlayerNames:
 
 def _is_usual(name: str) -> bool:
     return name.isascii() and name.isprintable()
-
-
-def _weight(verdicts: dict[str, bool]) -> int:
-    return 10 + len(verdicts)

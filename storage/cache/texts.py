@@ -138,6 +138,10 @@ class Texts(Generic[R]):
         texts.read = self.read
         return texts
 
+    def has_tail(self, rows: Sequence[R]) -> bool:
+        """Return whether these are the rows of the last page, which are kept."""
+        return self.kept[self._tail :] == rows
+
     def find(self, words: Sequence[Word]) -> Iterator[list[int]]:
         """Yield the numbers of the rows that have all of these words, in their order, block by block."""
         # The longest word is the rarest: if it is not there, the others need not be.
@@ -160,6 +164,9 @@ def _rows_with(block: bytes, word: Word) -> list[int]:
     """Return the numbers of the texts in a block that contain one of the parts, in their order."""
     rows: list[int] = []
     for part in word:
+        if len(part) == 1 and part not in block:
+            # Much faster than to split it.
+            continue
         # Between two occurrences, as many texts end as there are rows from one to the other.
         between = block.split(part)
         between.pop()
@@ -247,7 +254,7 @@ class TextIndex(Generic[R]):
         before = self._texts
         assert before is not None
         rows: list[R] = []
-        after, last = before.after, False
+        began, after, last = time.monotonic(), before.after, False
         while not last:
             page = await self._source.read(after, self._source.page)
             last = len(page) < self._source.page
@@ -256,7 +263,10 @@ class TextIndex(Generic[R]):
         if self._texts is not before:
             # They have all been read meanwhile.
             return self._texts or before
-        self._texts = before.with_tail(self._source, rows)
+        if self._source.keep and before.has_tail(rows):
+            before.tail_read = began
+        else:
+            self._texts = before.with_tail(self._source, rows)
         return self._texts
 
 

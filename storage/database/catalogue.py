@@ -104,13 +104,6 @@ class PlayerID(msgspec.Struct, frozen=True):
     id: int
 
 
-class ComparedName(msgspec.Struct, frozen=True):
-    """A name, and whether it contains a text."""
-
-    name: str
-    matches: bool
-
-
 class HiddenMark(msgspec.Struct, frozen=True):
     """What tells one set of hidden players from another."""
 
@@ -209,7 +202,7 @@ players_stats = Query("player_stats", PlayerStats, **SOME_PLAYERS_STATS)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
 player_names = Query("player_names", FoundPlayer)
-players_named = Query("players_named", ComparedName)
+players_named = Query("players_named", PlayerID)
 hidden_players = Query("hidden_players", PlayerID)
 hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
