@@ -7,9 +7,8 @@ from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
 
-# For how many seconds an order is used, and after how many it is read again in the background: all clans' members
-# are read for it.
-FRESH_SECONDS, RENEW_SECONDS = 60.0, 30.0
+# For how many seconds an order is used: all clans' members are read for it.
+FRESH_SECONDS = 60.0
 # One order for each mode.
 SIZE = len(Mode)
 
@@ -29,7 +28,7 @@ class ClanOrder:
         self._database = database
         self._visible = visible
         self._orders = SingleFlightCache(
-            self._read, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=SIZE
+            self._read, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=SIZE
         )
 
     async def close(self) -> None:

@@ -1,14 +1,15 @@
 """How many scores, beatmaps and clans the game server has, cached."""
 
-import math
 from typing import NamedTuple
 
 from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import Database
 
-# For how many seconds totals are used, and after how many they are counted again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 60.0, 45.0
+# For how many seconds totals are used.
+FRESH_SECONDS = 60.0
+# The same for the number of scores, to which those that have come since are added each time.
+SCORES_FRESH_SECONDS = 90.0
 
 
 class Totals(NamedTuple):
@@ -30,18 +31,16 @@ class ServerTotals:
     """Counts scores, beatmaps and clans, at most once a minute.
 
     Counting all scores reads an index of the whole table, which takes hundreds of milliseconds with millions of
-    them. Nobody but the first request waits for that: later ones add the scores that have come since, and let all
-    be counted in the background. Until that has ended, deleted scores still count.
+    them. Requests do not wait for that if there is one a minute: they add the scores that have come since, and let
+    all be counted in the background. Until that has ended, deleted scores still count.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._scores = SingleFlightCache(
-            self._count_scores, fresh=math.inf, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1
+            self._count_scores, fresh=SCORES_FRESH_SECONDS, renew=True, stale=SCORES_FRESH_SECONDS, size=1
         )
-        self._totals = SingleFlightCache(
-            self._count, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1
-        )
+        self._totals = SingleFlightCache(self._count, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=1)
 
     async def close(self) -> None:
         """Cancel the statements that are running."""

@@ -23,7 +23,7 @@ from domain.players import (
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
 from domain.scores import BeatmapScore, MonthlyPlays, PlayerScoreRow, ScoreDetails
-from storage.database.database import Change, Query
+from storage.database.database import Change, OptionalQuery, Query
 from storage.database.statement import Statement
 
 
@@ -210,7 +210,7 @@ player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 player_plays = Query("player_plays", MonthlyPlays)
-player_achievements = Query("player_achievements", PlayerAchievement, optional=True)
+player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sort in LEADERBOARDS}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
@@ -262,7 +262,7 @@ v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
-v2_player_achievements = Query("player_achievements", v2.PlayerAchievement, optional=True)
+v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmaps_by_id = Query("beatmaps_by_id", v2.BeatmapDetails)
@@ -297,8 +297,8 @@ clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
 server_totals = Query("server_totals", NewTotals)
 score_total = Query("score_total", Total)
-achievements = Query("achievements", v2.Achievement, optional=True)
-count_achievements = Query("count_achievements", Total, optional=True)
+achievements = OptionalQuery("achievements", v2.Achievement)
+count_achievements = OptionalQuery("count_achievements", Total)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:

@@ -65,12 +65,18 @@ NO_ROWS: Result = (RowShape(()), ())
 class Query(Statement, Generic[T]):
     """A statement that returns rows, and the Struct that each row is converted to."""
 
-    def __init__(self, name: str, row: type[T], *, optional: bool = False, **fragments: str) -> None:
-        """`optional`: where one of its tables does not exist, as on old game servers, it returns no rows."""
+    optional = False
+
+    def __init__(self, name: str, row: type[T], **fragments: str) -> None:
         super().__init__(name, **fragments)
         self.row = row
-        self.optional = optional
         self.rows = list[row]  # type: ignore[valid-type]
+
+
+class OptionalQuery(Query[T]):
+    """A Query that returns no rows where one of its tables does not exist, as on old game servers."""
+
+    optional = True
 
 
 class Change(Statement):
