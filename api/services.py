@@ -9,6 +9,7 @@ from replays.store import ReplayStore
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database.database import Database
@@ -32,6 +33,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder
+    first_places: FirstPlaces
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore

@@ -19,6 +19,7 @@ from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database import catalogue
@@ -94,6 +95,7 @@ async def open_services(
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
             leaderboard_order=leaderboard_order,
+            first_places=open_first_places(settings, database, stack),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
@@ -149,6 +151,12 @@ def open_ranks(
         return Ranks(database)
     ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
     return closed_by(stack, ranks)
+
+
+def open_first_places(settings: Settings, database: Database, stack: AsyncExitStack) -> FirstPlaces:
+    """Return the first places of players on the boards of beatmaps."""
+    places = FirstPlaces(database, visible=settings.visible_on_boards, wait=settings.db_pool_wait)
+    return closed_by(stack, places)
 
 
 def open_game_server(
