@@ -9,9 +9,11 @@ from replays.store import ReplayStore
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.database.database import Database
 from storage.deadlines import Deadlines
 from storage.files.avatars import Avatars
@@ -32,8 +34,10 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     beatmaps: BeatmapCache
     pagination: Pagination
+    server_totals: ServerTotals
     leaderboard_order: LeaderboardOrder
     first_places: FirstPlaces
+    clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore

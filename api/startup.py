@@ -19,9 +19,11 @@ from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
@@ -94,8 +96,10 @@ async def open_services(
             live=open_live(settings, game_server, database, stack),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
+            server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
             first_places=open_first_places(settings, database, stack),
+            clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,

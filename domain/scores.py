@@ -14,6 +14,7 @@ from domain.units import (
     ModeID,
     ModsMask,
     ModsText,
+    Month,
     PassStatus,
     Percent,
     PlayTimeUnix,
@@ -90,3 +91,11 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     beatmap: Beatmap | None
     client_flags: int | UnsetType = UNSET
     online_checksum: str | UnsetType = UNSET
+
+
+class MonthlyPlays(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a player has played in a month, failed plays included, and how often passed."""
+
+    month: Month
+    plays: int
+    passes: int

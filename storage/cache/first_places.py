@@ -10,8 +10,8 @@ from storage.cache.cache import SingleFlightCache
 from storage.database import catalogue
 from storage.database.database import SLOW, Database
 
-# For how many seconds a player's first places are used, and after how many they are read again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 20.0, 10.0
+# For how many seconds a player's first places are used.
+FRESH_SECONDS = 20.0
 # How many players' first places are read at a time: each of a player's best scores is compared with a board.
 CONCURRENT = 2
 # First places of all players together: some MiB. Each list counts for some more, since an empty one takes memory.
@@ -44,7 +44,7 @@ class FirstPlaces:
         self._lists = SingleFlightCache(
             self._read,
             fresh=FRESH_SECONDS,
-            renew=RENEW_SECONDS,
+            renew=True,
             stale=FRESH_SECONDS,
             size=SIZE,
             overhead=LIST_OVERHEAD,

@@ -28,6 +28,7 @@ from storage.database.failures import (
     TRIES_AGAIN,
     describe,
     ends_connection,
+    is_missing_table,
     is_refusal,
     number_of,
     reason_to_try_again,
@@ -64,10 +65,18 @@ NO_ROWS: Result = (RowShape(()), ())
 class Query(Statement, Generic[T]):
     """A statement that returns rows, and the Struct that each row is converted to."""
 
+    optional = False
+
     def __init__(self, name: str, row: type[T], **fragments: str) -> None:
         super().__init__(name, **fragments)
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
+
+
+class OptionalQuery(Query[T]):
+    """A Query that returns no rows where one of its tables does not exist, as on old game servers."""
+
+    optional = True
 
 
 class Change(Statement):
@@ -242,7 +251,7 @@ class Database:
         except self._driver.errors as error:
             if isinstance(statement, Change) and number_of(error) in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
+            if isinstance(statement, Query) and _matches_nothing(statement, error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
@@ -371,6 +380,11 @@ class Database:
             others = (other for other in known if other is not columns)
             self._column_sets[statement] = (columns, *others)[:MAX_COLUMN_SETS]
         return columns, rows
+
+
+def _matches_nothing(query: Query[Any], error: Exception, values: dict[str, Value]) -> bool:
+    """Return whether a query failed because no row can match it."""
+    return (query.optional and is_missing_table(error)) or drivers.is_unrepresentable(error, values)
 
 
 def _require_file(path: str) -> None:
