@@ -11,6 +11,7 @@ from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
+from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
@@ -39,6 +40,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pagination: Pagination
     server_totals: ServerTotals
     leaderboard_order: LeaderboardOrder
+    first_places: FirstPlaces
     clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None

@@ -21,6 +21,7 @@ from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
+from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
@@ -101,6 +102,7 @@ async def open_services(
             pagination=closed_by(stack, Pagination(database)),
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
+            first_places=open_first_places(settings, database, stack),
             clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
@@ -157,6 +159,12 @@ def open_ranks(
         return Ranks(database)
     ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
     return closed_by(stack, ranks)
+
+
+def open_first_places(settings: Settings, database: Database, stack: AsyncExitStack) -> FirstPlaces:
+    """Return the first places of players on the boards of beatmaps."""
+    places = FirstPlaces(database, visible=settings.visible_on_boards, wait=settings.db_pool_wait)
+    return closed_by(stack, places)
 
 
 def open_game_server(

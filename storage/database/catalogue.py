@@ -22,7 +22,7 @@ from domain.players import (
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
-from domain.scores import BeatmapScore, MonthlyPlays, PlayerScoreRow, ScoreDetails
+from domain.scores import BeatmapScore, FirstPlace, MonthlyPlays, PlayerScoreRow, ScoreDetails
 from storage.database.database import Change, OptionalQuery, Query
 from storage.database.statement import Statement
 
@@ -208,6 +208,9 @@ hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
+count_player_scores = {scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent")}
+player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
+first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 player_plays = Query("player_plays", MonthlyPlays)
 player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
@@ -261,6 +264,7 @@ v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
+v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}

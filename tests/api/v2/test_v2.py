@@ -368,7 +368,7 @@ def test_members_of_a_clan(recorded: Recorded) -> None:
 
 
 def test_every_invalid_parameter_is_listed(recorded: Recorded) -> None:
-    assert errors(recorded, "players/x/scores?scope=first&mode=12&limit=0&include_loved=2") == [
+    assert errors(recorded, "players/x/scores?scope=worst&mode=12&limit=0&include_loved=2") == [
         ["int_parsing", ["path", "player_id"]],
         ["literal_error", ["query", "scope"]],
         ["less_than_equal", ["query", "mode"]],
