@@ -11,6 +11,7 @@ from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
 from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
+from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -56,6 +57,11 @@ ONE_PLAYER: Which = {
 SOME_PLAYERS: Which = {"rows": "u.id IN (:ids)", "most": "1000"}
 ONE_PLAYERS_STATS: Which = {"rows": "s.id = :id", "most": "100"}
 SOME_PLAYERS_STATS: Which = {"rows": "s.id IN (:ids)", "most": "10000"}
+# Further filters of a beatmap's leaderboard, in the osu! API v1: exactly these mods, and one player.
+BEATMAP_SCORE_FILTERS = (
+    "AND (:exact_mods IS NULL OR COALESCE(s.mods, 0) = :exact_mods)"
+    " AND (:player_id IS NULL OR s.userid = :player_id)"
+)
 # A column with the alias of its table.
 _COLUMN = re.compile(r"\b(\w+)\.`?(\w+)\b")
 
@@ -230,7 +236,9 @@ beatmap_texts = Query("beatmap_texts", SearchedBeatmap)
 beatmap_ids = Query("beatmap_ids", BeatmapID)
 set_beatmaps = Query("set_beatmaps", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
@@ -270,7 +278,9 @@ v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchieveme
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmaps_by_id = Query("beatmaps_by_id", v2.BeatmapDetails)
-v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+v2_beatmap_scores = {
+    sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 v2_score = Query("score", v2.ScoreDetails, **ONE_SCORE)
 v2_clan = Query("clan", v2.Clan)
 v2_clan_leaderboard = {
@@ -303,6 +313,16 @@ server_totals = Query("server_totals", NewTotals)
 score_total = Query("score_total", Total)
 achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
+
+# Statements of the osu! API v1 alone.
+osu_v1_beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    for sort in ("pp", "score")
+}
+beatmap_counted = Query("beatmap_counted", CountedBeatmap)
+beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
+beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
+set_favourites = Query("set_favourites", SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:
