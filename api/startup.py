@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -29,6 +30,8 @@ from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
+from storage.events.relay import Relay, namespace
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -83,19 +86,15 @@ async def open_services(
         leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
         rate_limiter = open_rate_limiter(settings, stack)
         dependencies = Dependencies(
-            settings,
-            database=database,
-            ranks=ranks,
-            rate_limiter=rate_limiter,
-            leaderboard_order=leaderboard_order,
-            game_server=game_server,
-            replays=replays,
+            settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays
         )
+        live = open_live(settings, game_server, database, stack)
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
-            live=open_live(settings, game_server, database, stack),
+            live=live,
+            events=open_events(settings, database, live, stack, observer),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             beatmap_search=closed_by(stack, BeatmapSearch(database)),
             player_names=closed_by(stack, PlayerNames(database)),
@@ -196,6 +195,31 @@ def open_live(
         counted=settings.visible_on_boards,
         timeout=settings.game_server_timeout,
     )
+
+
+def open_events(
+    settings: Settings,
+    database: Database,
+    live: Live,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+) -> Hub:
+    """Return the hub of live events. With Redis, one of all processes with this database looks for them."""
+    open_relay = None
+    if settings.redis:
+        same = namespace(settings.database or "", settings.visible, settings.visible_on_boards, settings.time_zone)
+        open_relay = partial(Relay, settings.redis, same, timeout=settings.redis_timeout)
+    hub = Hub(
+        database,
+        live,
+        visible=settings.visible,
+        visible_on_boards=settings.visible_on_boards,
+        per_client=settings.event_streams_per_client,
+        total=settings.event_streams,
+        open_relay=open_relay,
+        observer=observer,
+    )
+    return closed_by(stack, hub)
 
 
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:
