@@ -113,7 +113,7 @@ class RouteTable(BaseRoute):
         return None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+        if found := self.find(scope["path"]):
             endpoint, path_params = found
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
