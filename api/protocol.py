@@ -163,6 +163,8 @@ class Protocol(HttpToolsProtocol):
             self._send_timer.cancel()
 
     def shutdown(self) -> None:
+        # uvicorn waits for the responses to end before it stops the application.
+        self.app_state["services"].events.stop()
         if not self._idle:
             self.app_state["request_log"].draining += 1
         super().shutdown()

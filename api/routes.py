@@ -16,7 +16,19 @@ from api.openapi.document import OpenAPIDocument
 from api.response.errors import V2_PREFIXES
 from api.services import Services
 from api.site.pages import Asset, StartPage, pages
-from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
+from api.v1 import (
+    accounts,
+    beatmaps,
+    clans,
+    events,
+    leaderboards,
+    matches,
+    performance,
+    players,
+    pools,
+    replays,
+    scores,
+)
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
@@ -49,6 +61,7 @@ V1 = {
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
     "get_match": Endpoint(matches.get_match, seconds=1),
     "get_matches": Endpoint(matches.get_matches, seconds=1),
+    "events": Endpoint(events.events),
     "calculate_pp": Endpoint(performance.calculate_pp),
     "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
     "get_friends": Endpoint(accounts.get_friends),

@@ -13,6 +13,7 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.database.database import Database
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.client import GameServerClient
@@ -29,6 +30,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    events: Hub
     beatmaps: BeatmapCache
     pagination: Pagination
     leaderboard_order: LeaderboardOrder

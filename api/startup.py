@@ -24,6 +24,7 @@ from storage.cache.pagination import Pagination
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -86,12 +87,15 @@ async def open_services(
             game_server=game_server,
             replays=replays,
         )
+        live = open_live(settings, game_server, database, stack)
+        beatmaps = closed_by(stack, BeatmapCache(database))
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
-            live=open_live(settings, game_server, database, stack),
-            beatmaps=closed_by(stack, BeatmapCache(database)),
+            live=live,
+            events=open_events(settings, database, beatmaps, live, stack),
+            beatmaps=beatmaps,
             pagination=closed_by(stack, Pagination(database)),
             leaderboard_order=leaderboard_order,
             game_server=game_server,
@@ -179,6 +183,21 @@ def open_live(
         counted=settings.visible_on_boards,
         timeout=settings.game_server_timeout,
     )
+
+
+def open_events(
+    settings: Settings, database: Database, beatmaps: BeatmapCache, live: Live, stack: AsyncExitStack
+) -> Hub:
+    """Return the hub of live events."""
+    hub = Hub(
+        database,
+        beatmaps,
+        live,
+        visible=settings.visible,
+        per_client=settings.event_streams_per_client,
+        total=settings.event_streams,
+    )
+    return closed_by(stack, hub)
 
 
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:

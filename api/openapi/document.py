@@ -46,6 +46,7 @@ TAGS = {
     "leaderboards": "The best players of each mode.",
     "clans": "Clans and their members.",
     "pools": "Map pools of tournaments.",
+    "events": "Scores, players and matches as they happen.",
     "matches": "Multiplayer matches that are open now.",
     "performance": "Calculation of pp. Needs an API key.",
     "accounts": "The friends, profile and avatar of the player whose API key is sent.",

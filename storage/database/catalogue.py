@@ -9,6 +9,7 @@ from domain import v2
 from domain.accounts import Friend, KeyOwner
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
+from domain.events import NewScoreRow
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -163,6 +164,9 @@ beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sor
 score = Query("score", ScoreDetails)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
+score_ids = Query("score_ids", ScoreID)
+latest_score_ids = Query("latest_score_ids", ScoreID)
+new_scores = Query("new_scores", NewScoreRow)
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
