@@ -309,7 +309,7 @@ class Protocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         if path.decode("latin-1").removesuffix("/") in PATHS and self._idle:
             method, version = self.parser.get_method(), self.parser.get_http_version()
-            handshake = read_handshake(method, version, self.headers)
+            handshake = read_handshake(method, version, list(self.scope["headers"]))
             if handshake is not None:
                 target = {"path": path.decode(), "raw_path": path, "query_string": query}
                 self._open_socket(handshake, {**self.scope, **target}, rest)

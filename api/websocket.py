@@ -155,6 +155,7 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close the WebSocket; one that is not open yet, as soon as it is."""
+        self._scope["state"]["services"].events.stop()
         self._shutting_down = True
         if self._accepted:
             self._close(CloseCode.SERVICE_RESTART)

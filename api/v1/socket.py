@@ -137,8 +137,10 @@ class Dialogue:
             if answer is None:
                 raise msgspec.ValidationError("There is no message of this type")
             await answer(received.data)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except msgspec.MsgspecError as error:
             await self._tell(Sent("invalid_message_type", str(error)))
+        except RecursionError:
+            await self._tell(Sent("invalid_message_type", "JSON is nested too deeply"))
         except (APIError, Unavailable) as error:
             await self._tell(Sent("unexpected_error", error.message))
 
