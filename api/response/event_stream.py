@@ -58,17 +58,28 @@ class EventStream(Response):
             return
         address = scope["client"][0] if scope["client"] else ""
         with self._hub.listen(self._filter, address=address, last=last_event_id(scope) or self._last) as listener:
-            await send(start)
-            await send({"type": "http.response.body", "body": RETRY, "more_body": True})
+            # For the request log: it is not in flight, and its time says nothing.
+            scope["streaming"] = True
             left = asyncio.create_task(_disconnected(receive))
             left.add_done_callback(lambda _: listener.close())
             try:
+                await send(start)
+                await _send_in_time(send, RETRY)
                 async for events in listener:
-                    body = b"".join(event.form("sse", as_text) for event in events) or COMMENT
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    await _send_in_time(send, b"".join(event.form("sse", as_text) for event in events) or COMMENT)
+                await _send_in_time(send, b"", last=True)
+            except TimeoutError:
+                # The client takes nothing. What it has is cut off, so that it connects again.
+                scope["abort"]()
+                await left
             finally:
                 left.cancel()
-        await send({"type": "http.response.body"})
+
+
+async def _send_in_time(send: Send, body: bytes, *, last: bool = False) -> None:
+    """Send a part of the stream. Raise TimeoutError if the client has taken nothing for a while."""
+    async with asyncio.timeout(SEND_TIMEOUT):
+        await send({"type": "http.response.body", "body": body, "more_body": not last})
 
 
 def last_event_id(scope: Scope) -> Cursor | None:

@@ -62,6 +62,8 @@ class ScoreSocket:
             check_origin(Headers(scope=scope), services.settings)
             address = scope["client"][0] if scope["client"] else ""
             with services.events.listen(NO_SCORES, address=address) as listener:
+                # For the request log: it is not in flight, and its time says nothing.
+                scope["streaming"] = True
                 await send({"type": "websocket.accept"})
                 await Dialogue(services, listener, address, receive, send).run()
         except APIError as error:

@@ -167,6 +167,10 @@ score_next = Query("score_next", ScoreID)
 score_ids = Query("score_ids", ScoreID)
 latest_score_ids = Query("latest_score_ids", ScoreID)
 new_scores = Query("new_scores", NewScoreRow)
+first_places = {metric: Query("first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+first_place_before = {
+    metric: Query("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+}
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,9 @@ from storage.database.database import Database
 from storage.events.cursor import Cursor
 from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
 from storage.events.feeds import GROUP, Feed, MatchFeed, PlayerFeed, ScoreFeed
+from storage.events.relay import Relay
 from storage.events.scores import PAGE, ScoreReader, next_page
+from storage.observer import Observer
 
 TOO_MANY_STREAMS = ErrorSpec(429, "You have {limit} streams of events open, the most that one client may have.")
 ALL_STREAMS_TAKEN = ErrorSpec(503, "All {limit} streams of events are taken.")
@@ -43,17 +46,26 @@ class Hub:
         live: Live,
         *,
         visible: int,
-        per_client: int = 4,
-        total: int = 1_000,
+        visible_on_boards: int,
+        per_client: int,
+        total: int,
+        open_relay: Callable[[str], Relay] | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        """`visible` are the privilege bits of players who are shown.
+        """`visible` are the privilege bits of players who are shown, and of those on leaderboards.
 
-        At most `total` listeners are let in, `per_client` of them from one address.
+        At most `total` listeners are let in, `per_client` of them from one address. `open_relay` returns a new
+        relay for a feed; without it, this process looks for everything itself.
         """
+
+        def opened(feed: str) -> Callable[[], Relay] | None:
+            return partial(open_relay, feed) if open_relay else None
+
         self.live = live
-        self.reader = ScoreReader(database, beatmaps, visible=visible)
-        self.scores = ScoreFeed(self.reader)
-        players, matches = PlayerFeed(live), MatchFeed(live)
+        self.observer = observer or Observer()
+        self.reader = ScoreReader(database, beatmaps, visible=visible, visible_on_boards=visible_on_boards)
+        self.scores = ScoreFeed(self.reader, opened("scores"))
+        players, matches = PlayerFeed(live, opened("players")), MatchFeed(live, opened("matches"))
         self.feeds: dict[EventType, Feed] = {
             "score": self.scores,
             "first_place": self.scores,
@@ -68,7 +80,13 @@ class Hub:
         self._stopping = False
 
     def __len__(self) -> int:
+        """The number of listeners."""
         return len(self._listeners)
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds it does not know what has happened, of what somebody listens to."""
+        return max(feed.lag for feed in self.feeds.values())
 
     def listen(self, filter: Filter, *, address: str = "", last: Cursor | None = None) -> "Listener":
         """Return a listener, which is a context manager. Raise APIError if there are too many.
@@ -145,19 +163,31 @@ class Listener:
         self._feeds: set[Feed] = set()
         self._unread: deque[Event] = deque()
         self._woken = asyncio.Event()
+        # Whether the feeds tell it what happens.
+        self._begun = False
         self._beat = self._ended = False
 
     def __enter__(self) -> Self:
         self._hub.add(self)
-        self._feeds = {self._hub.feeds[type] for type in self.filter.types}
-        for feed in self._feeds:
-            feed.join(self)
+        self.change(self.filter)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def change(self, filter: Filter) -> None:
+        """Replace the filter. Events that it did not admit before are told from now on."""
+        self.filter = filter
+        feeds = {self._hub.feeds[type] for type in filter.types}
+        for feed in self._feeds - feeds:
+            feed.leave(self)
+        for feed in feeds - self._feeds:
+            feed.join(self)
+            if self._begun:
+                feed.attach(self)
+        self._feeds = feeds
 
     def close(self) -> None:
         """Stop listening. The iteration ends."""
@@ -185,6 +215,7 @@ class Listener:
             ):
                 self._unread.append(event)
         if len(self._unread) > MAX_UNREAD:
+            self._hub.observer.on_listener_dropped()
             self.close()
         elif self._unread:
             self._woken.set()
@@ -213,6 +244,7 @@ class Listener:
             events = list(self._unread)
             self._unread.clear()
             if events or beat:
+                self._hub.observer.on_events([event.type for event in events])
                 yield events
         if not self.dropped:
             yield [BYE]
@@ -248,6 +280,7 @@ class Listener:
             seen = until
 
     def _attach(self) -> None:
+        self._begun = True
         for feed in self._feeds:
             feed.attach(self)
 
@@ -260,7 +293,9 @@ class Listener:
         while seen != until and not self._ended:
             try:
                 async with self._hub.replays:
-                    events, seen = await next_page(self._hub.reader, seen, until)
+                    events, seen = await next_page(
+                        self._hub.reader, seen, until, first_places="first_place" in self.filter.types
+                    )
             except Unavailable:
                 await asyncio.sleep(RETRY)
                 events = []

@@ -162,7 +162,6 @@ def test_nothing_is_compressed(port: int) -> None:
         GET + UPGRADE.replace(b"websocket", b"websocket, h2c") + KEY + VERSION + END,
         GET + b"Upgrade: websocket\r\n" + KEY + VERSION + END,
         HANDSHAKE.replace(b"1.1", b"1.0"),
-        HANDSHAKE.replace(b"GET", b"HEAD"),
         HANDSHAKE[:-2] + b"Content-Length: 4\r\n\r\nbody",
         HANDSHAKE[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
@@ -173,8 +172,7 @@ def test_a_request_that_is_no_handshake_is_told_what_is_there(port: int, sent: b
     assert response.headers["content-type"] == "application/json"
     assert response.headers["upgrade"] == "websocket"
     assert response.headers["sec-websocket-version"] == "13"
-    if not sent.startswith(b"HEAD"):
-        assert json.loads(response.body) == NO_SOCKET
+    assert json.loads(response.body) == NO_SOCKET
 
 
 def test_other_methods_are_not_allowed(port: int) -> None:
@@ -221,19 +219,19 @@ def test_a_request_that_follows_the_handshake_is_no_frame(port: int) -> None:
 
 
 def test_a_handshake_counts_and_is_logged_like_a_request(recorded_sqlite: str) -> None:
-    settings = {"rate_limit": "0.01", "rate_limit_burst": "2", "rate_limit_exempt": ""}
+    settings = {"rate_limit": "0.01", "rate_limit_burst": "1", "rate_limit_exempt": ""}
     with running(database_url=recorded_sqlite, **settings) as here:
         port = here.client.base_url.port or 0
         forged = b"X-Forwarded-For: 192.0.2.7\r\n"
         with talking(port, GET + b"X-Request-ID: abc\r\n" + forged + HANDSHAKE.removeprefix(GET)) as client:
-            assert client.headers["ratelimit-remaining"] == "1"
+            assert client.headers["ratelimit-remaining"] == "0"
             assert client.headers["x-request-id"] == "abc"
             client.send(frame(CLOSING))
         with talking(port, HANDSHAKE.replace(b"/ws", b"/ws?token=SECRET")) as client:
             client.send(frame(CLOSING))
         (response,), closed = exchange(port, HANDSHAKE)
         assert (response.status, closed) == (429, True)
-        assert json.loads(response.body)["status"].startswith("Too many requests: 2 may come at once")
+        assert json.loads(response.body)["status"].startswith("Too many requests: 1 may come at once")
         assert int(response.headers["retry-after"]) > 0
         first, second, third = requests(here, 3)
         assert (first["status"], first["client"], first["route"]) == ("101", "192.0.2.7", "/v1/ws")
