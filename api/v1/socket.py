@@ -156,7 +156,7 @@ class Dialogue:
             modes, more = frozenset(subscription.modes or ()), wanted.get(subscription.user)
             wanted[subscription.user] = modes if more is None else modes | more if modes and more else frozenset()
         self._wanted = wanted
-        self._listener.filter = msgspec.structs.replace(ALL_SCORES, players=frozenset(wanted))
+        self._listener.change(msgspec.structs.replace(ALL_SCORES, players=frozenset(wanted)))
         self._pending = Sent("subscribed_to_scores", subscriptions)
         if self._listening:
             await self._tell_pending()
