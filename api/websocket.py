@@ -175,7 +175,9 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._close(code)
             else:
                 body = encode(failure(self._scope["path"], FAILED.message))
-                self._refuse(FAILED.status, [(b"content-type", b"application/json")], body)
+                length = b"%d" % len(body)
+                headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+                self._refuse(FAILED.status, headers, body)
 
     async def _receive(self) -> Message:
         while not self._messages:
@@ -191,7 +193,7 @@ class WebSocketProtocol(asyncio.Protocol):
             case "websocket.close" if self._accepted:
                 self._close(message.get("code", CloseCode.NORMAL_CLOSURE), message.get("reason") or "")
             case "websocket.close":
-                self._refuse(HTTPStatus.FORBIDDEN, [], b"")
+                self._refuse(HTTPStatus.FORBIDDEN, [(b"content-length", b"0")], b"")
             case "websocket.http.response.start":
                 self._refusal = message
             case "websocket.http.response.body":
