@@ -150,6 +150,9 @@ class Protocol(HttpToolsProtocol):
         # No request is queued, because nothing is read while one is.
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
+        if self.cycle.scope.get("streaming", False):
+            # Whoever waits for a response has not left, but a stream has no end to wait for.
+            return False
         self.cycle.keep_alive = False
         # HTTP/1.0 has no interim responses.
         if self.cycle.scope["http_version"] == "1.1":

@@ -18,6 +18,7 @@ from api.services import Services
 from api.site.pages import Asset, StartPage, pages
 from api.v1 import (
     accounts,
+    achievements,
     beatmaps,
     clans,
     events,
@@ -30,6 +31,7 @@ from api.v1 import (
     scores,
     socket,
 )
+from api.v2 import achievements as v2_achievements
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
@@ -51,15 +53,22 @@ V1 = {
     "get_player_count": Endpoint(players.get_player_count, seconds=2),
     "online": Endpoint(players.online, seconds=1),
     "get_player_info": Endpoint(players.get_player_info, seconds=2, editable=True),
+    "get_players_info": Endpoint(players.get_players_info, seconds=2, editable=True),
     "get_player_status": Endpoint(players.get_player_status, seconds=2),
     "get_player_scores": Endpoint(scores.get_player_scores, seconds=3),
     "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
+    "get_player_plays": Endpoint(scores.get_player_plays, seconds=5, yields=True),
+    "get_player_achievements": Endpoint(achievements.get_player_achievements, seconds=5, yields=True),
     "get_map_info": Endpoint(beatmaps.get_map_info, seconds=5),
+    "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5),
+    "get_set_info": Endpoint(beatmaps.get_set_info, seconds=5),
     "get_map_scores": Endpoint(scores.get_map_scores, seconds=3),
     "get_score_info": Endpoint(scores.get_score_info, seconds=5),
+    "get_scores_info": Endpoint(scores.get_scores_info, seconds=5),
     "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5),
     "get_clan": Endpoint(clans.get_clan, seconds=5),
+    "get_clan_leaderboard": Endpoint(clans.get_clan_leaderboard, seconds=5, yields=True),
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
     "get_match": Endpoint(matches.get_match, seconds=1),
     "get_matches": Endpoint(matches.get_matches, seconds=1),
@@ -82,7 +91,9 @@ V2 = {
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
     "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3),
+    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, seconds=2),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
+    "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5),
     "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
     "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
@@ -90,8 +101,9 @@ V2 = {
     "scores": Endpoint(v2_scores.get_scores, seconds=5),
     "scores/{score_id}": Endpoint(v2_scores.get_score, seconds=5),
     "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
-    "clans": Endpoint(v2_clans.get_clans, seconds=5),
+    "clans": Endpoint(v2_clans.get_clans, seconds=5, yields_params=("sort", "mode")),
     "clans/{clan_id}": Endpoint(v2_clans.get_clan, seconds=5),
+    "achievements": Endpoint(v2_achievements.get_achievements, seconds=5, yields=True),
 }
 
 HEALTH = {

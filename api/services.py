@@ -9,8 +9,10 @@ from replays.store import ReplayStore
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.database.database import Database
 from storage.deadlines import Deadlines
 from storage.events.hub import Hub
@@ -33,7 +35,9 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     events: Hub
     beatmaps: BeatmapCache
     pagination: Pagination
+    server_totals: ServerTotals
     leaderboard_order: LeaderboardOrder
+    clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore

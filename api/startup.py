@@ -20,8 +20,10 @@ from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
@@ -80,18 +82,21 @@ async def open_services(
         replays = open_store(settings)
         leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
         rate_limiter = open_rate_limiter(settings, stack)
-        neighbours = (settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays)
+        dependencies = Dependencies(
+            settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays
+        )
         live = open_live(settings, game_server, database, stack)
-        beatmaps = closed_by(stack, BeatmapCache(database))
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
             live=live,
-            events=open_events(settings, database, beatmaps, live, stack, observer),
-            beatmaps=beatmaps,
+            events=open_events(settings, database, live, stack, observer),
+            beatmaps=closed_by(stack, BeatmapCache(database)),
             pagination=closed_by(stack, Pagination(database)),
+            server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
+            clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
@@ -101,7 +106,7 @@ async def open_services(
             pp_engine=closed_by(stack, PPEngine(settings)),
             avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
-            dependencies=closed_by(stack, Dependencies(*neighbours)),
+            dependencies=closed_by(stack, dependencies),
             deadlines=deadlines,
         )
 
@@ -130,6 +135,7 @@ async def open_database(
         max_age=settings.db_connection_max_age,
         encryption=settings.db_ssl,
         authorities=settings.db_ssl_ca,
+        zone=settings.zone,
         observer=observer,
         deadlines=deadlines,
     )
@@ -182,7 +188,6 @@ def open_live(
 def open_events(
     settings: Settings,
     database: Database,
-    beatmaps: BeatmapCache,
     live: Live,
     stack: AsyncExitStack,
     observer: Observer | None = None,
@@ -194,7 +199,6 @@ def open_events(
         open_relay = partial(Relay, settings.redis, same, timeout=settings.redis_timeout)
     hub = Hub(
         database,
-        beatmaps,
         live,
         visible=settings.visible,
         visible_on_boards=settings.visible_on_boards,

@@ -184,7 +184,7 @@ class Settings:
     )
     time_zone: str = setting(
         "",
-        "Time zone of the game server, such as Asia/Tokyo, for the date in downloaded replays."
+        "Time zone of the game server, such as Asia/Tokyo, for times in downloaded replays and in Unix seconds."
         " Empty: that of this machine.",
     )
     replays_url: str = setting(

@@ -9,7 +9,7 @@ from domain.beatmaps import Beatmap
 from domain.clans import Clan
 from domain.live import Match
 from domain.players import FoundPlayer
-from domain.scores import BeatmapScore, ScoreDetails
+from domain.scores import ScoreDetails
 from domain.units import Country
 
 
@@ -67,9 +67,3 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True):
 
 class Nothing(msgspec.Struct, frozen=True):
     """The data of an event that says everything by its type."""
-
-
-class NewScoreRow(BeatmapScore, frozen=True, kw_only=True):
-    """The row of a new score: `beatmap` is the md5, which the beatmap's JSON replaces later."""
-
-    beatmap: str | None

@@ -14,8 +14,10 @@ from domain.units import (
     ModeID,
     ModsMask,
     ModsText,
+    Month,
     PassStatus,
     Percent,
+    PlayTimeUnix,
 )
 
 
@@ -44,6 +46,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     time_elapsed: Milliseconds
     perfect: FullCombo
     mods_readable: ModsText = ""
+    # Set where rows are converted, which knows the time zone.
+    play_time_unix: PlayTimeUnix = None
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
@@ -71,6 +75,10 @@ class BeatmapScore(Score, frozen=True, kw_only=True):
     clan_tag: str | None
 
 
+# Fields that are left out unless the operator shows them.
+ANTICHEAT = ("client_flags", "online_checksum")
+
+
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     """A score with its player and its beatmap, which is null if it is not known.
 
@@ -80,3 +88,11 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     beatmap: Beatmap | None
     client_flags: int | UnsetType = UNSET
     online_checksum: str | UnsetType = UNSET
+
+
+class MonthlyPlays(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a player has played in a month, failed plays included, and how often passed."""
+
+    month: Month
+    plays: int
+    passes: int

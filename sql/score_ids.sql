@@ -4,4 +4,4 @@ SELECT
 FROM scores s
 WHERE s.id >= :first
 ORDER BY s.id
-LIMIT :limit
+LIMIT :limit OFFSET :offset

@@ -44,7 +44,8 @@ TAGS = {
     "beatmaps": "Beatmaps by their id or the MD5 hash of their file.",
     "replays": "Download of replays.",
     "leaderboards": "The best players of each mode.",
-    "clans": "Clans and their members.",
+    "achievements": "The medals of players.",
+    "clans": "Clans, their members and their leaderboard.",
     "pools": "Map pools of tournaments.",
     "events": "Scores, players and matches as they happen.",
     "matches": "Multiplayer matches that are open now.",
@@ -56,7 +57,8 @@ TAGS = {
     "scores (v2)": "Scores: all of them, of a player and on a beatmap.",
     "beatmaps (v2)": "Beatmaps and their ratings.",
     "replays (v2)": "Download of replays.",
-    "clans (v2)": "Clans.",
+    "clans (v2)": "Clans and their leaderboard.",
+    "achievements (v2)": "Medals, and those of a player.",
 }
 API_KEY = {
     "type": "http",

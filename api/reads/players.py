@@ -1,5 +1,6 @@
 """Reads of players."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -8,9 +9,19 @@ from api.services import Services
 from domain.beatmaps import Beatmap
 from domain.errors import ErrorSpec
 from domain.live import LiveStatus
-from domain.players import VISIBLE, FoundPlayer, ModeStats, Player, PlayerDetails, Rank, safe_name
+from domain.players import (
+    VISIBLE,
+    FoundPlayer,
+    ModeStats,
+    Player,
+    PlayerDetails,
+    PlayerStats,
+    Rank,
+    safe_name,
+)
 from storage.database import catalogue
 from storage.database.database import Query
+from storage.ranks import RankedPlayer
 
 NO_PLAYER = ErrorSpec(404, "Player not found.")
 
@@ -65,6 +76,32 @@ async def stats_of_player(services: Services, query: Query[M], player: PlayerDet
         with_pp = {mode for mode, row in stats.items() if row.pp}
         ranks = await services.ranks.of(player.id, player.country, with_pp)
     return [_with_rank(row, ranks.get(mode)) for mode, row in stats.items()]
+
+
+async def players_with_stats(
+    services: Services, ids: Iterable[int]
+) -> list[tuple[PlayerDetails, dict[int, PlayerStats]]]:
+    """Return the players with these ids, in this order, each with the statistics that `stats_of_player` returns.
+
+    Statistics are by mode. Players who are hidden or do not exist are left out, and nobody is returned twice.
+    """
+    wanted = tuple(dict.fromkeys(ids))
+    rows = await services.database.all(catalogue.players_details, ids=wanted, visible=services.settings.visible)
+    players = {row.id: row for row in rows}
+    stats: dict[int, dict[int, PlayerStats]] = {id: {} for id in wanted if id in players}
+    if stats:
+        for row in await services.database.all(catalogue.players_stats, ids=tuple(stats)):
+            stats[row.id].setdefault(row.mode, row)
+    ranked = [
+        RankedPlayer(id, players[id].country, {mode for mode, row in by_mode.items() if row.pp})
+        for id, by_mode in stats.items()
+        if players[id].priv & VISIBLE == VISIBLE
+    ]
+    ranks = await services.ranks.of_players(ranked)
+    return [
+        (players[id], {mode: _with_rank(row, ranks.get(id, {}).get(mode)) for mode, row in by_mode.items()})
+        for id, by_mode in stats.items()
+    ]
 
 
 def _with_rank(stats: M, rank: Rank | None) -> M:

@@ -32,9 +32,27 @@ BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap ID.")]
 BeatmapMD5 = Annotated[
     str, Meta(min_length=32, max_length=32, description="MD5 of the beatmap's `.osu` file, in hexadecimal.")
 ]
+MAX_BATCH = 50
+PlayerIDs = Annotated[
+    tuple[PlayerID, ...], Meta(max_length=MAX_BATCH, description="Player ID. May be given up to 50 times.")
+]
+BeatmapIDs = Annotated[
+    tuple[BeatmapID, ...], Meta(max_length=MAX_BATCH, description="Beatmap ID. May be given up to 50 times.")
+]
+BeatmapMD5s = Annotated[
+    tuple[BeatmapMD5, ...],
+    Meta(
+        max_length=MAX_BATCH,
+        description="MD5 of the beatmap's `.osu` file, in hexadecimal. May be given up to 50 times.",
+    ),
+]
+BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
 ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
 PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]
 ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
+ScoreIDs = Annotated[
+    tuple[ScoreID, ...], Meta(max_length=MAX_BATCH, description="Score ID. May be given up to 50 times.")
+]
 MODES = (
     "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
 )
@@ -74,11 +92,21 @@ IncludeLoved = Annotated[
     bool, Meta(description="With `scope=best`: whether scores on loved beatmaps are included.")
 ]
 IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
+AllMedals = Annotated[
+    bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
+]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
     Meta(
         description="What the players are ordered by, highest first: total score, ranked score, pp, accuracy, "
         "number of plays or seconds played."
+    ),
+]
+ClanSortColumn = Annotated[
+    Literal["pp", "rscore", "acc", "plays"],
+    Meta(
+        description="What the clans are ordered by, highest first: the pp, the ranked score or the plays of their "
+        "members together, or the members' average accuracy."
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]

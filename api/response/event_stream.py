@@ -16,7 +16,8 @@ from storage.events.hub import Hub
 # Milliseconds after which a browser connects again.
 RETRY = b"retry: 3000\n\n"
 # Keeps proxies from taking the connection for dead.
-COMMENT = b": still here\n\n"
+# Without an empty line after it, which some clients take for the end of an event.
+COMMENT = b": still here\n"
 LAST_EVENT_ID = b"last-event-id"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -65,8 +66,11 @@ class EventStream(Response):
             try:
                 await send(start)
                 await _send_in_time(send, RETRY)
+                last = ""
                 async for events in listener:
-                    await _send_in_time(send, b"".join(event.form("sse", as_text) for event in events) or COMMENT)
+                    body = b"".join(map(text_of, events)) or still_here(listener.cursor, last)
+                    await _send_in_time(send, body)
+                    last = next((event.cursor for event in reversed(events) if event.cursor), listener.cursor)
                 await _send_in_time(send, b"", last=True)
             except TimeoutError:
                 # The client takes nothing. What it has is cut off, so that it connects again.
@@ -94,10 +98,19 @@ def last_event_id(scope: Scope) -> Cursor | None:
     return None
 
 
-def as_text(event: Event) -> bytes:
+def text_of(event: Event) -> bytes:
     """Return the event in the format text/event-stream."""
+    return event.form("sse", _text_of)
+
+
+def _text_of(event: Event) -> bytes:
     id = f"id: {event.cursor}\n".encode() if event.cursor else b""
     return b"%bevent: %b\ndata: %b\n\n" % (id, event.type.encode(), event.data)
+
+
+def still_here(cursor: str, last: str) -> bytes:
+    """Return a comment and, if it is not the last one, the cursor, with which a client has missed less later."""
+    return COMMENT if cursor in ("", last) else b"%bid: %b\n\n" % (COMMENT, cursor.encode())
 
 
 async def _disconnected(receive: Receive) -> None:

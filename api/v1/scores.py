@@ -20,6 +20,7 @@ from api.request.params import (
     PlayerID,
     PlayerName,
     ScoreID,
+    ScoreIDs,
     ScoresScope,
 )
 from api.response.encoded import Success
@@ -31,12 +32,11 @@ from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import score_filter
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, ScoreDetails
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
 MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
-ANTICHEAT = ("client_flags", "online_checksum")
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +122,32 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
     return MostPlayed(maps=maps)
 
 
+class PlayerPlaysParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Either `id` or `name` is required."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    mode: ModeNumber = 0
+
+
+class PlayerPlays(Success, frozen=True, kw_only=True):
+    """How often a player has played in each month, the first month first. Months without plays are left out."""
+
+    plays: list[MonthlyPlays]
+
+
+@errors(INVALID_MODE, *PLAYER_ERRORS)
+async def get_player_plays(services: Services, params: PlayerPlaysParams) -> PlayerPlays:
+    """How often a player has played in each month in a mode.
+
+    `plays` counts the scores that the server has stored, failed ones included, `passes` those that are not failed.
+    A month begins and ends in the game server's time zone. Months without plays are left out.
+    """
+    mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
+    return PlayerPlays(plays=await services.database.all(catalogue.player_plays, id=player.id, mode=mode))
+
+
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """Either `id` or `md5` is required; `id` wins if both are given."""
 
@@ -180,8 +206,39 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     Scores of restricted and unverified players are not found.
     """
     score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
+    _remove_anticheat(services, score)
+    return ScoreInfo(score=score)
+
+
+class ScoresInfoParams(msgspec.Struct, frozen=True, kw_only=True):
+    id: ScoreIDs
+
+
+class ScoresInfo(Success, frozen=True, kw_only=True):
+    """Scores with their players and beatmaps, in the order of the request."""
+
+    scores: list[ScoreDetails]
+
+
+async def get_scores_info(services: Services, params: ScoresInfoParams) -> ScoresInfo:
+    """Several scores, each as `get_score_info` returns it.
+
+    They are in the order of the request. Scores that do not exist, and those of restricted and unverified players,
+    are left out. A score that is named twice is returned once.
+    """
+    ids = tuple(dict.fromkeys(params.id))
+    scores: dict[int, ScoreDetails] = {}
+    rows = await services.database.all(catalogue.some_scores, ids=ids, visible=services.settings.visible)
+    for row in rows:
+        # Of several beatmaps with one md5, the one with the lowest id counts.
+        if scores.setdefault(row.id, row) is row:
+            _remove_anticheat(services, row)
+    return ScoresInfo(scores=[scores[id] for id in ids if id in scores])
+
+
+def _remove_anticheat(services: Services, score: ScoreDetails) -> None:
+    """Remove the anticheat data from `score`, unless the operator shows them."""
     if not services.settings.show_client_flags:
         # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:
             msgspec.structs.force_setattr(score, field, UNSET)
-    return ScoreInfo(score=score)

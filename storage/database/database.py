@@ -9,6 +9,7 @@ import math
 import os
 import random
 import time
+from datetime import tzinfo
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +28,7 @@ from storage.database.failures import (
     TRIES_AGAIN,
     describe,
     ends_connection,
+    is_missing_table,
     is_refusal,
     number_of,
     reason_to_try_again,
@@ -63,10 +65,18 @@ NO_ROWS: Result = (RowShape(()), ())
 class Query(Statement, Generic[T]):
     """A statement that returns rows, and the Struct that each row is converted to."""
 
+    optional = False
+
     def __init__(self, name: str, row: type[T], **fragments: str) -> None:
         super().__init__(name, **fragments)
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
+
+
+class OptionalQuery(Query[T]):
+    """A Query that returns no rows where one of its tables does not exist, as on old game servers."""
+
+    optional = True
 
 
 class Change(Statement):
@@ -98,13 +108,14 @@ class Database:
         max_age: float = 0,
         encryption: Encryption = "off",
         authorities: str = "",
+        zone: tzinfo | None = None,
         observer: Observer | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
         """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
         `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
-        are those of tls.context.
+        are those of tls.context. `zone` is that of times in the tables, None for that of this machine.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
@@ -123,16 +134,18 @@ class Database:
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        self._converter = RowConverter()
-        options = {}
-        if not self.is_sqlite:
-            # A socket of this machine needs no encryption.
-            context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
-            options = drivers.pool_options(self._driver, wait, context)
-        self._databases = databases.Database(self._url, **options)
+        self._converter = RowConverter(zone)
+        self._databases = databases.Database(self._url, **self._pool_options(encryption, authorities))
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
         self._sqlite: databases.core.Connection | None = None
+
+    def _pool_options(self, encryption: Encryption, authorities: str) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {}
+        # A socket of this machine needs no encryption.
+        context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
+        return drivers.pool_options(self._driver, self._wait, context)
 
     async def connect(self) -> None:
         """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
@@ -238,7 +251,7 @@ class Database:
         except self._driver.errors as error:
             if isinstance(statement, Change) and number_of(error) in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
+            if isinstance(statement, Query) and _matches_nothing(statement, error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
@@ -367,6 +380,11 @@ class Database:
             others = (other for other in known if other is not columns)
             self._column_sets[statement] = (columns, *others)[:MAX_COLUMN_SETS]
         return columns, rows
+
+
+def _matches_nothing(query: Query[Any], error: Exception, values: dict[str, Value]) -> bool:
+    """Return whether a query failed because no row can match it."""
+    return (query.optional and is_missing_table(error)) or drivers.is_unrepresentable(error, values)
 
 
 def _require_file(path: str) -> None:

@@ -35,7 +35,7 @@ class Statement:
 
     def column(self, name: str) -> str:
         """Return the table and the column that it returns under this name; of an expression, the name."""
-        found = re.search(rf"\b(\w+)\.(\w+) AS {name}\b|\b(\w+)\.({name})\b", self.mysql)
+        found = re.search(rf"\b(\w+)\.(\w+) AS {name}\b|\b(\w+)\.`?({name})\b", self.mysql)
         alias, column = (found[1] or found[3], found[2] or found[4]) if found else ("", "")
         table = self.tables().get(alias)
         return f"{table}.{column}" if table else name

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -61,13 +62,13 @@ class Feed:
     @property
     def lag(self) -> float:
         """For how many seconds the feed does not know what has happened; 0 if nobody listens."""
-        return asyncio.get_running_loop().time() - self._known if self._task else 0.0
+        return time.monotonic() - self._known if self._task else 0.0
 
     def join(self, listener: Audience) -> None:
         """Begin to look, unless the feed does so already. The listener is told nothing yet."""
         self.wanted.add(listener)
         if self._task is None:
-            self._known = asyncio.get_running_loop().time()
+            self._known = time.monotonic()
             self._task = asyncio.create_task(self._run())
 
     def attach(self, listener: Audience) -> None:
@@ -125,10 +126,9 @@ class Feed:
         relay = self._open_relay() if self._open_relay else None
         if relay is not None:
             relay.start()
-        clock = asyncio.get_running_loop().time
         try:
             while True:
-                begun = clock()
+                begun = time.monotonic()
                 try:
                     seen = await self.look()
                     self._is_up_to_date()
@@ -140,7 +140,7 @@ class Feed:
                     pass
                 except Exception:
                     log.exception("live events: a look has failed")
-                await asyncio.sleep(max(TURN - (clock() - begun), 0.05))
+                await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
                 await relay.close()
@@ -153,7 +153,7 @@ class Feed:
             self._is_up_to_date()
 
     def _is_up_to_date(self) -> None:
-        self._known = asyncio.get_running_loop().time()
+        self._known = time.monotonic()
         if not self.ready:
             self.ready = True
             for listener in list(self.wanted):
@@ -180,6 +180,8 @@ class ScoreFeed(Feed):
         super().__init__(open_relay)
         self._reader = reader
         self._progress: Progress | None = None
+        # What all listeners have been told, while others may be told more already.
+        self.told: Cursor | None = None
         # Since when the highest id is lower than it was, and the lowest one since then.
         self._fallen: tuple[float, int] | None = None
 
@@ -190,10 +192,10 @@ class ScoreFeed(Feed):
         return self._progress.cursor
 
     def forget(self) -> None:
-        self._progress = self._fallen = None
+        self._progress = self._fallen = self.told = None
 
     async def look(self) -> list[bytes]:
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if self._progress is None:
             ids = await self._reader.latest(IDS)
             progress = Progress(ids[-1] if ids else 0)
@@ -224,7 +226,7 @@ class ScoreFeed(Feed):
         assert progress is not None
         if heard.after > progress.newest:
             return False
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if heard.again:
             self._begin_again(progress, heard.newest)
         before = progress.newest
@@ -247,6 +249,7 @@ class ScoreFeed(Feed):
             if id in by_id:
                 cursors.append(progress.cursor)
         await self.publish(events_of(scores, cursors, first))
+        self.told = progress.cursor
         return encode(SeenScores(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
 
     async def _has_fallen(self, progress: Progress, *, is_there: bool, now: float) -> bool:

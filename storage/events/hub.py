@@ -1,17 +1,19 @@
 """Who listens to live events."""
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from domain.errors import ErrorSpec, Unavailable
 from domain.events import Hello
 from domain.live import Live
 from storage.api_keys import network
-from storage.cache.beatmaps import BeatmapCache
 from storage.database.database import Database
 from storage.events.cursor import Cursor
 from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
@@ -42,7 +44,6 @@ class Hub:
     def __init__(
         self,
         database: Database,
-        beatmaps: BeatmapCache,
         live: Live,
         *,
         visible: int,
@@ -63,7 +64,7 @@ class Hub:
 
         self.live = live
         self.observer = observer or Observer()
-        self.reader = ScoreReader(database, beatmaps, visible=visible, visible_on_boards=visible_on_boards)
+        self.reader = ScoreReader(database, visible=visible, visible_on_boards=visible_on_boards)
         self.scores = ScoreFeed(self.reader, opened("scores"))
         players, matches = PlayerFeed(live, opened("players")), MatchFeed(live, opened("matches"))
         self.feeds: dict[EventType, Feed] = {
@@ -136,8 +137,13 @@ class Hub:
             await feed.close()
 
     async def _beat(self) -> None:
+        due = time.monotonic() + BEAT
         while True:
-            await asyncio.sleep(BEAT)
+            # Not until then, because tests put this clock forward.
+            await asyncio.sleep(1)
+            if time.monotonic() < due:
+                continue
+            due += BEAT
             listeners = list(self._listeners)
             for start in range(0, len(listeners), GROUP):
                 for listener in listeners[start : start + GROUP]:
@@ -176,6 +182,13 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of a client that has read everything so far, empty if that is not known."""
+        scores = self._hub.scores
+        is_known = self._begun and not self._unread and scores in self._feeds
+        return str(scores.told) if is_known and scores.told is not None else ""
 
     def change(self, filter: Filter) -> None:
         """Replace the filter. Events that it did not admit before are told from now on."""
@@ -238,13 +251,14 @@ class Listener:
                 yield []
         if not self._ended:
             async for events in self._begin():
+                self._count(events)
                 yield events
         while not self._ended:
             beat = await self._wait()
             events = list(self._unread)
             self._unread.clear()
             if events or beat:
-                self._hub.observer.on_events([event.type for event in events])
+                self._count(events)
                 yield events
         if not self.dropped:
             yield [BYE]
@@ -257,17 +271,21 @@ class Listener:
         except Unavailable:
             online = None
         with_scores = hub.scores in self._feeds
-        if self._last is None or not with_scores:
+        last = self._last if with_scores else None
+        if last is None:
             self._attach()
         last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
-        yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)))]
-        if self._last is None or not with_scores:
+        # A client that has missed something does not have it yet.
+        cursor = last_id or "" if self._begun else ""
+        yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
+        if last is None:
             return
-        last = self._last
-        if await self._missed_too_many(last):
+        while (can_catch_up := await self._can_catch_up(last)) is None and not self._ended:
+            yield []
+        if not can_catch_up:
             self._last = None
             self._attach()
-            yield [RESET]
+            yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
             return
         seen, is_last = last, False
         while not (is_last or self._ended):
@@ -276,17 +294,29 @@ class Listener:
             if is_last:
                 self._attach()
             async for events in self._missed(seen, until):
-                yield [event for event in events if event.id not in last and self.filter.admits(event)]
+                wanted = [event for event in events if event.id not in last and self.filter.admits(event)]
+                if wanted or not events:
+                    yield wanted
             seen = until
+
+    def _count(self, events: list[Event]) -> None:
+        self._hub.observer.on_events([event.type for event in events])
 
     def _attach(self) -> None:
         self._begun = True
         for feed in self._feeds:
             feed.attach(self)
 
-    async def _missed_too_many(self, seen: Cursor) -> bool:
-        newest = self._hub.scores.cursor.newest
-        return seen.newest > newest or newest - seen.newest > MAX_MISSED
+    async def _can_catch_up(self, seen: Cursor) -> bool | None:
+        """Return whether it may get what it has missed; None, after a beat, if the database does not answer."""
+        while not (self._beat or self._ended):
+            try:
+                async with self._hub.replays:
+                    return await self._hub.reader.can_catch_up(seen, MAX_MISSED)
+            except Unavailable:
+                await asyncio.sleep(RETRY)
+        self._beat = False
+        return None
 
     async def _missed(self, seen: Cursor, until: Cursor) -> AsyncIterator[list[Event]]:
         """Yield the events of the scores that `until` has and `seen` has not. Wait while the database is away."""

@@ -7,6 +7,7 @@ what it has told already, so nothing is lost or told twice, whatever becomes of 
 
 import asyncio
 import hashlib
+import os
 import secrets
 import socket
 from collections import deque
@@ -69,7 +70,8 @@ class Relay:
 
     def __init__(self, url: str, namespace: str, feed: str, *, timeout: float) -> None:
         """`namespace` is that of the processes which see the same. Redis has `timeout` seconds to answer."""
-        self._sender = secrets.token_hex(8)
+        # Whoever looks at the lock sees who has it.
+        self._sender = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}"
         self._number = 0
         name = f"apidot:events:{namespace}:{feed}"
         self._channel = RedisChannel(
@@ -162,7 +164,7 @@ class Relay:
 def namespace(database: str, *shown: object) -> str:
     """Return what processes have in common that see the same: the database, and what they show of it."""
     parts = urlsplit(database)
-    place = f"{parts.hostname}:{parts.port}"
+    place = f"{parts.hostname}:{parts.port or 3306}"
     if parts.hostname in LOCAL or "unix_socket" in parts.query:
         # Another machine has another server there.
         place += f" of {socket.gethostname()}, {parts.query}"

@@ -1,15 +1,15 @@
 """Reads new scores from the database, and makes events of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from domain.clans import Clan
-from domain.events import EventPlayer, NewScoreRow
+from domain.events import EventPlayer, ScoreEvent
 from domain.modes import Mode
 from domain.players import FoundPlayer
-from storage.cache.beatmaps import BeatmapCache
+from domain.scores import ANTICHEAT, ScoreDetails
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.events.cursor import MAX_OPEN, Cursor
@@ -56,12 +56,9 @@ class FoundScore(msgspec.Struct, frozen=True, kw_only=True):
 class ScoreReader:
     """Reads scores by their ids. The methods raise Unavailable if the database does not answer."""
 
-    def __init__(
-        self, database: Database, beatmaps: BeatmapCache, *, visible: int, visible_on_boards: int
-    ) -> None:
+    def __init__(self, database: Database, *, visible: int, visible_on_boards: int) -> None:
         """`visible` are the privilege bits of players whose scores are shown, and of those on leaderboards."""
         self._database = database
-        self._beatmaps = beatmaps
         self._visible = visible
         self._visible_on_boards = visible_on_boards
 
@@ -72,17 +69,27 @@ class ScoreReader:
 
     async def ids_from(self, first: int, limit: int = IDS) -> list[int]:
         """Return the lowest ids from `first` on, those of hidden players too."""
-        return [row.id for row in await self._database.all(catalogue.score_ids, first=first, limit=limit)]
+        rows = await self._database.all(catalogue.score_ids, first=first, limit=limit, offset=0)
+        return [row.id for row in rows]
+
+    async def can_catch_up(self, seen: Cursor, most: int) -> bool:
+        """Return whether there are at most so many scores that come after what is seen, which must still be there.
+
+        If the highest id is lower now, scores were wiped.
+        """
+        further = await self._database.one(catalogue.score_ids, first=seen.newest + 1, limit=1, offset=most)
+        return further is None and max(await self.latest(1), default=0) >= seen.newest
 
     async def find(self, ids: Sequence[int]) -> list[FoundScore]:
         """Return those of the scores that exist and whose players are visible, ordered by id."""
-        found: list[FoundScore] = []
+        found: dict[int, FoundScore] = {}
         for start in range(0, len(ids), PAGE):
             part = tuple(ids[start : start + PAGE])
-            rows = await self._database.all(catalogue.new_scores, ids=part, visible=self._visible, limit=len(part))
-            beatmaps = await self._beatmaps.of(row.beatmap for row in rows if row.beatmap)
-            found += [_found(row, beatmaps.get(row.beatmap or "")) for row in rows]
-        return found
+            for row in await self._database.all(catalogue.some_scores, ids=part, visible=self._visible):
+                # Of several beatmaps with one md5, the first counts.
+                if row.id not in found:
+                    found[row.id] = _found(row)
+        return list(found.values())
 
     async def first_places(self, scores: Iterable[FoundScore]) -> dict[int, FoundPlayer | None]:
         """Return those of the scores that are the first on their leaderboard by id, and who was first before.
@@ -114,22 +121,22 @@ class ScoreReader:
         return first
 
 
-def _found(row: NewScoreRow, beatmap: msgspec.Raw | None) -> FoundScore:
+def _found(row: ScoreDetails) -> FoundScore:
+    # In place, because copying the score would copy two dozen fields.
+    for field in ANTICHEAT:
+        msgspec.structs.force_setattr(row, field, UNSET)
     clan = None
     if row.clan_id is not None:
         clan = Clan(id=row.clan_id, name=row.clan_name or "", tag=row.clan_tag or "")
     player = EventPlayer(id=row.userid, name=row.player_name, country=row.player_country, clan=clan)
-    map_md5 = row.beatmap or ""
-    # In place, because copying the row would copy two dozen fields.
-    msgspec.structs.force_setattr(row, "beatmap", beatmap)
-    data: dict[str, Any] = {"score": row, "beatmap": beatmap, "player": player}
+    data = encode(ScoreEvent(score=row, beatmap=row.beatmap, player=player))
     return FoundScore(
         id=row.id,
         player=row.userid,
         mode=row.mode,
         status=row.status,
-        map_md5=map_md5,
-        data=msgspec.Raw(encode(data)),
+        map_md5=row.map_md5,
+        data=msgspec.Raw(data),
     )
 
 
