@@ -37,6 +37,7 @@ from api.v1 import (
     pools,
     replays,
     scores,
+    socket,
 )
 from api.v2 import achievements as v2_achievements
 from api.v2 import beatmaps as v2_beatmaps
@@ -46,6 +47,7 @@ from api.v2 import players as v2_players
 from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
+from api.websocket import PATHS
 from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
@@ -134,18 +136,21 @@ for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
 
 
+Served = Endpoint | Asset | socket.ScoreSocket
+
+
 class RouteTable(BaseRoute):
     """Routes by path, with or without a trailing slash: fixed paths by dictionary lookup, others by pattern.
 
     With `pass_writes`, methods that an endpoint does not accept are passed to the game server, if there is one.
     """
 
-    def __init__(self, paths: Mapping[str, Endpoint | Asset], *, pass_writes: bool = False) -> None:
+    def __init__(self, paths: Mapping[str, Served], *, pass_writes: bool = False) -> None:
         self._pass_writes = pass_writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
-    def find(self, path: str) -> tuple[Endpoint | Asset, dict[str, str]] | None:
+    def find(self, path: str) -> tuple[Served, dict[str, str]] | None:
         """Return what serves a path, and the parameters in the path."""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
@@ -156,13 +161,13 @@ class RouteTable(BaseRoute):
         return None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+        if found := self.find(scope["path"]):
             endpoint, path_params = found
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint: Endpoint | Asset = scope["endpoint"]
+        endpoint: Served = scope["endpoint"]
         if scope["method"] in endpoint.methods:
             await endpoint(scope, receive, send)
             return
@@ -255,6 +260,7 @@ def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
         *([OsuV1()] if osu_v1 else []),
         API_V1,
         API_V2,
+        RouteTable(dict.fromkeys(PATHS, socket.ScoreSocket())),
         RouteTable({**site, **HEALTH}),
         Route(OpenAPIDocument.path, OpenAPIDocument(described)),
         Route(metrics_page.path, metrics_page),
