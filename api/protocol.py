@@ -30,6 +30,8 @@ MAX_HEADERS = 200
 HEAD_TIMEOUT = 30.0
 # Seconds for which a client may take nothing of a response.
 SEND_TIMEOUT = 60.0
+# The same while the service stops.
+STOP_TIMEOUT = 2.0
 # Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
 # operating system would reset it, and many clients would not see the response.
 LINGER = 5.0
@@ -109,6 +111,7 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         # Looks whether the client has received anything, while the application waits until it has.
         self._send_timer: asyncio.TimerHandle | None = None
+        self._send_timeout = SEND_TIMEOUT
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -153,7 +156,7 @@ class Protocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, unsent(self.transport))
+        self._check_sending_later(unsent(self.transport))
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -161,6 +164,11 @@ class Protocol(HttpToolsProtocol):
             self._send_timer.cancel()
 
     def shutdown(self) -> None:
+        # uvicorn waits for the responses to end before it stops the application.
+        self.app_state["services"].events.stop()
+        self._send_timeout = STOP_TIMEOUT
+        if self.flow.write_paused:
+            self._check_sending_later(unsent(self.transport))
         if not self._idle:
             self.app_state["request_log"].draining += 1
         super().shutdown()
@@ -176,6 +184,8 @@ class Protocol(HttpToolsProtocol):
         self._head_size = 0
         self._head_timed = False
         super().on_headers_complete()
+        # Lets an application end a response that the client does not take.
+        self.scope["abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         # The parser reports trailers as it does headers.
         self.headers = []
         if self.pipeline:
@@ -253,9 +263,14 @@ class Protocol(HttpToolsProtocol):
     def _check_sending(self, before: int) -> None:
         now = unsent(self.transport)
         if now < before:
-            self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, now)
+            self._check_sending_later(now)
         else:
             self.transport.abort()
+
+    def _check_sending_later(self, before: int) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+        self._send_timer = self.loop.call_later(self._send_timeout, self._check_sending, before)
 
     def _parse_unparsed(self) -> None:
         """Parse a piece of what was received, and the next one after other clients have been served.

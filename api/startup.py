@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -26,6 +27,8 @@ from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
+from storage.events.relay import Relay, namespace
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -79,21 +82,16 @@ async def open_services(
         replays = open_store(settings)
         leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
         rate_limiter = open_rate_limiter(settings, stack)
-        dependencies = Dependencies(
-            settings,
-            database=database,
-            ranks=ranks,
-            rate_limiter=rate_limiter,
-            leaderboard_order=leaderboard_order,
-            game_server=game_server,
-            replays=replays,
-        )
+        neighbours = (settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays)
+        live = open_live(settings, game_server, database, stack)
+        beatmaps = closed_by(stack, BeatmapCache(database))
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
-            live=open_live(settings, game_server, database, stack),
-            beatmaps=closed_by(stack, BeatmapCache(database)),
+            live=live,
+            events=open_events(settings, database, beatmaps, live, stack, observer),
+            beatmaps=beatmaps,
             pagination=closed_by(stack, Pagination(database)),
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
@@ -107,7 +105,7 @@ async def open_services(
             pp_engine=closed_by(stack, PPEngine(settings)),
             avatars=closed_by(stack, Avatars(settings)),
             change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
-            dependencies=closed_by(stack, dependencies),
+            dependencies=closed_by(stack, Dependencies(*neighbours)),
             deadlines=deadlines,
         )
 
@@ -184,6 +182,33 @@ def open_live(
         counted=settings.visible_on_boards,
         timeout=settings.game_server_timeout,
     )
+
+
+def open_events(
+    settings: Settings,
+    database: Database,
+    beatmaps: BeatmapCache,
+    live: Live,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+) -> Hub:
+    """Return the hub of live events. With Redis, one of all processes with this database looks for them."""
+    open_relay = None
+    if settings.redis:
+        same = namespace(settings.database or "", settings.visible, settings.visible_on_boards, settings.time_zone)
+        open_relay = partial(Relay, settings.redis, same, timeout=settings.redis_timeout)
+    hub = Hub(
+        database,
+        beatmaps,
+        live,
+        visible=settings.visible,
+        visible_on_boards=settings.visible_on_boards,
+        per_client=settings.event_streams_per_client,
+        total=settings.event_streams,
+        open_relay=open_relay,
+        observer=observer,
+    )
+    return closed_by(stack, hub)
 
 
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:

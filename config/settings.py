@@ -255,6 +255,17 @@ class Settings:
         le=100_000,
     )
 
+    event_streams: int = setting(
+        1000,
+        "Maximum number of streams of live events that each worker has open.",
+        heading="Live events",
+        ge=1,
+        le=100_000,
+    )
+    event_streams_per_client: int = setting(
+        4, "Maximum number of streams of live events that each worker has open to one client.", ge=1, le=100_000
+    )
+
     beatmap_mirror: str = setting(
         "",
         "URL from which missing beatmap files are downloaded, such as https://old.ppy.sh/osu/{id}."

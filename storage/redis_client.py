@@ -1,12 +1,13 @@
-"""The Redis client of ranks and rate limits. A call ends in time, with what Redis answered or with RedisAway."""
+"""The client of Redis. A call ends in time, with what Redis answered or with RedisAway."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import InvalidResponse
@@ -24,6 +25,8 @@ class RedisAway(Exception):
 class _BoundedParser(_AsyncRESP2Parser):
     """Raises InvalidResponse at an answer that would take more memory than any answer to us takes."""
 
+    most: ClassVar[int] = MAX_ANSWER_BYTES
+
     async def _readline(self) -> bytes:
         self._limit(0)
         return await super()._readline()
@@ -34,21 +37,24 @@ class _BoundedParser(_AsyncRESP2Parser):
 
     def _limit(self, more: int) -> None:
         # The position counts the bytes of one answer.
-        if self._pos + more > MAX_ANSWER_BYTES:
-            raise InvalidResponse(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+        if self._pos + more > self.most:
+            raise InvalidResponse(f"an answer of more than {self.most} bytes")
 
 
 class RedisClient:
     """A small pool of connections to the Redis at `url`."""
 
-    def __init__(self, url: str, timeout: float) -> None:
-        """A call may take `timeout` seconds: waiting for a connection, connecting and logging in included."""
-        self._timeout = timeout
+    def __init__(self, url: str, timeout: float, *, max_answer: int = MAX_ANSWER_BYTES) -> None:
+        """A call may take `timeout` seconds: waiting for a connection, connecting and logging in included.
+
+        An answer may have `max_answer` bytes.
+        """
+        self.timeout = timeout
         # In turn: the library's own pool that waits gives a connection to whoever asks next, and others starve.
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._pool = ConnectionPool.from_url(
             url,
-            parser_class=_BoundedParser,
+            parser_class=type("_Parser", (_BoundedParser,), {"most": max_answer}),
             # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
             protocol=2,
             # A timeout for each read would start again with each byte: `call` has one for the whole.
@@ -63,18 +69,27 @@ class RedisClient:
     async def call(self, command: Callable[[Redis], Awaitable[Any]]) -> Any:
         """Return what `command` returns, which is whatever Redis answered, of any type. Raise RedisAway."""
         try:
-            async with asyncio.timeout(self._timeout), self._free:
+            async with asyncio.timeout(self.timeout), self._free:
                 return await command(self._redis)
         except TimeoutError:
-            raise RedisAway(f"no answer within {self._timeout:g} s") from None
+            raise RedisAway(f"no answer within {self.timeout:g} s") from None
         except Exception as error:
             # At an answer that is not one of Redis, the library raises ValueError, RecursionError and others.
             raise RedisAway(self.reason(error)) from error
 
+    @property
+    def database(self) -> int:
+        """The number of the database in Redis."""
+        return int(self._pool.connection_kwargs.get("db") or 0)
+
+    def subscription(self) -> PubSub:
+        """Return a subscription to no channel yet, which takes a connection of its own."""
+        return self._redis.pubsub()
+
     async def close(self) -> None:
         """Close the connections, whether or not Redis takes part in that."""
         with suppress(Exception):
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 await self._pool.aclose()
 
     def reason(self, error: Exception) -> str:

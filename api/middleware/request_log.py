@@ -46,12 +46,16 @@ class RequestLog:
         request_id: str = scope.get("request_id") or f"{getrandbits(128):032x}"
         header = (b"x-request-id", request_id.encode())
         status = size = 0
-        finished = False
+        finished = streaming = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status, size, finished
+            nonlocal status, size, finished, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope.get("streaming", False):
+                    # It goes on until the client leaves.
+                    streaming = True
+                    self.in_flight -= 1
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
             elif message["type"] == "http.response.body":
@@ -77,7 +81,7 @@ class RequestLog:
             if not finished:
                 raise
         finally:
-            self.in_flight -= 1
+            self.in_flight -= not streaming
             self._record(scope, request_id, status or CLIENT_CLOSED_REQUEST, perf_counter() - start, size)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float, size: int) -> None:
@@ -90,7 +94,8 @@ class RequestLog:
         if method == "HEAD":
             size = 0
         if self._metrics is not None:
-            self._metrics.on_request(route or OTHER, method, status, seconds, size, cache)
+            timed = None if scope.get("streaming", False) else seconds
+            self._metrics.on_request(route or OTHER, method, status, timed, size, cache)
         if self._target is not None and access_log.isEnabledFor(logging.INFO):
             path = self._target.format(route, scope["raw_path"], scope["query_string"])
             client = scope["client"][0] if scope["client"] else "-"

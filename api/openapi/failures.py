@@ -15,6 +15,7 @@ from api.middleware.request_log import RESTARTING
 from api.openapi.schemas import REF, JSONSchema
 from api.request.params import QUERY_TOO_LONG
 from api.response.errors import failure
+from api.response.event_stream import EventStream
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
@@ -90,6 +91,11 @@ METHOD_NOT_ALLOWED = {
 def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
     """Return whether an endpoint whose handler returns `kind` sends a file."""
     return isinstance(kind, type) and issubclass(kind, ReplayResponse)
+
+
+def is_stream(kind: object) -> TypeGuard[type[EventStream]]:
+    """Return whether an endpoint whose handler returns `kind` sends a stream of events."""
+    return isinstance(kind, type) and issubclass(kind, EventStream)
 
 
 def error_responses(endpoint: Endpoint) -> dict[str, JSONSchema]:

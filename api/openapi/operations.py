@@ -5,7 +5,7 @@ from inspect import getdoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
-from api.openapi.failures import error_responses, is_file
+from api.openapi.failures import error_responses, is_file, is_stream
 from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
@@ -51,7 +51,8 @@ def tag(endpoint: Endpoint) -> str:
 
 def types_of(endpoint: Endpoint) -> list[Any]:
     """Return the types of an endpoint's response and request body that have a schema."""
-    response = [] if is_file(endpoint.response_type) else [endpoint.response_type]
+    kind = endpoint.response_type
+    response = [] if is_file(kind) else [*dict.fromkeys(kind.data.values())] if is_stream(kind) else [kind]
     return [*response, *body_types(endpoint).values()]
 
 
@@ -92,6 +93,9 @@ def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, exam
     if not in_path and not required:
         # An empty value counts as absent.
         parameter["allowEmptyValue"] = True
+    if "explode" in schema:
+        # Several values in one, separated by commas.
+        parameter |= {"style": "form", "explode": schema.pop("explode")}
     return parameter | ({"example": examples[name]} if name in examples else {})
 
 
@@ -112,6 +116,11 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
             "206": {"description": "The part of the file that `Range` selects.", "content": content},
             "304": NOT_MODIFIED,
         }
+    if is_stream(kind):
+        data = {name: schemas.of(of_event) for name, of_event in kind.data.items()}
+        # OpenAPI 3.1 cannot describe the parts of a stream.
+        events = {"schema": {"type": "string"}, "x-event-data": data}
+        return {"200": {"description": "The stream.", "content": {str(kind.media_type): events}}}
     json = {"schema": schemas.of(kind)} | ({"example": example["answer"]} if "answer" in example else {})
     description = (getdoc(kind) or "The response.").partition("\n")[0]
     responses: dict[str, JSONSchema] = {

@@ -10,6 +10,7 @@ from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
+from domain.events import NewScoreRow
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -203,6 +204,13 @@ score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
+score_ids = Query("score_ids", ScoreID)
+latest_score_ids = Query("latest_score_ids", ScoreID)
+new_scores = Query("new_scores", NewScoreRow)
+first_places = {metric: Query("first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+first_place_before = {
+    metric: Query("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+}
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
