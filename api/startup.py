@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from api.additions import Additions
 from api.dependencies import Dependencies
@@ -26,6 +27,7 @@ from storage.cache.pagination import Pagination
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.database.replicas import Replica, ReplicatedDatabase
 from storage.deadlines import Deadlines
 from storage.events.hub import Hub
 from storage.events.relay import Relay, namespace
@@ -78,7 +80,7 @@ async def open_services(
     async with AsyncExitStack() as stack:
         deadlines = Deadlines()
         change_marker = open_change_marker(settings, stack, shared)
-        database = await open_database(settings, stack, observer, deadlines)
+        database = await open_database(settings, stack, observer, deadlines, change_marker)
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
@@ -123,26 +125,47 @@ async def open_database(
     stack: AsyncExitStack,
     observer: Observer | None = None,
     deadlines: Deadlines | None = None,
+    change_marker: ChangeMarker | None = None,
 ) -> Database:
-    """Return the database, which may still be unavailable.
+    """Return the database, which may still be unavailable. It has replicas only with a change marker.
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
     """
-    database = Database(
-        settings.database or "",
-        pool_max=settings.db_pool_max,
-        wait=settings.db_pool_wait,
-        statement_timeout=settings.db_statement_timeout,
-        max_age=settings.db_connection_max_age,
-        encryption=settings.db_ssl,
-        authorities=settings.db_ssl_ca,
-        zone=settings.zone,
-        observer=observer,
-        deadlines=deadlines,
-    )
+    options: dict[str, Any] = {
+        "pool_max": settings.db_pool_max,
+        "wait": settings.db_pool_wait,
+        "statement_timeout": settings.db_statement_timeout,
+        "max_age": settings.db_connection_max_age,
+        "encryption": settings.db_ssl,
+        "authorities": settings.db_ssl_ca,
+        "zone": settings.zone,
+        "observer": observer,
+        "deadlines": deadlines,
+    }
+    url = settings.database or ""
+    if settings.replicas and change_marker:
+        database: Database = ReplicatedDatabase(
+            url,
+            [open_replica(replica, options) for replica in settings.replicas],
+            max_lag=settings.replica_max_lag,
+            changes=(catalogue.profile_change,),
+            version=lambda: change_marker.version,
+            **options,
+        )
+    else:
+        database = Database(url, **options)
     stack.push_async_callback(database.disconnect)
     await database.connect()
     return database
+
+
+def open_replica(url: str, options: dict[str, Any]) -> Replica:
+    """Return a replica, which has less time than the database: that has to answer after it."""
+    times = {name: options[name] / 2 for name in ("wait", "statement_timeout")}
+    place = urlsplit(url)
+    address = f"{place.hostname or 'localhost'}:{place.port or 3306}"
+    database = Database(url, **options | times, replica=address)
+    return Replica(address, database, catalogue.replica_statuses)
 
 
 def open_ranks(

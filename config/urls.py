@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config.hosts import is_host
 
-DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
+MYSQL = ("mysql", "mysql+aiomysql", "mysql+asyncmy")
+DATABASES = (*MYSQL, "sqlite")
 REDIS = ("redis", "rediss", "unix")
 REPLAYS = ("s3", "file")
 WEB = ("http", "https")
@@ -50,7 +51,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
             raise ValueError("a port from 1 to 65535 is accepted")
         if parts.hostname and not is_host(parts.hostname):
             raise ValueError("the host is neither a name nor an address; write [ and ] around an IPv6 address")
-    if schemes is DATABASES:
+    if schemes in (DATABASES, MYSQL):
         _check_database(scheme, parts.netloc, parts.path)
     elif schemes is REDIS:
         _check_redis(scheme, parts.path, parts.query)
