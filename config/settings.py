@@ -101,7 +101,9 @@ class Settings:
 
     redis_url: Secret = setting(
         Secret(),
-        "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+        "URL of Redis: redis://, rediss:// or unix://, or of sentinels that watch it:"
+        " redis+sentinel://user:password@host1:26379,host2:26379/service/0 (rediss+sentinel:// with TLS)."
+        " Takes precedence over the REDIS_ settings.",
         heading="Redis",
     )
     redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")

@@ -6,10 +6,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config.hosts import is_host
+from config.redis_sentinel import SCHEMES as SENTINELS
+from config.redis_sentinel import parse_sentinel_url
 
 MYSQL = ("mysql", "mysql+aiomysql", "mysql+asyncmy")
 DATABASES = (*MYSQL, "sqlite")
-REDIS = ("redis", "rediss", "unix")
+REDIS = ("redis", "rediss", "unix", *SENTINELS)
 REPLAYS = ("s3", "file")
 WEB = ("http", "https")
 # The options of a URL of Redis, with the values that are accepted.
@@ -29,8 +31,11 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     """Raise ValueError, with a message for operators, unless it is a valid URL with one of these schemes."""
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in schemes:
-        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes if scheme not in SENTINELS)
         raise ValueError(f"a URL that begins with {wanted} is accepted")
+    if watched := parse_sentinel_url(url):
+        url = watched.redis
+        scheme = url.partition("://")[0]
     try:
         parts = urlsplit(url)
         port = parts.port
