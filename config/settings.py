@@ -89,9 +89,21 @@ class Settings:
         le=86_400,
     )
 
+    database_replica_url: Secret = setting(
+        Secret(),
+        "URLs of replicas of the database, separated by commas, each like DATABASE_URL without options. Most reads"
+        " go to them while they are close enough behind. The other settings of the database count for them too.",
+        heading="Replicas",
+    )
+    replica_max_lag: float = setting(
+        5.0, "Seconds that a replica may be behind. One that does not tell is not used.", ge=0, le=3600
+    )
+
     redis_url: Secret = setting(
         Secret(),
-        "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+        "URL of Redis: redis://, rediss:// or unix://, or of sentinels that watch it:"
+        " redis+sentinel://user:password@host1:26379,host2:26379/service/0 (rediss+sentinel:// with TLS)."
+        " Takes precedence over the REDIS_ settings.",
         heading="Redis",
     )
     redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")
@@ -333,6 +345,11 @@ class Settings:
         if self.db_host.startswith("/"):
             return Secret(f"mysql://{login}@/{name}?unix_socket={quote(self.db_host)}")
         return Secret(f"mysql://{login}@{in_url(self.db_host)}:{self.db_port}/{name}")
+
+    @property
+    def replicas(self) -> list[Secret]:
+        """The URLs of the database's replicas."""
+        return [Secret(url) for url in comma_separated(self.database_replica_url)]
 
     @property
     def redis(self) -> Secret | None:

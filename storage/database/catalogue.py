@@ -24,7 +24,8 @@ from domain.players import (
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
 from domain.scores import BeatmapScore, FirstPlace, MonthlyPlays, PlayerScoreRow, ScoreDetails
-from storage.database.database import Change, OptionalQuery, Query
+from storage.database.database import Change, OptionalQuery, PrimaryQuery, Query
+from storage.database.replicas import ReplicaStatus
 from storage.database.statement import Statement
 
 
@@ -225,7 +226,7 @@ leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sor
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
-key_owner = Query("key_owner", KeyOwner)
+key_owner = PrimaryQuery("key_owner", KeyOwner)
 friends = Query("friends", Friend)
 profile_change = Change("profile_change")
 
@@ -243,11 +244,12 @@ score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
-score_ids = Query("score_ids", ScoreID)
-latest_score_ids = Query("latest_score_ids", ScoreID)
-new_first_places = {metric: Query("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+score_ids = PrimaryQuery("score_ids", ScoreID)
+latest_score_ids = PrimaryQuery("latest_score_ids", ScoreID)
+new_scores = PrimaryQuery("score", ScoreDetails, **SOME_SCORES)
+new_first_places = {metric: PrimaryQuery("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
 first_place_before = {
-    metric: Query("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+    metric: PrimaryQuery("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
 }
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
@@ -271,6 +273,7 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
+replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
@@ -384,7 +387,7 @@ def columns_read() -> dict[str, dict[str, set[str]]]:
 
 
 # One statement for all tables. Its columns have no alias, so it does not count itself among those that read them.
-ping = Query(
+ping = PrimaryQuery(
     "ping",
     Ping,
     readable=" OR ".join(

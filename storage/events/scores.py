@@ -85,7 +85,7 @@ class ScoreReader:
         found: dict[int, FoundScore] = {}
         for start in range(0, len(ids), PAGE):
             part = tuple(ids[start : start + PAGE])
-            for row in await self._database.all(catalogue.some_scores, ids=part, visible=self._visible):
+            for row in await self._database.all(catalogue.new_scores, ids=part, visible=self._visible):
                 # Of several beatmaps with one md5, the first counts.
                 if row.id not in found:
                     found[row.id] = _found(row)
