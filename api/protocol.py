@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.response.encoded import encode
 from api.response.errors import failure
+from api.websocket import PATHS, Handshake, WebSocketProtocol, read_handshake
 from domain.errors import APIError, ErrorSpec
 
 log = logging.getLogger("apidot")
@@ -85,7 +86,8 @@ class Protocol(HttpToolsProtocol):
     - The application waits until the client has received what was sent: uvicorn's buffer of 64 KiB would cost
       twice as much memory for each client that is slower than the disk.
     - Trailers are dropped. To uvicorn they are headers.
-    - `Upgrade` is ignored, as RFC 9110 allows; uvicorn would lose the body of such a request.
+    - `Upgrade` is ignored, as RFC 9110 allows, except where there are WebSockets; uvicorn would lose the body of
+      such a request.
     - A client that has shut down its sending side is answered.
     - What is refused gets a response in the form of all errors.
     """
@@ -197,7 +199,7 @@ class Protocol(HttpToolsProtocol):
             self._current = self.cycle
 
     def _should_upgrade(self) -> bool:
-        # uvicorn leaves such a request alone, and _ignore_upgrade() has it parsed again.
+        # uvicorn leaves such a request alone, and _upgrade() decides what becomes of it.
         return True
 
     def on_body(self, body: bytes) -> None:
@@ -285,6 +287,8 @@ class Protocol(HttpToolsProtocol):
         if self._unparsed:
             piece, self._unparsed = self._unparsed[:PIECE], self._unparsed[PIECE:]
             self._parse(piece)
+        if self.transport.get_protocol() is not self:
+            return
         cycle: RequestResponseCycle | None = self.cycle
         self.flow.held = bool(self.pipeline or self._unparsed)
         if self.flow.held:
@@ -300,7 +304,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(bytes(data[upgrade.args[0] :]))
+            self._upgrade(bytes(data[upgrade.args[0] :]))
         except httptools.HttpParserError:
             self._refuse(self._wrong_head or NOT_HTTP())
         else:
@@ -315,6 +319,26 @@ class Protocol(HttpToolsProtocol):
         elif not self._head_timed and self._in_head and self._idle:
             self._head_timed = True
             self._close_after(HEAD_TIMEOUT)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Make a WebSocket of the connection if the request is a handshake, and ignore the upgrade otherwise."""
+        path, _, query = self.url.partition(b"?")
+        if path.decode("latin-1").removesuffix("/") in PATHS and self._idle:
+            method, version = self.parser.get_method(), self.parser.get_http_version()
+            handshake = read_handshake(method, version, list(self.scope["headers"]))
+            if handshake is not None:
+                target = {"path": path.decode(), "raw_path": path, "query_string": query}
+                self._open_socket(handshake, {**self.scope, **target}, rest)
+                return
+        self._ignore_upgrade(rest)
+
+    def _open_socket(self, handshake: Handshake, scope: dict[str, Any], rest: bytes) -> None:
+        self.connections.discard(self)
+        for timer in (self._timer, self._send_timer):
+            if timer is not None:
+                timer.cancel()
+        unparsed, self._unparsed = bytes(self._unparsed), memoryview(b"")
+        WebSocketProtocol(handshake, self.app, scope, self.transport, self.server_state).begin(rest + unparsed)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again as one without `Upgrade`, and go on with the rest of what was received."""
