@@ -135,11 +135,13 @@ class Feed:
                     # A process that cannot look leaves it to the others.
                     if relay is not None and not await relay.tell(seen):
                         await self._follow(relay)
-                except Unavailable:
-                    # Whatever does not answer is logged already.
-                    pass
-                except Exception:
-                    log.exception("live events: a look has failed")
+                except Exception as error:
+                    if relay is not None:
+                        # Something may have been told here that the others do not hear.
+                        relay.skip()
+                    # Whatever is unavailable is logged already.
+                    if not isinstance(error, Unavailable):
+                        log.exception("live events: a look has failed")
                 await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
@@ -148,7 +150,11 @@ class Feed:
     async def _follow(self, relay: Relay) -> None:
         """Hear what another process sees, as long as nothing is missed."""
         while (seen := await relay.hear()) is not None:
-            if seen != NOTHING and not await self.hear(seen):
+            try:
+                if seen != NOTHING and not await self.hear(seen):
+                    return
+            except msgspec.MsgspecError:
+                # Somebody else has published it.
                 return
             self._is_up_to_date()
 
