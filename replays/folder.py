@@ -7,7 +7,7 @@ import logging
 import mmap
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -73,6 +73,17 @@ class Folder:
             log.warning("a replay cannot be opened: %s", error)
             about_the_file = error.errno in UNREADABLE and await asyncio.to_thread(os.access, self._path, os.X_OK)
             raise (Unreadable if about_the_file else StoreUnavailable) from error
+
+    async def stored(self, score_ids: Sequence[int]) -> set[int]:
+        if not score_ids:
+            return set()
+        return await asyncio.to_thread(lambda: {score_id for score_id in score_ids if self._has(score_id)})
+
+    def _has(self, score_id: int) -> bool:
+        try:
+            return stat.S_ISREG(os.stat(self._path / stored_name(score_id)).st_mode)
+        except OSError:
+            return False
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:

@@ -87,7 +87,13 @@ class ReplayResponse(Response):
         else:
             raw = Headers(headers | validators).raw
             await send({"type": "http.response.start", "status": status, "headers": raw})
+<<<<<<< HEAD
             if scope["method"] != "GET":
+=======
+            if scope["method"] == "GET":
+                await send_chunks(_chunks(body, file), receive, send)
+            else:
+>>>>>>> main
                 await send({"type": "http.response.body"})
             elif file.content is not None:
                 await _send_at_once(body, file.content, send)
@@ -126,6 +132,7 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
     return 206, headers, body.cut(start, stop)
 
 
+<<<<<<< HEAD
 async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> None:
     """Send the body out of the file's content, and wait until the client has taken it."""
     whole = b"".join((body.head, content[body.start : body.stop], body.tail))
@@ -136,14 +143,17 @@ async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> No
 
 
 async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
+=======
+async def send_chunks(body: AsyncGenerator[bytes | memoryview, None], receive: Receive, send: Send) -> None:
+>>>>>>> main
     """Send the body until the client disconnects. No more is read than the client takes.
 
-    The server disconnects a client that takes nothing.
+    The server disconnects a client that takes nothing. If the store fails, the body stays incomplete.
     """
     # `send` may not notice a disconnect.
     gone = asyncio.create_task(_disconnect(receive))
     try:
-        async with aclosing(_chunks(body, file)) as chunks:
+        async with aclosing(body) as chunks:
             async for chunk in chunks:
                 if gone.done():
                     return
