@@ -87,18 +87,12 @@ class ReplayResponse(Response):
         else:
             raw = Headers(headers | validators).raw
             await send({"type": "http.response.start", "status": status, "headers": raw})
-<<<<<<< HEAD
             if scope["method"] != "GET":
-=======
-            if scope["method"] == "GET":
-                await send_chunks(_chunks(body, file), receive, send)
-            else:
->>>>>>> main
                 await send({"type": "http.response.body"})
             elif file.content is not None:
                 await _send_at_once(body, file.content, send)
             else:
-                await _send(body, file, receive, send)
+                await send_chunks(_chunks(body, file), receive, send)
 
     @staticmethod
     def failure(text: str) -> dict[str, str]:
@@ -132,7 +126,6 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
     return 206, headers, body.cut(start, stop)
 
 
-<<<<<<< HEAD
 async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> None:
     """Send the body out of the file's content, and wait until the client has taken it."""
     whole = b"".join((body.head, content[body.start : body.stop], body.tail))
@@ -142,10 +135,7 @@ async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> No
         await send({"type": "http.response.body"})
 
 
-async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
-=======
 async def send_chunks(body: AsyncGenerator[bytes | memoryview, None], receive: Receive, send: Send) -> None:
->>>>>>> main
     """Send the body until the client disconnects. No more is read than the client takes.
 
     The server disconnects a client that takes nothing. If the store fails, the body stays incomplete.
