@@ -13,6 +13,14 @@ from api.endpoint import WRITES, Endpoint
 from api.middleware.passthrough import Passthrough
 from api.observability.metrics_route import MetricsPage
 from api.openapi.document import OpenAPIDocument
+from api.osu_v1 import beatmaps as osu_beatmaps
+from api.osu_v1 import matches as osu_matches
+from api.osu_v1 import players as osu_players
+from api.osu_v1 import replays as osu_replays
+from api.osu_v1 import scores as osu_scores
+from api.osu_v1.endpoint import OsuEndpoint
+from api.request.osu_v1 import V1_PREFIXES, endpoint_of, name_in
+from api.response.errors import OSU_V1 as OSU_V1_PREFIX
 from api.response.errors import V2_PREFIXES
 from api.services import Services
 from api.site.pages import Asset, StartPage, pages
@@ -21,6 +29,7 @@ from api.v1 import (
     achievements,
     beatmaps,
     clans,
+    events,
     leaderboards,
     matches,
     performance,
@@ -28,6 +37,7 @@ from api.v1 import (
     pools,
     replays,
     scores,
+    socket,
 )
 from api.v2 import achievements as v2_achievements
 from api.v2 import beatmaps as v2_beatmaps
@@ -37,13 +47,10 @@ from api.v2 import players as v2_players
 from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
+from api.websocket import PATHS
 from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
-
-# Each endpoint of version 1 is served under all of these: as the published documentation has it, as today's game
-# servers have it, and both as front-ends proxy them on their own domain.
-V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
 
 # The cookie with which the game server's own web client is logged in.
 SESSION_COOKIE = b"bancho_session"
@@ -73,6 +80,7 @@ V1 = {
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
     "get_match": Endpoint(matches.get_match, seconds=1),
     "get_matches": Endpoint(matches.get_matches, seconds=1),
+    "events": Endpoint(events.events),
     "calculate_pp": Endpoint(performance.calculate_pp),
     "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
     "get_friends": Endpoint(accounts.get_friends),
@@ -106,6 +114,17 @@ V2 = {
     "achievements": Endpoint(v2_achievements.get_achievements, seconds=5, yields=True),
 }
 
+# The names of the official API. Which of its endpoints a request is for, api/request/osu_v1.py decides.
+OSU_V1 = {
+    "get_user": OsuEndpoint(osu_players.get_user, seconds=2),
+    "get_user_best": OsuEndpoint(osu_scores.get_user_best, seconds=3),
+    "get_user_recent": OsuEndpoint(osu_scores.get_user_recent, seconds=3),
+    "get_scores": OsuEndpoint(osu_scores.get_scores, seconds=3),
+    "get_beatmaps": OsuEndpoint(osu_beatmaps.get_beatmaps, seconds=5),
+    "get_replay": OsuEndpoint(osu_replays.get_replay),
+    "get_match": OsuEndpoint(osu_matches.get_match, seconds=5),
+}
+
 HEALTH = {
     "/health/live": Endpoint(health.live),
     "/health/ready": Endpoint(health.ready),
@@ -114,8 +133,13 @@ HEALTH = {
 # The endpoints of the API by the names that they have in the log and in metrics.
 ROUTES = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
 ROUTES |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
+OSU_V1_ROUTES = {OSU_V1_PREFIX + name: endpoint for name, endpoint in OSU_V1.items()}
+ROUTES |= OSU_V1_ROUTES
 for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
+
+
+Served = Endpoint | Asset | socket.ScoreSocket
 
 
 class RouteTable(BaseRoute):
@@ -124,12 +148,12 @@ class RouteTable(BaseRoute):
     With `pass_writes`, methods that an endpoint does not accept are passed to the game server, if there is one.
     """
 
-    def __init__(self, paths: Mapping[str, Endpoint | Asset], *, pass_writes: bool = False) -> None:
+    def __init__(self, paths: Mapping[str, Served], *, pass_writes: bool = False) -> None:
         self._pass_writes = pass_writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
-    def find(self, path: str) -> tuple[Endpoint | Asset, dict[str, str]] | None:
+    def find(self, path: str) -> tuple[Served, dict[str, str]] | None:
         """Return what serves a path, and the parameters in the path."""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
@@ -140,13 +164,13 @@ class RouteTable(BaseRoute):
         return None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+        if found := self.find(scope["path"]):
             endpoint, path_params = found
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint: Endpoint | Asset = scope["endpoint"]
+        endpoint: Served = scope["endpoint"]
         services: Services = scope["state"]["services"]
         if scope["method"] in endpoint.methods:
             if services.game_server_proxy and _has_passed_session(endpoint, scope):
@@ -163,7 +187,7 @@ class RouteTable(BaseRoute):
             raise HTTPException(405, headers=allow)
 
 
-def _has_passed_session(endpoint: Endpoint | Asset, scope: Scope) -> bool:
+def _has_passed_session(endpoint: Served, scope: Scope) -> bool:
     """Return whether a request has a session, and the endpoint passes those on."""
     if not (isinstance(endpoint, Endpoint) and endpoint.passes_sessions):
         return False
@@ -177,6 +201,23 @@ API_V1 = RouteTable({prefix + name: endpoint for prefix in V1_PREFIXES for name,
 API_V2 = RouteTable(
     {prefix + name: endpoint for prefix in V2_PREFIXES for name, endpoint in V2.items()}, pass_writes=True
 )
+
+
+class OsuV1(RouteTable):
+    """The route of the osu! API v1."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http" or name_in(scope["path"]) is None:
+            return Match.NONE, {}
+        services: Services = scope["state"]["services"]
+        name = endpoint_of(scope, has_game_server=services.game_server_proxy is not None)
+        if name is None:
+            return Match.NONE, {}
+        endpoint = OSU_V1[name]
+        return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": {}}
 
 
 class PassedOn(Passthrough):
@@ -211,6 +252,8 @@ def canonical(path: str) -> str:
     path = path.removesuffix("/") or "/"
     if found := API_V1.find(path):
         return found[0].route
+    if name := name_in(path):
+        return OSU_V1_PREFIX + name
     return path.removeprefix("/api") if path.startswith("/api/v2/") else path
 
 
@@ -220,16 +263,22 @@ def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
     return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})
 
 
-def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
-    """Return the routes for Starlette. Paths that are in none of them are passed to the game server."""
+def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
+    """Return the routes for Starlette. Paths that are in none of them are passed to the game server.
+
+    `osu_v1` is whether the osu! API v1 is served.
+    """
     site = pages()
+    described = [endpoint for route, endpoint in ROUTES.items() if osu_v1 or route not in OSU_V1_ROUTES]
     start_page = site.pop("/")
     return [
         PassedOn(),
+        *([OsuV1()] if osu_v1 else []),
         API_V1,
         API_V2,
+        RouteTable(dict.fromkeys(PATHS, socket.ScoreSocket())),
         RouteTable({**site, **HEALTH}),
-        Route(OpenAPIDocument.path, OpenAPIDocument(ROUTES.values())),
+        Route(OpenAPIDocument.path, OpenAPIDocument(described)),
         Route(metrics_page.path, metrics_page),
         StartPage(start_page),
         Passthrough(),

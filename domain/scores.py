@@ -66,6 +66,13 @@ class PlayerScoreRow(Score, frozen=True, kw_only=True):
     beatmap: str
 
 
+class FirstPlace(msgspec.Struct, frozen=True):
+    """A score that is ahead of all others on the board of its beatmap, and its mods."""
+
+    id: int
+    mods: int
+
+
 class BeatmapScore(Score, frozen=True, kw_only=True):
     """A score in the list of its beatmap. The fields of the clan are null for a player without one."""
 
@@ -73,6 +80,10 @@ class BeatmapScore(Score, frozen=True, kw_only=True):
     clan_id: int | None
     clan_name: str | None
     clan_tag: str | None
+
+
+# Fields that are left out unless the operator shows them.
+ANTICHEAT = ("client_flags", "online_checksum")
 
 
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
 from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
+from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -22,8 +23,9 @@ from domain.players import (
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
-from domain.scores import BeatmapScore, MonthlyPlays, PlayerScoreRow, ScoreDetails
-from storage.database.database import Change, OptionalQuery, Query
+from domain.scores import BeatmapScore, FirstPlace, MonthlyPlays, PlayerScoreRow, ScoreDetails
+from storage.database.database import Change, OptionalQuery, PrimaryQuery, Query
+from storage.database.replicas import ReplicaStatus
 from storage.database.statement import Statement
 
 
@@ -56,6 +58,11 @@ ONE_PLAYER: Which = {
 SOME_PLAYERS: Which = {"rows": "u.id IN (:ids)", "most": "1000"}
 ONE_PLAYERS_STATS: Which = {"rows": "s.id = :id", "most": "100"}
 SOME_PLAYERS_STATS: Which = {"rows": "s.id IN (:ids)", "most": "10000"}
+# Further filters of a beatmap's leaderboard, in the osu! API v1: exactly these mods, and one player.
+BEATMAP_SCORE_FILTERS = (
+    "AND (:exact_mods IS NULL OR COALESCE(s.mods, 0) = :exact_mods)"
+    " AND (:player_id IS NULL OR s.userid = :player_id)"
+)
 # A column with the alias of its table.
 _COLUMN = re.compile(r"\b(\w+)\.`?(\w+)\b")
 
@@ -208,6 +215,9 @@ hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
+count_player_scores = {scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent")}
+player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
+first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 player_plays = Query("player_plays", MonthlyPlays)
 player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
@@ -216,7 +226,7 @@ leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sor
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
-key_owner = Query("key_owner", KeyOwner)
+key_owner = PrimaryQuery("key_owner", KeyOwner)
 friends = Query("friends", Friend)
 profile_change = Change("profile_change")
 
@@ -227,11 +237,20 @@ beatmap_texts = Query("beatmap_texts", SearchedBeatmap)
 beatmap_ids = Query("beatmap_ids", BeatmapID)
 set_beatmaps = Query("set_beatmaps", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
+score_ids = PrimaryQuery("score_ids", ScoreID)
+latest_score_ids = PrimaryQuery("latest_score_ids", ScoreID)
+new_scores = PrimaryQuery("score", ScoreDetails, **SOME_SCORES)
+new_first_places = {metric: PrimaryQuery("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+first_place_before = {
+    metric: PrimaryQuery("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+}
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
@@ -254,6 +273,7 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
+replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
@@ -261,12 +281,15 @@ v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
+v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmaps_by_id = Query("beatmaps_by_id", v2.BeatmapDetails)
-v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+v2_beatmap_scores = {
+    sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 v2_score = Query("score", v2.ScoreDetails, **ONE_SCORE)
 v2_clan = Query("clan", v2.Clan)
 v2_clan_leaderboard = {
@@ -299,6 +322,16 @@ server_totals = Query("server_totals", NewTotals)
 score_total = Query("score_total", Total)
 achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
+
+# Statements of the osu! API v1 alone.
+osu_v1_beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    for sort in ("pp", "score")
+}
+beatmap_counted = Query("beatmap_counted", CountedBeatmap)
+beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
+beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
+set_favourites = Query("set_favourites", SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:
@@ -354,7 +387,7 @@ def columns_read() -> dict[str, dict[str, set[str]]]:
 
 
 # One statement for all tables. Its columns have no alias, so it does not count itself among those that read them.
-ping = Query(
+ping = PrimaryQuery(
     "ping",
     Ping,
     readable=" OR ".join(
