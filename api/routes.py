@@ -52,6 +52,9 @@ from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
 
+# The cookie with which the game server's own web client is logged in.
+SESSION_COOKIE = b"bancho_session"
+
 V1 = {
     "search_players": Endpoint(players.search_players, seconds=5),
     "get_player_count": Endpoint(players.get_player_count, seconds=2),
@@ -96,7 +99,7 @@ V2 = {
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
     "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3),
-    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, seconds=2),
+    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
@@ -168,10 +171,13 @@ class RouteTable(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint: Served = scope["endpoint"]
+        services: Services = scope["state"]["services"]
         if scope["method"] in endpoint.methods:
+            if services.game_server_proxy and _has_passed_session(endpoint, scope):
+                await Passthrough().handle(scope, receive, send)
+                return
             await endpoint(scope, receive, send)
             return
-        services: Services = scope["state"]["services"]
         allow = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=allow)(scope, receive, send)
@@ -179,6 +185,16 @@ class RouteTable(BaseRoute):
             await Passthrough().handle(scope, receive, send)
         else:
             raise HTTPException(405, headers=allow)
+
+
+def _has_passed_session(endpoint: Served, scope: Scope) -> bool:
+    """Return whether a request has a session, and the endpoint passes those on."""
+    if not (isinstance(endpoint, Endpoint) and endpoint.passes_sessions):
+        return False
+    cookies = (value for name, value in scope["headers"] if name == b"cookie")
+    return any(
+        cookie.strip().startswith(SESSION_COOKIE + b"=") for value in cookies for cookie in value.split(b";")
+    )
 
 
 API_V1 = RouteTable({prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()})

@@ -307,7 +307,7 @@ beatmaps_sorted = {
     for order in ("asc", "desc")
 }
 count_beatmaps = Query("count_beatmaps", Total)
-player_favourites = Query("player_favourites", v2.Favourite)
+player_favourites = OptionalQuery("player_favourites", v2.Favourite)
 beatmap_rating = Query("beatmap_rating", v2.Rating)
 scores = Query("scores", v2.Score)
 count_scores = Query("count_scores", Total)

@@ -88,6 +88,19 @@ CASES = {
     "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),
     # Beatmaps are counted and then sorted by how often they occur.
     "most played": Case(catalogue.player_most_played, "apidot_scores_played", sorts=True),
+    "some players": Case(catalogue.players_details, None, {"ids": (7, 5, 900)}, sorts=True),
+    "statistics of some players": Case(catalogue.players_stats, None, {"ids": (7, 5, 900)}, sorts=True),
+    "some scores": Case(catalogue.some_scores, None, {"ids": (7, 5, 900)}, sorts=True),
+    "beatmaps by id and md5": Case(
+        catalogue.beatmaps_by_id, None, {"ids": (7, 5, 900), "md5s": (MD5, f"{9:032}")}, sorts=True
+    ),
+    "beatmaps by id": Case(catalogue.beatmaps_by_id, None, {"ids": (7, 5, 900), "md5s": ()}),
+    "beatmaps sorted by plays": Case(catalogue.beatmaps_sorted["plays", "desc"], None, sorts=True),
+    "texts of beatmaps": Case(catalogue.beatmap_texts, None, {"after": 100}),
+    "names of players": Case(catalogue.player_names, None, {"after": 100}),
+    "a set": Case(catalogue.set_beatmaps, None, {"set_id": 7}, sorts=True),
+    "hidden players": Case(catalogue.hidden_players, None, {"after": 100}, sorts=True),
+    "the mark of hidden players": Case(catalogue.hidden_players_mark, None),
     "rating": Case(catalogue.beatmap_rating, "apidot_ratings"),
     "favourites and rating": Case(catalogue.beatmap_counted, "apidot_favourites", {"id": None}),
     # The newest sets are found in the whole table.

@@ -13,11 +13,13 @@ from api.services import Services
 from config.settings import Settings
 from domain.live import Live, LiveStatus
 from replays.store import open_store
+from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.player_names import PlayerNames
 from storage.cache.totals import ServerTotals
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
@@ -34,6 +36,7 @@ STATEMENTS = {
     "players/{player_id}/stats": ("players/3/stats", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
+    "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "players/{player_id}/achievements": ("players/50/achievements", ["player", "player_achievements"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
@@ -54,6 +57,8 @@ ONLY_V2 = {
     "beatmaps",
     "count_beatmaps",
     "beatmap_rating",
+    "beatmap_ids",
+    "player_favourites",
     "scores",
     "count_scores",
     "score_next",
@@ -72,6 +77,9 @@ MORE = {
     "players/Riden8426": ["player_details"],
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
+    "maps?sort=plays&order=asc": ["count_beatmaps", "beatmaps"],
+    "maps?q=an&sort=diff": ["beatmap_texts", "beatmaps_by_id"],
+    "maps?q=an&artist=a": ["beatmap_ids", "beatmap_texts"],
     "players/9/stats": ["player_details"],
     "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
@@ -84,6 +92,8 @@ OF_V1 = (
     "get_player_scores?scope=recent&id=50",
     "get_player_most_played?id=50",
     "get_map_info?id=78",
+    "search_maps?q=an",
+    "get_maps_info?id=78",
     "get_map_scores?scope=best&id=78",
     "get_score_info?id=1",
     "get_replay?id=805",
@@ -127,7 +137,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
     @asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await database.connect()
-        pages = Pagination(database)
+        pages, search = Pagination(database), BeatmapSearch(database)
         boards = LeaderboardOrder(database, visible=settings.visible_on_boards)
         clans = ClanOrder(database, visible=settings.visible_on_boards)
         totals = ServerTotals(database)
@@ -138,6 +148,8 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "ranks": Ranks(database),
                 "live": Playing(),
                 "beatmaps": BeatmapCache(database),
+                "beatmap_search": search,
+                "player_names": PlayerNames(database),
                 "pagination": pages,
                 "server_totals": totals,
                 "leaderboard_order": boards,
@@ -148,6 +160,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
         finally:
+            await search.close()
             await totals.close()
             await clans.close()
             await boards.close()
