@@ -17,12 +17,14 @@ from domain.errors import Unavailable
 from domain.live import Live
 from replays.store import open_store
 from storage.api_keys import APIKeys
+from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.player_names import PlayerNames
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
@@ -96,6 +98,8 @@ async def open_services(
             ranks=ranks,
             live=open_live(settings, game_server, database, stack),
             beatmaps=closed_by(stack, BeatmapCache(database)),
+            beatmap_search=closed_by(stack, BeatmapSearch(database)),
+            player_names=closed_by(stack, PlayerNames(database)),
             pagination=closed_by(stack, Pagination(database)),
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,

@@ -46,6 +46,16 @@ BeatmapMD5s = Annotated[
         description="MD5 of the beatmap's `.osu` file, in hexadecimal. May be given up to 50 times.",
     ),
 ]
+BeatmapText = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=64,
+        description="Words, of 2 to 64 characters in all. A beatmap must have each of them in its artist, title, "
+        "creator or difficulty name, as a part of it. A number is also compared with the IDs of the "
+        "beatmap and its set. Case, accents and the width of letters do not matter.",
+    ),
+]
 BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
 ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
 PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]

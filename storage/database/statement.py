@@ -68,7 +68,7 @@ def for_mysql(text: str) -> str:
 
 
 def with_lists(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
-    """Return `text` and `values` for MySQL, with one value for each item of a tuple.
+    """Return `text` and `values` for MySQL, with one value for each item of a tuple; numbers are written out.
 
     An empty tuple becomes NULL, so that IN matches nothing.
     """
@@ -77,9 +77,13 @@ def with_lists(text: str, values: Mapping[str, Value]) -> tuple[str, dict[str, V
         if not isinstance(value, tuple):
             flat[name] = value
             continue
+        if all(type(item) is int for item in value):
+            # Written by us, because the drivers take many times as long for each value.
+            text = text.replace(f"%({name})s", ", ".join(map(str, value)) or "NULL")
+            continue
         items: dict[str, Value] = {f"{name}_{index}": value[index] for index in range(len(value))}
         placeholders = ", ".join(f"%({item})s" for item in items)
-        text = text.replace(f"%({name})s", placeholders or "NULL")
+        text = text.replace(f"%({name})s", placeholders)
         flat |= items
     return text, flat
 
