@@ -27,6 +27,7 @@ from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
@@ -106,6 +107,7 @@ async def open_services(
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
             first_places=open_first_places(settings, database, stack),
+            top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
             clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
