@@ -48,7 +48,9 @@ class Endpoint:
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
         hints = get_type_hints(handler)
-        self.response_type: object = hints.pop("return")
+        # Of a handler that returns a Response, the type of what that sends.
+        returned = hints.pop("return")
+        self.response_type: object = getattr(returned, "sends", returned)
         _, params, *extras = hints.values()
         self.params: type[msgspec.Struct] = params
         self.reader = Reader(self.params)
@@ -78,9 +80,7 @@ class Endpoint:
         result = await self.handler(services, params)
         return self._encoded(services, result, outdated.oldest)
 
-    def _encoded(
-        self, services: Services, result: msgspec.Struct, outdated_since: float = math.inf
-    ) -> EncodedResponse:
+    def _encoded(self, services: Services, result: object, outdated_since: float = math.inf) -> EncodedResponse:
         compress = services.settings.compression
         return EncodedResponse(
             encode(result), self._cache_control, compress=compress, outdated_since=outdated_since

@@ -225,6 +225,18 @@ class Settings:
         le=100_000,
     )
 
+    osu_api_v1: bool = setting(
+        True,
+        "Serve the osu! API v1 too: get_user, get_user_best, get_user_recent, get_scores, get_beatmaps, get_replay"
+        " and get_match, for bots and programs that are written for it. false: forward requests for them.",
+        heading="osu! API v1",
+    )
+    osu_api_v1_key: Literal["optional", "required"] = setting(
+        "optional",
+        "Whether requests to the osu! API v1 need a player's API key of this server as the parameter k."
+        " optional: without one, and with one of osu!, they are answered too.",
+    )
+
     cache: bool = setting(
         True,
         "Cache responses for one to five seconds, and for up to a minute while the database is unavailable."

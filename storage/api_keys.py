@@ -69,6 +69,17 @@ class APIKeys:
             self._failures.add(network(address))
         return account
 
+    async def learn(self, key: str) -> None:
+        """Look the key up, so that `known` identifies its account. A wrong one is no failure.
+
+        Raise Unavailable if the database does not answer.
+        """
+        digest = _digest(key)
+        expiry, _ = self._cached.get(digest) or (0.0, None)
+        if expiry <= self._clock():
+            account = await self._look_up(key)
+            self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+
     def known(self, key: str) -> int | None:
         """Return the id of the account with that key if it was looked up recently, without a look-up."""
         expiry, account = self._cached.get(_digest(key)) or (0.0, None)

@@ -10,6 +10,7 @@ from api.services import Services
 from domain.mods import ScoreFilter
 from domain.scores import PlayerScoreRow, Score
 from storage.database.database import Query
+from storage.database.statement import Value
 
 S = TypeVar("S", bound=Score)
 R = TypeVar("R", bound=PlayerScoreRow)
@@ -52,10 +53,12 @@ async def scores_on_beatmap(
     scope: ScoresScope,
     limit: int,
     offset: int = 0,
+    **filters: Value,
 ) -> list[S]:
     """Return the players' best scores on a beatmap, the highest or the most recent ones first.
 
-    The highest ones are by score or, with Relax and Autopilot, by pp. `queries` are by the column they sort by.
+    The highest ones are by score or, with Relax and Autopilot, by pp. `queries` are by the column they sort by;
+    `filters` are the values of those that only they have.
     """
     best = "pp" if where.mode.pp_board else "score"
     return await services.database.all(
@@ -65,4 +68,5 @@ async def scores_on_beatmap(
         limit=limit,
         offset=offset,
         **msgspec.structs.asdict(where),
+        **filters,
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.request.osu_v1 import name_in, without_key
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
@@ -75,8 +76,9 @@ class ResponseCache:
         if not self._services.settings.cache:
             return await endpoint.prepare(self._services, params)
         key = self._key(endpoint, params)
-        if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
-            self._known.put((scope["path"], scope["query_string"]), key)
+        request = _recognised_by(scope)
+        if sum(map(len, request)) <= MAX_KNOWN_LENGTH and not scope.get("checks_key"):
+            self._known.put(request, key)
         begun = time.monotonic()
         response = await self._responses.get(key, endpoint.seconds)
         age = begun - response.made
@@ -85,7 +87,7 @@ class ResponseCache:
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
-        key = self._known.get((scope["path"], scope["query_string"]))
+        key = self._known.get(_recognised_by(scope))
         if key is None:
             return None
         endpoint = key.endpoint
@@ -115,6 +117,12 @@ class ResponseCache:
     async def close(self) -> None:
         """Cancel the calls that are under way."""
         await self._responses.close()
+
+
+def _recognised_by(scope: Scope) -> tuple[str, bytes]:
+    """Return the path and the query of a request, of one for the osu! API v1 without the API key."""
+    path, query = scope["path"], scope["query_string"]
+    return path, without_key(query) if name_in(path) else query
 
 
 class CachedResponseShortcut:

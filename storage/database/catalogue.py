@@ -9,6 +9,7 @@ from domain import v2
 from domain.accounts import Friend, KeyOwner
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
+from domain.osu_v1 import BeatmapRating, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -30,6 +31,11 @@ BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
 SCORE_FILTERS = (
     "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
     " AND (:mode IS NULL OR s.mode = :mode)"
+)
+# Further filters of a beatmap's leaderboard, in the osu! API v1: exactly these mods, and one player.
+BEATMAP_SCORE_FILTERS = (
+    "AND (:exact_mods IS NULL OR COALESCE(s.mods, 0) = :exact_mods)"
+    " AND (:player_id IS NULL OR s.userid = :player_id)"
 )
 # A column with the alias of its table.
 _COLUMN = re.compile(r"\b(\w+)\.(\w+)\b")
@@ -159,7 +165,9 @@ profile_change = Change("profile_change")
 beatmap = Query("beatmap", Beatmap)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 score = Query("score", ScoreDetails)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
@@ -190,7 +198,9 @@ v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) fo
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
-v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+v2_beatmap_scores = {
+    sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 v2_score = Query("score", v2.ScoreDetails)
 v2_clan = Query("clan", v2.Clan)
 
@@ -209,6 +219,15 @@ hidden_score_blocks = {
 }
 clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
+
+# Statements of the osu! API v1 alone.
+osu_v1_beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    for sort in ("pp", "score")
+}
+beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
+beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
+set_favourites = Query("set_favourites", SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:
