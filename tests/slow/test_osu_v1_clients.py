@@ -37,18 +37,18 @@ def ask(cache: pytest.Cache, client: str, site: str, questions: list[Row], key: 
     return json.loads(run([program("node"), folder / f"call_{client}.mjs", *arguments]))
 
 
-def agree(answer: Any, expected: Any) -> None:
+def agree(answer: Any, expected: Any, where: str = "") -> None:
     """Check an answer, of which each object may have some of the expected fields."""
     if isinstance(answer, dict):
-        assert answer
+        assert answer, where
         for name, value in answer.items():
-            agree(value, expected[name])
+            agree(value, expected[name], f"{where}.{name}")
     elif isinstance(answer, list):
-        assert len(answer) == len(expected)
-        for each, other in zip(answer, expected, strict=True):
-            agree(each, other)
+        assert len(answer) == len(expected), where
+        for index, (each, other) in enumerate(zip(answer, expected, strict=True)):
+            agree(each, other, f"{where}[{index}]")
     else:
-        assert answer == pytest.approx(expected) if isinstance(expected, float) else answer == expected
+        assert answer == (pytest.approx(expected) if isinstance(expected, float) else expected), where
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 from circleguard import (  # type: ignore[import-not-found]
@@ -51,12 +52,12 @@ def loaded(guard: Any, found: Any) -> dict[str, Any]:
     return score(found) | whole
 
 
-def unknown(guard: Any, number: int) -> str | None:
-    try:
-        guard.load_info(Map(number, span="1-5"))
-    except NoInfoAvailableException:
-        return None
-    return "a beatmap"
+def unknown_beatmap(guard: Any, number: int) -> list[Any]:
+    found = Map(number, span="1-5")
+    with suppress(NoInfoAvailableException):
+        guard.load_info(found)
+        raise AssertionError("Circleguard has found an unknown beatmap.")
+    return list(found)
 
 
 def calculated(guard: Any, found: Any, other: Any) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def calculated(guard: Any, found: Any, other: Any) -> dict[str, Any]:
         "frametime": guard.frametime(found),
         "unconverted_frametime": guard.frametime(found, cv=False),
         "similarity": guard.similarity(found, other),
-        "snaps": [snap.time for snap in guard.snaps(found)],
+        "frametimes": len(guard.frametimes(found)),
     }
 
 
@@ -91,10 +92,11 @@ def answers(guard: Any, ask: dict[str, Any]) -> dict[str, Any]:
         "frames_of_score": frames(loader.replay_data_from_id(ask["score"], False)),
         "no_frames": frames(without.replay_data),
         "board": [score(each) for each in board],
-        "best": [score(each) for each in best],
+        # Circleguard leaves out those whose replay the API says is not there.
+        "best_with_replay": [score(each) for each in best],
         "board_of_player": [score(each) for each in own],
         "board_with_mods": [score(each) for each in mods_alone],
-        "no_board": unknown(guard, 2_000_000_000),
+        "no_board": unknown_beatmap(guard, 2_000_000_000),
         "ids_of_file": [from_file.user_id, from_file.beatmap_id],
         "ids_of_unknown": [loader.user_id(ask["unknown"]), loader.beatmap_id("0" * 32)],
         "name_of_player": loader.username(number),

@@ -10,7 +10,8 @@ const bits = (mods) => mods.reduce((sum, mod) => sum | ModsEnum[mod], 0);
 const acronyms = (mods) => Object.keys(ModsEnum).filter((name) => ModsEnum[name] & mods);
 
 const score = (found) => ({
-  id: found.score_id,
+  // osu-web.js makes 0 of null.
+  id: found.score_id || null,
   player: found.user_id,
   score: found.score,
   max_combo: found.maxcombo,
@@ -103,7 +104,10 @@ async function answers(ask) {
     beatmap_by_md5: (await api.getBeatmaps({ h: ask.md5, mods: ["HR"] })).map(beatmap),
     set: (await api.getBeatmaps({ s: ask.set })).map(beatmap),
     creator: (await api.getBeatmaps({ u: ask.creator, type: "string" })).map(beatmap),
-    since: (await api.getBeatmaps({ since: new Date(`${ask.since}Z`), m, limit: 20 })).map(beatmap),
+    // osu-web.js does not send the mode 0.
+    [ask.mode ? "since" : "since_in_any_mode"]: (
+      await api.getBeatmaps({ since: new Date(`${ask.since}Z`), m, limit: 20 })
+    ).map(beatmap),
     match: await api.getMultiplayerLobby({ mp: 1 }),
     replay: await api.getReplay("user & beatmap id", { b, ...byId }),
     replay_with_mods: await api.getReplay("user & beatmap id", { b, ...byName, mods: acronyms(ask.mods) }),

@@ -106,6 +106,7 @@ class World:
             "nobody": None,
             "best": best[:100],
             "best_default": best[:10],
+            "best_with_replay": [score for score in best[:100] if score["replay"]],
             "best_complete": best[0]
             | {
                 "beatmap_title": self.beatmaps("m.id = ?", best[0]["beatmap"])[0]["title"],
@@ -124,6 +125,7 @@ class World:
             "creator": self.beatmaps("m.creator = ?", ask["creator"]),
             "creator_in_mode": self.beatmaps("m.creator = ? AND m.mode = ?", ask["creator"], mode),
             "since": self.beatmaps(f"{since[0]} AND m.mode = ?", since[1], mode)[:20],
+            "since_in_any_mode": self.beatmaps(*since)[:20],
             "match": None,
             "replay": replay,
             "replay_with_mods": replay,
@@ -141,7 +143,7 @@ class World:
             "frametime": frametime(frames, mods),
             "unconverted_frametime": frametime(frames, 0),
             "similarity": ANY,
-            "snaps": ANY,
+            "frametimes": ANY,
             "ids_of_file": [ask["player"], ask["beatmap"]],
             "ids_of_unknown": [0, 0],
             "name_of_player": ask["name"],
@@ -209,8 +211,10 @@ class World:
 
     def beatmaps(self, where: str, *values: Any) -> list[Row]:
         rows = self.rows(
-            "SELECT m.*, (SELECT COUNT(*) FROM favourites f WHERE f.setid = m.set_id) AS favourites,"
-            " (SELECT AVG(r.rating) FROM ratings r WHERE r.map_md5 = m.md5) AS rating"
+            "SELECT m.*, (SELECT COUNT(*) FROM favourites f JOIN users u ON u.id = f.userid"
+            f" WHERE f.setid = m.set_id AND {VISIBLE}) AS favourites,"
+            " (SELECT AVG(r.rating) FROM ratings r JOIN users u ON u.id = r.userid"
+            f" WHERE r.map_md5 = m.md5 AND {VISIBLE}) AS rating"
             f" FROM maps m WHERE {where} ORDER BY m.set_id DESC, m.id",
             *values,
         )
