@@ -90,8 +90,8 @@ async function orNull(promise, nothing = null) {
 }
 
 async function complete(ask) {
-  // Asks for the beatmap of each score, and calculates the accuracy from both.
-  const asking = new osu.Api(key, { baseUrl: `${site}/api`, parseNumeric: true, completeScores: true });
+  // Asks for the beatmap of each score too. The slash at the end makes it ask for /api//get_user_best and the like.
+  const asking = new osu.Api(key, { baseUrl: `${site}/api/`, parseNumeric: true, completeScores: true });
   const [found] = await asking.getUserBest({ u: ask.name, m: ask.mode, limit: 1 });
   return { ...rated(found), beatmap_title: found.beatmap.title, has_accuracy: found.accuracy > 0 };
 }
