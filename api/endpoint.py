@@ -48,9 +48,7 @@ class Endpoint:
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
         hints = get_type_hints(handler)
-        # Of a handler that returns a Response, the type of what that sends.
-        returned = hints.pop("return")
-        self.response_type: object = getattr(returned, "sends", returned)
+        self.response_type: object = hints.pop("return")
         _, params, *extras = hints.values()
         self.params: type[msgspec.Struct] = params
         self.reader = Reader(self.params)

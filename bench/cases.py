@@ -31,6 +31,7 @@ class Case(msgspec.Struct, frozen=True):
     rows: str = ""  # "one": reads a single row; "list": 25 to 100 rows; "profile": everything about a player
     json: bool = True
     cached: bool = True
+    twin: str = ""  # the case of version 1 that reads the same, with which its rate is compared
 
     @property
     def heavy(self) -> list[str]:
@@ -66,7 +67,7 @@ def cases(ids: Ids, scores: int) -> list[Case]:
 
     A route that has none here and needs no parameters is measured without any.
     """
-    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores), *_osu_v1(ids)]
     measured = {case.path.partition("?")[0] for case in listed}
     return [*listed, *_others(measured | NOT_MEASURED.keys())]
 
@@ -88,6 +89,7 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     scores = "/v1/get_player_scores?id={}"
     yield Case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
     yield Case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
+    yield Case("get_player_scores recent 50", f"{scores}&scope=recent&limit=50", players, key=True, rows="list")
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
     yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
@@ -148,6 +150,24 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     yield Case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
     yield Case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
     yield Case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)
+
+
+def _osu_v1(ids: Ids) -> Iterator[Case]:
+    """Yield the cases of the osu! API v1. They have as many rows as the cases that they are compared with."""
+    user = "get_player_info stats"
+    yield Case("osu get_user", "/api/get_user?type=id&u={}", ids.players, key=True, twin=user)
+    best, recent = "get_player_scores best", "get_player_scores recent 50"
+    path = "/api/get_user_best?type=id&limit=100&u={}"
+    yield Case("osu get_user_best", path, ids.players, key=True, rows="list", twin=best)
+    path = "/api/get_user_recent?type=id&limit=50&u={}"
+    yield Case("osu get_user_recent", path, ids.players, key=True, rows="list", twin=recent)
+    path = "/api/get_scores?limit=50&b={}"
+    yield Case("osu get_scores", path, ids.beatmaps, key=True, rows="list", twin="get_map_scores best")
+    yield Case("osu get_beatmaps", "/api/get_beatmaps?b={}", ids.beatmaps, key=True, twin="get_map_info")
+    yield Case("osu get_beatmaps all", "/api/get_beatmaps?limit={}", _values(500))
+    replay = "/api/get_replay?s={}"
+    yield Case("osu get_replay", replay, ids.replays, json=False, cached=False, twin="get_replay")
+    yield Case("osu get_match", "/api/get_match?mp={}", _values(*range(1, 21)), twin="get_match")
 
 
 def _others(excluded: Set[str]) -> Iterator[Case]:

@@ -42,6 +42,7 @@ VALUES: dict[str, Value] = {
 UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
+    **dict.fromkeys(("exact_mods", "player_id", "since")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)
@@ -73,6 +74,10 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "beatmap_rating": {"id": beatmap},
         "beatmap_files": {"ids": beatmaps},
         "beatmaps_by_md5": {"md5s": tuple(ids.md5s.heavy)},
+        "beatmap_counted": {"id": beatmap, "md5": None},
+        "beatmap_ratings": {"md5s": tuple(ids.md5s.heavy)},
+        "beatmaps_by_set": {"id": None, "md5": None, "mode": None, "limit": 500},
+        "set_favourites": {"set_ids": beatmaps},
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score},
         "replay_score": {"id": score},

@@ -16,6 +16,7 @@ LIST = 300 / 4000
 LIST_MS = 15.0
 GROWTH = 1.5
 TAIL = 5.0
+TWIN = 0.8
 POLLING_P99_MS = 50.0
 WORKER_MIB = 150.0
 
@@ -28,6 +29,7 @@ def promises(results: Results, cases: Sequence[Case]) -> list[Promise]:
         *_rows(results, by_name),
         *_lists(results, by_name),
         *_growth(results.growth),
+        *_twins(results, by_name),
         *_polling(results),
         *_tail(results, by_name),
         _errors(results),
@@ -118,6 +120,19 @@ def _tail(results: Results, cases: dict[str, Case]) -> list[Promise]:
     worst = max(((load.p99_ms / load.p50_ms, load.case) for load in similar), default=None)
     name = "p99, hot, and cold for one row, relative to the median: at most 5 times"
     return [_promise(name, worst, lambda ratio: ratio <= TAIL, "{:.1f} times")]
+
+
+def _twins(results: Results, cases: dict[str, Case]) -> list[Promise]:
+    """Compare the rates of the osu! API v1 with those of the cases of version 1 that read the same."""
+    promised = []
+    for state, loads in {"hot": [load for load in results.load if load.cache], "cold": _cold(results)}.items():
+        rates = {load.case: load.rate for load in loads if load.driver == AIOMYSQL}
+        ratios = [
+            (rate / rates[cases[case].twin], case) for case, rate in rates.items() if cases[case].twin in rates
+        ]
+        name = f"6. osu! API v1, {state}, relative to version 1: at least {TWIN:.0%}"
+        promised.append(_promise(name, min(ratios, default=None), lambda ratio: ratio >= TWIN, "{:.0%}"))
+    return promised
 
 
 def _polling(results: Results) -> list[Promise]:

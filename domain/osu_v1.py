@@ -187,6 +187,13 @@ class OsuMatch(msgspec.Struct, frozen=True, kw_only=True):
     games: Annotated[list[str], Meta(description="always empty")] = []
 
 
+class CountedBeatmap(Beatmap, frozen=True, kw_only=True):
+    """A beatmap, the number of players who have its set among their favourites, and the average of its ratings."""
+
+    favourites: int
+    rating: float | None
+
+
 class BeatmapRating(msgspec.Struct, frozen=True, kw_only=True):
     """The average of the players' ratings of a beatmap."""
 
@@ -277,7 +284,7 @@ def _result(score: Score, zone: tzinfo | None) -> dict[str, str]:
     }
 
 
-def osu_beatmap(beatmap: Beatmap, *, favourites: int, rating: float | None) -> OsuBeatmap:
+def osu_beatmap(beatmap: Beatmap, favourites: int, rating: float | None) -> OsuBeatmap:
     """Return a beatmap. `favourites` are those of its set; `rating` is None if nobody has rated it."""
     approved = APPROVED.get(beatmap.status, "0")
     last_update = unzoned(beatmap.last_update) if beatmap.last_update else NO_TIME

@@ -3,7 +3,7 @@ SELECT
     f.setid AS set_id,
     COUNT(*) AS total
 FROM favourites f
-INNER JOIN users u ON u.id = f.userid
+STRAIGHT_JOIN users u ON u.id = f.userid
 WHERE f.setid IN (:set_ids)
     AND (u.priv & :visible) = :visible
 GROUP BY f.setid

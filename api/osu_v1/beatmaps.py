@@ -24,8 +24,8 @@ MAX_COUNTED_SETS = 20
 class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
     """Beatmaps must match all of the filters that are given."""
 
-    b: BeatmapNumber = 0
-    s: Annotated[int, Meta(ge=0, le=INT64, description="ID of a beatmap set.")] = 0
+    b: BeatmapNumber | None = None
+    s: Annotated[int, Meta(ge=0, le=INT64, description="ID of a beatmap set.")] | None = None
     h: Annotated[str, Meta(max_length=MAX_TEXT, description="MD5 of the beatmap's `.osu` file.")] | None = None
     u: (
         Annotated[str, Meta(max_length=MAX_TEXT, description="Name of the creator, whose ID is not known.")] | None
@@ -55,6 +55,9 @@ async def get_beatmaps(services: Services, params: BeatmapsParams) -> list[OsuBe
     """
     if params.u is not None and params.type == "id":
         return []
+    one = await _only(services, params)
+    if one is not None:
+        return one
     beatmaps = await services.database.all(
         catalogue.beatmaps_by_set,
         id=params.b or None,
@@ -68,9 +71,22 @@ async def get_beatmaps(services: Services, params: BeatmapsParams) -> list[OsuBe
     favourites = await _favourites(services, beatmaps)
     ratings = await _ratings(services, beatmaps)
     return [
-        osu_beatmap(beatmap, favourites=favourites.get(beatmap.set_id, 0), rating=ratings.get(beatmap.md5))
-        for beatmap in beatmaps
+        osu_beatmap(beatmap, favourites.get(beatmap.set_id, 0), ratings.get(beatmap.md5)) for beatmap in beatmaps
     ]
+
+
+async def _only(services: Services, params: BeatmapsParams) -> list[OsuBeatmap] | None:
+    """Return the beatmap for a request that names one, None for other requests."""
+    id, md5 = params.b or None, params.h.lower() if params.h else None
+    others = params.s or None, params.u, params.m, params.since
+    if (id is None) == (md5 is None) or any(other is not None for other in others):
+        return None
+    visible = services.settings.visible
+    # A database may be older than the tables of favourites and ratings.
+    with suppress(Unavailable):
+        beatmap = await services.database.one(catalogue.beatmap_counted, id=id, md5=md5, visible=visible)
+        return [osu_beatmap(beatmap, beatmap.favourites, beatmap.rating)] if beatmap else []
+    return None
 
 
 def _time(text: str | None) -> str | None:

@@ -67,9 +67,10 @@ class LenientReader(Reader[P]):
             raise QUERY_TOO_LONG()
         given = parameters(query)
         values: dict[str, Any] = {}
-        for name, _, parse in self._fields:
+        for name, required, parse in self._fields:
             assert not isinstance(parse, Repeated)
-            if text := given.get(name):
+            text = given.get(name, "")
+            if text or required:
                 try:
                     values[name] = parse(text)
                 except Invalid as error:

@@ -14,9 +14,10 @@ from starlette.types import Receive, Scope, Send
 from api.osu_v1.params import BeatmapNumber, ModsNumber, UserParams
 from api.osu_v1.scores import best_on_beatmap
 from api.request.params import INT64
-from api.response.encoded import encode
-from api.response.errors import JSON
+from api.response.encoded import JSONInParts, encode
+from api.response.errors import JSON, OsuFailure, errors
 from api.services import Services
+from domain.errors import ErrorSpec
 from domain.osu_v1 import OsuReplay
 from replays.body import ByteLayout
 from replays.conditional import names_etag
@@ -27,19 +28,18 @@ from storage.database import catalogue
 
 log = logging.getLogger("apidot")
 
-# The literal texts of the official API.
-NOT_AVAILABLE = {"error": "Replay not available."}
-NOT_RETRIEVED = {"error": "Replay retrieval failed."}
+# In the words of the official API. The first one has the status 200 there too.
+NOT_AVAILABLE = OsuFailure("Replay not available.")
+NOT_RETRIEVED = ErrorSpec(503, "Replay retrieval failed.")
 
 # What stands before the frames in the encoded response, and after them.
 BEFORE, AFTER = encode(OsuReplay(content="*")).split(b"*")
 
 
-class EncodedReplay(Response):
-    """The frames of a replay in Base64, in JSON. They are encoded while they are sent, however many there are."""
+class EncodedReplay(JSONInParts):
+    """The frames of a replay in Base64, encoded while they are sent, however many there are."""
 
-    media_type = "application/json"
-    sends = OsuReplay
+    sends = OsuReplay, OsuFailure
 
     def __init__(self, services: Services, score_id: int | None) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class EncodedReplay(Response):
             await JSON(NOT_AVAILABLE, headers=NO_CACHE)(scope, receive, send)
         except StoreUnavailable as error:
             headers = {"Retry-After": str(error.retry_after)}
-            await JSON(NOT_RETRIEVED, 503, headers)(scope, receive, send)
+            await JSON(OsuFailure(NOT_RETRIEVED.message), NOT_RETRIEVED.status, headers)(scope, receive, send)
 
     async def _respond(self, score_id: int, file: OpenReplay, scope: Scope, receive: Receive, send: Send) -> None:
         await self._require_visible(score_id)
@@ -118,6 +118,7 @@ class ReplayParams(UserParams, frozen=True, kw_only=True):
     mods: ModsNumber | None = None
 
 
+@errors(NOT_RETRIEVED)
 async def get_replay(services: Services, params: ReplayParams) -> EncodedReplay:
     """The frames of the replay of a score, in Base64.
 

@@ -1,8 +1,10 @@
 """Errors on the wire, and the declaration of those that a handler raises."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -11,6 +13,7 @@ from api.request.params import InvalidParams
 from api.response.encoded import encode
 from domain.errors import APIError, ErrorSpec, Unavailable
 
+Message = Annotated[str, Meta(description="The error message.")]
 V2_PREFIXES = ("/v2/", "/api/v2/")
 # With which the names of the routes of the osu! API v1 begin.
 OSU_V1 = "/api/"
@@ -41,6 +44,12 @@ def failure(path: str, message: str) -> dict[str, str]:
     return {"status": message}
 
 
+class OsuFailure(msgspec.Struct, frozen=True):
+    """An error in the osu! API v1."""
+
+    error: Message
+
+
 def error_response(scope: Scope, status: int, message: str, headers: Mapping[str, str] | None = None) -> JSON:
     """Return the response to a request that failed, in the form of the API that it was meant for."""
     route = scope.get("route")
@@ -48,7 +57,7 @@ def error_response(scope: Scope, status: int, message: str, headers: Mapping[str
         return JSON(failure(scope["path"], message), status, headers)
     if status >= 500:
         status, headers = 503, {"Retry-After": OSU_V1_RETRY_AFTER, **(headers or {})}
-    return JSON({"error": OSU_V1_ERRORS.get(status, message)}, status, headers)
+    return JSON(OsuFailure(OSU_V1_ERRORS.get(status, message)), status, headers)
 
 
 async def api_error(request: Request, error: Exception) -> JSON:

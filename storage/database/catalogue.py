@@ -9,7 +9,7 @@ from domain import v2
 from domain.accounts import Friend, KeyOwner
 from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
 from domain.clans import ClanDetails, ClanMember
-from domain.osu_v1 import BeatmapRating, SetFavourites
+from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -225,6 +225,7 @@ osu_v1_beatmap_scores = {
     sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
     for sort in ("pp", "score")
 }
+beatmap_counted = Query("beatmap_counted", CountedBeatmap)
 beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
 beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
 set_favourites = Query("set_favourites", SetFavourites)

@@ -25,6 +25,7 @@ WITHOUT_ANSWER = {
     "/v1/get_replay",
     "/v1/get_match",
     "/v1/set_avatar",
+    "/api/get_replay",
     "/v2/scores/{score_id}/replay",
     "/v2/players/{player_id}/status",
 }
