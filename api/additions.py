@@ -45,6 +45,8 @@ class Served(Protocol):
     route: str
     methods: tuple[str, ...]
     reader: Reader[Any]
+    yields: bool
+    yields_params: frozenset[str]
 
 
 class Addition(msgspec.Struct, frozen=True):
@@ -116,11 +118,11 @@ class Additions:
 def additions_of(declared: Declared, served: Iterable[Served], pass_on: Mapping[str, str]) -> Additions:
     """Return what a game server that declares this adds to the endpoints that are `served`.
 
-    Requests for the keys of `pass_on` are always passed on, under the paths that are its values. What `served`
-    does not have stays the game server's: leave out endpoints and parameters that must not replace those of forks.
+    Requests for the keys of `pass_on` are always passed on, under the paths that are its values. So are those for
+    endpoints that yield to a game server that declares the same path.
     """
     by_shape = {_shape(endpoint.route): endpoint for endpoint in served}
-    below: list[str] = []
+    whole: list[str] = []
     methods: set[tuple[str, str]] = set()
     operations: dict[tuple[str, str], Addition] = {}
     for declared_path, by_method in declared.items():
@@ -128,16 +130,19 @@ def additions_of(declared: Declared, served: Iterable[Served], pass_on: Mapping[
         endpoint = by_shape.get(_shape(path))
         if endpoint is None:
             if any(_is_below(_shape(path), shape) for shape in by_shape):
-                below.append(path)
+                whole.append(path)
+            continue
+        if endpoint.yields and not by_method.keys().isdisjoint(endpoint.methods):
+            whole.append(path)
             continue
         names = dict(zip(_names(path), _names(endpoint.route), strict=True))
         for method, operation in by_method.items():
             if method not in endpoint.methods:
                 methods.add((method, endpoint.route))
-            elif addition := _addition(operation, endpoint.reader, names):
+            elif addition := _addition(operation, endpoint, names):
                 operations[method, endpoint.route] = addition
-    paths = dict.fromkeys(path for path in below if "{" not in path)
-    templates = [path for path in [*pass_on, *below] if "{" in path]
+    paths = dict.fromkeys(path for path in whole if "{" not in path)
+    templates = [path for path in [*pass_on, *whole] if "{" in path]
     return Additions(
         paths={path: path for path in islice(paths, MAX_PATHS)}
         | {path: place for path, place in pass_on.items() if "{" not in path},
@@ -172,16 +177,17 @@ def _regular_expression(path: str) -> str:
     return "[^/]+".join(map(re.escape, _PARAMETER.split(path)))
 
 
-def _addition(operation: Operation, reader: Reader[Any], names: Mapping[str, str]) -> Addition | None:
-    """Return what an operation adds to the parameters of `reader`. `names` maps those in the path to our names."""
+def _addition(operation: Operation, endpoint: Served, names: Mapping[str, str]) -> Addition | None:
+    """Return what an operation adds to an endpoint's parameters. `names` maps those in the path to our names."""
     in_path = {names[name]: values for name, values in operation.path.items() if name in names}
     enumerated = operation.query | in_path
-    new = frozenset(enumerated) - reader.names
+    ours = endpoint.reader.names - endpoint.yields_params
+    new = frozenset(enumerated) - ours
     values = frozenset(
         (name, value)
-        for name in enumerated.keys() & reader.names
+        for name in enumerated.keys() & ours
         for value in enumerated[name]
-        if not reader.accepts(name, value)
+        if not endpoint.reader.accepts(name, value)
     )
     return Addition(new, values) if new or values else None
 

@@ -83,7 +83,7 @@ async def database_state(database: Database) -> Dependency:
 
 async def _partly_readable(database: Database, error: BaseException) -> Dependency:
     """Return the state of a database that answers, but lets something not be read, and what that is."""
-    tables = {table: sorted(columns) for table, columns in catalogue.columns_read().items()}
+    tables = {table: sorted(columns) for table, columns in catalogue.columns_needed().items()}
     try:
         refused = {
             table: await database.refusal(catalogue.readable(table, *tables[table])) for table in sorted(tables)
@@ -187,7 +187,6 @@ class Dependencies:
     def __init__(
         self,
         settings: Settings,
-        *,
         database: Database,
         ranks: Ranks,
         rate_limiter: RateLimiter | None,

@@ -1,7 +1,7 @@
 """One URL: parse the request's parameters, call the handler, encode the Struct that it returns."""
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, get_type_hints
 
 import msgspec
@@ -35,16 +35,23 @@ class Endpoint:
         *,
         seconds: float = 0,
         editable: bool = False,
+        yields: bool = False,
+        yields_params: Iterable[str] = (),
     ) -> None:
         """`seconds` is how long responses are cached, 0 for not at all.
 
         `editable`: the response shows what players can change through this service. It is not served from the
         cache after such a change, and browsers revalidate it each time.
+
+        `yields`: the stock game server has no endpoint of this name. If a fork has one, requests are passed on to
+        it. `yields_params` are the names of parameters for which the same is true.
         """
         self.handler = handler
         self.methods = methods
         self.seconds = seconds
         self.editable = editable
+        self.yields = yields
+        self.yields_params = frozenset(yields_params)
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
         hints = get_type_hints(handler)

@@ -24,7 +24,22 @@ from api.response.errors import OSU_V1 as OSU_V1_PREFIX
 from api.response.errors import V2_PREFIXES
 from api.services import Services
 from api.site.pages import Asset, StartPage, pages
-from api.v1 import accounts, beatmaps, clans, leaderboards, matches, performance, players, pools, replays, scores
+from api.v1 import (
+    accounts,
+    achievements,
+    beatmaps,
+    clans,
+    events,
+    leaderboards,
+    matches,
+    performance,
+    players,
+    pools,
+    replays,
+    scores,
+    socket,
+)
+from api.v2 import achievements as v2_achievements
 from api.v2 import beatmaps as v2_beatmaps
 from api.v2 import clans as v2_clans
 from api.v2 import leaderboards as v2_leaderboards
@@ -32,6 +47,7 @@ from api.v2 import players as v2_players
 from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
+from api.websocket import PATHS
 from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
@@ -41,18 +57,27 @@ V1 = {
     "get_player_count": Endpoint(players.get_player_count, seconds=2),
     "online": Endpoint(players.online, seconds=1),
     "get_player_info": Endpoint(players.get_player_info, seconds=2, editable=True),
+    "get_players_info": Endpoint(players.get_players_info, seconds=2, editable=True, yields=True),
     "get_player_status": Endpoint(players.get_player_status, seconds=2),
     "get_player_scores": Endpoint(scores.get_player_scores, seconds=3),
     "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
+    "get_player_plays": Endpoint(scores.get_player_plays, seconds=5, yields=True),
+    "get_player_achievements": Endpoint(achievements.get_player_achievements, seconds=5, yields=True),
     "get_map_info": Endpoint(beatmaps.get_map_info, seconds=5),
+    "search_maps": Endpoint(beatmaps.search_maps, seconds=5, yields=True),
+    "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5, yields=True),
+    "get_set_info": Endpoint(beatmaps.get_set_info, seconds=5, yields=True),
     "get_map_scores": Endpoint(scores.get_map_scores, seconds=3),
     "get_score_info": Endpoint(scores.get_score_info, seconds=5),
+    "get_scores_info": Endpoint(scores.get_scores_info, seconds=5, yields=True),
     "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5),
     "get_clan": Endpoint(clans.get_clan, seconds=5),
+    "get_clan_leaderboard": Endpoint(clans.get_clan_leaderboard, seconds=5, yields=True),
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
     "get_match": Endpoint(matches.get_match, seconds=1),
     "get_matches": Endpoint(matches.get_matches, seconds=1),
+    "events": Endpoint(events.events),
     "calculate_pp": Endpoint(performance.calculate_pp),
     "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
     "get_friends": Endpoint(accounts.get_friends),
@@ -71,16 +96,19 @@ V2 = {
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
     "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3),
+    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, seconds=2),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
-    "maps": Endpoint(v2_beatmaps.get_maps, seconds=5),
+    "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
+    "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
     "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
     "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
     "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3),
     "scores": Endpoint(v2_scores.get_scores, seconds=5),
     "scores/{score_id}": Endpoint(v2_scores.get_score, seconds=5),
     "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
-    "clans": Endpoint(v2_clans.get_clans, seconds=5),
+    "clans": Endpoint(v2_clans.get_clans, seconds=5, yields_params=("sort", "mode")),
     "clans/{clan_id}": Endpoint(v2_clans.get_clan, seconds=5),
+    "achievements": Endpoint(v2_achievements.get_achievements, seconds=5, yields=True),
 }
 
 # The names of the official API. Which of its endpoints a request is for, api/request/osu_v1.py decides.
@@ -108,18 +136,21 @@ for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
 
 
+Served = Endpoint | Asset | socket.ScoreSocket
+
+
 class RouteTable(BaseRoute):
     """Routes by path, with or without a trailing slash: fixed paths by dictionary lookup, others by pattern.
 
     With `pass_writes`, methods that an endpoint does not accept are passed to the game server, if there is one.
     """
 
-    def __init__(self, paths: Mapping[str, Endpoint | Asset], *, pass_writes: bool = False) -> None:
+    def __init__(self, paths: Mapping[str, Served], *, pass_writes: bool = False) -> None:
         self._pass_writes = pass_writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
-    def find(self, path: str) -> tuple[Endpoint | Asset, dict[str, str]] | None:
+    def find(self, path: str) -> tuple[Served, dict[str, str]] | None:
         """Return what serves a path, and the parameters in the path."""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
@@ -130,13 +161,13 @@ class RouteTable(BaseRoute):
         return None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+        if found := self.find(scope["path"]):
             endpoint, path_params = found
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint: Endpoint | Asset = scope["endpoint"]
+        endpoint: Served = scope["endpoint"]
         if scope["method"] in endpoint.methods:
             await endpoint(scope, receive, send)
             return
@@ -229,6 +260,7 @@ def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
         *([OsuV1()] if osu_v1 else []),
         API_V1,
         API_V2,
+        RouteTable(dict.fromkeys(PATHS, socket.ScoreSocket())),
         RouteTable({**site, **HEALTH}),
         Route(OpenAPIDocument.path, OpenAPIDocument(described)),
         Route(metrics_page.path, metrics_page),

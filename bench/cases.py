@@ -29,6 +29,7 @@ class Case(msgspec.Struct, frozen=True):
     ids: Selection
     key: bool = False  # measured in the quick run too
     rows: str = ""  # "one": reads a single row; "list": 25 to 100 rows; "profile": everything about a player
+    most_ms: float = 0  # how long a single client may wait, heaviest id included; 0: no promise
     json: bool = True
     cached: bool = True
     twin: str = ""  # the case of version 1 that reads the same, with which its rate is compared
@@ -91,6 +92,8 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     yield Case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
     yield Case("get_player_scores recent 50", f"{scores}&scope=recent&limit=50", players, key=True, rows="list")
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
+    yield Case("get_player_plays", "/v1/get_player_plays?id={}", players, most_ms=50)
+    yield Case("get_player_achievements", "/v1/get_player_achievements?id={}", players, most_ms=50)
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
     yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
     yield Case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
@@ -112,6 +115,8 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     yield Case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
     yield Case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
     yield Case("get_clan", "/v1/get_clan?id={}", ids.clans)
+    modes = _values(0, 1, 2, 3, 4, 5, 6, 8)
+    yield Case("get_clan_leaderboard", "/v1/get_clan_leaderboard?mode={}", modes, most_ms=50)
     yield Case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
     yield Case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
     yield Case("get_matches", "/v1/get_matches", NOTHING)
@@ -128,6 +133,7 @@ def _v2(ids: Ids) -> Iterator[Case]:
     yield Case("v2 player mode", f"{player}/stats/0", ids.players)
     yield Case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
     yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
+    yield Case("v2 player achievements", f"{player}/achievements?all=true", ids.players, most_ms=50)
     yield Case("v2 map", beatmap, ids.beatmaps, rows="one")
     yield Case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
     yield Case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
@@ -142,6 +148,7 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     pages = _values(*range(1, 21))
     for name in ("players", "maps", "clans"):
         yield Case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
+    yield Case("v2 clans by plays", "/v2/clans?sort=plays&page={}", _values(*range(1, 11)), most_ms=50)
     yield Case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
     page = f"/v2/scores?page_size={PAGE}&page={{}}"
     third = scores // 3 // PAGE

@@ -36,6 +36,7 @@ VALUES: dict[str, Value] = {
     "with_bot": 0,
     "pattern": "%ren%",
     "first": 0,
+    "counted": 0,
     "key": "00000000-0000-0000-0000-000000000000",
 }
 # Filters and changes that are not used.
@@ -86,6 +87,9 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "count_scores": {"user_id": player},
         "clan": {"id": clan},
         "clan_members": {"id": clan},
+        "clan_leaderboard": {"ids": tuple(map(int, ids.clans.heavy + ids.clans.typical))[:50]},
+        "score_total": {"last": score},
+        "server_totals": {"counted": score},
         # Of a country. For the whole world, fewer rows are read, thanks to the minimum from leaderboard_least.
         "leaderboard_order": {
             "least": 0,

@@ -28,6 +28,7 @@ def promises(results: Results, cases: Sequence[Case]) -> list[Promise]:
         *_hot(results, by_name),
         *_rows(results, by_name),
         *_lists(results, by_name),
+        _longest(results, by_name),
         *_growth(results.growth),
         *_twins(results, by_name),
         *_polling(results),
@@ -97,6 +98,17 @@ def _lists(results: Results, cases: dict[str, Case]) -> list[Promise]:
             "{:.1f} ms",
         ),
     ]
+
+
+def _longest(results: Results, cases: dict[str, Case]) -> Promise:
+    """Compare what a single client waits for with the most that it may be."""
+    waits = [
+        (max(result.heaviest_ms or 0, result.typical_ms) / most, result.case)
+        for result in results.single_client
+        if result.indexes and result.world == results.largest and (most := cases[result.case].most_ms)
+    ]
+    name = "6. cold, a single client, heaviest id included, of what is allowed for the case (most_ms)"
+    return _promise(name, max(waits, default=None), lambda share: share <= 1, "{:.0%}")
 
 
 def _growth(growths: list[Growth]) -> list[Promise]:

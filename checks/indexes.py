@@ -19,10 +19,10 @@ LARGE = {"scores"}
 
 
 async def run_keys(database: Database) -> list[Finding]:
-    """Check for the primary and unique keys of the tables that this service reads."""
+    """Check for the primary and unique keys of the tables that this service reads, optional ones aside."""
     if database.is_sqlite:
         return []
-    tables = await _tables(database)
+    tables = await _tables(database) - catalogue.optional_tables()
     rows = await database.all(catalogue.schema_indexes)
     there, unique = _by_table(rows), _by_table(row for row in rows if row.is_unique)
     findings = []

@@ -35,6 +35,8 @@ KINDS = {
 }
 # What a NULL can be replaced by if the column has no default.
 SUBSTITUTES = {"a whole number": "0", "a number": "0", "a text": "''", "a date with time": "'1970-01-02 00:00:00'"}
+# Names of columns that are keywords of SQL.
+RESERVED = {"desc"}
 # The server's errors for a table or a column that a user may not read, and the user in their messages.
 DENIED = {1142, 1143}
 USER = re.compile(r"'[^']*'@'[^']*'")
@@ -55,8 +57,10 @@ async def run(database: Database) -> list[Finding]:
         findings += [*_other_types(there, read, stock), *_nullable(there, read, stock)]
         findings += [finding async for finding in _collations(database, there, stock)]
     if all(finding.level == "ok" for finding in findings):
-        columns = sum(len(columns) for columns in read.values())
-        findings.insert(0, ok("schema.complete", f"all {columns} columns of {len(read)} tables are there"))
+        found = {table: len(columns) for table, columns in read.items() if table in there}
+        findings.insert(
+            0, ok("schema.complete", f"all {sum(found.values())} columns of {len(found)} tables are there")
+        )
     return findings
 
 
@@ -85,6 +89,9 @@ async def _missing(database: Database, there: Columns, read: Uses) -> list[Findi
 
 def _not_there(table: str, column: str | None, statements: set[str]) -> Finding:
     cannot = f"{_listed(statements)} cannot be answered"
+    if column is None and table in catalogue.optional_tables():
+        text = f"table {table} is missing, as in old databases and some forks: {_listed(statements)} find no rows"
+        return ok("schema.table-absent", text)
     if column is None:
         text = f"table {table} is missing; {cannot}"
         return error("schema.table-missing", text, "update the game server or make up for its migrations")
@@ -136,7 +143,8 @@ def _nullable(there: Columns, read: Uses, stock: Stock) -> Iterator[Finding]:
                 " as 0, an empty text or null, and left out by filters"
             )
             updates = [
-                f"UPDATE {table} SET {name} = {_substitute(stock[table][name])} WHERE {name} IS NULL;"
+                f"UPDATE {table} SET {_quoted(name)} = {_substitute(stock[table][name])}"
+                f" WHERE {_quoted(name)} IS NULL;"
                 for name in names
             ]
             changes = ", ".join(_modify(column, stock) for column in nullable)
@@ -168,7 +176,11 @@ def _modify(column: Column, stock: Stock) -> str:
     if kind(definition) == "a text":
         # Without either, it would get the character set of the table.
         definition += f" COLLATE {column.collation}" if column.collation else " CHARACTER SET utf8mb4"
-    return f"MODIFY {name} {definition} {stock[column.table_name][name].rest}"
+    return f"MODIFY {_quoted(name)} {definition} {stock[column.table_name][name].rest}"
+
+
+def _quoted(column: str) -> str:
+    return f"`{column}`" if column in RESERVED else column
 
 
 def _substitute(column: StockColumn) -> str:

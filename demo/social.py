@@ -1,4 +1,4 @@
-"""Favourites, ratings, friends and blocks, medals, and logins."""
+"""Favourites, ratings, friends and blocks, and logins."""
 
 from collections.abc import Iterator
 from random import Random
@@ -7,12 +7,9 @@ from demo.beatmaps import Beatmap
 from demo.clock import NOW, OPENED, datetime_text, moment
 from demo.load import Row
 from demo.players import Player
-from demo.stats import AllStats
 
 STREAMS = ("stable", "stable", "stable", "cuttingedge", "beta", "tourney")
 RELEASES = ("2022-10-13", "2023-03-26", "2023-08-15", "2024-01-09", "2024-08-22", "2025-04-02", "2025-11-19")
-MEDAL_PLAYS = (1, 10, 50, 100, 250, 500, 1000, 5000)
-MODE_NAMES = {0: "Circles", 1: "Drums", 2: "Fruit", 3: "Keys", 4: "Relaxed Circles"}
 
 
 def favourite_rows(seed: int, players: list[Player], beatmaps: list[Beatmap]) -> Iterator[Row]:
@@ -42,28 +39,6 @@ def relationship_rows(seed: int, players: list[Player]) -> Iterator[Row]:
 def _few(rng: Random, most: int) -> int:
     """Return a number from 0 to `most`, usually small."""
     return int(rng.random() * rng.random() * (most + 1))
-
-
-def achievement_rows() -> Iterator[Row]:
-    """Yield rows of `achievements`: medals for numbers of plays in a mode."""
-    for number, (mode, plays) in enumerate(_medals()):
-        name = f"{MODE_NAMES[mode]} × {plays}"
-        condition = f"mode_vn == {mode % 4} and stats.plays >= {plays}"
-        yield number + 1, f"plays-{mode}-{plays}", name, f"“{name}”: play {plays} times.", condition
-
-
-def user_achievement_rows(players: list[Player], stats: AllStats) -> Iterator[Row]:
-    """Yield rows of `user_achievements`: the medals that players have earned."""
-    medals = _medals()
-    for index, player in enumerate(players):
-        for number, (mode, plays) in enumerate(medals):
-            own = stats.get((index, mode))
-            if own and own.plays >= plays:
-                yield player.id, number + 1
-
-
-def _medals() -> list[tuple[int, int]]:
-    return [(mode, plays) for mode in MODE_NAMES for plays in MEDAL_PLAYS]
 
 
 def login_rows(seed: int, players: list[Player]) -> Iterator[Row]:

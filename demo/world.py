@@ -6,6 +6,7 @@ from itertools import islice
 
 import msgspec
 
+from demo.achievements import achievement_rows, user_achievement_rows
 from demo.beatmaps import make_beatmaps, map_rows, mapset_rows, popularity
 from demo.clans import make_clans
 from demo.clock import moment
@@ -16,14 +17,7 @@ from demo.progress import Stage, reporting, silent
 from demo.replays import replay
 from demo.schema import columns
 from demo.scores import make_scores, score_rows
-from demo.social import (
-    achievement_rows,
-    favourite_rows,
-    login_rows,
-    rating_rows,
-    relationship_rows,
-    user_achievement_rows,
-)
+from demo.social import favourite_rows, login_rows, rating_rows, relationship_rows
 from demo.stats import MODES, counted, first_and_last, ranks, settle, stats_rows
 from demo.users import user_rows
 
@@ -81,7 +75,7 @@ class World:
         yield "ratings", rating_rows(seed, players, known)
         yield "relationships", relationship_rows(seed, players)
         yield "achievements", achievement_rows()
-        yield "user_achievements", user_achievement_rows(players, self.stats)
+        yield "user_achievements", user_achievement_rows(players, self.scores, self.beatmaps)
         yield "ingame_logins", login_rows(seed, players)
         yield "tourney_pools", pool_rows(players)
         yield "tourney_pool_maps", pool_map_rows(seed, known)

@@ -30,6 +30,57 @@ class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
     diff: StarRating
 
 
+class BeatmapSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A beatmap set: a song with its beatmaps."""
+
+    id: int
+    artist: str
+    title: str
+    creator: str
+    status: RankedStatus
+    last_update: UTCTime
+    maps: list[Beatmap]
+
+    @classmethod
+    def of(cls, maps: list[Beatmap]) -> "BeatmapSet":
+        """Return the set that consists of these beatmaps, of which there is at least one."""
+        first = min(maps, key=lambda beatmap: beatmap.id)
+        return cls(
+            id=first.set_id,
+            artist=first.artist,
+            title=first.title,
+            creator=first.creator,
+            status=first.status,
+            last_update=max((each.last_update for each in maps if each.last_update), default=None),
+            maps=maps,
+        )
+
+
+class SearchedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
+    """What a beatmap is found by, and sorted by."""
+
+    id: int
+    server: str
+    set_id: int
+    artist: str
+    title: str
+    version: str
+    creator: str
+    status: int
+    mode: int
+    frozen: bool
+    last_update: UTCTime
+    plays: int
+    passes: int
+    diff: float
+    bpm: float
+    total_length: int
+
+
+class BeatmapID(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+
+
 class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
     """The id of a beatmap, and the md5 that its file must have."""
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domain.units import Country
+from domain.units import Country, MemberAverage, MemberCount, MemberSum
 
 
 class Clan(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,3 +29,15 @@ class ClanDetails(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tag: str
     owner_member: ClanMember | None
+
+
+class ClanLeaderboardEntry(Clan, frozen=True, kw_only=True):
+    """A clan on a leaderboard, with what its visible members have achieved together in the mode."""
+
+    total_tscore: MemberSum
+    total_rscore: MemberSum
+    total_pp: MemberSum
+    avg_acc: MemberAverage
+    total_plays: MemberSum
+    total_playtime: MemberSum
+    member_count: MemberCount

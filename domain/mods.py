@@ -18,10 +18,22 @@ ALL_MODS = (1 << len(ACRONYMS)) - 1
 LONGEST_BITMASK = 20
 
 
-@lru_cache(maxsize=4096)
-def readable(mods: int) -> str:
+# The game sets the bit of the first mod with that of the second, which players write alone.
+IMPLIED = (("DT", "NC"), ("SD", "PF"))
+
+
+def acronyms(mods: int) -> str:
     """Return the acronyms of all set bits, in the order of the bits, or `NM` if none is set."""
     return "".join(acronym for acronym, bit in BITS.items() if mods & bit) or "NM"
+
+
+@lru_cache(maxsize=4096)
+def readable(mods: int) -> str:
+    """Return the acronyms as players write them: as `acronyms` does, but NC without DT, and PF without SD."""
+    for implied, mod in IMPLIED:
+        if mods & BITS[mod]:
+            mods &= ~BITS[implied]
+    return acronyms(mods)
 
 
 class ScoreFilter(msgspec.Struct, frozen=True):
@@ -33,6 +45,10 @@ class ScoreFilter(msgspec.Struct, frozen=True):
     mode: Mode
     mask: int = 0
     weak: bool = False
+
+    def matches(self, mods: int) -> bool:
+        """Return whether a score of the mode with these mods matches."""
+        return mods & self.mask == self.mask or (self.weak and mods & self.mask != 0)
 
 
 def score_filter(mode: int, mods: str | None, *, strict: bool = False) -> ScoreFilter | None:

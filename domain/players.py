@@ -145,6 +145,7 @@ class Rank(msgspec.Struct, frozen=True):
 
 
 class RankedMode(msgspec.Struct, frozen=True, kw_only=True):
+    player_id: int
     mode: int
     world: int
     country: int

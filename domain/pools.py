@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domain.mods import readable
+from domain.mods import acronyms
 from domain.units import Country, LocalTime
 
 
@@ -47,4 +47,4 @@ class PoolBeatmap(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The name of the pick, such as `NM1` or `HDHR2`."""
-        return f"{readable(self.mods)}{self.slot}"
+        return f"{acronyms(self.mods)}{self.slot}"

@@ -14,8 +14,10 @@ from domain.units import (
     ModeID,
     ModsMask,
     ModsText,
+    Month,
     PassStatus,
     Percent,
+    PlayTimeUnix,
 )
 
 
@@ -44,6 +46,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     time_elapsed: Milliseconds
     perfect: FullCombo
     mods_readable: ModsText = ""
+    # Set where rows are converted, which knows the time zone.
+    play_time_unix: PlayTimeUnix = None
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
@@ -62,6 +66,13 @@ class PlayerScoreRow(Score, frozen=True, kw_only=True):
     beatmap: str
 
 
+class FirstPlace(msgspec.Struct, frozen=True):
+    """A score that is ahead of all others on the board of its beatmap, and its mods."""
+
+    id: int
+    mods: int
+
+
 class BeatmapScore(Score, frozen=True, kw_only=True):
     """A score in the list of its beatmap. The fields of the clan are null for a player without one."""
 
@@ -69,6 +80,10 @@ class BeatmapScore(Score, frozen=True, kw_only=True):
     clan_id: int | None
     clan_name: str | None
     clan_tag: str | None
+
+
+# Fields that are left out unless the operator shows them.
+ANTICHEAT = ("client_flags", "online_checksum")
 
 
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
@@ -80,3 +95,11 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     beatmap: Beatmap | None
     client_flags: int | UnsetType = UNSET
     online_checksum: str | UnsetType = UNSET
+
+
+class MonthlyPlays(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a player has played in a month, failed plays included, and how often passed."""
+
+    month: Month
+    plays: int
+    passes: int

@@ -14,10 +14,14 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 UnixTime = Annotated[int, Meta(description="unix seconds")]
 Seconds = Annotated[int, Meta(description="seconds")]
 Milliseconds = Annotated[int, Meta(description="milliseconds")]
+PlayTimeUnix = Annotated[
+    int | None, Meta(description="`play_time` in unix seconds; null where the row has no time")
+]
 UTCTime = Annotated[datetime | None, Meta(description="UTC; null where the row has no time")]
 LocalTime = Annotated[
     datetime | None, Meta(description="in the game server's time zone; null where the row has no time")
 ]
+Month = Annotated[str, Meta(description="year and month, such as 2026-01, in the game server's time zone")]
 Percent = Annotated[float, Meta(description="percent")]
 Country = Annotated[str, Meta(description="two lower-case letters", extra={"neutral": "xx"})]
 
@@ -29,7 +33,9 @@ ModeID = Annotated[
     ),
 ]
 ModsMask = Annotated[int, Meta(description="a bitmask; bits as in the .osr format")]
-ModsText = Annotated[str, Meta(description="the acronyms of `mods`, such as HDDT; NM for none")]
+ModsText = Annotated[
+    str, Meta(description="the acronyms of `mods`, such as HDDT; NC and PF without DT and SD; NM for none")
+]
 StarRating = Annotated[float, Meta(description="star rating")]
 RankedStatus = Annotated[
     int,
@@ -48,6 +54,12 @@ Grade = Annotated[
 PlayersID = Annotated[int, Meta(description="the player's id")]
 TotalScore = Annotated[int, Meta(description="the sum of all scores")]
 RankedScore = Annotated[int, Meta(description="the sum of the best scores on ranked beatmaps")]
+MemberSum = Annotated[int, Meta(description="the sum over the clan's visible members")]
+MemberAverage = Annotated[
+    float,
+    Meta(description="percent; the average over the visible members who have played in the mode, 0 if none has"),
+]
+MemberCount = Annotated[int, Meta(description="the clan's visible members, also those who have not played")]
 RankOrNull = Annotated[int | None, Meta(description="by pp, from 1; null for unranked")]
 RankOrZero = Annotated[int, Meta(description="by pp, from 1; 0 for unranked")]
 Privileges = Annotated[

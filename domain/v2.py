@@ -10,7 +10,7 @@ from typing import Annotated, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from domain import beatmaps, clans, players, scores
+from domain import achievements, beatmaps, clans, players, scores
 from domain.units import Action, Country, LocalTime, ModeID, ModsMask, UnixTime
 
 FullCombo = Annotated[bool, Meta(description="whether it is a full combo")]
@@ -82,6 +82,12 @@ class BeatmapDetails(Beatmap, frozen=True, kw_only=True):
 
 class PlayedBeatmap(Stripped, beatmaps.PlayedBeatmap, frozen=True, kw_only=True):
     """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
+
+
+class Favourite(msgspec.Struct, frozen=True, kw_only=True):
+    """A beatmap set that a player has marked as a favourite."""
+
+    set_id: int
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +164,21 @@ class Clan(Stripped, frozen=True, kw_only=True):
     tag: str
     owner: Annotated[int, Meta(description="a player's id")]
     created_at: LocalTime
+
+
+class ClanLeaderboardEntry(Stripped, clans.ClanLeaderboardEntry, frozen=True, kw_only=True):
+    """A clan on a leaderboard. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
+
+    owner: Annotated[int, Meta(description="a player's id")]
+    created_at: LocalTime
+
+
+class Achievement(Stripped, achievements.Achievement, frozen=True, kw_only=True):
+    """A medal. Its mode follows from the first word of `file`, such as `osu` of `osu-skill-pass-1`."""
+
+
+class PlayerAchievement(Stripped, achievements.PlayerAchievement, frozen=True, kw_only=True):
+    """A medal of a player."""
 
 
 class Activity(Stripped, frozen=True, kw_only=True):

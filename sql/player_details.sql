@@ -1,4 +1,4 @@
--- What is known about the player with this id, or this name in its safe form?
+-- What is known about the player with this id, or this name in its safe form? Or about the players with these ids?
 SELECT
     u.id,
     u.name,
@@ -21,9 +21,6 @@ SELECT
     c.tag AS clan__tag
 FROM users u
 LEFT JOIN clans c ON c.id = u.clan_id
-WHERE u.id = COALESCE(
-        :id,
-        (SELECT MIN(n.id) FROM users n WHERE n.safe_name = :safe_name AND (n.priv & :visible) = :visible)
-    )
+WHERE {rows}
     AND (u.priv & :visible) = :visible
-LIMIT 1
+LIMIT {most}

@@ -1,4 +1,5 @@
--- What are a player's statistics in each mode? Without the primary key there may be several: the best ones first.
+-- What are the statistics of a player, or of these players, in each mode? Without the primary key there may be
+-- several: the best ones first.
 SELECT
     s.id,
     s.mode,
@@ -17,6 +18,6 @@ SELECT
     s.s_count,
     s.a_count
 FROM stats s
-WHERE s.id = :id
-ORDER BY s.mode, s.pp DESC, s.plays DESC
-LIMIT 100
+WHERE {rows}
+ORDER BY s.id, s.mode, s.pp DESC, s.plays DESC
+LIMIT {most}

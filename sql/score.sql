@@ -1,4 +1,4 @@
--- Which score has this id, and what are its player and its beatmap?
+-- Which score has this id (or which scores have one of these), and what are its player and its beatmap?
 SELECT
     s.id,
     s.map_md5,
@@ -51,7 +51,7 @@ FROM scores s
 INNER JOIN users u ON u.id = s.userid
 LEFT JOIN clans c ON c.id = u.clan_id
 LEFT JOIN maps m ON m.md5 = s.map_md5
-WHERE s.id = :id
+WHERE {rows}
     AND (u.priv & :visible) = :visible
-ORDER BY m.id
-LIMIT 1
+ORDER BY s.id, m.id
+LIMIT {most}

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -25,7 +26,7 @@ MISSING = -1
 SCRIPT = f"""
 local positions = {{}}
 for index, leaderboard in ipairs(KEYS) do
-    local position = redis.pcall('ZREVRANK', leaderboard, ARGV[1])
+    local position = redis.pcall('ZREVRANK', leaderboard, ARGV[index])
     if not position and redis.pcall('EXISTS', leaderboard) == 0 then
         position = {MISSING}
     end
@@ -45,6 +46,14 @@ def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
     return [key for mode in modes for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
 
 
+class RankedPlayer(NamedTuple):
+    """A player, and the modes in which the player has pp."""
+
+    id: int
+    country: str
+    modes: Collection[int]
+
+
 class Ranks:
     """Ranks counted by one statement: the same numbers as in Redis, but slower to get."""
 
@@ -53,10 +62,16 @@ class Ranks:
 
     async def of(self, player_id: int, country: str, modes: Collection[int]) -> dict[int, Rank]:
         """Return the ranks of a visible player in `modes`, the modes in which the player has pp."""
-        if not modes:
-            return {}
-        rows = await self._database.all(catalogue.player_ranks, id=player_id)
-        return {row.mode: Rank(row.world, row.country) for row in rows}
+        ranks = await self.of_players([RankedPlayer(player_id, country, modes)])
+        return ranks[player_id]
+
+    async def of_players(self, players: Sequence[RankedPlayer]) -> dict[int, dict[int, Rank]]:
+        """Return the ranks of visible players, by player id and mode."""
+        ranks: dict[int, dict[int, Rank]] = {player.id: {} for player in players}
+        if ids := tuple(player.id for player in players if player.modes):
+            for row in await self._database.all(catalogue.player_ranks, ids=ids):
+                ranks[row.player_id][row.mode] = Rank(row.world, row.country)
+        return ranks
 
 
 class RedisRanks(Ranks):
@@ -83,68 +98,72 @@ class RedisRanks(Ranks):
         self._worlds = _MissingLeaderboards("of the world")
         self._countries = _MissingLeaderboards("of a country")
 
-    async def of(self, player_id: int, country: str, modes: Collection[int]) -> dict[int, Rank]:
+    async def of_players(self, players: Sequence[RankedPlayer]) -> dict[int, dict[int, Rank]]:
+        ranks: dict[int, dict[int, Rank]] = {player.id: {} for player in players}
         # Game servers have leaderboards of these modes alone.
-        asked = [mode for mode in Mode if mode in modes]
+        asked = [(player, mode) for player in players for mode in Mode if mode in player.modes]
         if not asked:
-            return {}
-        keys = leaderboards(asked, country)
+            return ranks
+        places = [(key, player.id) for player, mode in asked for key in leaderboards([mode], player.country)]
         try:
             with self._observer.call("redis", "ranks"):
-                positions = await self.positions(player_id, keys)
+                positions = await self.positions(places)
         except RedisAway as error:
             self._availability.down(error)
-            return await super().of(player_id, country, modes)
+            return await super().of_players(players)
         self._availability.up()
         self._log_refusal()
-        found = list(zip(keys, positions, strict=True))
-        self._worlds.note(found[::2])
-        self._countries.note(
-            home for (_, world), home in zip(found[::2], found[1::2], strict=True) if world != MISSING
-        )
-        counted = await super().of(player_id, country, modes) if MISSING in positions else {}
-        ranks = {}
-        for mode, world, home in zip(asked, positions[::2], positions[1::2], strict=True):
-            in_database = counted.get(mode, UNRANKED)
-            ranks[mode] = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
-        return {mode: rank for mode, rank in ranks.items() if rank != UNRANKED}
+        found = [(key, position) for (key, _), position in zip(places, positions, strict=True)]
+        worlds, homes = found[::2], found[1::2]
+        self._worlds.note(worlds)
+        self._countries.note(home for (_, world), home in zip(worlds, homes, strict=True) if world != MISSING)
+        lacking = {player for (_, player), position in zip(places, positions, strict=True) if position == MISSING}
+        counted = await super().of_players([player for player in players if player.id in lacking])
+        for (player, mode), (_, world), (_, home) in zip(asked, worlds, homes, strict=True):
+            in_database = counted.get(player.id, {}).get(mode, UNRANKED)
+            rank = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
+            if rank != UNRANKED:
+                ranks[player.id][mode] = rank
+        return ranks
 
     @property
     def missing(self) -> list[str]:
         """The leaderboards that Redis lacked when it was last asked for a player who belongs on them."""
         return sorted(self._worlds.leaderboards | self._countries.leaderboards)
 
-    async def positions(self, player_id: int, keys: Sequence[str]) -> list[int | None]:
-        """Return the player's position on each of these leaderboards, counted from 0, None if there is none.
+    async def positions(self, places: Sequence[tuple[str, int]]) -> list[int | None]:
+        """Return the position of each player on a leaderboard, counted from 0, None if there is none.
 
-        It is MISSING if Redis has no such leaderboard, or something else under that key. Raise RedisAway.
+        `places` are the keys of leaderboards with the ids of players. A position is MISSING if Redis has no such
+        leaderboard, or something else under that key. Raise RedisAway.
         """
-        answer = await self.redis.call(partial(self._ask, str(player_id), keys))
-        if not isinstance(answer, list) or len(answer) != len(keys):
+        answer = await self.redis.call(partial(self._ask, places))
+        if not isinstance(answer, list) or len(answer) != len(places):
             raise RedisAway("it answered something else than ranks")
         return [self._position(position) for position in answer]
 
     async def missing_modes(self) -> list[Mode]:
         """Return the modes whose leaderboard Redis lacks, asked for as a player's ranks are. Raise RedisAway."""
-        positions = await self.positions(0, leaderboards(Mode, "xx"))
+        positions = await self.positions([(key, 0) for key in leaderboards(Mode, "xx")])
         return [mode for mode, position in zip(Mode, positions[::2], strict=True) if position == MISSING]
 
     async def close(self) -> None:
         await self.redis.close()
 
-    async def _ask(self, player: str, keys: Sequence[str], redis: Redis) -> object:
+    async def _ask(self, places: Sequence[tuple[str, int]], redis: Redis) -> object:
         refused: ResponseError | None = None
         if time.monotonic() >= self._script_refused_until:
             try:
-                answer: object = await redis.eval(SCRIPT, len(keys), *keys, player)
+                keys, players = zip(*places, strict=True)
+                answer: object = await redis.eval(SCRIPT, len(places), *keys, *players)
             except ResponseError as error:
                 refused = error
             else:
                 self.script_refused = None
                 return answer
         async with redis.pipeline(transaction=False) as pipeline:
-            for key in keys:
-                pipeline.zrevrank(key, player)
+            for key, player in places:
+                pipeline.zrevrank(key, str(player))
                 pipeline.exists(key)
             answers = await pipeline.execute(raise_on_error=False)
         if refused and not any(isinstance(answer, Exception) for answer in answers[::2]):

@@ -44,8 +44,10 @@ TAGS = {
     "beatmaps": "Beatmaps by their id or the MD5 hash of their file.",
     "replays": "Download of replays.",
     "leaderboards": "The best players of each mode.",
-    "clans": "Clans and their members.",
+    "achievements": "The medals of players.",
+    "clans": "Clans, their members and their leaderboard.",
     "pools": "Map pools of tournaments.",
+    "events": "Scores, players and matches as they happen.",
     "matches": "Multiplayer matches that are open now.",
     "performance": "Calculation of pp. Needs an API key.",
     "accounts": "The friends, profile and avatar of the player whose API key is sent.",
@@ -55,7 +57,8 @@ TAGS = {
     "scores (v2)": "Scores: all of them, of a player and on a beatmap.",
     "beatmaps (v2)": "Beatmaps and their ratings.",
     "replays (v2)": "Download of replays.",
-    "clans (v2)": "Clans.",
+    "clans (v2)": "Clans and their leaderboard.",
+    "achievements (v2)": "Medals, and those of a player.",
     "osu! API v1": "Seven endpoints of the official API v1, for bots and programs that are written for it. All"
     " numbers in their responses are texts, times are in UTC, and of a player or beatmap that does not exist, the"
     " list is empty. Parameters that cannot be read count as absent. `get_match` and `get_replay` with an `id` are"

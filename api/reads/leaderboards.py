@@ -21,15 +21,17 @@ async def leaderboard(
     country: str | None,
     limit: int,
     offset: int,
-) -> list[E]:
-    """Return a part of the leaderboard of a mode, of the world or of a country.
+) -> tuple[list[E], int]:
+    """Return a part of the leaderboard of a mode, of the world or of a country, and how many players are on it.
 
-    The order of the players may be some seconds old, their data is not. `queries` are by the column they sort by.
+    That number may be a minute old and the order of the players some seconds, their data is not. `queries` are by
+    the column they sort by.
     """
     key = LeaderboardKey(sort, mode, None if country is None else country.lower())
     ids = await services.leaderboard_order.page(key, offset=offset, limit=limit)
+    total = await services.leaderboard_order.total(key)
     if not ids:
-        return []
+        return [], total
     rows = await services.database.all(
         queries[sort], ids=ids, mode=mode, visible=services.settings.visible_on_boards
     )
@@ -39,4 +41,4 @@ async def leaderboard(
         for row in rows:
             best.setdefault(row.player_id, row)
         rows = list(best.values())
-    return rows
+    return rows, total

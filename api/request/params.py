@@ -32,9 +32,37 @@ BeatmapID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap ID.")]
 BeatmapMD5 = Annotated[
     str, Meta(min_length=32, max_length=32, description="MD5 of the beatmap's `.osu` file, in hexadecimal.")
 ]
+MAX_BATCH = 50
+PlayerIDs = Annotated[
+    tuple[PlayerID, ...], Meta(max_length=MAX_BATCH, description="Player ID. May be given up to 50 times.")
+]
+BeatmapIDs = Annotated[
+    tuple[BeatmapID, ...], Meta(max_length=MAX_BATCH, description="Beatmap ID. May be given up to 50 times.")
+]
+BeatmapMD5s = Annotated[
+    tuple[BeatmapMD5, ...],
+    Meta(
+        max_length=MAX_BATCH,
+        description="MD5 of the beatmap's `.osu` file, in hexadecimal. May be given up to 50 times.",
+    ),
+]
+BeatmapText = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=64,
+        description="Words, of 2 to 64 characters in all. A beatmap must have each of them in its artist, title, "
+        "creator or difficulty name, as a part of it. A number is also compared with the IDs of the "
+        "beatmap and its set. Case, accents and the width of letters do not matter.",
+    ),
+]
+BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
 ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
 PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]
 ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
+ScoreIDs = Annotated[
+    tuple[ScoreID, ...], Meta(max_length=MAX_BATCH, description="Score ID. May be given up to 50 times.")
+]
 MODES = (
     "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
 )
@@ -71,9 +99,13 @@ ModsText = Annotated[
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="Maximum number of rows (1 to 100).")]
 IncludeLoved = Annotated[
-    bool, Meta(description="With `scope=best`: whether scores on loved beatmaps are included.")
+    bool,
+    Meta(description="With `scope=best` or `scope=first`: whether scores on loved beatmaps are included."),
 ]
 IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
+AllMedals = Annotated[
+    bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
+]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
     Meta(
@@ -81,7 +113,21 @@ SortColumn = Annotated[
         "number of plays or seconds played."
     ),
 ]
+ClanSortColumn = Annotated[
+    Literal["pp", "rscore", "acc", "plays"],
+    Meta(
+        description="What the clans are ordered by, highest first: the pp, the ranked score or the plays of their "
+        "members together, or the members' average accuracy."
+    ),
+]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+PlayerScoresScope = Annotated[
+    Literal["recent", "best", "first"],
+    Meta(
+        description="The most recent scores, the best ones by pp, or the first places: those ahead of all others "
+        "on their beatmaps."
+    ),
+]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="Number of rows to skip.")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="Page number, from 1.")]

@@ -17,6 +17,8 @@ from storage.game_server.client import NoAnswer
 
 # Seconds for which the last response is served while the database is unavailable.
 STALE = 60.0
+# The part of CACHE_BYTES in which what does not exist is remembered, and what each of these takes.
+MISSING_PART, MISSING_BYTES = 1 / 16, 1024
 # How many requests are recognised by their path and query, and up to which length: a few MiB in all.
 KNOWN_REQUESTS = 10_000
 MAX_KNOWN_LENGTH = 200
@@ -43,16 +45,29 @@ class CacheKey(NamedTuple):
     version: bytes
 
 
+class Missing(NamedTuple):
+    """The message of a 404 that a handler raised, and when, on the monotonic clock."""
+
+    message: str
+    raised: float
+
+
 class ResponseCache:
-    """Responses by endpoint and parameters. Requests for the same one at the same time share one handler call."""
+    """Responses by endpoint and parameters. Requests for the same one at the same time share one handler call.
+
+    Errors are not cached, except 404.
+    """
 
     def __init__(self, services: Services) -> None:
         """The settings CACHE and CACHE_BYTES say whether responses are cached, and in how many bytes."""
         self._services = services
+        missing = int(services.settings.cache_bytes * MISSING_PART)
+        self._missing: BoundedMap[CacheKey, Missing] = BoundedMap(missing, weigh=lambda _: MISSING_BYTES)
         self._responses: SingleFlightCache[CacheKey, EncodedResponse] = SingleFlightCache(
             self._prepare,
+            renew=True,
             stale=STALE,
-            size=services.settings.cache_bytes,
+            size=services.settings.cache_bytes - missing,
             overhead=1024,
             weigh=lambda response: response.weight,
         )
@@ -61,7 +76,7 @@ class ResponseCache:
     @property
     def bytes(self) -> int:
         """The most bytes of memory that the cached responses take."""
-        return self._responses.weight
+        return self._responses.weight + self._missing.weight
 
     @property
     def count(self) -> int:
@@ -73,13 +88,17 @@ class ResponseCache:
 
         Raise what the handler raises.
         """
-        if not self._services.settings.cache:
+        key = self._key(endpoint, params) if self._services.settings.cache else None
+        if key is None:
             return await endpoint.prepare(self._services, params)
-        key = self._key(endpoint, params)
         request = _recognised_by(scope)
         if sum(map(len, request)) <= MAX_KNOWN_LENGTH and not scope.get("checks_key"):
             self._known.put(request, key)
         begun = time.monotonic()
+        missing = self._missing.get(key)
+        if missing and begun - missing.raised <= endpoint.seconds:
+            scope["cache"] = "hit"
+            raise APIError(404, missing.message)
         response = await self._responses.get(key, endpoint.seconds)
         age = begun - response.made
         scope["cache"] = "miss" if age <= 0 else "hit" if age <= endpoint.seconds else "stale"
@@ -87,12 +106,12 @@ class ResponseCache:
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
-        key = self._known.get(_recognised_by(scope))
+        key = self._known.get((scope["path"], scope["query_string"])) or self._known.get(_recognised_by(scope))
+        if key and key.endpoint.editable:
+            key = self._key(key.endpoint, key.params)
         if key is None:
             return None
         endpoint = key.endpoint
-        if endpoint.editable:
-            key = self._key(endpoint, key.params)
         response = self._responses.ready(key, endpoint.seconds)
         if response:
             scope["cache"] = "hit"
@@ -103,8 +122,10 @@ class ResponseCache:
         """Let `ready` return nothing before a request has come through the routes again."""
         self._known = BoundedMap(KNOWN_REQUESTS)
 
-    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
-        return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
+    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey | None:
+        """Return the key of a response, None if it must not be cached now."""
+        version = self._services.change_marker.version if endpoint.editable else b""
+        return None if version is None else CacheKey(endpoint, params, version)
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:
         try:
@@ -113,6 +134,10 @@ class ResponseCache:
             # The game server's last responses are cached elsewhere, for a shorter time, which must not be extended
             # here: an APIError is final where Unavailable would bring back a stale response.
             raise APIError(503, error.message, error.retry_after) from error
+        except APIError as error:
+            if error.status == 404:
+                self._missing.put(key, Missing(error.message, time.monotonic()))
+            raise
 
     async def close(self) -> None:
         """Cancel the calls that are under way."""

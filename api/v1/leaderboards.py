@@ -21,9 +21,10 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaderboard(Success, frozen=True, kw_only=True):
-    """Players in the order of the leaderboard. The first one has the rank `offset` + 1."""
+    """Players in the order of the leaderboard, and how many are on it. The first one has the rank `offset` + 1."""
 
     leaderboard: list[LeaderboardEntry]
+    total: int
 
 
 @errors(INVALID_MODE)
@@ -31,9 +32,9 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
     """The leaderboard of a mode, of the world or of one country.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
-    equal players the lower ID comes first. The order may be 10 seconds old.
+    equal players the lower ID comes first. The order may be 10 seconds old, and `total` a minute.
     """
-    entries = await leaderboard(
+    entries, total = await leaderboard(
         services,
         catalogue.leaderboard,
         sort=params.sort,
@@ -42,4 +43,4 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
         limit=params.limit,
         offset=params.offset,
     )
-    return Leaderboard(leaderboard=entries)
+    return Leaderboard(leaderboard=entries, total=total)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from api.request.auth import AUTH_ERRORS, Caller, authenticate
-from api.request.params import INT32, BeatmapID, ModsNumber, PlayMode
+from api.request.params import INT32, BeatmapID, BeatmapIDs, ModsNumber, PlayMode
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -36,9 +36,6 @@ Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the pl
 Accuracies = Annotated[
     tuple[Annotated[float, Meta(ge=0, le=100)], ...],
     Meta(max_length=100, description="Accuracy in percent (0 to 100). May be given up to 100 times."),
-]
-BeatmapIDs = Annotated[
-    tuple[BeatmapID, ...], Meta(max_length=50, description="Beatmap ID. May be given up to 50 times.")
 ]
 
 

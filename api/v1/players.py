@@ -5,8 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from api.reads.players import count_players, players_matching, selected_beatmap, stats_of_player
-from api.request.params import NoParams, Offset, PlayerID, PlayerName
+from api.reads.players import (
+    count_players,
+    players_matching,
+    players_with_stats,
+    selected_beatmap,
+    stats_of_player,
+)
+from api.request.params import NoParams, Offset, PlayerID, PlayerIDs, PlayerName
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -127,6 +133,34 @@ async def get_player_info(services: Services, params: InfoParams) -> PlayerInfo:
     if params.scope == "stats":
         return PlayerInfo(player=Profile(stats=stats))
     return PlayerInfo(player=Profile(info=info, clan=info.clan, stats=stats))
+
+
+class PlayersInfoParams(msgspec.Struct, frozen=True, kw_only=True):
+    id: PlayerIDs
+
+
+class FullProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A player's account (`info`), clan, and statistics by mode (`stats`)."""
+
+    info: PlayerDetails
+    clan: Clan | None
+    stats: dict[int, PlayerStats]
+
+
+class PlayersInfo(Success, frozen=True, kw_only=True):
+    """The profiles of the players, in the order of the request."""
+
+    players: list[FullProfile]
+
+
+async def get_players_info(services: Services, params: PlayersInfoParams) -> PlayersInfo:
+    """The profiles of several players, each as `get_player_info` with `scope=all` returns it.
+
+    They are in the order of the request. Players who do not exist, and restricted and unverified ones, are left
+    out. A player who is named twice is returned once.
+    """
+    profiles = await players_with_stats(services, params.id)
+    return PlayersInfo(players=[FullProfile(info=info, clan=info.clan, stats=stats) for info, stats in profiles])
 
 
 class StatusParams(msgspec.Struct, frozen=True, kw_only=True):

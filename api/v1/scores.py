@@ -1,13 +1,18 @@
 """Scores: of a player, on a beatmap, a single one."""
 
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.require import NO_SCORE, require
-from api.reads.scores import scores_of_player, scores_on_beatmap
+from api.reads.scores import (
+    count_scores_of_player,
+    first_places,
+    scores_of_player,
+    scores_on_beatmap,
+)
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -19,7 +24,9 @@ from api.request.params import (
     Offset,
     PlayerID,
     PlayerName,
+    PlayerScoresScope,
     ScoreID,
+    ScoreIDs,
     ScoresScope,
 )
 from api.response.encoded import Success
@@ -29,20 +36,19 @@ from api.v1.lookup import BEATMAP_ERRORS, PLAYER_ERRORS, beatmap_by_id_or_md5, p
 from domain.beatmaps import PlayedBeatmap
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.mods import score_filter
+from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, PlayerScore, ScoreDetails
+from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, ScoreDetails
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
 MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
-ANTICHEAT = ("client_flags", "online_checksum")
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """Either `id` or `name` is required."""
 
-    scope: ScoresScope
+    scope: PlayerScoresScope
     id: PlayerID | None = None
     name: PlayerName | None = None
     mods: ModsText | None = None
@@ -54,39 +60,49 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
-    """A player's scores, each with its beatmap, and the player."""
+    """A player's scores, each with its beatmap, and the player. `total` is how many there are on all pages."""
 
+    total: int
     scores: list[PlayerScore]
     player: PlayerCard
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best or most recent scores in a mode, each with its beatmap.
+    """A player's best or most recent scores, or first places, in a mode, each with its beatmap.
 
     `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
-    scores, newest first. Scores on beatmaps that the server does not know are left out. The beatmaps may be 10
-    seconds old.
+    scores, newest first. `first` has those that `get_map_scores` with `scope=best` shows first on ranked or
+    approved beatmaps, newest first, as of at most 20 seconds ago. Scores on beatmaps that the server does not know
+    are left out. The beatmaps may be 10 seconds old, and `total` a minute.
     """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
     if where is None:
-        return PlayerScores(scores=[], player=card)
-    rows = await scores_of_player(
-        services,
-        catalogue.player_scores,
-        player.id,
-        where,
-        scope=params.scope,
-        include_loved=params.include_loved,
-        include_failed=params.include_failed,
-        limit=params.limit,
-        offset=params.offset,
-    )
+        return PlayerScores(total=0, scores=[], player=card)
+    rows, total = await _page_of_scores(services, player.id, where, params)
     # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], rows)
-    return PlayerScores(scores=scores, player=card)
+    return PlayerScores(total=total, scores=cast(list[PlayerScore], rows), player=card)
+
+
+async def _page_of_scores(
+    services: Services, player_id: int, where: ScoreFilter, params: PlayerScoresParams
+) -> tuple[list[PlayerScoreRow], int]:
+    """Return the page that the parameters ask for, and how many scores there are on all pages."""
+    page: dict[str, Any] = {"limit": params.limit, "offset": params.offset}
+    if params.scope == "first":
+        query = catalogue.player_scores_by_id
+        return await first_places(services, query, player_id, where, include_loved=params.include_loved, **page)
+    kind: dict[str, Any] = {
+        "scope": params.scope,
+        "include_loved": params.include_loved,
+        "include_failed": params.include_failed,
+    }
+    rows = await scores_of_player(services, catalogue.player_scores, player_id, where, **kind, **page)
+    if len(rows) < params.limit and (rows or not params.offset):
+        return rows, params.offset + len(rows)
+    return rows, await count_scores_of_player(services, player_id, where, **kind)
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +136,32 @@ async def get_player_most_played(services: Services, params: MostPlayedParams) -
         catalogue.player_most_played, id=player.id, mode=mode, limit=params.limit, offset=params.offset
     )
     return MostPlayed(maps=maps)
+
+
+class PlayerPlaysParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Either `id` or `name` is required."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    mode: ModeNumber = 0
+
+
+class PlayerPlays(Success, frozen=True, kw_only=True):
+    """How often a player has played in each month, the first month first. Months without plays are left out."""
+
+    plays: list[MonthlyPlays]
+
+
+@errors(INVALID_MODE, *PLAYER_ERRORS)
+async def get_player_plays(services: Services, params: PlayerPlaysParams) -> PlayerPlays:
+    """How often a player has played in each month in a mode.
+
+    `plays` counts the scores that the server has stored, failed ones included, `passes` those that are not failed.
+    A month begins and ends in the game server's time zone. Months without plays are left out.
+    """
+    mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
+    return PlayerPlays(plays=await services.database.all(catalogue.player_plays, id=player.id, mode=mode))
 
 
 class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,8 +222,39 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     Scores of restricted and unverified players are not found.
     """
     score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
+    _remove_anticheat(services, score)
+    return ScoreInfo(score=score)
+
+
+class ScoresInfoParams(msgspec.Struct, frozen=True, kw_only=True):
+    id: ScoreIDs
+
+
+class ScoresInfo(Success, frozen=True, kw_only=True):
+    """Scores with their players and beatmaps, in the order of the request."""
+
+    scores: list[ScoreDetails]
+
+
+async def get_scores_info(services: Services, params: ScoresInfoParams) -> ScoresInfo:
+    """Several scores, each as `get_score_info` returns it.
+
+    They are in the order of the request. Scores that do not exist, and those of restricted and unverified players,
+    are left out. A score that is named twice is returned once.
+    """
+    ids = tuple(dict.fromkeys(params.id))
+    scores: dict[int, ScoreDetails] = {}
+    rows = await services.database.all(catalogue.some_scores, ids=ids, visible=services.settings.visible)
+    for row in rows:
+        # Of several beatmaps with one md5, the one with the lowest id counts.
+        if scores.setdefault(row.id, row) is row:
+            _remove_anticheat(services, row)
+    return ScoresInfo(scores=[scores[id] for id in ids if id in scores])
+
+
+def _remove_anticheat(services: Services, score: ScoreDetails) -> None:
+    """Remove the anticheat data from `score`, unless the operator shows them."""
     if not services.settings.show_client_flags:
         # In place, because copying the score would copy two dozen fields.
         for field in ANTICHEAT:
             msgspec.structs.force_setattr(score, field, UNSET)
-    return ScoreInfo(score=score)

@@ -1,20 +1,67 @@
 """Clans."""
 
-import msgspec
+from typing import cast
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.reads.clans import clan_leaderboard
 from api.reads.require import NO_CLAN, require
+from api.request.params import ClanSortColumn, RulesetMode
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Item, Page, PageParams, read_page
+from api.v2.envelope import Item, Page, PageParams, page_of
 from api.v2.params import ClanNumber
-from domain.v2 import Clan
+from domain.modes import INVALID_MODE, ruleset_mode
+from domain.units import MemberAverage, MemberCount, MemberSum
+from domain.v2 import Clan, ClanLeaderboardEntry
 from storage.database import catalogue
 
 
-async def get_clans(services: Services, params: PageParams) -> Page[Clan]:
-    """Clans, ordered by ID."""
-    visible = services.settings.visible
-    return await read_page(services, catalogue.clans, catalogue.count_clans, params, visible=visible)
+class ClansParams(PageParams, frozen=True):
+    """`mode` counts with `sort` only."""
+
+    sort: ClanSortColumn | None = None
+    mode: RulesetMode = 0
+
+
+class ListedClan(Clan, frozen=True, kw_only=True):
+    """A clan. What its visible members have achieved together in the mode is there with `sort` only."""
+
+    total_tscore: MemberSum | UnsetType = UNSET
+    total_rscore: MemberSum | UnsetType = UNSET
+    total_pp: MemberSum | UnsetType = UNSET
+    avg_acc: MemberAverage | UnsetType = UNSET
+    total_plays: MemberSum | UnsetType = UNSET
+    total_playtime: MemberSum | UnsetType = UNSET
+    member_count: MemberCount | UnsetType = UNSET
+
+
+@errors(INVALID_MODE)
+async def get_clans(services: Services, params: ClansParams) -> Page[ListedClan]:
+    """Clans, ordered by ID or, with `sort`, the leaderboard of clans in a mode.
+
+    On a leaderboard, restricted and unverified members do not count. Clans with 0 in what it is sorted by are left
+    out; of equal clans the lower ID comes first. The order may be a minute old.
+    """
+    request, visible = params.request, services.settings.visible
+    mode = ruleset_mode(params.mode, strict=True)
+    clans: list[Clan] | list[ClanLeaderboardEntry]
+    if params.sort is None:
+        clans, total = await services.pagination.read(
+            catalogue.clans, catalogue.count_clans, request, visible=visible
+        )
+    else:
+        clans, total = await clan_leaderboard(
+            services,
+            catalogue.v2_clan_leaderboard,
+            sort=params.sort,
+            mode=mode,
+            limit=request.size,
+            offset=request.offset,
+        )
+    # Rows of either kind are encoded as the Struct declares.
+    return page_of(cast(list[ListedClan], clans), total, request)
 
 
 class ClanParams(msgspec.Struct, frozen=True, kw_only=True):

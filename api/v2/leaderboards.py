@@ -4,9 +4,9 @@ import msgspec
 
 from api.reads.leaderboards import leaderboard
 from api.request.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
-from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
+from api.v2.envelope import Page, page_of
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
 from storage.cache.pagination import PageRequest
@@ -21,29 +21,15 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     country: Country | None = None
 
 
-class LeaderboardMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """The page. The number of players on all pages is not counted."""
-
-    page: int
-    page_size: int
-
-
-class Leaderboard(Success, frozen=True, kw_only=True):
-    """A page of a leaderboard."""
-
-    data: list[LeaderboardEntry]
-    meta: LeaderboardMeta
-
-
 @errors(INVALID_MODE)
-async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
+async def get_leaderboard(services: Services, params: LeaderboardParams) -> Page[LeaderboardEntry]:
     """The leaderboard of a mode, of the world or of one country, with each player's rank on it.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
-    equal players the lower ID comes first. The order may be 10 seconds old.
+    equal players the lower ID comes first. The order may be 10 seconds old, and `total` a minute.
     """
     request = PageRequest(params.page, params.page_size)
-    entries = await leaderboard(
+    entries, total = await leaderboard(
         services,
         catalogue.v2_leaderboard,
         sort=params.sort,
@@ -55,4 +41,4 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
     ranked = [
         msgspec.structs.replace(entry, rank=rank) for rank, entry in enumerate(entries, start=request.offset + 1)
     ]
-    return Leaderboard(data=ranked, meta=LeaderboardMeta(page=request.page, page_size=request.size))
+    return page_of(ranked, total, request)

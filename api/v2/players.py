@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from api.reads.players import NO_PLAYER, find_player, players_matching, selected_beatmap, stats_of_player
+from api.reads.players import (
+    NO_PLAYER,
+    find_player,
+    players_matching,
+    require_player,
+    selected_beatmap,
+    stats_of_player,
+)
 from api.request.fields import Invalid, integer
 from api.response.encoded import Success
 from api.response.errors import errors
@@ -126,6 +133,27 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
         beatmap_id=beatmap_id,
     )
     return Item(data=activity)
+
+
+class Favourites(Success, frozen=True, kw_only=True):
+    """The IDs of beatmap sets."""
+
+    data: list[int]
+    meta: ListMeta
+
+
+@errors(NO_PLAYER)
+async def get_player_favourites(services: Services, params: PlayerPath) -> Favourites:
+    """The beatmap sets that a player has marked as favourites, the latest first.
+
+    The operator's `LIST_LIMIT` is the maximum number of them.
+    """
+    player = await require_player(services, catalogue.player, id=params.player_id)
+    rows = await services.database.all(
+        catalogue.player_favourites, id=player.id, limit=services.settings.list_limit
+    )
+    sets = [row.set_id for row in rows]
+    return Favourites(data=sets, meta=ListMeta(total=len(sets)))
 
 
 class StatsParams(PageParams, frozen=True):

@@ -11,18 +11,30 @@ from storage.game_server.client import GAME_SERVER_AWAY
 
 
 class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
-    """How many players are online, and how many are registered, without the bot."""
+    """How many players are online and registered, without the bot, and what the server has of the rest."""
 
     online_players: int
     total_players: int
+    total_scores: int
+    total_maps: int
+    total_clans: int
 
 
 @errors(GAME_SERVER_AWAY)
 async def get_stats(services: Services, _: NoParams) -> Item[ServerStats]:
-    """How many players are online and registered.
+    """How many players are online and registered, and how many scores, beatmaps and clans the server has.
 
     The bot is not counted, and players who are hidden are not counted as online. `total_players` may be a few
-    seconds old.
+    seconds old, the other totals a minute; `total_scores` includes failed scores.
     """
     online, registered = await count_players(services)
-    return Item(data=ServerStats(online_players=online, total_players=registered))
+    totals = await services.server_totals.get()
+    return Item(
+        data=ServerStats(
+            online_players=online,
+            total_players=registered,
+            total_scores=totals.scores,
+            total_maps=totals.maps,
+            total_clans=totals.clans,
+        )
+    )

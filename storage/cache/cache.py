@@ -16,6 +16,10 @@ from storage.cache.bounded import BoundedMap
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
+# How many values of a cache are renewed in the background at once, so that requests that wait for a value find a
+# free connection. The others are renewed by the next request for them.
+MAX_RENEWALS = 4
+
 
 class OutdatedValues:
     """Outdated values that a cache returned because fetching failed.
@@ -95,7 +99,7 @@ class SingleFlightCache(Generic[K, T]):
         fetch: Callable[[K], Awaitable[T]],
         *,
         fresh: float = 1.0,
-        renew: float = math.inf,
+        renew: bool = False,
         stale: float = 30.0,
         size: int = 10_000,
         overhead: int = 1,
@@ -103,14 +107,16 @@ class SingleFlightCache(Generic[K, T]):
     ) -> None:
         """A value is served for `fresh` seconds without another call.
 
-        One older than `renew` seconds is served and fetched again in the background. The entries weigh at most
-        `size` together: each weighs `overhead`, and as much as `weigh` returns for its value if it has one.
+        With `renew`, one that is requested in the last third of that time is served and fetched again in the
+        background, so that nobody waits for a value that is requested often. The entries weigh at most `size`
+        together: each weighs `overhead`, and as much as `weigh` returns for its value if it has one.
         """
         self._fetch = fetch
         self._fresh = fresh
         # However long a value is fresh: what has failed may work again in a moment.
         self._retry = min(fresh, 1.0)
-        self._renew = renew
+        # After which part of the time that a value is fresh it is renewed.
+        self._renew = 2 / 3 if renew else math.inf
         self._stale = stale
 
         def weigh_entry(entry: _Entry[T]) -> int:
@@ -118,6 +124,7 @@ class SingleFlightCache(Generic[K, T]):
 
         self._entries: BoundedMap[K, _Entry[T]] = BoundedMap(size, weigh=weigh_entry)
         self._flights: SingleFlight[K, _Entry[T]] = SingleFlight()
+        self._renewals = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -132,12 +139,14 @@ class SingleFlightCache(Generic[K, T]):
 
         Raise what `fetch` raises: Unavailable only if there is no value that is recent enough.
         """
+        if fresh is None:
+            fresh = self._fresh
         entry = self._entries.get(key)
         age = time.monotonic() - entry.tried if entry else math.inf
-        if entry is None or age > (self._retry if entry.failure else self._fresh if fresh is None else fresh):
+        if entry is None or age > (self._retry if entry.failure else fresh):
             entry = await asyncio.shield(self._flights.join(key, self._refresh))
-        elif age > self._renew and not entry.failure:
-            self._flights.join(key, self._refresh)
+        elif age > fresh * self._renew and not entry.failure:
+            self._renew_in_background(key)
         if entry.value is not UNSET:
             if entry.failure is None:
                 return entry.value
@@ -157,12 +166,25 @@ class SingleFlightCache(Generic[K, T]):
     def ready(self, key: K, fresh: float) -> T | None:
         """Return the last value if it is at most `fresh` seconds old, and fetching has not failed since."""
         entry = self._entries.get(key)
-        if entry is None or entry.value is UNSET or entry.failure or time.monotonic() - entry.tried > fresh:
+        if entry is None or entry.value is UNSET or entry.failure:
             return None
+        age = time.monotonic() - entry.tried
+        if age > fresh:
+            return None
+        if age > fresh * self._renew:
+            self._renew_in_background(key)
         return entry.value
 
     def _is_recent(self, entry: _Entry[T]) -> bool:
         return time.monotonic() - entry.fetched <= self._stale
+
+    def _renew_in_background(self, key: K) -> None:
+        if self._renewals < MAX_RENEWALS and self._flights.get(key) is None:
+            self._renewals += 1
+            self._flights.start(self._refresh(key), key).add_done_callback(self._count_renewal)
+
+    def _count_renewal(self, _: object) -> None:
+        self._renewals -= 1
 
     async def _refresh(self, key: K) -> _Entry[T]:
         # Read before the call, during which it may be dropped from a full map.

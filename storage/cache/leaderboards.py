@@ -14,8 +14,10 @@ from storage.database.database import Database
 # The positions from the start of one segment to that of the next, and how many more each segment holds: as many as
 # the longest page, so that every page lies within one segment.
 SEGMENT, PAGE = 500, 100
-# For how many seconds a segment is used, and after how many it is read again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 10.0, 5.0
+# For how many seconds a segment is used.
+FRESH_SECONDS = 10.0
+# The same for the number of players on a leaderboard that is longer than a segment: counting them reads them all.
+TOTAL_FRESH_SECONDS = 60.0
 # Ids in all segments together: some MiB. Each segment counts for some more, since an empty one takes memory too.
 SIZE, SEGMENT_OVERHEAD = 100_000, 20
 # From this position on, reading everything above a segment twice costs more than sorting the whole mode.
@@ -40,16 +42,24 @@ class LeaderboardOrder:
         self._segments = SingleFlightCache(
             self._read,
             fresh=FRESH_SECONDS,
-            renew=RENEW_SECONDS,
+            renew=True,
             stale=FRESH_SECONDS,
             size=SIZE,
             overhead=SEGMENT_OVERHEAD,
             weigh=len,
         )
+        self._totals = SingleFlightCache(
+            self._count,
+            fresh=TOTAL_FRESH_SECONDS,
+            renew=True,
+            stale=TOTAL_FRESH_SECONDS,
+            size=1000,
+        )
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
         await self._segments.close()
+        await self._totals.close()
 
     async def page(self, board: LeaderboardKey, *, offset: int, limit: int) -> tuple[int, ...]:
         """Return the ids of at most `limit` players, at most PAGE, from position `offset` on, which counts from 0.
@@ -59,6 +69,19 @@ class LeaderboardOrder:
         number, begin = divmod(offset, SEGMENT)
         ids = await self._segments.get((board, number))
         return ids[begin : begin + limit]
+
+    async def total(self, board: LeaderboardKey) -> int:
+        """Return how many players are on a leaderboard, as of up to a minute ago.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        first = await self._segments.get((board, 0))
+        return len(first) if len(first) < SEGMENT + PAGE else await self._totals.get(board)
+
+    async def _count(self, board: LeaderboardKey) -> int:
+        count = catalogue.leaderboard_total[board.sort]
+        row = await self._database.one(count, mode=board.mode, country=board.country, visible=self._visible)
+        return row.total if row else 0
 
     async def _read(self, segment: tuple[LeaderboardKey, int]) -> tuple[int, ...]:
         (sort, mode, country), number = segment

@@ -18,10 +18,10 @@ from storage.database.statement import Value
 T = TypeVar("T")
 Filters = tuple[tuple[str, Value], ...]
 
-# For how many seconds the length of a list is used, and after how many it is counted again in the background.
-FRESH_SECONDS, RENEW_SECONDS = 60.0, 45.0
+# For how many seconds the length of a list is used.
+FRESH_SECONDS = 60.0
 # The same for the number of registered players, which people watch: counting them reads them all.
-REGISTERED_FRESH_SECONDS, REGISTERED_RENEW_SECONDS = 5.0, 2.0
+REGISTERED_FRESH_SECONDS = 5.0
 BLOCK_IDS = 1_000_000
 # From here on, the sum of an id and BLOCK_IDS may be more than a statement can bind.
 LARGEST_BOUND = 2**62
@@ -74,17 +74,17 @@ class Pagination:
         self._database = database
         self._block_ids = block_ids
         self._totals = SingleFlightCache(
-            self._count, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=1000
+            self._count, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=1000
         )
         self._registered = SingleFlightCache(
             self._count,
             fresh=REGISTERED_FRESH_SECONDS,
-            renew=REGISTERED_RENEW_SECONDS,
+            renew=True,
             stale=FRESH_SECONDS,
             size=1,
         )
         self._blocks = SingleFlightCache(
-            self._read_blocks, fresh=FRESH_SECONDS, renew=RENEW_SECONDS, stale=FRESH_SECONDS, size=30
+            self._read_blocks, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=30
         )
 
     async def close(self) -> None:
@@ -105,6 +105,13 @@ class Pagination:
         if page.offset >= total:
             return [], total
         return await self._database.all(rows, limit=page.size, offset=page.offset, **filters), total
+
+    async def total(self, count: Query[Total], **filters: Value) -> int:
+        """Return the number of rows that match the filters, as of at most a minute ago.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        return await self._totals.get((count, tuple(filters.items())))
 
     async def registered(self) -> int:
         """Return the number of registered players without the bot, at most some seconds old.

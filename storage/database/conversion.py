@@ -8,13 +8,15 @@ is unknown, to the neutral value of the field. Each such column is logged once.
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import inspect
 
+from domain.scores import Score
+from domain.times import unix_time
 from storage.database.rows import RowShape
 
 if TYPE_CHECKING:
@@ -44,11 +46,22 @@ class Field(NamedTuple):
 class RowConverter:
     """Converts rows to Structs."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        """`zone` is the time zone of the game server, None for that of this machine."""
+        self._zone = zone
         self._logged: set[tuple[str, str]] = set()
 
     def convert(self, query: "Query[T]", shape: RowShape, rows: Sequence[Sequence[Any]]) -> list[T]:
-        """Return the Structs of the rows of a result."""
+        """Return the Structs of the rows of a result. Scores get their `play_time_unix`."""
+        structs = self._converted(query, shape, rows)
+        if issubclass(query.row, Score):
+            for score in structs:
+                if isinstance(score, Score) and score.play_time is not None:
+                    time = unix_time(score.play_time, self._zone)
+                    msgspec.structs.force_setattr(score, "play_time_unix", time)
+        return structs
+
+    def _converted(self, query: "Query[T]", shape: RowShape, rows: Sequence[Sequence[Any]]) -> list[T]:
         mappings = shape.mappings(rows)
         fits = shape.fits.get(query.row)
         if fits is None:

@@ -8,7 +8,9 @@ import asyncio
 import math
 import os
 import random
+import re
 import time
+from datetime import tzinfo
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +29,7 @@ from storage.database.failures import (
     TRIES_AGAIN,
     describe,
     ends_connection,
+    is_missing_table,
     is_refusal,
     number_of,
     reason_to_try_again,
@@ -55,6 +58,8 @@ SETTLED = 0.25
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.
 MAX_COLUMN_SETS = 4
 
+_ASSIGNMENT = re.compile(r"(?:SET|,) (\w+) = ")
+
 T = TypeVar("T")
 Result = tuple[RowShape, drivers.Rows]
 NO_ROWS: Result = (RowShape(()), ())
@@ -63,14 +68,33 @@ NO_ROWS: Result = (RowShape(()), ())
 class Query(Statement, Generic[T]):
     """A statement that returns rows, and the Struct that each row is converted to."""
 
+    optional = False
+    on_primary = False
+
     def __init__(self, name: str, row: type[T], **fragments: str) -> None:
         super().__init__(name, **fragments)
         self.row = row
         self.rows = list[row]  # type: ignore[valid-type]
 
 
+class OptionalQuery(Query[T]):
+    """A Query that returns no rows where one of its tables does not exist, as on old game servers."""
+
+    optional = True
+
+
+class PrimaryQuery(Query[T]):
+    """A Query that has to see the latest changes, so it is never read from a replica."""
+
+    on_primary = True
+
+
 class Change(Statement):
     """A statement that changes rows. Running it twice must be the same as running it once."""
+
+    def written(self) -> set[str]:
+        """Return the columns that it writes."""
+        return set(_ASSIGNMENT.findall(self.mysql.partition(" WHERE ")[0]))
 
 
 class Unstorable(Exception):
@@ -98,13 +122,16 @@ class Database:
         max_age: float = 0,
         encryption: Encryption = "off",
         authorities: str = "",
+        zone: tzinfo | None = None,
         observer: Observer | None = None,
         deadlines: Deadlines | None = None,
+        replica: str = "",
     ) -> None:
         """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
         `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
-        are those of tls.context.
+        are those of tls.context. `zone` is that of times in the tables, None for that of this machine.
+        `replica` is where it is, for logs and metrics, if another database does what this one fails to do.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
@@ -117,22 +144,26 @@ class Database:
         self._change_needs, self._change_timeout = locks + 0.1, max(self._timeout, 2.0 * locks)
         self._observer = observer or Observer()
         self._deadlines = Deadlines() if deadlines is None else deadlines
-        on_change = partial(self._observer.on_availability, "database")
-        self._availability = Availability("the database", "answering 503 until it is back", on_change=on_change)
+        name = f"replica {replica}" if replica else "database"
+        self._name, self._consequence = f"the {name}", "reading elsewhere" if replica else "answering 503"
+        on_change = partial(self._observer.on_availability, name)
+        self._availability = Availability(self._name, f"{self._consequence} until it is back", on_change=on_change)
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
         self._column_sets: dict[Statement, tuple[RowShape, ...]] = {}
-        self._converter = RowConverter()
-        options = {}
-        if not self.is_sqlite:
-            # A socket of this machine needs no encryption.
-            context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
-            options = drivers.pool_options(self._driver, wait, context)
-        self._databases = databases.Database(self._url, **options)
+        self._converter = RowConverter(zone)
+        self._databases = databases.Database(self._url, **self._pool_options(encryption, authorities))
         self._pool: ConnectionPool | None = None
         # SQLite opens a file and starts a thread for each connection, so all queries share one.
         self._sqlite: databases.core.Connection | None = None
+
+    def _pool_options(self, encryption: Encryption, authorities: str) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {}
+        # A socket of this machine needs no encryption.
+        context = tls.context("off" if "unix_socket" in self._url.options else encryption, authorities)
+        return drivers.pool_options(self._driver, self._wait, context)
 
     async def connect(self) -> None:
         """Prepare to run statements. A database that is down is no error yet; raise MissingFile on SQLite."""
@@ -238,7 +269,7 @@ class Database:
         except self._driver.errors as error:
             if isinstance(statement, Change) and number_of(error) in drivers.UNSTORABLE:
                 raise Unstorable from error
-            if isinstance(statement, Query) and drivers.is_unrepresentable(error, values):
+            if isinstance(statement, Query) and _matches_nothing(statement, error, values):
                 return NO_ROWS
             self._log_failure(statement.name, error)
             raise Unavailable(AWAY.message) from error
@@ -260,8 +291,8 @@ class Database:
             self._availability.down(f"{name}: {describe(error)}")
 
     def _log_refusal(self, name: str, error: Exception) -> None:
-        consequence = "answering 503 to what needs it; `main.py check` says what is wrong"
-        refused = Availability(f"the database to {name}.sql", consequence)
+        consequence = f"{self._consequence} to what needs it; `main.py check` says what is wrong"
+        refused = Availability(f"{self._name} to {name}.sql", consequence)
         self._refused.setdefault(name, refused).down(describe(error))
 
     async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:
@@ -367,6 +398,11 @@ class Database:
             others = (other for other in known if other is not columns)
             self._column_sets[statement] = (columns, *others)[:MAX_COLUMN_SETS]
         return columns, rows
+
+
+def _matches_nothing(query: Query[Any], error: Exception, values: dict[str, Value]) -> bool:
+    """Return whether a query failed because no row can match it."""
+    return (query.optional and is_missing_table(error)) or drivers.is_unrepresentable(error, values)
 
 
 def _require_file(path: str) -> None:

@@ -77,7 +77,7 @@ def test_a_user_who_may_not_read_what_most_requests_need(
 ) -> None:
     with reader(world, *tables) as url:
         report = started(tmp_path, database_url=url)
-        denied = ", ".join(sorted(catalogue.columns_read().keys() - set(tables)))
+        denied = ", ".join(sorted(catalogue.columns_needed().keys() - set(tables)))
         assert f"its user may not read {denied};" in report
         assert "missing" not in report
         assert ready(database_url=url)[:2] == (503, "unavailable")
@@ -85,7 +85,7 @@ def test_a_user_who_may_not_read_what_most_requests_need(
 
 
 def test_a_user_who_may_not_read_what_some_requests_need(world: str, tmp_path: Path) -> None:
-    with reader(world, *(catalogue.columns_read().keys() - {"ratings", "tourney_pools"})) as url:
+    with reader(world, *(catalogue.columns_needed().keys() - {"ratings", "tourney_pools"})) as url:
         assert "its user may not read ratings, tourney_pools;" in started(tmp_path, database_url=url)
         state = {"state": "up", "meanwhile": "what needs all of ratings, tourney_pools is answered with 503"}
         assert ready(database_url=url) == (200, "degraded", state)

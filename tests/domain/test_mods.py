@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from domain.errors import APIError
 from domain.modes import Mode
-from domain.mods import ACRONYMS, ALL_MODS, BITS, ScoreFilter, bitmask, readable, score_filter
+from domain.mods import ACRONYMS, ALL_MODS, BITS, ScoreFilter, acronyms, bitmask, readable, score_filter
 
-HD, DT, RX, AP = 8, 64, 128, 8192
+HD, SD, DT, RX, NC, AP, PF = 8, 32, 64, 128, 512, 8192, 16384
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_the_mode_is_checked_whatever_the_mods(text: str) -> None:
 
 def test_acronyms_are_those_of_the_game_in_bit_order() -> None:
     assert (len(ACRONYMS), len(set(ACRONYMS))) == (31, 31)
-    assert readable(0) == "NM"
-    assert readable(ALL_MODS) == "NFEZTDHDHRSDDTRXHTNCFLAUSOAPPF4K5K6K7K8KFIRNCNTP9KCO1K3K2KV2MR"
+    assert acronyms(0) == readable(0) == "NM"
+    assert acronyms(ALL_MODS) == "NFEZTDHDHRSDDTRXHTNCFLAUSOAPPF4K5K6K7K8KFIRNCNTP9KCO1K3K2KV2MR"
     assert {name: BITS[name] for name in ("NF", "RX", "NC", "AP", "V2", "MR")} == {
         "NF": 1,
         "RX": 128,
@@ -106,12 +106,35 @@ def test_acronyms_are_those_of_the_game_in_bit_order() -> None:
 
 @given(st.integers(0, ALL_MODS))
 def test_acronyms_lead_back_to_their_bits(mods: int) -> None:
-    assert bitmask(readable(mods)) == bitmask(readable(mods).lower()) == bitmask(str(mods)) == mods
+    assert bitmask(acronyms(mods)) == bitmask(acronyms(mods).lower()) == bitmask(str(mods)) == mods
 
 
 @given(st.integers(-(2**63), 2**63))
 def test_any_number_has_acronyms(mods: int) -> None:
-    assert bitmask(readable(mods)) == mods & ALL_MODS
+    assert bitmask(acronyms(mods)) == mods & ALL_MODS
+
+
+@given(st.integers(0, ALL_MODS))
+def test_nothing_but_the_implied_mods_is_left_out(mods: int) -> None:
+    left_out = (DT if mods & NC else 0) | (SD if mods & PF else 0)
+    assert bitmask(readable(mods)) == mods & ~left_out
+
+
+@pytest.mark.parametrize(
+    ("mods", "text"),
+    [
+        (NC | DT, "NC"),
+        (NC, "NC"),
+        (DT, "DT"),
+        (PF | SD, "PF"),
+        (PF, "PF"),
+        (SD, "SD"),
+        (HD | NC | DT, "HDNC"),
+        (NC | DT | PF | SD, "NCPF"),
+    ],
+)
+def test_players_write_one_mod_where_the_game_sets_two_bits(mods: int, text: str) -> None:
+    assert readable(mods) == text
 
 
 @settings(max_examples=300)

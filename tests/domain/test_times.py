@@ -1,13 +1,41 @@
-"""Times in the time zone of the game server."""
+"""Times of the game server in Unix seconds, and in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain.times import in_utc, unzoned
+from domain.times import in_utc, unix_time, unzoned
 
-TOKYO = ZoneInfo("Asia/Tokyo")
+BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "unix"),
+    [
+        (datetime(1970, 1, 1), UTC, 0),
+        (datetime(2026, 1, 2, 3, 4, 5), UTC, 1767323045),
+        (datetime(2026, 1, 2, 3, 4, 5), BERLIN, 1767323045 - 3600),
+        (datetime(2026, 7, 2, 3, 4, 5), BERLIN, 1782961445 - 7200),
+        (datetime(2026, 1, 2, 3, 4, 5), timezone(timedelta(hours=-5)), 1767323045 + 18000),
+        (datetime(1, 1, 1), UTC, -62135596800),
+    ],
+)
+def test_the_offset_is_that_of_the_zone_at_that_time(time: datetime, zone: tzinfo, unix: int) -> None:
+    assert unix_time(time, zone) == unix
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(9999, 12, 30)))
+def test_as_the_library_has_it(time: datetime) -> None:
+    for zone in (UTC, BERLIN, ZoneInfo("Australia/Lord_Howe")):
+        assert unix_time(time, zone) == time.replace(tzinfo=zone).timestamp() // 1
+
+
+@given(st.datetimes())
+def test_any_time_of_this_machine(time: datetime) -> None:
+    assert abs(unix_time(time, None) - unix_time(time, UTC)) <= 86400
 
 
 @pytest.mark.parametrize(

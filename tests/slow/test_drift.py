@@ -23,7 +23,7 @@ def world(mariadb: MariaDB) -> Iterator[Drifting]:
 @pytest.mark.parametrize("number", range(max(NUMBERS.values()) + 1))
 def test_a_column_of_each_table_is_null_in_every_row(world: Drifting, number: int) -> None:
     null = {column: f"{column.type} NULL" for column in COLUMNS if NUMBERS[column] == number}
-    updates = [f"UPDATE {column.table} SET {column.name} = NULL" for column in null]
+    updates = [f"UPDATE {column.table} SET `{column.name}` = NULL" for column in null]
     with altered(world, null, *updates):
         assert_answered(world)
 

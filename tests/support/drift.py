@@ -135,7 +135,7 @@ def altered(world: Drifting, types: Mapping[StockColumn, str], *changes: str) ->
     with ExitStack() as stack:
         for table in sorted({column.table for column in types}):
             own = {column.name: kind for column, kind in types.items() if column.table == table}
-            modify = ", ".join(f"MODIFY {name} {kind}" for name, kind in own.items())
+            modify = ", ".join(f"MODIFY `{name}` {kind}" for name, kind in own.items())
             stack.enter_context(world.changed(table, f"ALTER TABLE {table} {modify}", keys=False))
         world.sql(*changes)
         world.expire()

@@ -42,15 +42,44 @@ def test_a_response_is_cached_for_its_time(world: Playground) -> None:
     renamed(world, "first")
     assert world.client.get(path).json()["name"] == "first"
     renamed(world, "second")
-    world.client.advance(seconds - 1)
+    world.client.advance(seconds / 2)
     # Another query string with the same parameters.
     assert world.client.get(path + "&unknown=1").json()["name"] == "first"
-    world.client.advance(1)
+    world.client.advance(seconds / 2)
     answer = world.client.get(path)
     assert answer.json()["name"] == "second"
     assert "Age" not in answer.headers
     world.client.advance(1)
     assert world.client.get(path).headers["Age"] == "1"
+
+
+def test_a_response_is_renewed_in_the_background(tmp_path: Path) -> None:
+    path, seconds = "/v1/get_clan?id=1", V1["get_clan"].seconds
+    with playground(tmp_path, f"sqlite:///{tmp_path / 'world.sqlite'}", metrics_for="127.0.0.1") as world:
+        renamed(world, "first")
+        assert world.client.get(path).json()["name"] == "first"
+        renamed(world, "second")
+        world.client.advance(seconds - 1)
+        while world.client.get(path).json()["name"] == "first":
+            time.sleep(0.02)
+        # Only the first request has waited for the database.
+        misses = 'apidot_cache_answers_total{cache="miss",route="/v1/get_clan"} 1.0'
+        assert misses in world.client.get("/metrics").text
+
+
+def test_what_does_not_exist_is_remembered_for_as_long(world: Playground) -> None:
+    path, seconds = "/v1/get_clan?id=777", V1["get_clan"].seconds
+    first = world.client.get(path)
+    assert first.status_code == 404
+    world.sql("INSERT INTO clans (id, name, tag, owner, created_at) VALUES (777, 'new', 'NEW', 3, '2026-01-01')")
+    try:
+        world.client.advance(seconds / 2)
+        again = world.client.get(path + "&unknown=1")
+        assert (again.status_code, again.content) == (404, first.content)
+        world.client.advance(seconds / 2)
+        assert world.client.get(path).json()["name"] == "new"
+    finally:
+        world.sql("DELETE FROM clans WHERE id = 777")
 
 
 def test_a_hundred_requests_at_once_are_one_call(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
-from storage.cache.cache import SingleFlight, SingleFlightCache
+from storage.cache.cache import MAX_RENEWALS, SingleFlight, SingleFlightCache
 
 
 class Source:
@@ -153,35 +153,108 @@ def test_closing_cancels_what_is_running() -> None:
     run(test)
 
 
-def test_nobody_waits_while_a_value_is_renewed() -> None:
+class Clock:
+    """The monotonic clock of the cache, which the test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("storage.cache.cache.time", self)
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_nobody_waits_for_a_value_that_is_requested_in_the_last_third_of_its_time(
+    monkeypatch: pytest.MonkeyPatch, ready: bool
+) -> None:
+    clock = Clock(monkeypatch)
+
     async def test() -> None:
         source = Source()
-        cache = SingleFlightCache(source, fresh=10.0, renew=0.05)
+        cache = SingleFlightCache(source, fresh=30.0, renew=True)
+
+        async def read() -> str | None:
+            return cache.ready("a", 30.0) if ready else await cache.get("a")
+
         assert await cache.get("a") == "a1"
+        clock.now += 19.0
+        assert await read() == "a1"
+        await asyncio.sleep(0.01)
+        assert source.calls == 1
+        clock.now += 2.0
         source.seconds = 0.05
-        await asyncio.sleep(0.06)
-        assert {await cache.get("a") for _ in range(9)} == {"a1"}
-        await asyncio.sleep(0.07)
-        assert await cache.get("a") == "a2"
+        assert {await read() for _ in range(9)} == {"a1"}
+        await asyncio.sleep(0.1)
+        assert await read() == "a2"
         assert source.calls == 2
 
     run(test)
 
 
-def test_a_failed_renewal_is_tried_again_after_a_second() -> None:
+def test_a_failed_renewal_is_tried_again_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
     async def test() -> None:
         source = Source()
-        cache = SingleFlightCache(source, fresh=100.0, renew=0.01, stale=100.0)
+        cache = SingleFlightCache(source, fresh=30.0, renew=True, stale=100.0)
         assert await cache.get("a") == "a1"
         source.failing = True
-        await asyncio.sleep(0.02)
+        clock.now += 21.0
         for _ in range(3):
             assert await cache.get("a") == "a1"
             await asyncio.sleep(0.01)
         source.failing = False
         assert source.calls == 2
-        await asyncio.sleep(1.0)
+        clock.now += 1.1
         assert await cache.get("a") == "a3"
+
+    run(test)
+
+
+def test_few_values_are_renewed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    async def test() -> None:
+        source = Source()
+        cache = SingleFlightCache(source, fresh=30.0, renew=True)
+        keys = [str(number) for number in range(20)]
+        for key in keys:
+            await cache.get(key)
+        clock.now += 21.0
+        source.seconds = 0.05
+        for _ in range(3):
+            for key in keys:
+                await cache.get(key)
+        assert source.calls == len(keys)
+        await asyncio.sleep(0.01)
+        assert source.calls == len(keys) + MAX_RENEWALS
+        # When they have ended, those that are requested again are next.
+        await asyncio.sleep(0.1)
+        for key in keys:
+            await cache.get(key)
+        await asyncio.sleep(0.01)
+        assert source.calls == len(keys) + 2 * MAX_RENEWALS
+        await cache.close()
+
+    run(test)
+
+
+def test_a_value_whose_renewal_raises_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+
+    async def test() -> None:
+        values = ["a1"]
+
+        async def fetch(key: str) -> str:
+            return values.pop()
+
+        cache = SingleFlightCache(fetch, fresh=30.0, renew=True)
+        assert await cache.get("a") == "a1"
+        clock.now += 21.0
+        assert await cache.get("a") == "a1"
+        await asyncio.sleep(0.01)
+        assert not is_cached(cache, "a")
 
     run(test)
 

@@ -403,7 +403,7 @@ def test_null_in_each_column_of_a_row(world: Drifting) -> None:
     all_columns = list(columns())
     types = {column: f"{column.type} NULL" for column in all_columns}
     updates = [
-        f"UPDATE {column.table} SET {column.name} = NULL ORDER BY RAND({index}) LIMIT 1"
+        f"UPDATE {column.table} SET `{column.name}` = NULL ORDER BY RAND({index}) LIMIT 1"
         for index, column in enumerate(all_columns)
     ]
     with altered(world, types, *updates):

@@ -1,0 +1,3 @@
+-- How many medals exist?
+SELECT COUNT(*) AS total
+FROM achievements a
