@@ -126,6 +126,14 @@ def test_what_is_passed_on_is_listed() -> None:
     ]
 
 
+def test_endpoints_of_the_osu_api_that_a_fork_has_are_its_own() -> None:
+    paths = {"/v1/get_user": [query("u")], "/v1/get_beatmaps": [query("q")], "/v1/get_match": [query("id")]}
+    fork = document(paths | {"/get_scores": [query("b")]})
+    additions = additions_to_routes(SETTINGS, read_description(fork))
+    assert additions.paths == {"/api/get_user": "/v1/get_user"}
+    assert added(fork) == "/v1/get_user"
+
+
 @pytest.mark.parametrize(
     ("target", "reaches"),
     [

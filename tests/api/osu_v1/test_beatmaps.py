@@ -50,10 +50,11 @@ def test_order_and_rows(recorded: Recorded) -> None:
 )
 def test_modes(recorded: Recorded, query: str, key: str, value: str) -> None:
     expected = [row for row in everything(recorded.client) if row[key] == value]
-    assert rows_of(recorded.client, f"get_beatmaps?{query}") == expected
+    assert without_counts(rows_of(recorded.client, f"get_beatmaps?{query}")) == without_counts(expected)
 
 
 def without_counts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without favourites, which are not counted in long lists."""
     return [row | {"favourite_count": ""} for row in rows]
 
 
@@ -112,7 +113,8 @@ def test_favourites_and_ratings(uncached: Playground) -> None:
     for query in (f"b={BEATMAP}", f"h={md5}", f"s={set_id}", f"b={BEATMAP}&m={one['mode']}"):
         found = {row["beatmap_id"]: row for row in rows_of(here.client, f"get_beatmaps?{query}")}
         row = found[str(BEATMAP)]
-        assert (row["favourite_count"], float(row["rating"])) == ("2", pytest.approx(25 / 3))
+        assert row["favourite_count"] == "2"
+        assert float(row["rating"]) == pytest.approx(25 / 3)
     others = [row for row in everything(here.client) if row["beatmap_id"] != str(BEATMAP)]
     assert {row["rating"] for row in others} == {"0"}
     # Of more than 20 sets, favourites are not counted.

@@ -1,6 +1,8 @@
 """What the osu! API v1 answers when something fails: the texts that its clients compare literally."""
 
+import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from api.app import build
+from api.middleware.request_log import RequestLog
 from api.routes import OSU_V1
 from api.services import Services
 from config.settings import Settings
@@ -106,6 +110,25 @@ def test_an_unexpected_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None
         answer = client.get(f"/api/{name}?s=1&mp=1")
     assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_worker_that_is_being_stopped() -> None:
+    sent: list[Message] = []
+
+    async def cancelled(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/api/get_user", "headers": [], "route": "/api/get_user"}
+    asyncio.run(RequestLog(cancelled)(scope, receive, send))
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"5") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"]) == UNAVAILABLE
 
 
 def test_a_query_that_is_too_long(recorded: Recorded) -> None:
