@@ -215,15 +215,21 @@ def recorded(request: pytest.FixtureRequest, _recorded: Callable[[str], Recorded
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A service on a demo world of its own."""
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `running_in`, with a demo world of its own in .data/demo."""
     assert servers.shared is not None
     built, folder = servers.shared / "demo", tmp_path_factory.mktemp("demo")
     with locked(servers.shared / "demo.lock"):
         if not built.exists():
             build(built)
     shutil.copytree(built, folder / ".data" / "demo")
-    with running_in(folder, "--demo") as (client, _):
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(demo_folder: Path) -> Iterator[httpx2.Client]:
+    """A service on a demo world of its own."""
+    with running_in(demo_folder, "--demo") as (client, _):
         yield client
 
 
