@@ -85,9 +85,7 @@ class Endpoint:
         result = await self.handler(services, params)
         return self._encoded(services, result, outdated.oldest)
 
-    def _encoded(
-        self, services: Services, result: msgspec.Struct, outdated_since: float = math.inf
-    ) -> EncodedResponse:
+    def _encoded(self, services: Services, result: object, outdated_since: float = math.inf) -> EncodedResponse:
         compress = services.settings.compression
         return EncodedResponse(
             encode(result), self._cache_control, compress=compress, outdated_since=outdated_since

@@ -13,6 +13,14 @@ from api.endpoint import WRITES, Endpoint
 from api.middleware.passthrough import Passthrough
 from api.observability.metrics_route import MetricsPage
 from api.openapi.document import OpenAPIDocument
+from api.osu_v1 import beatmaps as osu_beatmaps
+from api.osu_v1 import matches as osu_matches
+from api.osu_v1 import players as osu_players
+from api.osu_v1 import replays as osu_replays
+from api.osu_v1 import scores as osu_scores
+from api.osu_v1.endpoint import OsuEndpoint
+from api.request.osu_v1 import V1_PREFIXES, endpoint_of, name_in
+from api.response.errors import OSU_V1 as OSU_V1_PREFIX
 from api.response.errors import V2_PREFIXES
 from api.services import Services
 from api.site.pages import Asset, StartPage, pages
@@ -44,27 +52,24 @@ from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
 
-# Each endpoint of version 1 is served under all of these: as the published documentation has it, as today's game
-# servers have it, and both as front-ends proxy them on their own domain.
-V1_PREFIXES = ("/", "/v1/", "/api/", "/api/v1/")
-
 V1 = {
     "search_players": Endpoint(players.search_players, seconds=5),
     "get_player_count": Endpoint(players.get_player_count, seconds=2),
     "online": Endpoint(players.online, seconds=1),
     "get_player_info": Endpoint(players.get_player_info, seconds=2, editable=True),
-    "get_players_info": Endpoint(players.get_players_info, seconds=2, editable=True),
+    "get_players_info": Endpoint(players.get_players_info, seconds=2, editable=True, yields=True),
     "get_player_status": Endpoint(players.get_player_status, seconds=2),
     "get_player_scores": Endpoint(scores.get_player_scores, seconds=3),
     "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
     "get_player_plays": Endpoint(scores.get_player_plays, seconds=5, yields=True),
     "get_player_achievements": Endpoint(achievements.get_player_achievements, seconds=5, yields=True),
     "get_map_info": Endpoint(beatmaps.get_map_info, seconds=5),
-    "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5),
-    "get_set_info": Endpoint(beatmaps.get_set_info, seconds=5),
+    "search_maps": Endpoint(beatmaps.search_maps, seconds=5, yields=True),
+    "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5, yields=True),
+    "get_set_info": Endpoint(beatmaps.get_set_info, seconds=5, yields=True),
     "get_map_scores": Endpoint(scores.get_map_scores, seconds=3),
     "get_score_info": Endpoint(scores.get_score_info, seconds=5),
-    "get_scores_info": Endpoint(scores.get_scores_info, seconds=5),
+    "get_scores_info": Endpoint(scores.get_scores_info, seconds=5, yields=True),
     "get_replay": Endpoint(replays.get_replay),
     "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5),
     "get_clan": Endpoint(clans.get_clan, seconds=5),
@@ -94,7 +99,7 @@ V2 = {
     "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, seconds=2),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
-    "maps": Endpoint(v2_beatmaps.get_maps, seconds=5),
+    "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
     "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
     "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
     "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3),
@@ -106,6 +111,17 @@ V2 = {
     "achievements": Endpoint(v2_achievements.get_achievements, seconds=5, yields=True),
 }
 
+# The names of the official API. Which of its endpoints a request is for, api/request/osu_v1.py decides.
+OSU_V1 = {
+    "get_user": OsuEndpoint(osu_players.get_user, seconds=2),
+    "get_user_best": OsuEndpoint(osu_scores.get_user_best, seconds=3),
+    "get_user_recent": OsuEndpoint(osu_scores.get_user_recent, seconds=3),
+    "get_scores": OsuEndpoint(osu_scores.get_scores, seconds=3),
+    "get_beatmaps": OsuEndpoint(osu_beatmaps.get_beatmaps, seconds=5),
+    "get_replay": OsuEndpoint(osu_replays.get_replay),
+    "get_match": OsuEndpoint(osu_matches.get_match, seconds=5),
+}
+
 HEALTH = {
     "/health/live": Endpoint(health.live),
     "/health/ready": Endpoint(health.ready),
@@ -114,6 +130,8 @@ HEALTH = {
 # The endpoints of the API by the names that they have in the log and in metrics.
 ROUTES = {"/v1/" + name: endpoint for name, endpoint in V1.items()}
 ROUTES |= {"/v2/" + name: endpoint for name, endpoint in V2.items()}
+OSU_V1_ROUTES = {OSU_V1_PREFIX + name: endpoint for name, endpoint in OSU_V1.items()}
+ROUTES |= OSU_V1_ROUTES
 for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
 
@@ -169,6 +187,23 @@ API_V2 = RouteTable(
 )
 
 
+class OsuV1(RouteTable):
+    """The route of the osu! API v1."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http" or name_in(scope["path"]) is None:
+            return Match.NONE, {}
+        services: Services = scope["state"]["services"]
+        name = endpoint_of(scope, has_game_server=services.game_server_proxy is not None)
+        if name is None:
+            return Match.NONE, {}
+        endpoint = OSU_V1[name]
+        return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": {}}
+
+
 class PassedOn(Passthrough):
     """A route that takes the requests that are the game server's although apidot serves their paths."""
 
@@ -201,6 +236,8 @@ def canonical(path: str) -> str:
     path = path.removesuffix("/") or "/"
     if found := API_V1.find(path):
         return found[0].route
+    if name := name_in(path):
+        return OSU_V1_PREFIX + name
     return path.removeprefix("/api") if path.startswith("/api/v2/") else path
 
 
@@ -210,17 +247,22 @@ def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
     return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})
 
 
-def routes(metrics_page: MetricsPage) -> list[BaseRoute]:
-    """Return the routes for Starlette. Paths that are in none of them are passed to the game server."""
+def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
+    """Return the routes for Starlette. Paths that are in none of them are passed to the game server.
+
+    `osu_v1` is whether the osu! API v1 is served.
+    """
     site = pages()
+    described = [endpoint for route, endpoint in ROUTES.items() if osu_v1 or route not in OSU_V1_ROUTES]
     start_page = site.pop("/")
     return [
         PassedOn(),
+        *([OsuV1()] if osu_v1 else []),
         API_V1,
         API_V2,
         RouteTable(dict.fromkeys(PATHS, socket.ScoreSocket())),
         RouteTable({**site, **HEALTH}),
-        Route(OpenAPIDocument.path, OpenAPIDocument(ROUTES.values())),
+        Route(OpenAPIDocument.path, OpenAPIDocument(described)),
         Route(metrics_page.path, metrics_page),
         StartPage(start_page),
         Passthrough(),

@@ -7,11 +7,14 @@ from config.settings import Settings
 from domain.live import Live
 from replays.store import ReplayStore
 from storage.api_keys import APIKeys
+from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
+from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.player_names import PlayerNames
 from storage.cache.totals import ServerTotals
 from storage.database.database import Database
 from storage.deadlines import Deadlines
@@ -34,9 +37,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     events: Hub
     beatmaps: BeatmapCache
+    beatmap_search: BeatmapSearch
+    player_names: PlayerNames
     pagination: Pagination
     server_totals: ServerTotals
     leaderboard_order: LeaderboardOrder
+    first_places: FirstPlaces
     clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None

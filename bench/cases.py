@@ -14,6 +14,7 @@ NOT_MEASURED = {
     "/v1/calculate_pp": "requires an API key, and its cost is the pp engine, which runs in other processes",
     "/v1/calculate_pp_batch": "the same",
     "/v1/get_friends": "requires an API key, and is never cached for another player",
+    "/v1/events": "a stream, which has no end",
     "/v1/set_player_info": "a write",
     "/v1/set_avatar": "a write",
 }
@@ -29,8 +30,10 @@ class Case(msgspec.Struct, frozen=True):
     ids: Selection
     key: bool = False  # measured in the quick run too
     rows: str = ""  # "one": reads a single row; "list": 25 to 100 rows; "profile": everything about a player
+    most_ms: float = 0  # how long a single client may wait, heaviest id included; 0: no promise
     json: bool = True
     cached: bool = True
+    twin: str = ""  # the case of version 1 that reads the same, with which its rate is compared
 
     @property
     def heavy(self) -> list[str]:
@@ -66,7 +69,7 @@ def cases(ids: Ids, scores: int) -> list[Case]:
 
     A route that has none here and needs no parameters is measured without any.
     """
-    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores)]
+    listed = [*_v1_players(ids), *_v1_others(ids), *_v2(ids), *_v2_lists(ids, scores), *_osu_v1(ids)]
     measured = {case.path.partition("?")[0] for case in listed}
     return [*listed, *_others(measured | NOT_MEASURED.keys())]
 
@@ -88,7 +91,10 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     scores = "/v1/get_player_scores?id={}"
     yield Case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
     yield Case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
+    yield Case("get_player_scores recent 50", f"{scores}&scope=recent&limit=50", players, key=True, rows="list")
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
+    yield Case("get_player_plays", "/v1/get_player_plays?id={}", players, most_ms=50)
+    yield Case("get_player_achievements", "/v1/get_player_achievements?id={}", players, most_ms=50)
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
     yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
     yield Case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
@@ -110,6 +116,8 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     yield Case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
     yield Case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
     yield Case("get_clan", "/v1/get_clan?id={}", ids.clans)
+    modes = _values(0, 1, 2, 3, 4, 5, 6, 8)
+    yield Case("get_clan_leaderboard", "/v1/get_clan_leaderboard?mode={}", modes, most_ms=50)
     yield Case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
     yield Case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
     yield Case("get_matches", "/v1/get_matches", NOTHING)
@@ -126,6 +134,7 @@ def _v2(ids: Ids) -> Iterator[Case]:
     yield Case("v2 player mode", f"{player}/stats/0", ids.players)
     yield Case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
     yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
+    yield Case("v2 player achievements", f"{player}/achievements?all=true", ids.players, most_ms=50)
     yield Case("v2 map", beatmap, ids.beatmaps, rows="one")
     yield Case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
     yield Case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
@@ -140,6 +149,7 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     pages = _values(*range(1, 21))
     for name in ("players", "maps", "clans"):
         yield Case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
+    yield Case("v2 clans by plays", "/v2/clans?sort=plays&page={}", _values(*range(1, 11)), most_ms=50)
     yield Case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
     page = f"/v2/scores?page_size={PAGE}&page={{}}"
     third = scores // 3 // PAGE
@@ -148,6 +158,24 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
     yield Case("v2 scores at 2/3", page, _values(2 * third, 2 * third + 1, 2 * third + 2), key=True)
     yield Case("v2 scores of a mode at 1/3", page + "&mode=0", _values(third // 2, third // 2 + 1))
     yield Case("v2 scores of a player", "/v2/scores?user_id={}", ids.players)
+
+
+def _osu_v1(ids: Ids) -> Iterator[Case]:
+    """Yield the cases of the osu! API v1. They have as many rows as the cases that they are compared with."""
+    user = "get_player_info stats"
+    yield Case("osu get_user", "/api/get_user?type=id&u={}", ids.players, key=True, twin=user)
+    best, recent = "get_player_scores best", "get_player_scores recent 50"
+    path = "/api/get_user_best?type=id&limit=100&u={}"
+    yield Case("osu get_user_best", path, ids.players, key=True, rows="list", twin=best)
+    path = "/api/get_user_recent?type=id&limit=50&u={}"
+    yield Case("osu get_user_recent", path, ids.players, key=True, rows="list", twin=recent)
+    path = "/api/get_scores?limit=50&b={}"
+    yield Case("osu get_scores", path, ids.beatmaps, key=True, rows="list", twin="get_map_scores best")
+    yield Case("osu get_beatmaps", "/api/get_beatmaps?b={}", ids.beatmaps, key=True, twin="get_map_info")
+    yield Case("osu get_beatmaps all", "/api/get_beatmaps?limit={}", _values(500))
+    replay = "/api/get_replay?s={}"
+    yield Case("osu get_replay", replay, ids.replays, json=False, cached=False, twin="get_replay")
+    yield Case("osu get_match", "/api/get_match?mp={}", _values(*range(1, 21)), twin="get_match")
 
 
 def _others(excluded: Set[str]) -> Iterator[Case]:

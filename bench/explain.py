@@ -36,12 +36,14 @@ VALUES: dict[str, Value] = {
     "with_bot": 0,
     "pattern": "%ren%",
     "first": 0,
+    "counted": 0,
     "key": "00000000-0000-0000-0000-000000000000",
 }
 # Filters and changes that are not used.
 UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
+    **dict.fromkeys(("exact_mods", "player_id", "since")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)
@@ -73,6 +75,10 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "beatmap_rating": {"id": beatmap},
         "beatmap_files": {"ids": beatmaps},
         "beatmaps_by_md5": {"md5s": tuple(ids.md5s.heavy)},
+        "beatmap_counted": {"id": beatmap, "md5": None},
+        "beatmap_ratings": {"md5s": tuple(ids.md5s.heavy)},
+        "beatmaps_by_set": {"id": None, "md5": None, "mode": None, "limit": 500},
+        "set_favourites": {"set_ids": beatmaps},
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score},
         "replay_score": {"id": score},
@@ -81,6 +87,9 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "count_scores": {"user_id": player},
         "clan": {"id": clan},
         "clan_members": {"id": clan},
+        "clan_leaderboard": {"ids": tuple(map(int, ids.clans.heavy + ids.clans.typical))[:50]},
+        "score_total": {"last": score},
+        "server_totals": {"counted": score},
         # Of a country. For the whole world, fewer rows are read, thanks to the minimum from leaderboard_least.
         "leaderboard_order": {
             "least": 0,

@@ -16,6 +16,7 @@ LIST = 300 / 4000
 LIST_MS = 15.0
 GROWTH = 1.5
 TAIL = 5.0
+TWIN = 0.8
 POLLING_P99_MS = 50.0
 WORKER_MIB = 150.0
 
@@ -27,7 +28,9 @@ def promises(results: Results, cases: Sequence[Case]) -> list[Promise]:
         *_hot(results, by_name),
         *_rows(results, by_name),
         *_lists(results, by_name),
+        _longest(results, by_name),
         *_growth(results.growth),
+        *_twins(results, by_name),
         *_polling(results),
         *_tail(results, by_name),
         _errors(results),
@@ -97,6 +100,17 @@ def _lists(results: Results, cases: dict[str, Case]) -> list[Promise]:
     ]
 
 
+def _longest(results: Results, cases: dict[str, Case]) -> Promise:
+    """Compare what a single client waits for with the most that it may be."""
+    waits = [
+        (max(result.heaviest_ms or 0, result.typical_ms) / most, result.case)
+        for result in results.single_client
+        if result.indexes and result.world == results.largest and (most := cases[result.case].most_ms)
+    ]
+    name = "6. cold, a single client, heaviest id included, of what is allowed for the case (most_ms)"
+    return _promise(name, max(waits, default=None), lambda share: share <= 1, "{:.0%}")
+
+
 def _growth(growths: list[Growth]) -> list[Promise]:
     """Promise the growth for responses of the same length. Others get up to thirty times as many rows."""
     name = "4. from the smaller world to the larger, with the indexes, median"
@@ -118,6 +132,19 @@ def _tail(results: Results, cases: dict[str, Case]) -> list[Promise]:
     worst = max(((load.p99_ms / load.p50_ms, load.case) for load in similar), default=None)
     name = "p99, hot, and cold for one row, relative to the median: at most 5 times"
     return [_promise(name, worst, lambda ratio: ratio <= TAIL, "{:.1f} times")]
+
+
+def _twins(results: Results, cases: dict[str, Case]) -> list[Promise]:
+    """Compare the rates of the osu! API v1 with those of the cases of version 1 that read the same."""
+    promised = []
+    for state, loads in {"hot": [load for load in results.load if load.cache], "cold": _cold(results)}.items():
+        rates = {load.case: load.rate for load in loads if load.driver == AIOMYSQL}
+        ratios = [
+            (rate / rates[cases[case].twin], case) for case, rate in rates.items() if cases[case].twin in rates
+        ]
+        name = f"6. osu! API v1, {state}, relative to version 1: at least {TWIN:.0%}"
+        promised.append(_promise(name, min(ratios, default=None), lambda ratio: ratio >= TWIN, "{:.0%}"))
+    return promised
 
 
 def _polling(results: Results) -> list[Promise]:

@@ -37,7 +37,8 @@ async def of(database: Database, missing: Iterable[Recommended]) -> dict[str, st
         costs[index.name] = f"which costs time; it would need {size}"
         if player is None or beatmap is None or time.monotonic() > until:
             continue
-        values = {**VALUES, "id": player.id, "md5": beatmap.md5, "mode": _mode(index, player.mode, beatmap.mode)}
+        values = {**VALUES, "md5": beatmap.md5, "mode": _mode(index, player.mode, beatmap.mode)}
+        values["id"] = None if index.query.startswith("beatmap") else player.id
         duration = await _duration(database, queries[index.query], values)
         costs[index.name] = f"which takes {duration} here; it would need {size}"
     return costs

@@ -90,9 +90,7 @@ async def _missing(database: Database, there: Columns, read: Uses) -> list[Findi
 def _not_there(table: str, column: str | None, statements: set[str]) -> Finding:
     cannot = f"{_listed(statements)} cannot be answered"
     if column is None and table in catalogue.optional_tables():
-        text = (
-            f"table {table} is missing, as on old game servers and some forks: {_listed(statements)} find nothing"
-        )
+        text = f"table {table} is missing, as in old databases and some forks: {_listed(statements)} find no rows"
         return ok("schema.table-absent", text)
     if column is None:
         text = f"table {table} is missing; {cannot}"

@@ -12,8 +12,8 @@ SETTINGS = [field.name.upper() for field in all_settings()]
 # Of two names whose similarity is above this, one is probably a typing error, as in RATE_LIMT or DB_PASSWORD.
 # No name in the settings files of bancho.py's versions comes near it.
 SIMILAR = 0.77
-# Similar names that systemd, libraries for AWS and the tests of this project use.
-OF_OTHERS = ("STATE_DIRECTORY", "AWS_ENDPOINT_URL_", "TEST_")
+# Similar names that bancho.py, systemd, libraries for AWS and the tests of this project use.
+OF_OTHERS = ("OSU_API_KEY", "STATE_DIRECTORY", "AWS_ENDPOINT_URL_", "TEST_")
 
 
 def of_a_game_server(names: Iterable[str]) -> list[str]:

@@ -89,9 +89,21 @@ class Settings:
         le=86_400,
     )
 
+    database_replica_url: Secret = setting(
+        Secret(),
+        "URLs of replicas of the database, separated by commas, each like DATABASE_URL without options. Most reads"
+        " go to them while they are close enough behind. The other settings of the database count for them too.",
+        heading="Replicas",
+    )
+    replica_max_lag: float = setting(
+        5.0, "Seconds that a replica may be behind. One that does not tell is not used.", ge=0, le=3600
+    )
+
     redis_url: Secret = setting(
         Secret(),
-        "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+        "URL of Redis: redis://, rediss:// or unix://, or of sentinels that watch it:"
+        " redis+sentinel://user:password@host1:26379,host2:26379/service/0 (rediss+sentinel:// with TLS)."
+        " Takes precedence over the REDIS_ settings.",
         heading="Redis",
     )
     redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")
@@ -225,6 +237,18 @@ class Settings:
         le=100_000,
     )
 
+    osu_api_v1: bool = setting(
+        True,
+        "Serve the osu! API v1 too: get_user, get_user_best, get_user_recent, get_scores, get_beatmaps, get_replay"
+        " and get_match, for bots and programs that are written for it. false: forward requests for them.",
+        heading="osu! API v1",
+    )
+    osu_api_v1_key: Literal["optional", "required"] = setting(
+        "optional",
+        "Whether requests to the osu! API v1 need a player's API key of this server as the parameter k."
+        " optional: without one, and with one of osu!, they are answered too.",
+    )
+
     cache: bool = setting(
         True,
         "Cache responses for one to five seconds, and for up to a minute while the database is unavailable."
@@ -321,6 +345,11 @@ class Settings:
         if self.db_host.startswith("/"):
             return Secret(f"mysql://{login}@/{name}?unix_socket={quote(self.db_host)}")
         return Secret(f"mysql://{login}@{in_url(self.db_host)}:{self.db_port}/{name}")
+
+    @property
+    def replicas(self) -> list[Secret]:
+        """The URLs of the database's replicas."""
+        return [Secret(url) for url in comma_separated(self.database_replica_url)]
 
     @property
     def redis(self) -> Secret | None:

@@ -56,6 +56,31 @@ class BeatmapSet(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class SearchedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
+    """What a beatmap is found by, and sorted by."""
+
+    id: int
+    server: str
+    set_id: int
+    artist: str
+    title: str
+    version: str
+    creator: str
+    status: int
+    mode: int
+    frozen: bool
+    last_update: UTCTime
+    plays: int
+    passes: int
+    diff: float
+    bpm: float
+    total_length: int
+
+
+class BeatmapID(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+
+
 class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
     """The id of a beatmap, and the md5 that its file must have."""
 

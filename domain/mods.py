@@ -46,6 +46,10 @@ class ScoreFilter(msgspec.Struct, frozen=True):
     mask: int = 0
     weak: bool = False
 
+    def matches(self, mods: int) -> bool:
+        """Return whether a score of the mode with these mods matches."""
+        return mods & self.mask == self.mask or (self.weak and mods & self.mask != 0)
+
 
 def score_filter(mode: int, mods: str | None, *, strict: bool = False) -> ScoreFilter | None:
     """Return the filter that the parameters `mode` and `mods` describe, or None if no score can match it.

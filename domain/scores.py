@@ -66,6 +66,13 @@ class PlayerScoreRow(Score, frozen=True, kw_only=True):
     beatmap: str
 
 
+class FirstPlace(msgspec.Struct, frozen=True):
+    """A score that is ahead of all others on the board of its beatmap, and its mods."""
+
+    id: int
+    mods: int
+
+
 class BeatmapScore(Score, frozen=True, kw_only=True):
     """A score in the list of its beatmap. The fields of the clan are null for a player without one."""
 

@@ -7,7 +7,7 @@ import logging
 import mmap
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -57,6 +57,17 @@ class Folder:
             if not stat.S_ISREG(status.st_mode):
                 raise NotAFile
             yield OpenFile(raw, status, self._reads)
+
+    async def stored(self, score_ids: Sequence[int]) -> set[int]:
+        if not score_ids:
+            return set()
+        return await asyncio.to_thread(lambda: {score_id for score_id in score_ids if self._has(score_id)})
+
+    def _has(self, score_id: int) -> bool:
+        try:
+            return stat.S_ISREG(os.stat(self._path / stored_name(score_id)).st_mode)
+        except OSError:
+            return False
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:

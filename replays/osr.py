@@ -30,6 +30,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import msgspec
 
 from domain.replays import ReplayScore
+from domain.times import with_zone
 from replays.errors import BadReplay, Truncated
 
 GAME_VERSION = 20200207
@@ -167,13 +168,7 @@ def frames_length(length: int) -> bytes:
 
 def ticks(time: datetime, zone: tzinfo | None = None) -> int:
     """Return a time as .NET ticks. A naive time is in the time zone `zone`, by default that of this machine."""
-    if time.tzinfo is None:
-        try:
-            time = time.replace(tzinfo=zone) if zone else time.astimezone()
-        # The system knows the offsets of some centuries only.
-        except (OverflowError, ValueError, OSError):
-            time = time.replace(tzinfo=UTC)
-    return (time - _TICKS_ZERO) // timedelta(microseconds=1) * 10
+    return (with_zone(time, zone) - _TICKS_ZERO) // timedelta(microseconds=1) * 10
 
 
 def _string(text: str) -> bytes:

@@ -88,7 +88,7 @@ class ReplayResponse(Response):
             raw = Headers(headers | validators).raw
             await send({"type": "http.response.start", "status": status, "headers": raw})
             if scope["method"] == "GET":
-                await _send(body, file, receive, send)
+                await send_chunks(_chunks(body, file), receive, send)
             else:
                 await send({"type": "http.response.body"})
 
@@ -124,15 +124,15 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
     return 206, headers, body.cut(start, stop)
 
 
-async def _send(body: ByteLayout, file: OpenReplay, receive: Receive, send: Send) -> None:
+async def send_chunks(body: AsyncGenerator[bytes | memoryview, None], receive: Receive, send: Send) -> None:
     """Send the body until the client disconnects. No more is read than the client takes.
 
-    The server disconnects a client that takes nothing.
+    The server disconnects a client that takes nothing. If the store fails, the body stays incomplete.
     """
     # `send` may not notice a disconnect.
     gone = asyncio.create_task(_disconnect(receive))
     try:
-        async with aclosing(_chunks(body, file)) as chunks:
+        async with aclosing(body) as chunks:
             async for chunk in chunks:
                 if gone.done():
                     return

@@ -4,7 +4,7 @@ import atexit
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
@@ -86,6 +86,9 @@ class Bucket:
             # An empty object has no first byte.
             return await obstore.head_async(self._store, path), b""
         return response.meta, bytes(await response.buffer_async())
+
+    async def stored(self, score_ids: Sequence[int]) -> set[int]:
+        return set(score_ids)
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:

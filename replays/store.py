@@ -1,6 +1,6 @@
 """What a store of replays offers, and which store the settings name."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,13 @@ class ReplayStore(Protocol):
 
     def open(self, score_id: int) -> AbstractAsyncContextManager[OpenReplay]:
         """Open the replay of a score. Raise NoReplay, Unreadable or StoreUnavailable."""
+        ...
+
+    async def stored(self, score_ids: Sequence[int]) -> set[int]:
+        """Return those of these passed scores, at most a hundred, whose replay is stored as far as is known.
+
+        A store that would have to be asked for each of them returns all.
+        """
         ...
 
     def ids(self) -> AsyncGenerator[list[int], None]:

@@ -36,5 +36,6 @@ WHERE s.map_md5 = :md5
         (COALESCE(s.mods, 0) & :mask) = :mask
         OR (:weak = 1 AND (s.mods & :mask) <> 0)
     )
+    {filters}
 ORDER BY s.{sort} DESC, s.id
 LIMIT :limit OFFSET :offset

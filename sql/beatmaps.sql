@@ -1,4 +1,5 @@
--- Which beatmaps match these filters? The offset is skipped by key, and only the rows of the page are read whole.
+-- Which beatmaps match these filters? The offset is skipped by key, and only the rows of the page are read whole. They
+-- are ordered by {order}.
 SELECT
     m.md5,
     m.id,
@@ -25,19 +26,19 @@ SELECT
     m.diff
 FROM (
     SELECT
-        f.server,
-        f.id
-    FROM maps f
-    WHERE (:set_id IS NULL OR f.set_id = :set_id)
-        AND (:server IS NULL OR f.server = :server)
-        AND (:status IS NULL OR f.status = :status)
-        AND (:artist IS NULL OR f.artist = :artist)
-        AND (:creator IS NULL OR f.creator = :creator)
-        AND (:filename IS NULL OR f.filename = :filename)
-        AND (:mode IS NULL OR f.mode = :mode)
-        AND (:frozen IS NULL OR f.frozen = :frozen)
-    ORDER BY f.server, f.id
+        m.server,
+        m.id
+    FROM maps m
+    WHERE (:set_id IS NULL OR m.set_id = :set_id)
+        AND (:server IS NULL OR m.server = :server)
+        AND (:status IS NULL OR m.status = :status)
+        AND (:artist IS NULL OR m.artist = :artist)
+        AND (:creator IS NULL OR m.creator = :creator)
+        AND (:filename IS NULL OR m.filename = :filename)
+        AND (:mode IS NULL OR m.mode = :mode)
+        AND (:frozen IS NULL OR m.frozen = :frozen)
+    ORDER BY {order}
     LIMIT :limit OFFSET :offset
 ) p
 INNER JOIN maps m ON m.server = p.server AND m.id = p.id
-ORDER BY m.server, m.id
+ORDER BY {order}

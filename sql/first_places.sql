@@ -1,21 +1,28 @@
--- Which of the scores with these ids are the first on the leaderboard of their ranked or approved beatmap, by {metric}?
+-- Which of a player's scores in a mode are ahead on the board of their beatmap, sorted by {sort}? They are compared with
+-- the first score of each board, which comes first in an index.
 SELECT
-    s.id
+    s.id,
+    s.mods
 FROM scores s
-STRAIGHT_JOIN maps m ON m.md5 = s.map_md5
-WHERE s.id IN (:ids)
+WHERE s.userid = :id
+    AND s.mode = :mode
     AND s.status = 2
-    AND m.status IN (2, 3)
-    AND NOT EXISTS (
+    AND (
+        SELECT COUNT(*)
+        FROM maps m
+        WHERE m.md5 = s.map_md5
+            AND (m.status IN (2, 3) OR (m.status = 5 AND :include_loved = 1))
+    ) > 0
+    AND s.id = (
         SELECT o.id
         FROM scores o
-        STRAIGHT_JOIN users v ON v.id = o.userid
+        STRAIGHT_JOIN users u ON u.id = o.userid
         WHERE o.map_md5 = s.map_md5
-            AND o.mode = s.mode
+            AND o.mode = :mode
             AND o.status = 2
-            AND o.{metric} >= s.{metric}
-            AND (o.{metric} > s.{metric} OR o.id < s.id)
-            AND (v.priv & :visible) = :visible
+            AND (u.priv & :visible) = :visible
+        ORDER BY o.{sort} DESC, o.id
+        LIMIT 1
     )
-ORDER BY s.id
-LIMIT :limit
+ORDER BY s.play_time DESC, s.id DESC
+LIMIT 100000

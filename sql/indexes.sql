@@ -25,6 +25,9 @@ CREATE INDEX apidot_beatmap_by_time ON scores (map_md5, status, mode, play_time 
 -- beatmap_rating: all ratings are read without it; 56 bytes a row
 CREATE INDEX apidot_ratings ON ratings (map_md5, userid, rating);
 
+-- beatmap_counted: all favourites are read without it; 17 bytes a row
+CREATE INDEX apidot_favourites ON favourites (setid, userid);
+
 -- player_ranks: the statistics of all players in a mode are read without it; 17 bytes a row
 CREATE INDEX apidot_stats_board ON stats (mode, pp);
 

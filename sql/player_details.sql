@@ -21,6 +21,6 @@ SELECT
     c.tag AS clan__tag
 FROM users u
 LEFT JOIN clans c ON c.id = u.clan_id
-WHERE {players}
+WHERE {rows}
     AND (u.priv & :visible) = :visible
 LIMIT {most}

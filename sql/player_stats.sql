@@ -18,6 +18,6 @@ SELECT
     s.s_count,
     s.a_count
 FROM stats s
-WHERE {players}
+WHERE {rows}
 ORDER BY s.id, s.mode, s.pp DESC, s.plays DESC
 LIMIT {most}

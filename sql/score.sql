@@ -51,7 +51,7 @@ FROM scores s
 INNER JOIN users u ON u.id = s.userid
 LEFT JOIN clans c ON c.id = u.clan_id
 LEFT JOIN maps m ON m.md5 = s.map_md5
-WHERE {scores}
+WHERE {rows}
     AND (u.priv & :visible) = :visible
 ORDER BY s.id, m.id
 LIMIT {most}

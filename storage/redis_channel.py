@@ -1,6 +1,8 @@
 """A channel of Redis: what one process publishes, all others hear that are subscribed at that moment."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,7 +17,7 @@ from storage.redis_client import RedisAway, RedisClient
 MAX_MESSAGE_BYTES = 1 << 20
 # Redis writes the name of the channel beside it.
 OVERHEAD = 1 << 10
-# Seconds of silence after which Redis is asked whether it is still there.
+# Seconds after which Redis is asked again whether it is still there.
 PING_SECONDS = 5.0
 # Seconds between two attempts to subscribe.
 RETRY_SECONDS = 1.0
@@ -40,14 +42,26 @@ class RedisChannel:
     Messages are at most MAX_MESSAGE_BYTES long. Redis does not keep them: who is not subscribed misses them.
     """
 
-    def __init__(self, url: str, name: str, *, timeout: float, purpose: str, consequence: str) -> None:
-        """Redis has `timeout` seconds to answer.
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        timeout: float,
+        purpose: str,
+        consequence: str,
+        ping: float = PING_SECONDS,
+    ) -> None:
+        """Redis has `timeout` seconds to answer, and is asked every `ping` seconds whether it is there.
 
         `purpose` says in the log what the channel is for, `consequence` what happens while Redis does not answer.
         """
         self.redis = RedisClient(url, timeout, max_answer=MAX_MESSAGE_BYTES + OVERHEAD)
         # Unlike keys, channels are not of one of the databases of Redis.
         self.name = f"{name}:{self.redis.database}"
+        self._ping = ping
+        # The time on the monotonic clock until which everything has been heard that was published.
+        self.complete_until = -math.inf
         self._availability = Availability(f"Redis, for {purpose},", consequence)
         self._task: asyncio.Task[None] | None = None
 
@@ -77,6 +91,7 @@ class RedisChannel:
             except RedisAway as error:
                 self._availability.down(error)
             finally:
+                self.complete_until = -math.inf
                 subscriber.on_down()
                 with suppress(Exception):
                     async with asyncio.timeout(self.redis.timeout):
@@ -85,23 +100,26 @@ class RedisChannel:
 
     async def _hear(self, subscription: PubSub, subscriber: Subscriber) -> None:
         """Subscribe, and hand on messages. Raise RedisAway."""
+        asked, due = time.monotonic(), math.inf
         await self._within(partial(subscription.subscribe, self.name))
-        asked = True
         while True:
-            # The answer to SUBSCRIBE or PING must come in time.
-            answer = await self._next(subscription, self.redis.timeout if asked else PING_SECONDS)
+            # The answer to SUBSCRIBE or PING must come in time. Until then no other question is due.
+            now = time.monotonic()
+            end = asked + self.redis.timeout if due == math.inf else due
+            answer = await self._next(subscription, end - now) if end > now else None
             if answer is None:
-                if asked:
+                if due == math.inf:
                     raise RedisAway(f"no answer within {self.redis.timeout:g} s")
+                asked, due = time.monotonic(), math.inf
                 await self._within(subscription.ping)
-                asked = True
-                continue
-            asked = False
-            if answer["type"] == "subscribe":
-                self._availability.up()
-                subscriber.on_up()
             elif answer["type"] == "message":
                 subscriber.on_message(answer["data"])
+            elif answer["type"] in ("subscribe", "pong"):
+                # Redis sends everything in order: what was published before it was asked has come.
+                self.complete_until, due = asked, asked + self._ping
+                if answer["type"] == "subscribe":
+                    self._availability.up()
+                    subscriber.on_up()
 
     async def _next(self, subscription: PubSub, seconds: float) -> dict[str, Any] | None:
         try:

@@ -8,9 +8,13 @@ from typing import Any, ClassVar
 from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import PubSub
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import InvalidResponse
+
+from config.redis_sentinel import SentinelURL, parse_sentinel_url
 
 # One process has so many connections at most; further calls wait for one of them, within their timeout.
 CONNECTIONS = 8
@@ -52,18 +56,24 @@ class RedisClient:
         self.timeout = timeout
         # In turn: the library's own pool that waits gives a connection to whoever asks next, and others starve.
         self._free = asyncio.Semaphore(CONNECTIONS)
-        self._pool = ConnectionPool.from_url(
-            url,
-            parser_class=type("_Parser", (_BoundedParser,), {"most": max_answer}),
+        options: dict[str, Any] = {
+            "parser_class": type("_Parser", (_BoundedParser,), {"most": max_answer}),
             # With protocol 3, the client does not notice that a pooled connection was closed until it uses it.
-            protocol=2,
+            "protocol": 2,
             # A timeout for each read would start again with each byte: `call` has one for the whole.
-            socket_timeout=None,
-            socket_connect_timeout=timeout,
+            "socket_timeout": None,
+            "socket_connect_timeout": timeout,
             # A retry would make the request wait twice as long, and whatever Redis is used for has a fallback.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._password = self._pool.connection_kwargs.get("password")
+            "retry": Retry(NoBackoff(), 0),
+        }
+        self._sentinel: Sentinel | None = None
+        if watched := parse_sentinel_url(url):
+            self._sentinel = _sentinel(watched, timeout)
+            self._pool: ConnectionPool = _watched_pool(self._sentinel, watched, options)
+        else:
+            self._pool = ConnectionPool.from_url(url, **options)
+        logins = (self._pool.connection_kwargs, watched.login if watched else {})
+        self._passwords = [login["password"] for login in logins if login.get("password")]
         self._redis = Redis(connection_pool=self._pool)
 
     async def call(self, command: Callable[[Redis], Awaitable[Any]]) -> Any:
@@ -91,11 +101,40 @@ class RedisClient:
         with suppress(Exception):
             async with asyncio.timeout(self.timeout):
                 await self._pool.aclose()
+                if self._sentinel:
+                    await self._sentinel.aclose()
 
     def reason(self, error: Exception) -> str:
         """Return what the error says, in one line that may be logged."""
         # Redis repeats the arguments of a command that it does not know, and AUTH may be one of those.
         text = " ".join(str(error).partition(", with args beginning with")[0].split()) or type(error).__name__
-        if self._password:
-            text = text.replace(self._password, "***")
+        for password in self._passwords:
+            text = text.replace(password, "***")
         return text[:MAX_REASON_LENGTH]
+
+
+def _sentinel(watched: SentinelURL, timeout: float) -> Sentinel:
+    """Return a client of the sentinels, each of which has a share of the time: one that hangs is passed over."""
+    share = timeout / (len(watched.sentinels) + 1)
+    return Sentinel(  # type: ignore[no-untyped-call]
+        watched.sentinels,
+        sentinel_kwargs={
+            **watched.login,
+            "ssl": watched.redis.startswith("rediss:"),
+            "protocol": 2,
+            "socket_timeout": share,
+            "socket_connect_timeout": share,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    )
+
+
+def _watched_pool(sentinel: Sentinel, watched: SentinelURL, options: dict[str, Any]) -> SentinelConnectionPool:
+    """Return a pool of connections to the Redis that is the primary when they are opened."""
+    # The options of the URL, as the library reads them.
+    read: dict[str, Any] = {**parse_url(watched.redis)}
+    for name in ("host", "port", "connection_class"):
+        read.pop(name, None)
+    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+        watched.service, sentinel, **read, **options, ssl=watched.redis.startswith("rediss:")
+    )

@@ -5,10 +5,12 @@ import math
 import time
 from functools import lru_cache
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.request import osu_v1
 from api.request.auth import key_in
-from api.response.errors import JSON, failure
+from api.response.errors import OSU_V1, error_response
 from api.services import Services
 from api.websocket import ANSWERS
 from config.types import Networks
@@ -55,10 +57,13 @@ class RateLimitMiddleware:
         if limiter is None:
             await self.app(scope, receive, send)
             return
+        key = osu_v1_key(services, scope)
         for name, value in scope["headers"]:
             if name == b"authorization":
-                account = services.api_keys.known(key_in(value.decode("latin-1")))
-                bucket = bucket if account is None else f"account {account}"
+                key = key_in(value.decode("latin-1"))
+        if key:
+            account = services.api_keys.known(key)
+            bucket = bucket if account is None else f"account {account}"
         state = await limiter.take(bucket)
         headers = rate_limit_headers(limiter, state)
 
@@ -70,7 +75,7 @@ class RateLimitMiddleware:
 
         if state.wait:
             self._log_refusal(bucket)
-            await refusal(scope["path"], limiter, state)(scope, receive, send_with_headers)
+            await refusal(scope, limiter, state)(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
 
@@ -100,9 +105,21 @@ def rate_limit_headers(limiter: RateLimiter, state: RateLimitState) -> list[tupl
     ]
 
 
-def refusal(path: str, limiter: RateLimiter, state: RateLimitState) -> JSON:
+def osu_v1_key(services: Services, scope: Scope) -> str:
+    """Return the API key in the query string of a request for the osu! API v1, and set its route; else nothing."""
+    if not services.settings.osu_api_v1:
+        return ""
+    name = osu_v1.endpoint_of(scope, has_game_server=services.game_server_proxy is not None)
+    if name is None:
+        return ""
+    # A refusal has the form of that API.
+    scope["route"] = OSU_V1 + name
+    return osu_v1.key_in(scope["query_string"])
+
+
+def refusal(scope: Scope, limiter: RateLimiter, state: RateLimitState) -> Response:
     seconds = math.ceil(state.wait / SECOND)
     often = f"{limiter.rate:g} a second" if limiter.rate >= 1 else f"one in {1 / limiter.rate:g} seconds"
     wait = f"{seconds} second{'s' if seconds > 1 else ''}"
     text = TOO_MANY.message.format(burst=limiter.burst, often=often, wait=wait)
-    return JSON(failure(path, text), TOO_MANY.status, headers={"Retry-After": str(seconds)})
+    return error_response(scope, TOO_MANY.status, text, {"Retry-After": str(seconds)})

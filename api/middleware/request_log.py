@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.observability.access_log import AccessRecord, LoggedTarget
 from api.observability.metrics import OTHER, Metrics
-from api.response.errors import JSON, failure
+from api.response.errors import error_response
 from api.websocket import ANSWERS, BODIES
 from domain.errors import ErrorSpec
 
@@ -79,7 +79,7 @@ class RequestLog:
             self.cut_off += 1
             if not status:
                 headers = {"Retry-After": RESTARTED_AFTER, "Connection": "close"}
-                response = JSON(failure(scope["path"], RESTARTING.message), RESTARTING.status, headers)
+                response = error_response(scope, *RESTARTING, headers)
                 await response(scope, receive, send_with_id)
         except Exception:
             status = status or 500

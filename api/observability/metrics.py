@@ -28,7 +28,7 @@ BUCKETS = (0.0005, 0.002, 0.005, 0.02, 0.1, 0.5, 2.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
 NO_FAILURE = (ANSWERED, ABANDONED)
-REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay"})
+REPLAYS = frozenset({"/v1/get_replay", "/v2/scores/{score_id}/replay", "/api/get_replay"})
 # More than there are combinations of labels.
 LABELLED = 4096
 SAMPLE_INTERVAL = 1.0  # seconds

@@ -22,8 +22,8 @@ ABOUT = """
 The `api.` subdomain of an osu! private server.
 
 **Paths.** Every endpoint of version 1 (`/v1/`) is also served under `/`, `/api/` and `/api/v1/`, every endpoint of
-version 2 (`/v2/`) also under `/api/v2/`. Any `Host` is accepted, and so is a trailing slash. Endpoints that accept
-GET accept HEAD too.
+version 2 (`/v2/`) also under `/api/v2/`, every endpoint of the osu! API v1 (`/api/`) also under `/`, `/v1/` and
+`/api/v1/`. Any `Host` is accepted, and so is a trailing slash. Endpoints that accept GET accept HEAD too.
 
 **Parameters.** If a parameter that takes one value is repeated, the last value counts. An empty optional parameter
 counts as absent, and unknown parameters are ignored. Integers may be written as ` 5`, `+5`, `5.0` or `5_000`;
@@ -32,9 +32,9 @@ booleans as `true`, `1`, `on`, `yes`, `t` or `y` and `false`, `0`, `off`, `no`, 
 **Players.** Restricted and unverified players are left out of every response, unless the operator shows them.
 
 **Errors.** Errors are JSON: `{"status": "<message>"}` in version 1, `{"status": "error", "error": "<message>"}` in
-version 2. In both versions invalid parameters are a 422 that lists them, an unknown path is a 404
-`{"detail": "Not Found"}`, and a method that the path does not accept is a 405 `{"detail": "Method Not Allowed"}`
-with `Allow`. In the messages documented here, names in braces stand for values.
+version 2, `{"error": "<message>"}` in the osu! API v1. In versions 1 and 2 invalid parameters are a 422 that lists
+them. An unknown path is a 404 `{"detail": "Not Found"}`, and a method that the path does not accept is a 405
+`{"detail": "Method Not Allowed"}` with `Allow`. In the messages documented here, names in braces stand for values.
 
 **Times.** Times without a zone are in the time zone of the game server, except `last_update`, which is in UTC.
 """
@@ -59,12 +59,23 @@ TAGS = {
     "replays (v2)": "Download of replays.",
     "clans (v2)": "Clans and their leaderboard.",
     "achievements (v2)": "Medals, and those of a player.",
+    "osu! API v1": "Seven endpoints of the official API v1, for bots and programs that are written for it. All"
+    " numbers in their responses are texts, times are in UTC, and of a player or beatmap that does not exist, the"
+    " list is empty. Parameters that cannot be read count as absent. `get_match` and `get_replay` with an `id` are"
+    " those of version 1.",
 }
 API_KEY = {
     "type": "http",
     "scheme": "bearer",
     "description": "An API key. The bot sends it to players who write `!apikey` in the game. A header with the key"
     " alone, as older clients send it, is accepted too.",
+}
+OSU_API_KEY = {
+    "type": "apiKey",
+    "in": "query",
+    "name": "k",
+    "description": "The same API key, for the osu! API v1. It is needed if the operator requires it. Without one,"
+    " or with a key of osu!, requests count for the rate limit of their address.",
 }
 
 
@@ -88,7 +99,7 @@ def document(endpoints: Collection[Endpoint]) -> JSONSchema:
         "components": {
             "schemas": schemas.components,
             "responses": {"MethodNotAllowed": METHOD_NOT_ALLOWED},
-            "securitySchemes": {"apiKey": API_KEY},
+            "securitySchemes": {"apiKey": API_KEY, "osuApiKey": OSU_API_KEY},
         },
     }
 

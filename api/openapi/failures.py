@@ -13,8 +13,9 @@ from api.endpoint import Endpoint
 from api.middleware.rate_limit import TOO_MANY
 from api.middleware.request_log import RESTARTING
 from api.openapi.schemas import REF, JSONSchema
+from api.request.osu_v1 import RECOGNISED_BY
 from api.request.params import QUERY_TOO_LONG
-from api.response.errors import failure
+from api.response.errors import OSU_V1, OSU_V1_ERRORS, OSU_V1_INVALID_KEY, Message, OsuFailure, failure
 from api.response.event_stream import EventStream
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
@@ -22,13 +23,19 @@ from storage.database.database import AWAY, SLOW
 
 # Errors that every endpoint may return.
 COMMON: tuple[ErrorSpec, ...] = (QUERY_TOO_LONG, TOO_MANY, AWAY, SLOW, RESTARTING)
+OSU_V1_COMMON = (
+    QUERY_TOO_LONG,
+    OSU_V1_INVALID_KEY,
+    *(ErrorSpec(status, OSU_V1_ERRORS[status]) for status in (429, 503)),
+)
+# Endpoints of the osu! API v1 whose names are also those of endpoints of version 1.
+OF_TWO_VERSIONS = {OSU_V1 + name for name in RECOGNISED_BY}
 
 RETRY_AFTER = {
     "required": True,
     "description": "Seconds to wait before the next attempt.",
     "schema": {"type": "integer", "minimum": 0},
 }
-Message = Annotated[str, Meta(description="The error message.")]
 
 
 class Failure(msgspec.Struct):
@@ -70,7 +77,7 @@ class InvalidParams(msgspec.Struct):
     status: Annotated[str, Meta(description="A message about the first of them.")]
 
 
-ERROR_TYPES = (Failure, V2Failure, RoutingError, InvalidParams)
+ERROR_TYPES = (Failure, V2Failure, OsuFailure, RoutingError, InvalidParams)
 INVALID = {
     "description": "Invalid parameters.",
     "content": {"application/json": {"schema": {"$ref": REF + "InvalidParams"}}},
@@ -88,6 +95,11 @@ METHOD_NOT_ALLOWED = {
 }
 
 
+def is_osu_v1(endpoint: Endpoint) -> bool:
+    """Return whether an endpoint belongs to the osu! API v1."""
+    return endpoint.route.startswith(OSU_V1)
+
+
 def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
     """Return whether an endpoint whose handler returns `kind` sends a file."""
     return isinstance(kind, type) and issubclass(kind, ReplayResponse)
@@ -100,22 +112,25 @@ def is_stream(kind: object) -> TypeGuard[type[EventStream]]:
 
 def error_responses(endpoint: Endpoint) -> dict[str, JSONSchema]:
     """Return the error responses of an endpoint by status, in the form of its version of the API."""
-    specs = {*getattr(endpoint.handler, "errors", ()), *COMMON}
+    specs = {*getattr(endpoint.handler, "errors", ()), *(OSU_V1_COMMON if is_osu_v1(endpoint) else COMMON)}
     if is_file(endpoint.response_type):
         specs |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
     responses = {
         str(status): _response(status, [spec.message for spec in group], endpoint.route)
         for status, group in groupby(sorted(specs), key=lambda spec: spec.status)
     }
-    if endpoint.params.__struct_fields__:
+    # Without the parameters by which one for the osu! API v1 is recognised, a request is one for version 1.
+    if endpoint.params.__struct_fields__ and (not is_osu_v1(endpoint) or endpoint.route in OF_TWO_VERSIONS):
         responses["422"] = INVALID
     return responses
 
 
 def _response(status: int, messages: Sequence[str], route: str) -> JSONSchema:
+    kind = "OsuFailure" if route.startswith(OSU_V1) else "V2Failure" if route.startswith("/v2/") else "Failure"
+    bodies = [{"error": text} if route.startswith(OSU_V1) else failure(route, text) for text in messages]
     content = {
-        "schema": {"$ref": REF + ("V2Failure" if route.startswith("/v2/") else "Failure")},
-        "examples": {_example_name(text): {"value": failure(route, text)} for text in messages},
+        "schema": {"$ref": REF + kind},
+        "examples": {_example_name(text): {"value": body} for text, body in zip(messages, bodies, strict=True)},
     }
     response: JSONSchema = {
         "description": f"{HTTPStatus(status).phrase}: " + " ".join(f"`{text}`" for text in messages),

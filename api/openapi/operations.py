@@ -1,15 +1,16 @@
 """The OpenAPI description of one endpoint, derived from its handler's signature and docstrings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import getdoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
-from api.openapi.failures import error_responses, is_file, is_stream
+from api.openapi.failures import error_responses, is_file, is_osu_v1, is_stream
 from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
 from api.response.cache import READS
+from api.response.encoded import JSONInParts
 
 # The parameters, the body and the response of a request to the demo world.
 Example = Mapping[str, Any]
@@ -35,6 +36,9 @@ def operations(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[s
         described["description"] = description
     if Caller in get_type_hints(endpoint.handler).values():
         described["security"] = [{"apiKey": []}]
+    if is_osu_v1(endpoint):
+        # Without a key, unless the operator requires one.
+        described["security"] = [{}, {"osuApiKey": []}]
     if types := body_types(endpoint):
         body_example = {"example": example["body"]} if "body" in example else {}
         content = {media_type: {"schema": schemas.of(kind)} | body_example for media_type, kind in types.items()}
@@ -44,7 +48,9 @@ def operations(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[s
 
 
 def tag(endpoint: Endpoint) -> str:
-    """Return the tag that an endpoint is listed under: the name of its module."""
+    """Return the tag that an endpoint is listed under: the name of its module, or of the osu! API v1."""
+    if is_osu_v1(endpoint):
+        return "osu! API v1"
     module = endpoint.handler.__module__.rpartition(".")[2]
     return f"{module} (v2)" if endpoint.route.startswith("/v2/") else module
 
@@ -52,8 +58,19 @@ def tag(endpoint: Endpoint) -> str:
 def types_of(endpoint: Endpoint) -> list[Any]:
     """Return the types of an endpoint's response and request body that have a schema."""
     kind = endpoint.response_type
-    response = [] if is_file(kind) else [*dict.fromkeys(kind.data.values())] if is_stream(kind) else [kind]
+    if is_file(kind):
+        response: Sequence[Any] = ()
+    elif is_stream(kind):
+        response = [*dict.fromkeys(kind.data.values())]
+    else:
+        response = sent_types(endpoint)
     return [*response, *body_types(endpoint).values()]
+
+
+def sent_types(endpoint: Endpoint) -> tuple[Any, ...]:
+    """Return the types of an endpoint's responses in JSON. A subclass of Response says them itself."""
+    kind = endpoint.response_type
+    return kind.sends if isinstance(kind, type) and issubclass(kind, JSONInParts) else (kind,)
 
 
 def body_types(endpoint: Endpoint) -> Mapping[str, Any]:
@@ -66,7 +83,8 @@ def body_types(endpoint: Endpoint) -> Mapping[str, Any]:
 
 
 def _operation_id(endpoint: Endpoint, method: str) -> str:
-    name = ("v2_" if endpoint.route.startswith("/v2/") else "") + endpoint.handler.__name__
+    prefix = "v2_" if endpoint.route.startswith("/v2/") else "osu_v1_" if is_osu_v1(endpoint) else ""
+    name = prefix + endpoint.handler.__name__
     # Of POST and PUT, which do the same, the first has the plain name.
     return name if method == endpoint.methods[0] else f"{name}_{method.lower()}"
 
@@ -121,8 +139,14 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
         # OpenAPI 3.1 cannot describe the parts of a stream.
         events = {"schema": {"type": "string"}, "x-event-data": data}
         return {"200": {"description": "The stream.", "content": {str(kind.media_type): events}}}
-    json = {"schema": schemas.of(kind)} | ({"example": example["answer"]} if "answer" in example else {})
-    description = (getdoc(kind) or "The response.").partition("\n")[0]
+    sent = sent_types(endpoint)
+    options = [schemas.of(kind) for kind in sent]
+    schema = options[0] if len(options) == 1 else {"anyOf": options}
+    json = {"schema": schema} | ({"example": example["answer"]} if "answer" in example else {})
+    items = get_args(sent[0]) if get_origin(sent[0]) is list else ()
+    description = (getdoc(items[0] if items else sent[0]) or "The response.").partition("\n")[0]
+    if items:
+        description = f"A list, each item: {description[0].lower()}{description[1:]}"
     responses: dict[str, JSONSchema] = {
         "200": {"description": description, "content": {"application/json": json}},
     }

@@ -1,7 +1,7 @@
 """Reads of players."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -19,6 +19,7 @@ from domain.players import (
     Rank,
     safe_name,
 )
+from storage.cache.player_names import name_pattern
 from storage.database import catalogue
 from storage.database.database import Query
 from storage.ranks import RankedPlayer
@@ -51,13 +52,24 @@ async def require_player(
 
 async def players_matching(services: Services, query: Query[F], text: str | None, *, offset: int = 0) -> list[F]:
     """Return the players whose name contains `text`, or all players, ordered by id, at most LIST_LIMIT of them."""
+    limit = services.settings.list_limit
     pattern = None
     if text is not None:
         if "\0" in text:
             # No name contains it, and SQLite takes it for the end of the pattern.
             return []
-        pattern = "%" + "".join(f"!{char}" if char in "!%_" else char for char in text) + "%"
-    return await services.database.all(query, pattern=pattern, limit=services.settings.list_limit, offset=offset)
+        pattern = name_pattern(text)
+        found = None if offset else await services.player_names.find(text, limit)
+        if found is not None:
+            return found_as(query.row, found)
+    return await services.database.all(query, pattern=pattern, limit=limit, offset=offset)
+
+
+def found_as(shape: type[F], players: list[FoundPlayer]) -> list[F]:
+    """Return the players in the shape of a version."""
+    if shape is FoundPlayer:
+        return cast(list[F], players)
+    return [shape(id=player.id, name=player.name) for player in players]
 
 
 async def count_players(services: Services) -> tuple[int, int]:

@@ -46,6 +46,16 @@ BeatmapMD5s = Annotated[
         description="MD5 of the beatmap's `.osu` file, in hexadecimal. May be given up to 50 times.",
     ),
 ]
+BeatmapText = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=64,
+        description="Words, of 2 to 64 characters in all. A beatmap must have each of them in its artist, title, "
+        "creator or difficulty name, as a part of it. A number is also compared with the IDs of the "
+        "beatmap and its set. Case, accents and the width of letters do not matter.",
+    ),
+]
 BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
 ClanID = Annotated[int, Meta(ge=1, le=INT32, description="Clan ID.")]
 PoolID = Annotated[int, Meta(ge=1, le=INT32, description="Map pool ID.")]
@@ -89,7 +99,8 @@ ModsText = Annotated[
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="Maximum number of rows (1 to 100).")]
 IncludeLoved = Annotated[
-    bool, Meta(description="With `scope=best`: whether scores on loved beatmaps are included.")
+    bool,
+    Meta(description="With `scope=best` or `scope=first`: whether scores on loved beatmaps are included."),
 ]
 IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
 AllMedals = Annotated[
@@ -110,6 +121,13 @@ ClanSortColumn = Annotated[
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+PlayerScoresScope = Annotated[
+    Literal["recent", "best", "first"],
+    Meta(
+        description="The most recent scores, the best ones by pp, or the first places: those ahead of all others "
+        "on their beatmaps."
+    ),
+]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="Number of rows to skip.")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="Page number, from 1.")]

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.request.osu_v1 import name_in, without_key
 from api.response.encoded import EncodedResponse
 from api.services import Services
 from domain.errors import APIError
@@ -87,11 +88,12 @@ class ResponseCache:
 
         Raise what the handler raises.
         """
-        if not self._services.settings.cache:
+        key = self._key(endpoint, params) if self._services.settings.cache else None
+        if key is None:
             return await endpoint.prepare(self._services, params)
-        key = self._key(endpoint, params)
-        if len(scope["path"]) + len(scope["query_string"]) <= MAX_KNOWN_LENGTH:
-            self._known.put((scope["path"], scope["query_string"]), key)
+        request = _recognised_by(scope)
+        if sum(map(len, request)) <= MAX_KNOWN_LENGTH and not scope.get("checks_key"):
+            self._known.put(request, key)
         begun = time.monotonic()
         missing = self._missing.get(key)
         if missing and begun - missing.raised <= endpoint.seconds:
@@ -104,12 +106,12 @@ class ResponseCache:
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
-        key = self._known.get((scope["path"], scope["query_string"]))
+        key = self._known.get((scope["path"], scope["query_string"])) or self._known.get(_recognised_by(scope))
+        if key and key.endpoint.editable:
+            key = self._key(key.endpoint, key.params)
         if key is None:
             return None
         endpoint = key.endpoint
-        if endpoint.editable:
-            key = self._key(endpoint, key.params)
         response = self._responses.ready(key, endpoint.seconds)
         if response:
             scope["cache"] = "hit"
@@ -120,8 +122,10 @@ class ResponseCache:
         """Let `ready` return nothing before a request has come through the routes again."""
         self._known = BoundedMap(KNOWN_REQUESTS)
 
-    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
-        return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
+    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey | None:
+        """Return the key of a response, None if it must not be cached now."""
+        version = self._services.change_marker.version if endpoint.editable else b""
+        return None if version is None else CacheKey(endpoint, params, version)
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:
         try:
@@ -138,6 +142,12 @@ class ResponseCache:
     async def close(self) -> None:
         """Cancel the calls that are under way."""
         await self._responses.close()
+
+
+def _recognised_by(scope: Scope) -> tuple[str, bytes]:
+    """Return the path and the query of a request, of one for the osu! API v1 without the API key."""
+    path, query = scope["path"], scope["query_string"]
+    return path, without_key(query) if name_in(path) else query
 
 
 class CachedResponseShortcut:

@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import ClassVar
 
 import msgspec
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from replays.conditional import names_etag
@@ -37,6 +39,13 @@ encode = msgspec.json.Encoder().encode
 
 class Success(msgspec.Struct, frozen=True, kw_only=True, tag_field="status", tag="success"):
     """The envelope of most responses: `"status": "success"` beside the requested data."""
+
+
+class JSONInParts(Response):
+    """A response in JSON that is encoded while it is sent. `sends` are the types of what it may send."""
+
+    media_type = "application/json"
+    sends: ClassVar[tuple[type[msgspec.Struct], ...]]
 
 
 class EncodedResponse:

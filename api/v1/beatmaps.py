@@ -1,15 +1,28 @@
 """Beatmaps."""
 
-import msgspec
+from typing import Annotated
 
-from api.reads.beatmaps import beatmaps_by_id_or_md5
-from api.request.params import BeatmapID, BeatmapIDs, BeatmapMD5, BeatmapMD5s, BeatmapSetID
+import msgspec
+from msgspec import Meta
+
+from api.reads.beatmaps import beatmaps_by_id_or_md5, search_beatmaps
+from api.request.params import (
+    BeatmapID,
+    BeatmapIDs,
+    BeatmapMD5,
+    BeatmapMD5s,
+    BeatmapSetID,
+    BeatmapText,
+    Limit,
+    Offset,
+)
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
 from api.v1.lookup import BEATMAP_ERRORS, ID_OR_MD5, beatmap_by_id_or_md5
 from domain.beatmaps import Beatmap, BeatmapSet
 from domain.errors import ErrorSpec
+from storage.cache.beatmap_search import BeatmapQuery
 from storage.database import catalogue
 
 NO_SET = ErrorSpec(404, "Set not found.")
@@ -57,6 +70,53 @@ async def get_maps_info(services: Services, params: BeatmapsParams) -> BeatmapsI
     if not params.id and not params.md5:
         raise ID_OR_MD5()
     return BeatmapsInfo(maps=await beatmaps_by_id_or_md5(services, params.id, params.md5))
+
+
+class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
+    q: BeatmapText
+    mode: Annotated[int, Meta(ge=0, le=3, description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")] | None = None
+    status: (
+        Annotated[
+            int,
+            Meta(
+                ge=-1,
+                le=5,
+                description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 "
+                "approved, 4 qualified, 5 loved.",
+            ),
+        ]
+        | None
+    ) = None
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+class FoundBeatmaps(Success, frozen=True, kw_only=True):
+    """The beatmaps found, the most played one first. `results` is how many there are in all."""
+
+    results: int
+    result: list[Beatmap]
+
+
+async def search_maps(services: Services, params: SearchParams) -> FoundBeatmaps:
+    """Beatmaps whose artist, title, creator and difficulty name contain some words.
+
+    The most played one comes first. New and changed beatmaps may be found a minute later.
+    """
+    numbers = {"mode": params.mode, "status": params.status}
+    found, total = await search_beatmaps(
+        services,
+        catalogue.beatmaps_by_id,
+        BeatmapQuery(
+            text=params.q,
+            numbers={name: value for name, value in numbers.items() if value is not None},
+            sort="plays",
+            descending=True,
+        ),
+        offset=params.offset,
+        limit=params.limit,
+    )
+    return FoundBeatmaps(results=total, result=found)
 
 
 class SetParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,18 @@
 """Scores: of a player, on a beatmap, a single one."""
 
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.require import NO_SCORE, require
-from api.reads.scores import scores_of_player, scores_on_beatmap
+from api.reads.scores import (
+    count_scores_of_player,
+    first_places,
+    scores_of_player,
+    scores_on_beatmap,
+)
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -19,6 +24,7 @@ from api.request.params import (
     Offset,
     PlayerID,
     PlayerName,
+    PlayerScoresScope,
     ScoreID,
     ScoreIDs,
     ScoresScope,
@@ -30,9 +36,9 @@ from api.v1.lookup import BEATMAP_ERRORS, PLAYER_ERRORS, beatmap_by_id_or_md5, p
 from domain.beatmaps import PlayedBeatmap
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.mods import score_filter
+from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
-from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, ScoreDetails
+from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, ScoreDetails
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
@@ -42,7 +48,7 @@ MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     """Either `id` or `name` is required."""
 
-    scope: ScoresScope
+    scope: PlayerScoresScope
     id: PlayerID | None = None
     name: PlayerName | None = None
     mods: ModsText | None = None
@@ -54,39 +60,49 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
-    """A player's scores, each with its beatmap, and the player."""
+    """A player's scores, each with its beatmap, and the player. `total` is how many there are on all pages."""
 
+    total: int
     scores: list[PlayerScore]
     player: PlayerCard
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best or most recent scores in a mode, each with its beatmap.
+    """A player's best or most recent scores, or first places, in a mode, each with its beatmap.
 
     `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
-    scores, newest first. Scores on beatmaps that the server does not know are left out. The beatmaps may be 10
-    seconds old.
+    scores, newest first. `first` has those that `get_map_scores` with `scope=best` shows first on ranked or
+    approved beatmaps, newest first, as of at most 20 seconds ago. Scores on beatmaps that the server does not know
+    are left out. The beatmaps may be 10 seconds old, and `total` a minute.
     """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
     if where is None:
-        return PlayerScores(scores=[], player=card)
-    rows = await scores_of_player(
-        services,
-        catalogue.player_scores,
-        player.id,
-        where,
-        scope=params.scope,
-        include_loved=params.include_loved,
-        include_failed=params.include_failed,
-        limit=params.limit,
-        offset=params.offset,
-    )
+        return PlayerScores(total=0, scores=[], player=card)
+    rows, total = await _page_of_scores(services, player.id, where, params)
     # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], rows)
-    return PlayerScores(scores=scores, player=card)
+    return PlayerScores(total=total, scores=cast(list[PlayerScore], rows), player=card)
+
+
+async def _page_of_scores(
+    services: Services, player_id: int, where: ScoreFilter, params: PlayerScoresParams
+) -> tuple[list[PlayerScoreRow], int]:
+    """Return the page that the parameters ask for, and how many scores there are on all pages."""
+    page: dict[str, Any] = {"limit": params.limit, "offset": params.offset}
+    if params.scope == "first":
+        query = catalogue.player_scores_by_id
+        return await first_places(services, query, player_id, where, include_loved=params.include_loved, **page)
+    kind: dict[str, Any] = {
+        "scope": params.scope,
+        "include_loved": params.include_loved,
+        "include_failed": params.include_failed,
+    }
+    rows = await scores_of_player(services, catalogue.player_scores, player_id, where, **kind, **page)
+    if len(rows) < params.limit and (rows or not params.offset):
+        return rows, params.offset + len(rows)
+    return rows, await count_scores_of_player(services, player_id, where, **kind)
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):

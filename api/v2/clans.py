@@ -45,6 +45,7 @@ async def get_clans(services: Services, params: ClansParams) -> Page[ListedClan]
     out; of equal clans the lower ID comes first. The order may be a minute old.
     """
     request, visible = params.request, services.settings.visible
+    mode = ruleset_mode(params.mode, strict=True)
     clans: list[Clan] | list[ClanLeaderboardEntry]
     if params.sort is None:
         clans, total = await services.pagination.read(
@@ -55,7 +56,7 @@ async def get_clans(services: Services, params: ClansParams) -> Page[ListedClan]
             services,
             catalogue.v2_clan_leaderboard,
             sort=params.sort,
-            mode=ruleset_mode(params.mode, strict=True),
+            mode=mode,
             limit=request.size,
             offset=request.offset,
         )

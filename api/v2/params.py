@@ -1,6 +1,6 @@
 """Types of parameters that only version 2 has. IDs have no bounds, since an ID that nobody has is not found."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -33,6 +33,16 @@ Artist = Annotated[str, Meta(description="The artist's whole name.")]
 Creator = Annotated[str, Meta(description="The creator's whole name.")]
 FileName = Annotated[str, Meta(description="The whole name of the `.osu` file.")]
 Frozen = Annotated[bool, Meta(description="Whether the beatmap keeps its ranked status when osu! changes it.")]
+BeatmapSort = Annotated[
+    Literal["plays", "passes", "last_update", "diff", "bpm", "total_length"],
+    Meta(
+        description="What the beatmaps are ordered by: number of plays or passes, time of the last update, star "
+        "rating, beats per minute or length."
+    ),
+]
+SortOrder = Annotated[
+    Literal["asc", "desc"], Meta(description="With `sort`: the lowest first, or the highest first.")
+]
 BeatmapHash = Annotated[str, Meta(description="MD5 of the beatmap's `.osu` file, in hexadecimal.")]
 Mods = Annotated[int, Meta(description="Mods as a bitmask, exactly these.")]
 ScoreStatus = Annotated[

@@ -1,13 +1,21 @@
 """Scores: lists, of a player, on a beatmap, a single one."""
 
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.require import NO_BEATMAP, NO_SCORE, require
-from api.reads.scores import scores_of_player, scores_on_beatmap
-from api.request.params import IncludeFailed, IncludeLoved, Limit, RulesetMode, ScoresScope
+from api.reads.scores import first_places, scores_of_player, scores_on_beatmap
+from api.request.params import (
+    IncludeFailed,
+    IncludeLoved,
+    Limit,
+    Offset,
+    PlayerScoresScope,
+    RulesetMode,
+    ScoresScope,
+)
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -15,7 +23,7 @@ from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
 from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter
-from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, Score, ScoreDetails
+from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
 from storage.database import catalogue
 
 
@@ -58,17 +66,18 @@ async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetail
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     player_id: PlayerNumber
-    scope: ScoresScope = "best"
+    scope: PlayerScoresScope = "best"
     mode: RulesetMode = 0
     limit: Limit = 25
     include_loved: IncludeLoved = False
     include_failed: IncludeFailed = True
+    offset: Offset = 0
 
 
 class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
-    """The number of scores in this response, and which scores they are."""
+    """The number of scores in this response, with `scope=first` on all pages, and which scores they are."""
 
-    scope: ScoresScope
+    scope: PlayerScoresScope
     mode: int
 
 
@@ -81,28 +90,41 @@ class PlayerScores(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best or most recent scores in a mode, each with its beatmap.
+    """A player's best or most recent scores, or first places, in a mode, each with its beatmap.
 
     `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
-    scores, newest first. Scores on beatmaps that the server does not know are left out. The beatmaps may be 10
-    seconds old.
+    scores, newest first. `first` has those that `maps/{map_id}/scores` shows first on ranked or approved beatmaps,
+    newest first, as of at most 20 seconds ago. Scores on beatmaps that the server does not know are left out. The
+    beatmaps may be 10 seconds old.
     """
-    mode = ruleset_mode(params.mode, strict=True)
+    where = ScoreFilter(ruleset_mode(params.mode, strict=True))
     player = await require_player(services, catalogue.player, id=params.player_id)
+    rows, total = await _page_of_scores(services, player.id, where, params)
+    # With their beatmaps as JSON, they are encoded as the Struct declares.
+    scores = cast(list[PlayerScore], rows)
+    meta = PlayerScoresMeta(total=total, scope=params.scope, mode=where.mode)
+    return PlayerScores(data=scores, meta=meta)
+
+
+async def _page_of_scores(
+    services: Services, player_id: int, where: ScoreFilter, params: PlayerScoresParams
+) -> tuple[list[PlayerScoreRow], int]:
+    """Return the page that the parameters ask for, and its `total`."""
+    page: dict[str, Any] = {"limit": params.limit, "offset": params.offset, "stripped": True}
+    if params.scope == "first":
+        query = catalogue.v2_player_scores_by_id
+        return await first_places(services, query, player_id, where, include_loved=params.include_loved, **page)
     rows = await scores_of_player(
         services,
         catalogue.v2_player_scores,
-        player.id,
-        ScoreFilter(mode),
+        player_id,
+        where,
         scope=params.scope,
         include_loved=params.include_loved,
         include_failed=params.include_failed,
-        limit=params.limit,
-        stripped=True,
+        **page,
     )
-    # With their beatmaps as JSON, they are encoded as the Struct declares.
-    scores = cast(list[PlayerScore], rows)
-    return PlayerScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))
+    return rows, len(rows)
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,11 +167,18 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit = 50
 
 
+class BeatmapScoresMeta(ListMeta, frozen=True, kw_only=True):
+    """The number of scores in this response, and which scores they are."""
+
+    scope: ScoresScope
+    mode: int
+
+
 class BeatmapScores(Success, frozen=True, kw_only=True):
     """Scores on a beatmap, each with its player."""
 
     data: list[BeatmapScore]
-    meta: PlayerScoresMeta
+    meta: BeatmapScoresMeta
 
 
 @errors(INVALID_MODE, NO_BEATMAP)
@@ -169,4 +198,4 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         scope=params.scope,
         limit=params.limit,
     )
-    return BeatmapScores(data=scores, meta=PlayerScoresMeta(total=len(scores), scope=params.scope, mode=mode))
+    return BeatmapScores(data=scores, meta=BeatmapScoresMeta(total=len(scores), scope=params.scope, mode=mode))

@@ -106,6 +106,13 @@ class Pagination:
             return [], total
         return await self._database.all(rows, limit=page.size, offset=page.offset, **filters), total
 
+    async def total(self, count: Query[Total], **filters: Value) -> int:
+        """Return the number of rows that match the filters, as of at most a minute ago.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        return await self._totals.get((count, tuple(filters.items())))
+
     async def registered(self) -> int:
         """Return the number of registered players without the bot, at most some seconds old.
 

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from typing import TypedDict
 
 import msgspec
 
 from domain import v2
 from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
-from domain.beatmaps import Beatmap, BeatmapFile, PlayedBeatmap
+from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
+from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -21,30 +23,46 @@ from domain.players import (
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
-from domain.scores import BeatmapScore, MonthlyPlays, PlayerScoreRow, ScoreDetails
-from storage.database.database import Change, OptionalQuery, Query
+from domain.scores import BeatmapScore, FirstPlace, MonthlyPlays, PlayerScoreRow, ScoreDetails
+from storage.database.database import Change, OptionalQuery, PrimaryQuery, Query
+from storage.database.replicas import ReplicaStatus
 from storage.database.statement import Statement
+
+
+class Which(TypedDict):
+    """Fragments of a statement: which rows it returns, and at most how many."""
+
+    rows: str
+    most: str
+
 
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
 BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
 # What clans can be sorted by, and the column of each.
 CLAN_LEADERBOARDS = {"pp": "total_pp", "rscore": "total_rscore", "acc": "avg_acc", "plays": "total_plays"}
+# What lists of beatmaps can be sorted by.
+BEATMAP_SORTS = ("plays", "passes", "last_update", "diff", "bpm", "total_length")
 SCORE_FILTERS = (
     "WHERE (:mods IS NULL OR s.mods = :mods) AND (:status IS NULL OR s.status = :status)"
     " AND (:mode IS NULL OR s.mode = :mode)"
 )
 # The rows that a statement looks for: one, or those with some ids.
-ONE_SCORE = {"scores": "s.id = :id", "most": "1"}
-SOME_SCORES = {"scores": "s.id IN (:ids)", "most": "1000"}
-ONE_PLAYER = {
-    "players": "u.id = COALESCE(:id, (SELECT MIN(n.id) FROM users n WHERE n.safe_name = :safe_name"
+ONE_SCORE: Which = {"rows": "s.id = :id", "most": "1"}
+SOME_SCORES: Which = {"rows": "s.id IN (:ids)", "most": "1000"}
+ONE_PLAYER: Which = {
+    "rows": "u.id = COALESCE(:id, (SELECT MIN(n.id) FROM users n WHERE n.safe_name = :safe_name"
     " AND (n.priv & :visible) = :visible))",
     "most": "1",
 }
-SOME_PLAYERS = {"players": "u.id IN (:ids)", "most": "1000"}
-ONE_PLAYERS_STATS = {"players": "s.id = :id", "most": "100"}
-SOME_PLAYERS_STATS = {"players": "s.id IN (:ids)", "most": "10000"}
+SOME_PLAYERS: Which = {"rows": "u.id IN (:ids)", "most": "1000"}
+ONE_PLAYERS_STATS: Which = {"rows": "s.id = :id", "most": "100"}
+SOME_PLAYERS_STATS: Which = {"rows": "s.id IN (:ids)", "most": "10000"}
+# Further filters of a beatmap's leaderboard, in the osu! API v1: exactly these mods, and one player.
+BEATMAP_SCORE_FILTERS = (
+    "AND (:exact_mods IS NULL OR COALESCE(s.mods, 0) = :exact_mods)"
+    " AND (:player_id IS NULL OR s.userid = :player_id)"
+)
 # A column with the alias of its table.
 _COLUMN = re.compile(r"\b(\w+)\.`?(\w+)\b")
 
@@ -87,6 +105,18 @@ class Block(msgspec.Struct, frozen=True):
     first: int
     last: int
     total: int
+
+
+class PlayerID(msgspec.Struct, frozen=True):
+    id: int
+
+
+class HiddenMark(msgspec.Struct, frozen=True):
+    """What tells one set of hidden players from another."""
+
+    total: int
+    ids: int
+    squares: int
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -178,9 +208,16 @@ player_stats = Query("player_stats", PlayerStats, **ONE_PLAYERS_STATS)
 players_stats = Query("player_stats", PlayerStats, **SOME_PLAYERS_STATS)
 player_ranks = Query("player_ranks", RankedMode)
 player_search = Query("player_search", FoundPlayer)
+player_names = Query("player_names", FoundPlayer)
+players_named = Query("players_named", PlayerID)
+hidden_players = Query("hidden_players", PlayerID)
+hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
 player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
+count_player_scores = {scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent")}
+player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
+first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
 player_plays = Query("player_plays", MonthlyPlays)
 player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
@@ -189,25 +226,30 @@ leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sor
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
-key_owner = Query("key_owner", KeyOwner)
+key_owner = PrimaryQuery("key_owner", KeyOwner)
 friends = Query("friends", Friend)
 profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmaps_by_id = Query("beatmaps_by_id", Beatmap)
+beatmap_texts = Query("beatmap_texts", SearchedBeatmap)
+beatmap_ids = Query("beatmap_ids", BeatmapID)
 set_beatmaps = Query("set_beatmaps", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
-beatmap_scores = {sort: Query("beatmap_scores", BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
-score_ids = Query("score_ids", ScoreID)
-latest_score_ids = Query("latest_score_ids", ScoreID)
-first_places = {metric: Query("first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+score_ids = PrimaryQuery("score_ids", ScoreID)
+latest_score_ids = PrimaryQuery("latest_score_ids", ScoreID)
+new_scores = PrimaryQuery("score", ScoreDetails, **SOME_SCORES)
+new_first_places = {metric: PrimaryQuery("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
 first_place_before = {
-    metric: Query("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+    metric: PrimaryQuery("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
 }
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
@@ -231,6 +273,7 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
+replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
@@ -238,12 +281,15 @@ v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
 v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
+v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 v2_beatmap = Query("beatmap", v2.BeatmapDetails)
 v2_beatmaps_by_id = Query("beatmaps_by_id", v2.BeatmapDetails)
-v2_beatmap_scores = {sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort) for sort in BEATMAP_LEADERBOARDS}
+v2_beatmap_scores = {
+    sort: Query("beatmap_scores", v2.BeatmapScore, sort=sort, filters="") for sort in BEATMAP_LEADERBOARDS
+}
 v2_score = Query("score", v2.ScoreDetails, **ONE_SCORE)
 v2_clan = Query("clan", v2.Clan)
 v2_clan_leaderboard = {
@@ -254,7 +300,12 @@ v2_clan_leaderboard = {
 # Statements of the second version alone.
 players = Query("players", v2.PlayerDetails)
 count_players = Query("count_players", Total)
-beatmaps = Query("beatmaps", v2.BeatmapDetails)
+beatmaps = Query("beatmaps", v2.BeatmapDetails, order="m.server, m.id")
+beatmaps_sorted = {
+    (sort, order): Query("beatmaps", v2.BeatmapDetails, order=f"m.{sort} {order.upper()}, m.id {order.upper()}")
+    for sort in BEATMAP_SORTS
+    for order in ("asc", "desc")
+}
 count_beatmaps = Query("count_beatmaps", Total)
 player_favourites = Query("player_favourites", v2.Favourite)
 beatmap_rating = Query("beatmap_rating", v2.Rating)
@@ -271,6 +322,16 @@ server_totals = Query("server_totals", NewTotals)
 score_total = Query("score_total", Total)
 achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
+
+# Statements of the osu! API v1 alone.
+osu_v1_beatmap_scores = {
+    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    for sort in ("pp", "score")
+}
+beatmap_counted = Query("beatmap_counted", CountedBeatmap)
+beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
+beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
+set_favourites = Query("set_favourites", SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:
@@ -326,7 +387,7 @@ def columns_read() -> dict[str, dict[str, set[str]]]:
 
 
 # One statement for all tables. Its columns have no alias, so it does not count itself among those that read them.
-ping = Query(
+ping = PrimaryQuery(
     "ping",
     Ping,
     readable=" OR ".join(

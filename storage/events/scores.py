@@ -85,7 +85,7 @@ class ScoreReader:
         found: dict[int, FoundScore] = {}
         for start in range(0, len(ids), PAGE):
             part = tuple(ids[start : start + PAGE])
-            for row in await self._database.all(catalogue.some_scores, ids=part, visible=self._visible):
+            for row in await self._database.all(catalogue.new_scores, ids=part, visible=self._visible):
                 # Of several beatmaps with one md5, the first counts.
                 if row.id not in found:
                     found[row.id] = _found(row)
@@ -106,7 +106,7 @@ class ScoreReader:
             if not by_id:
                 continue
             visible = self._visible_on_boards
-            query = catalogue.first_places[metric]
+            query = catalogue.new_first_places[metric]
             for row in await self._database.all(query, ids=tuple(by_id), visible=visible, limit=len(by_id)):
                 score = by_id[row.id]
                 before: FoundPlayer | None = await self._database.one(

@@ -202,6 +202,51 @@ def test_every_other_request_is_answered_here(fork: Forked, target: str, status:
     assert not fork.server.seen
 
 
+# What apidot has and the stock game server does not, by a request for it.
+YIELDING = {
+    "/v1/get_clan_leaderboard": "/v1/get_clan_leaderboard?sort=worst",
+    "/v1/get_player_achievements": "/v1/get_player_achievements?id=3",
+    "/v1/get_player_plays": "/v1/get_player_plays?id=3",
+    "/v2/achievements": "/v2/achievements",
+    "/v2/players/{user}/achievements": "/v2/players/3/achievements",
+}
+
+
+def test_every_name_that_yields_is_tried() -> None:
+    routes = {route for route, endpoint in ROUTES.items() if endpoint.yields}
+    assert routes == {path.replace("{user}", "{player_id}") for path in YIELDING}
+
+
+@pytest.mark.parametrize("path", YIELDING)
+def test_a_name_that_a_fork_has_already_stays_its_own(recorded_sqlite: str, path: str) -> None:
+    assert added(document({path: []})) == path
+    # Another method is not the same endpoint.
+    assert added(document({path: {"post": {}}})).startswith("POST ")
+    target = YIELDING[path]
+    with game_server() as server:
+        server.description = document({path: []})
+        server.own = {target.partition("?")[0]}
+        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
+            for prefix in ("", "/api"):
+                answer = client.get(prefix + target)
+                assert answer.headers["x-fork"] == "yes"
+            assert [seen.target for seen in server.seen] == [target, target]
+            others = set(YIELDING.values()) - {target, YIELDING["/v1/get_clan_leaderboard"]}
+            assert {client.get(other).status_code for other in others} == {200}
+            assert len(server.seen) == 2
+
+
+def test_a_parameter_that_a_fork_has_already_stays_its_own(recorded_sqlite: str) -> None:
+    own = [query("page"), query("page_size"), query("sort", {"enum": ["pp", "rscore"]})]
+    assert added(document({"/v2/clans": own})) == "/v2/clans with sort"
+    with game_server() as server:
+        server.description = document({"/v2/clans": own})
+        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
+            assert client.get("/v2/clans?page=2").json()["status"] == "success"
+            assert not server.seen
+            assert client.get("/v2/clans?sort=pp").headers["x-fork"] == "yes"
+
+
 def test_methods_that_only_the_fork_has(fork: Forked) -> None:
     assert fork.client.post("/api/get_clan?x=1", content=b"body").headers["x-fork"] == "yes"
     (seen,) = fork.server.seen

@@ -44,7 +44,8 @@ VALID = {
     "calculate_pp": "id=78",
     "calculate_pp_batch": "id=78",
 }
-READS = {name: endpoint for name, endpoint in V1.items() if "GET" in endpoint.methods}
+# A stream has no end: tests/api/v1/test_events.py has its parameters.
+READS = {name: endpoint for name, endpoint in V1.items() if "GET" in endpoint.methods and name != "events"}
 PARAMETERS = [
     (name, parameter) for name, endpoint in READS.items() for parameter in endpoint.params.__struct_fields__
 ]

@@ -233,6 +233,8 @@ def test_ranks_hold_the_unrestricted_players_with_pp(world: sqlite3.Connection) 
         "SELECT 1 FROM scores WHERE pp = 9999.999",
         "SELECT 1 FROM relationships WHERE type = 'friend'",
         "SELECT 1 FROM user_achievements JOIN achievements ON achievements.id = achid",
+        "SELECT 1 FROM user_achievements JOIN achievements ON id = achid WHERE file LIKE 'osu-skill-pass-%'",
+        "SELECT 1 FROM user_achievements JOIN achievements ON id = achid WHERE file LIKE 'all-intro-%'",
         "SELECT 1 FROM tourney_pools WHERE created_by NOT IN (SELECT id FROM users)",
         "SELECT 1 FROM tourney_pools JOIN users ON users.id = created_by WHERE NOT priv & 1",
         "SELECT 1 FROM tourney_pool_maps WHERE map_id NOT IN (SELECT id FROM maps)",

@@ -49,6 +49,9 @@ ROWS = (
     f"""INSERT INTO ratings (userid, map_md5, rating)
     SELECT i % {PLAYERS}, LPAD(CASE WHEN i < 2000 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END, 32, '0'), 1 + i % 10
     FROM numbers WHERE i < 10000 ON DUPLICATE KEY UPDATE rating = 1""",
+    f"""INSERT IGNORE INTO favourites (userid, setid)
+    SELECT 1 + i * 31 % {PLAYERS}, CASE WHEN i % 8 = 1 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END
+    FROM numbers WHERE i < 10000""",
 )
 
 
@@ -82,6 +85,16 @@ CASES = {
     # Beatmaps are counted and then sorted by how often they occur.
     "most played": Case(catalogue.player_most_played, "apidot_scores_played", sorts=True),
     "rating": Case(catalogue.beatmap_rating, "apidot_ratings"),
+    "favourites and rating": Case(catalogue.beatmap_counted, "apidot_favourites", {"id": None}),
+    # The newest sets are found in the whole table.
+    "newest sets": Case(catalogue.beatmaps_by_set, None, {"id": None, "md5": None, "mode": None}, sorts=True),
+    "exact mods on a beatmap": Case(
+        catalogue.osu_v1_beatmap_scores["score"], "apidot_beatmap_by_score", {"exact_mods": 64}
+    ),
+    # The player's scores on the beatmap are few.
+    "a player on a beatmap": Case(
+        catalogue.osu_v1_beatmap_scores["score"], None, {"player_id": PLAYER}, sorts=True
+    ),
     # The players ahead are counted by mode.
     "ranks": Case(catalogue.player_ranks, "apidot_stats_board", sorts=True),
     **{
@@ -141,7 +154,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         with cursor_of(url) as cursor:
             without = {name: run(cursor, case) for name, case in CASES.items()}
         mariadbd.execute(url, *(index.statement for index in expected.indexes()))
-        mariadbd.execute(url, "ANALYZE TABLE maps, ratings, scores, stats, users")
+        mariadbd.execute(url, "ANALYZE TABLE favourites, maps, ratings, scores, stats, users")
         yield Server(url, without)
 
 

@@ -20,11 +20,13 @@ Example = dict[str, Any]
 
 # The player of the demo world whose key docs/api.md shows.
 KEY = "00000000-0000-4000-8000-000000000004"
-# Their responses are files, or need an upload or a game server with players.
+# Their responses are files or streams, or need an upload or a game server with players.
 WITHOUT_ANSWER = {
+    "/v1/events",
     "/v1/get_replay",
     "/v1/get_match",
     "/v1/set_avatar",
+    "/api/get_replay",
     "/v2/scores/{score_id}/replay",
     "/v2/players/{player_id}/status",
 }

@@ -9,9 +9,13 @@ from tests.conftest import Recorded
 @pytest.mark.parametrize("where", ["mode=0", "mode=4", "mode=8", "mode=0&country=de"])
 @pytest.mark.parametrize("sort", LEADERBOARDS)
 def test_the_pages_together_are_the_whole_leaderboard(recorded: Recorded, sort: str, where: str) -> None:
+    totals = set()
+
     def page(limit: int, offset: int) -> list[dict[str, int]]:
         path = f"/get_leaderboard?sort={sort}&{where}&limit={limit}&offset={offset}"
-        entries: list[dict[str, int]] = recorded.client.get(path).raise_for_status().json()["leaderboard"]
+        body = recorded.client.get(path).raise_for_status().json()
+        totals.add(body["total"])
+        entries: list[dict[str, int]] = body["leaderboard"]
         return entries
 
     whole = page(99, 0)
@@ -19,3 +23,4 @@ def test_the_pages_together_are_the_whole_leaderboard(recorded: Recorded, sort: 
     assert whole == sorted(whole, key=lambda entry: (-entry[sort], entry["player_id"]))
     assert [entry for offset in range(0, 99, 3) for entry in page(3, offset)] == whole
     assert page(100, len(whole) + 1000) == []
+    assert totals == {len(whole)}

@@ -15,15 +15,17 @@ from domain.live import Live, LiveStatus
 from replays.store import open_store
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.clans import ClanOrder
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.totals import ServerTotals
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
 
 # Each endpoint, a request to it, and the statements that it runs, in their order.
 STATEMENTS = {
-    "server/stats": ("server/stats", ["player_total"]),
+    "server/stats": ("server/stats", ["player_total", "score_newest", "score_total", "server_totals"]),
     "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard_order", "leaderboard"]),
     "players": ("players", ["count_players", "players"]),
     "players/search": ("players/search?q=re", ["player_search"]),
@@ -33,6 +35,7 @@ STATEMENTS = {
     "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
+    "players/{player_id}/achievements": ("players/50/achievements", ["player", "player_achievements"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
     "maps/{map_id}": ("maps/78", ["beatmap"]),
     "maps/{map_id}/rating": ("maps/78/rating", ["beatmap", "beatmap_rating"]),
@@ -42,6 +45,7 @@ STATEMENTS = {
     "scores/{score_id}/replay": ("scores/805/replay", ["replay_score"]),
     "clans": ("clans", ["count_clans", "clans"]),
     "clans/{clan_id}": ("clans/1", ["clan"]),
+    "achievements": ("achievements", ["count_achievements"]),
 }
 # What version 1 does not have: lists of everything, their lengths, and ratings.
 ONLY_V2 = {
@@ -57,6 +61,10 @@ ONLY_V2 = {
     "hidden_score_blocks",
     "clans",
     "count_clans",
+    "score_newest",
+    "score_total",
+    "server_totals",
+    "count_achievements",
 }
 # Other requests to the same endpoints.
 MORE = {
@@ -65,6 +73,7 @@ MORE = {
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
     "players/9/stats": ["player_details"],
+    "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
 OF_V1 = (
     "search_players?q=re",
@@ -80,6 +89,8 @@ OF_V1 = (
     "get_replay?id=805",
     "get_leaderboard",
     "get_clan?id=1",
+    "get_clan_leaderboard",
+    "get_player_achievements?id=50",
     "get_mappool?id=1",
     "online",
     "get_matches",
@@ -118,6 +129,8 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
         await database.connect()
         pages = Pagination(database)
         boards = LeaderboardOrder(database, visible=settings.visible_on_boards)
+        clans = ClanOrder(database, visible=settings.visible_on_boards)
+        totals = ServerTotals(database)
         try:
             needed = {
                 "settings": settings,
@@ -126,13 +139,17 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "live": Playing(),
                 "beatmaps": BeatmapCache(database),
                 "pagination": pages,
+                "server_totals": totals,
                 "leaderboard_order": boards,
+                "clan_order": clans,
                 "replays": open_store(settings),
                 "change_marker": ChangeMarker(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
         finally:
+            await totals.close()
+            await clans.close()
             await boards.close()
             await pages.close()
             await database.disconnect()
@@ -154,8 +171,8 @@ def test_every_endpoint_is_here() -> None:
 def test_statements_of_an_endpoint(service: InProcess, name: str) -> None:
     path, expected = STATEMENTS[name]
     assert service.statements(f"/v2/{path}") == expected
-    # score_next looks up one id.
-    assert len([name for name in expected if name != "score_next"]) <= 3
+    # These two look up one id.
+    assert len([name for name in expected if name not in ("score_next", "score_newest")]) <= 3
 
 
 @pytest.mark.parametrize("path", MORE)

@@ -80,7 +80,13 @@ def test_other_paths_are_unknown(recorded: Recorded, path: str) -> None:
 
 
 def test_server_stats(recorded: Recorded) -> None:
-    assert get(recorded, "server/stats")["data"] == {"online_players": 0, "total_players": len(USERS) - 1}
+    assert get(recorded, "server/stats")["data"] == {
+        "online_players": 0,
+        "total_players": len(USERS) - 1,
+        "total_scores": len(SCORES),
+        "total_maps": len(MAPS),
+        "total_clans": len(table("clans")),
+    }
 
 
 @pytest.mark.parametrize("sort", ["pp", "acc", "tscore"])
@@ -90,7 +96,7 @@ def test_leaderboard(recorded: Recorded, sort: str) -> None:
     assert {row["player_id"] for row in everybody} <= SEEN
     page = get(recorded, f"leaderboards/4?sort={sort}&page_size=7&page=3")
     assert page["data"] == everybody[14:21]
-    assert page["meta"] == {"page": 3, "page_size": 7}
+    assert page["meta"] == {"total": len(everybody), "page": 3, "page_size": 7}
     old = recorded.client.get(f"/v1/get_leaderboard?mode=4&sort={sort}&limit=7&offset=14").json()["leaderboard"]
     assert [{key: value for key, value in row.items() if key != "rank"} for row in page["data"]] == old
     assert type(old[0]["pp"]) is int
@@ -362,7 +368,7 @@ def test_members_of_a_clan(recorded: Recorded) -> None:
 
 
 def test_every_invalid_parameter_is_listed(recorded: Recorded) -> None:
-    assert errors(recorded, "players/x/scores?scope=first&mode=12&limit=0&include_loved=2") == [
+    assert errors(recorded, "players/x/scores?scope=worst&mode=12&limit=0&include_loved=2") == [
         ["int_parsing", ["path", "player_id"]],
         ["literal_error", ["query", "scope"]],
         ["less_than_equal", ["query", "mode"]],

@@ -58,6 +58,23 @@ def test_every_page_is_a_part_of_the_whole_order(recorded_url: str, board: Leade
                     page = await order.page(board, offset=offset, limit=limit)
                     assert page == all_ids[offset : offset + limit]
             assert await order.page(board, offset=2**63 - 1, limit=7) == ()
+            assert await order.total(board) == len(all_ids)
+
+    asyncio.run(test())
+
+
+@pytest.mark.usefixtures("small")
+def test_players_are_counted_once_where_a_segment_does_not_hold_them_all(recorded_sqlite: str) -> None:
+    async def test() -> None:
+        async with connected(Counting(recorded_sqlite)) as database:
+            order = LeaderboardOrder(database, visible=VISIBLE)
+            await order.page(WORLD[0], offset=0, limit=7)
+            await order.page(COUNTRY, offset=0, limit=7)
+            database.statements.clear()
+            for _ in range(3):
+                assert await order.total(WORLD[0]) > 27
+                assert await order.total(COUNTRY) < 27
+            assert database.statements == ["leaderboard_total"]
 
     asyncio.run(test())
 

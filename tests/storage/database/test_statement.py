@@ -37,7 +37,12 @@ def test_a_list_of_ids(request: pytest.FixtureRequest, driver: str) -> None:
 @pytest.mark.parametrize(
     ("values", "text", "bound"),
     [
-        ({"a": 1, "ids": (7, 8)}, "a = %(a)s AND id IN (%(ids_0)s, %(ids_1)s)", {"a": 1, "ids_0": 7, "ids_1": 8}),
+        ({"a": 1, "ids": (7, -8)}, "a = %(a)s AND id IN (7, -8)", {"a": 1}),
+        (
+            {"a": 1, "ids": ("7", "8")},
+            "a = %(a)s AND id IN (%(ids_0)s, %(ids_1)s)",
+            {"a": 1, "ids_0": "7", "ids_1": "8"},
+        ),
         ({"a": None, "ids": ()}, "a = %(a)s AND id IN (NULL)", {"a": None}),
     ],
 )

@@ -1,0 +1,67 @@
+"""The ids of all hidden players, of which a small statement tells before each use whether they are still right."""
+
+import asyncio
+
+from storage.cache.cache import SingleFlight
+from storage.cache.texts import BEFORE_ALL
+from storage.database import catalogue
+from storage.database.catalogue import HiddenMark
+from storage.database.database import Database
+
+PAGE, MOST_HIDDEN = 1000, 30_000
+# How often they are read again if they change meanwhile.
+TRIES = 3
+# Of the squares in the mark: products stay small enough to be added up.
+MODULUS = 65521
+
+
+class HiddenPlayers:
+    """Tells which players are hidden at this moment. Callers at the same time share a statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ids: frozenset[int] = frozenset()
+        self._mark = HiddenMark(total=-1, ids=0, squares=0)
+        self._checks: SingleFlight[int, frozenset[int] | None] = SingleFlight()
+        self._number = 0
+
+    async def close(self) -> None:
+        """Cancel the statements that are running."""
+        await self._checks.close()
+
+    async def current(self) -> frozenset[int] | None:
+        """Return the ids of the players who are hidden now or later, None if there are too many.
+
+        Raise Unavailable if the database cannot be reached.
+        """
+        # A check that has begun may have read what has changed since: the next one counts, which all callers until
+        # then share.
+        return await asyncio.shield(self._checks.join(self._number + 1, self._check))
+
+    async def _check(self, number: int) -> frozenset[int] | None:
+        running = self._checks.get(number - 1)
+        if running is not None:
+            await asyncio.wait([running])
+        self._number = number
+        for _ in range(TRIES):
+            mark = await self._database.one(catalogue.hidden_players_mark)
+            assert mark is not None
+            if mark == self._mark:
+                return self._ids
+            if mark.total > MOST_HIDDEN:
+                return None
+            await self._read()
+        return None
+
+    async def _read(self) -> None:
+        ids: list[int] = []
+        after, last = BEFORE_ALL, False
+        while not last:
+            rows = await self._database.all(catalogue.hidden_players, after=after, limit=PAGE)
+            ids += [row.id for row in rows]
+            last = len(rows) < PAGE or len(ids) > MOST_HIDDEN
+            after = ids[-1] if ids else after
+        self._ids = frozenset(ids)
+        self._mark = HiddenMark(
+            total=len(ids), ids=sum(ids), squares=sum((id % MODULUS) * (id % MODULUS) for id in ids)
+        )

@@ -1,0 +1,284 @@
+"""Names of players and texts of beatmaps in memory, to find those that contain a text without reading a table.
+
+The texts of all rows lie in a few large blocks of bytes, which are searched at once: among 50 000 players, that
+takes a tenth of a millisecond. Only ids are found. The rows of a response are read from the database, so that what
+has been deleted or hidden meanwhile is not shown.
+"""
+
+import asyncio
+import logging
+import time
+from array import array
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from operator import methodcaller
+from typing import Generic, Protocol, TypeVar
+
+from domain.errors import Unavailable
+from storage.cache.cache import SingleFlight
+
+log = logging.getLogger("apidot")
+
+# The table is read again in the background once the texts are so old.
+RENEW_SECONDS = 30.0
+# The last rows are read again before a search if they were not within these seconds: new rows are among them.
+NEW_SECONDS = 2.0
+# After reading has failed, how long until it is tried again.
+RETRY_SECONDS = 2.0
+# The same if a table is not fit to be kept in memory.
+UNFIT_SECONDS = 60
+# How long a request waits for the first reading.
+WAIT_SECONDS = 4.0
+# Between two pages, so that requests are answered meanwhile.
+PAUSE_SECONDS = 0.002
+# How many pages make a block, which is searched at once.
+BLOCK_PAGES = 8
+# For how long a search runs before it lets others run.
+SLICE_SECONDS = 0.002
+# Less than every id.
+BEFORE_ALL = -(2**31)
+
+END = b"\n"
+_count_ends = methodcaller("count", END)
+
+
+class Identified(Protocol):
+    """A row with an id."""
+
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Identified)
+# A text has a word if it contains one of these.
+Word = tuple[bytes, ...]
+
+
+class Unfit(Unavailable):
+    """The rows of a table cannot be kept in memory, or not be compared there as the database compares them."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The search is not available: {reason}.", retry_after=UNFIT_SECONDS)
+
+
+class Source(Generic[R]):
+    """A table: how its rows are read and what is kept of them."""
+
+    def __init__(
+        self,
+        read: Callable[[int, int], Awaitable[list[R]]],
+        text: Callable[[R], bytes],
+        numbers: Mapping[str, Callable[[R], float]],
+        *,
+        what: str,
+        page: int,
+        most: int,
+        keep: bool = False,
+    ) -> None:
+        """`read` returns the rows after an id, in the order of their ids, at most so many.
+
+        `text` returns the text of a row, without a line feed, and `numbers` are what rows can be sorted and
+        filtered by. `page` rows are read at a time, so few that converting them takes some milliseconds. There may
+        be at most `most` rows. `what` they are, for the log. With `keep`, the rows themselves are kept too.
+        """
+        self.read = read
+        self.text = text
+        self.numbers = numbers
+        self.what = what
+        self.page = page
+        self.most = most
+        self.keep = keep
+
+
+class Texts(Generic[R]):
+    """The texts and numbers of all rows, in the order of their ids, as they were at some time."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """`names` are those of the numbers."""
+        self.ids: list[int] = []
+        self.numbers = {name: array("d") for name in names}
+        self.kept: list[R] = []
+        # The number of the first row of each block, and the texts of all its rows, each of them with END.
+        self._blocks: list[tuple[int, bytes]] = []
+        self._pages: list[bytes] = []
+        # The last page: the id after which it begins, the number of its first row, and when it was read.
+        self.after = BEFORE_ALL
+        self._tail = 0
+        self.tail_read = self.read = time.monotonic()
+
+    def add(self, source: Source[R], rows: Sequence[R], *, last: bool) -> None:
+        """Add a page. `last`: it is the last one, which `with_tail` replaces."""
+        if last:
+            self._close_block(len(self.ids))
+            self._tail = len(self.ids)
+            self.after = self.ids[-1] if self.ids else BEFORE_ALL
+        self._pages.append(b"".join(source.text(row) + END for row in rows))
+        self.ids += [row.id for row in rows]
+        if source.keep:
+            self.kept += rows
+        for name, number in source.numbers.items():
+            self.numbers[name].extend(map(number, rows))
+        if last or len(self._pages) == BLOCK_PAGES:
+            self._close_block(len(self.ids))
+
+    def _close_block(self, end: int) -> None:
+        text = b"".join(self._pages)
+        if text:
+            self._blocks.append((end - text.count(END), text))
+        self._pages.clear()
+
+    def with_tail(self, source: Source[R], rows: Sequence[R]) -> "Texts[R]":
+        """Return the same texts, with these rows instead of those of the last page."""
+        texts: Texts[R] = Texts(list(self.numbers))
+        texts.ids, texts.kept = self.ids[: self._tail], self.kept[: self._tail]
+        texts.numbers = {name: numbers[: self._tail] for name, numbers in self.numbers.items()}
+        texts._blocks = [block for block in self._blocks if block[0] < self._tail]
+        texts.add(source, rows, last=True)
+        texts.read = self.read
+        return texts
+
+    def has_tail(self, rows: Sequence[R]) -> bool:
+        """Return whether these are the rows of the last page, which are kept."""
+        return self.kept[self._tail :] == rows
+
+    def find(self, words: Sequence[Word]) -> Iterator[list[int]]:
+        """Yield the numbers of the rows that have all of these words, in their order, block by block."""
+        # The longest word is the rarest: if it is not there, the others need not be.
+        words = sorted(words, key=lambda word: -len(word[0]))
+        for first, block in self._blocks:
+            rows = _rows_with(block, words[0])
+            for word in words[1:]:
+                if rows:
+                    others = set(_rows_with(block, word))
+                    rows = [row for row in rows if row in others]
+            yield [first + row for row in rows] if first else rows
+
+    def row_of(self, id: int) -> int | None:
+        """Return the number of the row with this id, None if there is none."""
+        row = bisect_left(self.ids, id)
+        return row if row < len(self.ids) and self.ids[row] == id else None
+
+
+def _rows_with(block: bytes, word: Word) -> list[int]:
+    """Return the numbers of the texts in a block that contain one of the parts, in their order."""
+    rows: list[int] = []
+    for part in word:
+        if len(part) == 1 and part not in block:
+            # Much faster than to split it.
+            continue
+        # Between two occurrences, as many texts end as there are rows from one to the other.
+        between = block.split(part)
+        between.pop()
+        rows += dict.fromkeys(accumulate(map(_count_ends, between)))
+    return rows if len(word) == 1 else sorted(set(rows))
+
+
+class TextIndex(Generic[R]):
+    """Keeps the texts of a table, and reads them again while they are used.
+
+    What is in the last page, new rows above all, is at most some seconds old. All else is as old as the callers
+    accept.
+    """
+
+    def __init__(self, source: Source[R]) -> None:
+        self._source = source
+        self._texts: Texts[R] | None = None
+        self._flights: SingleFlight[str, Texts[R]] = SingleFlight()
+        self._failure: Unavailable | None = None
+        self._retry_at = 0.0
+        self._said_unfit = False
+
+    async def close(self) -> None:
+        """Cancel the statements that are running."""
+        await self._flights.close()
+
+    async def get(self, max_age: float) -> Texts[R] | None:
+        """Return texts that are at most `max_age` seconds old, None if there are none.
+
+        They are then read in the background, as they are once they are older than RENEW_SECONDS. Raise Unavailable
+        if the database cannot be reached.
+        """
+        now = time.monotonic()
+        texts = self._texts
+        if (texts is None or now - texts.read > RENEW_SECONDS) and now >= self._retry_at:
+            self._flights.join("all", self._read_all)
+        if texts is None or now - texts.read > max_age:
+            return None
+        if now - texts.tail_read > NEW_SECONDS:
+            return await asyncio.shield(self._flights.join("new", self._read_new))
+        return texts
+
+    async def wait(self) -> Texts[R]:
+        """Return the texts once they have been read. Raise Unavailable if they are not in time, Unfit too."""
+        if self._failure and time.monotonic() < self._retry_at:
+            raise self._failure.with_traceback(None)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await asyncio.shield(self._flights.join("all", self._read_all))
+        except TimeoutError:
+            raise Unavailable(f"The {self._source.what} are being read.") from None
+
+    async def _read_all(self, _: str) -> Texts[R]:
+        source = self._source
+        texts: Texts[R] = Texts(list(source.numbers))
+        after, last = BEFORE_ALL, False
+        try:
+            while not last:
+                rows = await source.read(after, source.page)
+                last = len(rows) < source.page
+                texts.add(source, rows, last=last)
+                if len(texts.ids) > source.most:
+                    raise Unfit(f"there are more than {source.most} {source.what}")
+                after = rows[-1].id if rows else after
+                await asyncio.sleep(PAUSE_SECONDS)
+        except Unavailable as error:
+            self._failed(error)
+            raise
+        self._failure = None
+        self._texts = texts
+        return texts
+
+    def _failed(self, error: Unavailable) -> None:
+        self._failure = error
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        if isinstance(error, Unfit):
+            self._texts = None
+            self._retry_at = time.monotonic() + UNFIT_SECONDS
+            if not self._said_unfit:
+                self._said_unfit = True
+                log.warning("the %s are not kept in memory: %s", self._source.what, error.message)
+
+    async def _read_new(self, _: str) -> Texts[R]:
+        """Read the last page again, and those after it."""
+        before = self._texts
+        assert before is not None
+        rows: list[R] = []
+        began, after, last = time.monotonic(), before.after, False
+        while not last:
+            page = await self._source.read(after, self._source.page)
+            last = len(page) < self._source.page
+            rows += page
+            after = page[-1].id if page else after
+        if self._texts is not before:
+            # They have all been read meanwhile.
+            return self._texts or before
+        if self._source.keep and before.has_tail(rows):
+            before.tail_read = began
+        else:
+            self._texts = before.with_tail(self._source, rows)
+        return self._texts
+
+
+async def sorted_in_slices(found: Iterator[list[int]], key: Callable[[int], float]) -> list[int]:
+    """Return the rows that a search finds, sorted by `key`. In a long one, other requests get their turn."""
+    rows: list[int] = []
+    began = time.perf_counter()
+    for part in found:
+        # Sorted parts are quickly merged in the end.
+        rows += sorted(part, key=key)
+        if time.perf_counter() - began > SLICE_SECONDS:
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+    rows.sort(key=key)
+    return rows
