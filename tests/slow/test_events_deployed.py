@@ -84,10 +84,8 @@ class Listener:
         fields = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
         if "event" in fields:
             self.types.append(fields["event"])
-        if fields.get("event") == "hello":
-            self.last_id = self.last_id or json.loads(fields["data"])["last_id"]
-        if "id" in fields:
-            self.last_id = fields["id"]
+        self.last_id = fields.get("id", self.last_id)
+        if fields.get("event") == "score":
             self.scores.append(json.loads(fields["data"])["score"]["id"])
 
 
