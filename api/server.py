@@ -119,7 +119,6 @@ def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: i
         # nginx keeps idle connections for 60 s; a shorter timeout here would race with its next request.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
-        # A worker that is being started on a busy machine answers after more than the usual 5 s. The watchdog ends one
-        # that hangs later.
+        # On a busy machine, a worker takes more than the usual 5 s to start. The watchdog ends one that hangs later.
         timeout_worker_healthcheck=30,
     )
