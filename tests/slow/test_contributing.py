@@ -95,7 +95,7 @@ def run(folder: Path, *command: str) -> None:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout after the six steps."""
     folder = tmp_path_factory.mktemp("contributing") / "apidot"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".data", ".git", ".*_cache"))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv*", ".data", ".git", ".*_cache"))
     for edit in edits():
         apply(edit, folder)
     return folder
