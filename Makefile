@@ -13,7 +13,7 @@ TEST = $(RUN) .venv/requirements-test.lock
 # --no-loadscope-reorder: tests/conftest.py says which files are begun first.
 PYTEST = .venv/bin/python -m pytest $(if $(TEST_DATABASE_URL)$(TEST_REDIS_URL),,--numprocesses 4 --dist loadfile --no-loadscope-reorder)
 
-.PHONY: help install run test test-slow check format examples settings lock bench faults fuzz
+.PHONY: help install run test test-slow check format examples settings lock bench faults fresh fuzz
 
 help:  # list these targets
 	@awk -F ':.*  # ' '/^[a-z-]+:.*  # / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ bench: $(TEST)  # measure the service and compare it with minimal applications; 
 faults: $(TEST)  # break the database, Redis and more under load, and check every response; ROUNDS=100, FAULTS=packets,redis
 	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m faults $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(FAULTS),--only '$(FAULTS)') $(ARGS)
+
+fresh: $(TEST)  # run `make run` and `make test` in a new Debian, as root, and send requests; takes a quarter of an hour
+	.venv/bin/python -m tests.support.fresh
 
 fuzz: $(TEST)  # send the service requests made up from its description and from broken HTTP; N=100000, SEED=1 repeats a run
 	@.venv/bin/python -m tests.support.install $@
