@@ -29,7 +29,7 @@ COPIED = (
     *("/etc/ssl/certs/ca-certificates.crt", "/usr/local/share/ca-certificates"),
 )
 # What each step may take, in seconds: several times what it takes on two idle cores.
-UNPACKING, STARTING, TESTING = 600.0, 600.0, 2400.0
+UNPACKING, STARTING, TESTING = 900.0, 900.0, 3600.0
 # The shell remains, because the first process of a namespace has to reap those that have lost their parent.
 IN_ROOT = """
 mount --bind /dev "$1/dev"
