@@ -24,7 +24,7 @@ RELOAD: dict[str, Any] = {
     "reload_includes": ["*.sql"],
     # Existing folders only: uvicorn takes any other path for a pattern.
     "reload_excludes": [
-        str(folder) for folder in map(ROOT.joinpath, (".venv", ".data", "tests")) if folder.is_dir()
+        str(folder) for folder in map(ROOT.joinpath, (".venv", ".venv-pp", ".data", "tests")) if folder.is_dir()
     ],
 }
 

@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 import main
 from demo.build import build
 from storage.database.database import Database
-from tests.support import conformance, mariadbd, servers
+from tests.support import conformance, mariadbd, pp_engine, servers
 from tests.support.forked import ForkedProcess
 from tests.support.processes import Process, free_port, locked, serve
 from tests.support.servers import S3, MariaDB, Redis
@@ -57,6 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Skipped in this one line, the tests are one line in pytest's summary, which has their number.
+    if item.get_closest_marker("pp_engine") and not pp_engine.installed():
+        pytest.skip("the pp engine is not installed: see `make install`")
 
 
 D = TypeVar("D", bound=Database)
