@@ -52,16 +52,14 @@ class RequestLog:
         request_id: str = scope.get("request_id") or f"{getrandbits(128):032x}"
         header = (b"x-request-id", request_id.encode())
         status = size = 0
-        finished = streaming = False
+        finished = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status, size, finished, streaming
+            nonlocal status, size, finished
             if message["type"] in ANSWERS:
                 status = message.get("status", SWITCHING_PROTOCOLS)
-                if scope.get("streaming", False):
-                    # It goes on until the client leaves.
-                    streaming = True
-                    self.in_flight -= 1
+                # A stream goes on until the client leaves.
+                self.in_flight -= scope.get("streaming", False)
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
             elif message["type"] == "websocket.send":
@@ -89,7 +87,7 @@ class RequestLog:
             if not finished:
                 raise
         finally:
-            self.in_flight -= not streaming
+            self.in_flight -= not scope.get("streaming", False)
             self._record(scope, request_id, status or CLIENT_CLOSED_REQUEST, perf_counter() - start, size)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float, size: int) -> None:
