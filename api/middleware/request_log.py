@@ -62,11 +62,9 @@ class RequestLog:
                 self.in_flight -= scope.get("streaming", False)
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
-            elif message["type"] == "websocket.send":
-                size += len(message["text"].encode())
-            elif message["type"] in BODIES:
-                size += len(message.get("body", b""))
-                finished = not message.get("more_body", False)
+            else:
+                size += sent_bytes(message)
+                finished = message["type"] in BODIES and not message.get("more_body", False)
             await send(message)
 
         self.in_flight += 1
@@ -109,3 +107,8 @@ class RequestLog:
             record = AccessRecord(method, path, status, ms, size, client, request_id, route, cache)
             # Creating the LogRecord by hand halves its cost.
             access_log.handle(logging.LogRecord(access_log.name, logging.INFO, "", 0, record, None, None))
+
+
+def sent_bytes(message: Message) -> int:
+    """Return how many bytes of a body, or of a message of a WebSocket, are sent with this."""
+    return len(message["text"].encode() if message["type"] == "websocket.send" else message.get("body", b""))
