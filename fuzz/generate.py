@@ -41,6 +41,8 @@ class Generator:
             Operation(method.upper(), route, operation["parameters"])
             for route, item in document["paths"].items()
             for method, operation in item.items()
+            # A stream has no end.
+            if "text/event-stream" not in operation["responses"].get("200", {}).get("content", {})
         ]
         self._weights = [WEIGHTS.get(operation.route, 1.0) for operation in self._operations]
 
