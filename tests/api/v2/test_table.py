@@ -17,6 +17,7 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.deadlines import Deadlines
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
@@ -129,6 +130,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "leaderboard_order": boards,
                 "replays": open_store(settings),
                 "change_marker": ChangeMarker(),
+                "deadlines": Deadlines(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
