@@ -22,6 +22,7 @@ from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
 from storage.cache.totals import ServerTotals
+from storage.deadlines import Deadlines
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
@@ -168,6 +169,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "clan_order": clans,
                 "replays": open_store(settings),
                 "change_marker": ChangeMarker(),
+                "deadlines": Deadlines(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
