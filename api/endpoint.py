@@ -37,6 +37,7 @@ class Endpoint:
         editable: bool = False,
         yields: bool = False,
         yields_params: Iterable[str] = (),
+        passes_sessions: bool = False,
     ) -> None:
         """`seconds` is how long responses are cached, 0 for not at all.
 
@@ -45,13 +46,18 @@ class Endpoint:
 
         `yields`: the stock game server has no endpoint of this name. If a fork has one, requests are passed on to
         it. `yields_params` are the names of parameters for which the same is true.
+
+        `passes_sessions`: a request with a session of the game server's web client is passed on to it. Responses
+        must not be cached.
         """
+        assert not (passes_sessions and seconds)
         self.handler = handler
         self.methods = methods
         self.seconds = seconds
         self.editable = editable
         self.yields = yields
         self.yields_params = frozenset(yields_params)
+        self.passes_sessions = passes_sessions
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
         hints = get_type_hints(handler)

@@ -12,7 +12,7 @@ from bench.ids import Ids
 from bench.results import QueryPlan
 from bench.worlds import STATEMENT_TIMEOUT, World
 from domain.accounts import ProfileFields
-from storage.cache import leaderboards
+from storage.cache import leaderboards, top_plays
 from storage.database import catalogue, session
 from storage.database.database import Query
 from storage.database.statement import Statement, Value, with_lists
@@ -36,6 +36,7 @@ VALUES: dict[str, Value] = {
     "with_bot": 0,
     "pattern": "%ren%",
     "first": 0,
+    "after": 0,
     "counted": 0,
     "key": "00000000-0000-0000-0000-000000000000",
 }
@@ -66,22 +67,40 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         int((selection.heavy + selection.typical)[0]) for selection in (ids.players, ids.beatmaps, ids.clans)
     )
     md5, name, score = ids.md5s.heavy[0], ids.names.heavy[0], int(ids.scores.typical[-1])
+    players = tuple(map(int, (ids.players.heavy + ids.players.typical)[:50]))
     beatmaps = tuple(map(int, ids.beatmaps.heavy))
-    values = {**VALUES, **UNUSED, **CHANGES, "id": player, "md5": md5, "map_md5": None, "safe_name": name}
+    values = {
+        **VALUES,
+        **UNUSED,
+        **CHANGES,
+        "id": player,
+        "md5": md5,
+        "map_md5": None,
+        "safe_name": name,
+        "score_id": score,
+    }
     specific: dict[str, dict[str, Value]] = {
         "player": {"safe_name": None},
-        "player_details": {"safe_name": None},
         "beatmap": {"id": beatmap, "md5": None},
         "beatmap_rating": {"id": beatmap},
         "beatmap_files": {"ids": beatmaps},
+        "beatmaps_by_id": {"ids": beatmaps, "md5s": ()},
+        "set_beatmaps": {"set_id": int(ids.sets.heavy[0])},
+        "players_named": {"ids": players},
+        "player_details": {"safe_name": None, "ids": players},
+        "player_stats": {"ids": players},
+        "player_ranks": {"ids": (player,)},
         "beatmaps_by_md5": {"md5s": tuple(ids.md5s.heavy)},
         "beatmap_counted": {"id": beatmap, "md5": None},
         "beatmap_ratings": {"md5s": tuple(ids.md5s.heavy)},
         "beatmaps_by_set": {"id": None, "md5": None, "mode": None, "limit": 500},
         "set_favourites": {"set_ids": beatmaps},
         "known_players": {"ids": tuple(ids.online)},
-        "score": {"id": score},
+        "score": {"id": score, "ids": tuple(map(int, ids.scores.typical[:50]))},
         "replay_score": {"id": score},
+        "player_scores_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
+        "top_plays": {"limit": top_plays.LENGTH},
+        "top_plays_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
         "score_blocks": {"last": BLOCK},
         "score_statuses": {"limit": BLOCK},
         "count_scores": {"user_id": player},

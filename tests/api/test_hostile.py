@@ -3,7 +3,6 @@
 import json
 import socket
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from api.routes import V1
 from tests.conftest import ADMIN, Recorded, signed
+from tests.support import pp_engine
 from tests.support.raw_client import RawClient
 
 # Percent-encoded, as in a URL.
@@ -50,7 +50,7 @@ PARAMETERS = [
     (name, parameter) for name, endpoint in READS.items() for parameter in endpoint.params.__struct_fields__
 ]
 # 501 where the pp engine is not installed.
-STATUSES = {200, 400, 404, 414, 422} | (set() if find_spec("akatsuki_pp_py") else {501})
+STATUSES = {200, 400, 404, 414, 422} | (set() if pp_engine.installed() else {501})
 
 
 @pytest.fixture(scope="module")
