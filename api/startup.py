@@ -22,6 +22,7 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
+from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
@@ -104,6 +105,7 @@ async def open_services(
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
             first_places=open_first_places(settings, database, stack),
+            fork_columns=closed_by(stack, ForkColumns(database)),
             top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
             clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,

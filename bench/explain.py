@@ -52,10 +52,13 @@ ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
-    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
+    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once.
+
+    Those that read a column that only forks have are left out, since the worlds lack it.
+    """
     seen: set[str] = set()
     for name, statement in catalogue.statements():
-        if statement.mysql not in seen:
+        if statement.mysql not in seen and not name.endswith("pinned"):
             seen.add(statement.mysql)
             yield name, statement
 

@@ -9,6 +9,7 @@ from domain.units import (
     Country,
     FullCombo,
     Grade,
+    HasReplay,
     LocalTime,
     Milliseconds,
     ModeID,
@@ -17,7 +18,10 @@ from domain.units import (
     Month,
     PassStatus,
     Percent,
+    Pinned,
     PlayTimeUnix,
+    Weight,
+    WeightedPP,
 )
 
 
@@ -48,6 +52,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     mods_readable: ModsText = ""
     # Set where rows are converted, which knows the time zone.
     play_time_unix: PlayTimeUnix = None
+    # Set for single scores, and in lists if a client asks for it.
+    has_replay: HasReplay | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
@@ -57,13 +63,24 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 class PlayerScore(Score, frozen=True, kw_only=True):
     """A score in the list of its player."""
 
+    pinned: Pinned | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    weighted_pp: WeightedPP | UnsetType = UNSET
     beatmap: Beatmap | None
 
 
 class PlayerScoreRow(Score, frozen=True, kw_only=True):
     """The row of a PlayerScore: `beatmap` is the md5, which the beatmap's JSON replaces later."""
 
+    weight: Weight | UnsetType = UNSET
+    weighted_pp: WeightedPP | UnsetType = UNSET
     beatmap: str
+
+
+class PinnedScoreRow(PlayerScoreRow, frozen=True, kw_only=True):
+    """The row of a PlayerScore that the player has pinned."""
+
+    pinned: int
 
 
 class ServerScore(PlayerScore, frozen=True, kw_only=True):
