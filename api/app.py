@@ -68,7 +68,7 @@ def build(
             cache = ResponseCache(services)
             stack.push_async_callback(cache.close)
             if metrics:
-                add_gauges(metrics, settings, cache, request_log)
+                add_gauges(metrics, services, cache, request_log)
                 await stack.enter_async_context(metrics.sampling())
             additions = learned_additions(services, cache)
             await stack.enter_async_context(additions.kept_current())
@@ -99,13 +99,16 @@ def build(
     return ClientAddress(request_log, Networks(settings.trusted_proxies), settings.client_address_header)
 
 
-def add_gauges(metrics: Metrics, settings: Settings, cache: ResponseCache, request_log: RequestLog) -> None:
+def add_gauges(metrics: Metrics, services: Services, cache: ResponseCache, request_log: RequestLog) -> None:
     """Add what is measured of this application."""
     add = metrics.add_gauge
     add("cache_kept_bytes", "Memory that kept answers take at the most.", lambda: cache.bytes)
     add("cache_kept_answers", "Kept answers.", lambda: cache.count)
     add("http_requests_in_flight", "Requests being answered.", lambda: request_log.in_flight)
-    add("database_connections_limit", "Connections at the most.", lambda: settings.db_pool_max)
+    add("database_connections_limit", "Connections at the most.", lambda: services.settings.db_pool_max)
+    add("event_listeners", "Listeners to live events.", lambda: len(services.events))
+    lag = "Seconds for which it is not known what has happened, of what somebody listens to."
+    add("event_lag_seconds", lag, lambda: services.events.lag, "livemax")
 
 
 def learned_additions(services: Services, cache: ResponseCache) -> LearnedAdditions:

@@ -187,7 +187,6 @@ class Dependencies:
     def __init__(
         self,
         settings: Settings,
-        *,
         database: Database,
         ranks: Ranks,
         rate_limiter: RateLimiter | None,

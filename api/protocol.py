@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.response.encoded import encode
 from api.response.errors import failure
+from api.websocket import PATHS, Handshake, WebSocketProtocol, read_handshake
 from domain.errors import APIError, ErrorSpec
 
 log = logging.getLogger("apidot")
@@ -30,6 +31,8 @@ MAX_HEADERS = 200
 HEAD_TIMEOUT = 30.0
 # Seconds for which a client may take nothing of a response.
 SEND_TIMEOUT = 60.0
+# The same while the service stops.
+STOP_TIMEOUT = 2.0
 # Seconds for which the rest of a refused request is read and dropped. If the connection were closed at once, the
 # operating system would reset it, and many clients would not see the response.
 LINGER = 5.0
@@ -83,7 +86,8 @@ class Protocol(HttpToolsProtocol):
     - The application waits until the client has received what was sent: uvicorn's buffer of 64 KiB would cost
       twice as much memory for each client that is slower than the disk.
     - Trailers are dropped. To uvicorn they are headers.
-    - `Upgrade` is ignored, as RFC 9110 allows; uvicorn would lose the body of such a request.
+    - `Upgrade` is ignored, as RFC 9110 allows, except where there are WebSockets; uvicorn would lose the body of
+      such a request.
     - A client that has shut down its sending side is answered.
     - What is refused gets a response in the form of all errors.
     """
@@ -109,6 +113,7 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         # Looks whether the client has received anything, while the application waits until it has.
         self._send_timer: asyncio.TimerHandle | None = None
+        self._send_timeout = SEND_TIMEOUT
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -145,6 +150,9 @@ class Protocol(HttpToolsProtocol):
         # No request is queued, because nothing is read while one is.
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
+        if self.cycle.scope.get("streaming", False):
+            # Whoever waits for a response has not left, but a stream has no end to wait for.
+            return False
         self.cycle.keep_alive = False
         # HTTP/1.0 has no interim responses.
         if self.cycle.scope["http_version"] == "1.1":
@@ -153,7 +161,7 @@ class Protocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, unsent(self.transport))
+        self._check_sending_later(unsent(self.transport))
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -161,6 +169,11 @@ class Protocol(HttpToolsProtocol):
             self._send_timer.cancel()
 
     def shutdown(self) -> None:
+        # uvicorn waits for the responses to end before it stops the application.
+        self.app_state["services"].events.stop()
+        self._send_timeout = STOP_TIMEOUT
+        if self.flow.write_paused:
+            self._check_sending_later(unsent(self.transport))
         if not self._idle:
             self.app_state["request_log"].draining += 1
         super().shutdown()
@@ -176,6 +189,8 @@ class Protocol(HttpToolsProtocol):
         self._head_size = 0
         self._head_timed = False
         super().on_headers_complete()
+        # Lets an application end a response that the client does not take.
+        self.scope["abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         # The parser reports trailers as it does headers.
         self.headers = []
         if self.pipeline:
@@ -184,7 +199,7 @@ class Protocol(HttpToolsProtocol):
             self._current = self.cycle
 
     def _should_upgrade(self) -> bool:
-        # uvicorn leaves such a request alone, and _ignore_upgrade() has it parsed again.
+        # uvicorn leaves such a request alone, and _upgrade() decides what becomes of it.
         return True
 
     def on_body(self, body: bytes) -> None:
@@ -253,9 +268,14 @@ class Protocol(HttpToolsProtocol):
     def _check_sending(self, before: int) -> None:
         now = unsent(self.transport)
         if now < before:
-            self._send_timer = self.loop.call_later(SEND_TIMEOUT, self._check_sending, now)
+            self._check_sending_later(now)
         else:
             self.transport.abort()
+
+    def _check_sending_later(self, before: int) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+        self._send_timer = self.loop.call_later(self._send_timeout, self._check_sending, before)
 
     def _parse_unparsed(self) -> None:
         """Parse a piece of what was received, and the next one after other clients have been served.
@@ -267,6 +287,8 @@ class Protocol(HttpToolsProtocol):
         if self._unparsed:
             piece, self._unparsed = self._unparsed[:PIECE], self._unparsed[PIECE:]
             self._parse(piece)
+        if self.transport.get_protocol() is not self:
+            return
         cycle: RequestResponseCycle | None = self.cycle
         self.flow.held = bool(self.pipeline or self._unparsed)
         if self.flow.held:
@@ -282,7 +304,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(bytes(data[upgrade.args[0] :]))
+            self._upgrade(bytes(data[upgrade.args[0] :]))
         except httptools.HttpParserError:
             self._refuse(self._wrong_head or NOT_HTTP())
         else:
@@ -297,6 +319,26 @@ class Protocol(HttpToolsProtocol):
         elif not self._head_timed and self._in_head and self._idle:
             self._head_timed = True
             self._close_after(HEAD_TIMEOUT)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Make a WebSocket of the connection if the request is a handshake, and ignore the upgrade otherwise."""
+        path, _, query = self.url.partition(b"?")
+        if path.decode("latin-1").removesuffix("/") in PATHS and self._idle:
+            method, version = self.parser.get_method(), self.parser.get_http_version()
+            handshake = read_handshake(method, version, list(self.scope["headers"]))
+            if handshake is not None:
+                target = {"path": path.decode(), "raw_path": path, "query_string": query}
+                self._open_socket(handshake, {**self.scope, **target}, rest)
+                return
+        self._ignore_upgrade(rest)
+
+    def _open_socket(self, handshake: Handshake, scope: dict[str, Any], rest: bytes) -> None:
+        self.connections.discard(self)
+        for timer in (self._timer, self._send_timer):
+            if timer is not None:
+                timer.cancel()
+        unparsed, self._unparsed = bytes(self._unparsed), memoryview(b"")
+        WebSocketProtocol(handshake, self.app, scope, self.transport, self.server_state).begin(rest + unparsed)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again as one without `Upgrade`, and go on with the rest of what was received."""

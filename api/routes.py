@@ -30,6 +30,7 @@ from api.v1 import (
     achievements,
     beatmaps,
     clans,
+    events,
     feeds,
     leaderboards,
     matches,
@@ -38,6 +39,7 @@ from api.v1 import (
     pools,
     replays,
     scores,
+    socket,
 )
 from api.v2 import achievements as v2_achievements
 from api.v2 import beatmaps as v2_beatmaps
@@ -47,12 +49,15 @@ from api.v2 import players as v2_players
 from api.v2 import replays as v2_replays
 from api.v2 import scores as v2_scores
 from api.v2 import server as v2_server
+from api.websocket import PATHS
 from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
 
 # Only some forks have the column that says which scores are pinned.
 PINNED = [("scope", "pinned")]
+# The cookie with which the game server's own web client is logged in.
+SESSION_COOKIE = b"bancho_session"
 
 V1 = {
     "search_players": Endpoint(players.search_players, seconds=5),
@@ -84,6 +89,7 @@ V1 = {
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
     "get_match": Endpoint(matches.get_match, seconds=1),
     "get_matches": Endpoint(matches.get_matches, seconds=1),
+    "events": Endpoint(events.events),
     "calculate_pp": Endpoint(performance.calculate_pp),
     "calculate_pp_batch": Endpoint(performance.calculate_pp_batch),
     "get_friends": Endpoint(accounts.get_friends),
@@ -108,7 +114,7 @@ V2 = {
         may_lack=PINNED,
     ),
     "players/{player_id}/maps/{map_id}/scores": Endpoint(v2_scores.get_player_map_scores, seconds=3, yields=True),
-    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, seconds=2),
+    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
@@ -148,18 +154,21 @@ for route, endpoint in (ROUTES | HEALTH).items():
     endpoint.route = route
 
 
+Served = Endpoint | Asset | socket.ScoreSocket
+
+
 class RouteTable(BaseRoute):
     """Routes by path, with or without a trailing slash: fixed paths by dictionary lookup, others by pattern.
 
     With `pass_writes`, methods that an endpoint does not accept are passed to the game server, if there is one.
     """
 
-    def __init__(self, paths: Mapping[str, Endpoint | Asset], *, pass_writes: bool = False) -> None:
+    def __init__(self, paths: Mapping[str, Served], *, pass_writes: bool = False) -> None:
         self._pass_writes = pass_writes
         self._fixed = {path: endpoint for path, endpoint in paths.items() if "{" not in path}
         self._patterns = [(compile_path(path)[0], paths[path]) for path in paths if "{" in path]
 
-    def find(self, path: str) -> tuple[Endpoint | Asset, dict[str, str]] | None:
+    def find(self, path: str) -> tuple[Served, dict[str, str]] | None:
         """Return what serves a path, and the parameters in the path."""
         endpoint = self._fixed.get(path) or self._fixed.get(path.removesuffix("/"))
         if endpoint:
@@ -170,14 +179,18 @@ class RouteTable(BaseRoute):
         return None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if found := self.find(scope.get("path", "") if scope["type"] == "http" else ""):
+        if found := self.find(scope["path"]):
             endpoint, path_params = found
             return Match.FULL, {"endpoint": endpoint, "route": endpoint.route, "path_params": path_params}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint: Endpoint | Asset = scope["endpoint"]
+        endpoint: Served = scope["endpoint"]
+        services: Services = scope["state"]["services"]
         if scope["method"] in endpoint.methods:
+            if services.game_server_proxy and _has_passed_session(endpoint, scope):
+                await Passthrough().handle(scope, receive, send)
+                return
             try:
                 await endpoint(scope, receive, send)
             except Unserved as error:
@@ -188,7 +201,6 @@ class RouteTable(BaseRoute):
                 scope["passed_on_path"] = learned.current.place(canonical(scope["path"]), scope["raw_path"])
                 await Passthrough().handle(scope, receive, send)
             return
-        services: Services = scope["state"]["services"]
         allow = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=allow)(scope, receive, send)
@@ -196,6 +208,16 @@ class RouteTable(BaseRoute):
             await Passthrough().handle(scope, receive, send)
         else:
             raise HTTPException(405, headers=allow)
+
+
+def _has_passed_session(endpoint: Served, scope: Scope) -> bool:
+    """Return whether a request has a session, and the endpoint passes those on."""
+    if not (isinstance(endpoint, Endpoint) and endpoint.passes_sessions):
+        return False
+    cookies = (value for name, value in scope["headers"] if name == b"cookie")
+    return any(
+        cookie.strip().startswith(SESSION_COOKIE + b"=") for value in cookies for cookie in value.split(b";")
+    )
 
 
 API_V1 = RouteTable({prefix + name: endpoint for prefix in V1_PREFIXES for name, endpoint in V1.items()})
@@ -274,6 +296,7 @@ def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
         *([OsuV1()] if osu_v1 else []),
         API_V1,
         API_V2,
+        RouteTable(dict.fromkeys(PATHS, socket.ScoreSocket())),
         RouteTable({**site, **HEALTH}),
         Route(OpenAPIDocument.path, OpenAPIDocument(described)),
         Route(metrics_page.path, metrics_page),

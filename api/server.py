@@ -108,7 +108,7 @@ def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: i
         **(RELOAD if reload else {}),
         loop="uvloop",
         http=Protocol,
-        # The protocol ignores the header Upgrade, so this is never asked for.
+        # The protocol opens WebSockets itself.
         ws="none",
         log_level=settings.log_level,
         log_config=None,

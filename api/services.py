@@ -20,6 +20,7 @@ from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database.database import Database
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.client import GameServerClient
@@ -36,6 +37,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     ranks: Ranks
     live: Live
+    events: Hub
     beatmaps: BeatmapCache
     beatmap_search: BeatmapSearch
     player_names: PlayerNames

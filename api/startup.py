@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from api.additions import Additions
 from api.dependencies import Dependencies
@@ -19,7 +21,7 @@ from replays.store import open_store
 from storage.api_keys import APIKeys
 from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
-from storage.cache.change_marker import ChangeMarker
+from storage.cache.change_marker import ChangeMarker, RedisChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
 from storage.cache.fork_columns import ForkColumns
@@ -30,7 +32,10 @@ from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.database.replicas import Replica, ReplicatedDatabase
 from storage.deadlines import Deadlines
+from storage.events.hub import Hub
+from storage.events.relay import Relay, namespace
 from storage.files.avatars import Avatars
 from storage.files.beatmap_files import BeatmapFiles
 from storage.game_server.cached import CachedGameServer
@@ -38,6 +43,7 @@ from storage.game_server.client import Down, GameServerClient, NoAnswer
 from storage.game_server.description import Declared, declared_by
 from storage.game_server.live import GameServerLive
 from storage.game_server.proxy import GameServerProxy
+from storage.key_failures import KeyFailures, RedisKeyFailures
 from storage.observer import Observer
 from storage.pp.engine import PPEngine
 from storage.ranks import Ranks, RedisRanks
@@ -78,26 +84,23 @@ async def open_services(
     """
     async with AsyncExitStack() as stack:
         deadlines = Deadlines()
-        database = await open_database(settings, stack, observer, deadlines)
+        change_marker = open_change_marker(settings, stack, shared)
+        database = await open_database(settings, stack, observer, deadlines, change_marker)
         ranks = open_ranks(settings, database, stack, observer)
         game_server = open_game_server(settings, stack, observer)
         replays = open_store(settings)
         leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
         rate_limiter = open_rate_limiter(settings, stack)
         dependencies = Dependencies(
-            settings,
-            database=database,
-            ranks=ranks,
-            rate_limiter=rate_limiter,
-            leaderboard_order=leaderboard_order,
-            game_server=game_server,
-            replays=replays,
+            settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays
         )
+        live = open_live(settings, game_server, database, stack)
         yield Services(
             settings=settings,
             database=database,
             ranks=ranks,
-            live=open_live(settings, game_server, database, stack),
+            live=live,
+            events=open_events(settings, database, live, stack, observer),
             beatmaps=closed_by(stack, BeatmapCache(database)),
             beatmap_search=closed_by(stack, BeatmapSearch(database)),
             player_names=closed_by(stack, PlayerNames(database)),
@@ -111,12 +114,12 @@ async def open_services(
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
-            api_keys=APIKeys(database, failures=settings.key_failures),
+            api_keys=APIKeys(database, open_key_failures(settings, stack)),
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
             pp_engine=closed_by(stack, PPEngine(settings)),
             avatars=closed_by(stack, Avatars(settings)),
-            change_marker=stack.enter_context(closing(ChangeMarker(Path(shared, EDITS) if shared else None))),
+            change_marker=change_marker,
             dependencies=closed_by(stack, dependencies),
             deadlines=deadlines,
         )
@@ -133,26 +136,47 @@ async def open_database(
     stack: AsyncExitStack,
     observer: Observer | None = None,
     deadlines: Deadlines | None = None,
+    change_marker: ChangeMarker | None = None,
 ) -> Database:
-    """Return the database, which may still be unavailable.
+    """Return the database, which may still be unavailable. It has replicas only with a change marker.
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
     """
-    database = Database(
-        settings.database or "",
-        pool_max=settings.db_pool_max,
-        wait=settings.db_pool_wait,
-        statement_timeout=settings.db_statement_timeout,
-        max_age=settings.db_connection_max_age,
-        encryption=settings.db_ssl,
-        authorities=settings.db_ssl_ca,
-        zone=settings.zone,
-        observer=observer,
-        deadlines=deadlines,
-    )
+    options: dict[str, Any] = {
+        "pool_max": settings.db_pool_max,
+        "wait": settings.db_pool_wait,
+        "statement_timeout": settings.db_statement_timeout,
+        "max_age": settings.db_connection_max_age,
+        "encryption": settings.db_ssl,
+        "authorities": settings.db_ssl_ca,
+        "zone": settings.zone,
+        "observer": observer,
+        "deadlines": deadlines,
+    }
+    url = settings.database or ""
+    if settings.replicas and change_marker:
+        database: Database = ReplicatedDatabase(
+            url,
+            [open_replica(replica, options) for replica in settings.replicas],
+            max_lag=settings.replica_max_lag,
+            changes=(catalogue.profile_change,),
+            version=lambda: change_marker.version,
+            **options,
+        )
+    else:
+        database = Database(url, **options)
     stack.push_async_callback(database.disconnect)
     await database.connect()
     return database
+
+
+def open_replica(url: str, options: dict[str, Any]) -> Replica:
+    """Return a replica, which has less time than the database: that has to answer after it."""
+    times = {name: options[name] / 2 for name in ("wait", "statement_timeout")}
+    place = urlsplit(url)
+    address = f"{place.hostname or 'localhost'}:{place.port or 3306}"
+    database = Database(url, **options | times, replica=address)
+    return Replica(address, database, catalogue.replica_statuses)
 
 
 def open_ranks(
@@ -202,6 +226,31 @@ def open_live(
     )
 
 
+def open_events(
+    settings: Settings,
+    database: Database,
+    live: Live,
+    stack: AsyncExitStack,
+    observer: Observer | None = None,
+) -> Hub:
+    """Return the hub of live events. With Redis, one of all processes with this database looks for them."""
+    open_relay = None
+    if settings.redis:
+        same = namespace(settings.database or "", settings.visible, settings.visible_on_boards, settings.time_zone)
+        open_relay = partial(Relay, settings.redis, same, timeout=settings.redis_timeout)
+    hub = Hub(
+        database,
+        live,
+        visible=settings.visible,
+        visible_on_boards=settings.visible_on_boards,
+        per_client=settings.event_streams_per_client,
+        total=settings.event_streams,
+        open_relay=open_relay,
+        observer=observer,
+    )
+    return closed_by(stack, hub)
+
+
 def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameServerProxy | None:
     """Return the proxy for requests to other paths, None if they are not passed on."""
     if not (settings.game_server and settings.passes_on):
@@ -215,13 +264,29 @@ def open_game_server_proxy(settings: Settings, stack: AsyncExitStack) -> GameSer
 
 
 def open_rate_limiter(settings: Settings, stack: AsyncExitStack) -> RateLimiter | None:
-    """Return the rate limiter, which several workers share through Redis. None without a rate limit."""
+    """Return the rate limiter, which all workers share that use the same Redis. None without a rate limit."""
     if not settings.rate_limit:
         return None
     rate, burst = settings.rate_limit, settings.rate_limit_burst
-    if settings.api_workers == 1 or not settings.redis:
+    if not settings.redis:
         return RateLimiter(rate, burst)
     return closed_by(stack, RedisRateLimiter(rate, burst, settings.redis, timeout=settings.redis_timeout))
+
+
+def open_key_failures(settings: Settings, stack: AsyncExitStack) -> KeyFailures:
+    """Return the counts of wrong API keys, which all workers share that use the same Redis."""
+    if not settings.redis:
+        return KeyFailures(settings.key_failures)
+    failures = RedisKeyFailures(settings.key_failures, settings.redis, timeout=settings.redis_timeout)
+    return closed_by(stack, failures)
+
+
+def open_change_marker(settings: Settings, stack: AsyncExitStack, shared: str | None) -> ChangeMarker:
+    """Return the marker of changes, which the workers share, and all hosts that use the same Redis."""
+    file = Path(shared, EDITS) if shared else None
+    if not settings.redis:
+        return closed_by(stack, ChangeMarker(file))
+    return closed_by(stack, RedisChangeMarker(file, settings.redis, timeout=settings.redis_timeout))
 
 
 async def startup_report(settings: Settings) -> list[str]:
@@ -275,10 +340,8 @@ async def _rate_limits(services: Services) -> str:
     if limiter is None:
         return "none (RATE_LIMIT is 0)"
     limits = f"{settings.rate_limit_burst} requests at once, {settings.rate_limit:g} a second after that"
-    if settings.api_workers == 1:
-        return limits
     if not isinstance(limiter, RedisRateLimiter):
-        return f"{limits}, in each worker (no REDIS_HOST)"
+        return limits if settings.api_workers == 1 else f"{limits}, in each worker (no REDIS_HOST)"
     try:
         await limiter.check()
     except RedisAway as error:

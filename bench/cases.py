@@ -20,6 +20,7 @@ NOT_MEASURED = {
 }
 DEEP = 10_000
 PAGE = 100
+BATCH = 50
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class Case(msgspec.Struct, frozen=True):
         return [*self.heavy[:2], *self.typical][:8]
 
     def _paths(self, ids: list[str]) -> list[str]:
-        return [self.path.format(quote(id)) for id in ids]
+        return [self.path.format(quote(id, safe="&=")) for id in ids]
 
 
 def cases(ids: Ids, scores: int) -> list[Case]:
@@ -76,6 +77,14 @@ def cases(ids: Ids, scores: int) -> list[Case]:
 
 def _values(*values: object) -> Selection:
     return Selection([], [str(value) for value in values])
+
+
+def batches(ids: Selection, name: str) -> Selection:
+    """Return lists of 50 ids each, the heaviest ones first, as values of a parameter that is repeated."""
+    every = [*ids.heavy, *ids.typical]
+    lists = [every[begin : begin + BATCH] for begin in range(0, max(1, len(every) - BATCH + 1), BATCH)]
+    joined = [f"&{name}=".join(some) for some in lists]
+    return Selection(joined[:1], joined[1:])
 
 
 NOTHING = Selection([], [""])
@@ -96,6 +105,7 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
     yield Case("get_player_plays", "/v1/get_player_plays?id={}", players, most_ms=50)
     yield Case("get_player_achievements", "/v1/get_player_achievements?id={}", players, most_ms=50)
+    yield Case("get_players_info", "/v1/get_players_info?id={}", batches(players, "id"))
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
     yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
     yield Case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
@@ -109,6 +119,13 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     scores = "/v1/get_map_scores?id={}"
     yield Case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
     yield Case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
+    yield Case("get_maps_info", "/v1/get_maps_info?id={}", batches(ids.beatmaps, "id"))
+    yield Case("get_set_info", "/v1/get_set_info?id={}", ids.sets)
+    words = _values(
+        "hard", "an", "winter neon", "insane ka", "oni", "velvet", "expert glass", "zan", "78", "qui lum"
+    )
+    yield Case("search_maps", "/v1/search_maps?q={}", words, key=True)
+    yield Case("get_scores_info", "/v1/get_scores_info?id={}", batches(ids.scores, "id"))
     player = (ids.players.heavy + ids.players.typical)[0]
     yield Case(
         "get_player_map_scores", f"/v1/get_player_map_scores?id={player}&map_id={{}}", ids.beatmaps, most_ms=50
@@ -148,6 +165,7 @@ def _v2(ids: Ids) -> Iterator[Case]:
     yield Case("v2 player map scores", f"/v2/players/{heaviest}/maps/{{}}/scores", ids.beatmaps, most_ms=50)
     yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
     yield Case("v2 player achievements", f"{player}/achievements?all=true", ids.players, most_ms=50)
+    yield Case("v2 player favourites", f"{player}/favourites", ids.players)
     yield Case("v2 map", beatmap, ids.beatmaps, rows="one")
     yield Case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
     yield Case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
@@ -164,6 +182,10 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
         yield Case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
     yield Case("v2 clans by plays", "/v2/clans?sort=plays&page={}", _values(*range(1, 11)), most_ms=50)
     yield Case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
+    yield Case(
+        "v2 maps searched", "/v2/maps?sort=diff&q={}", _values("hard", "an", "winter neon", "oni", "velvet")
+    )
+    yield Case("v2 maps sorted", "/v2/maps?sort={}", _values("plays", "passes", "last_update", "diff", "bpm"))
     page = f"/v2/scores?page_size={PAGE}&page={{}}"
     third = scores // 3 // PAGE
     yield Case("v2 scores", page, _values(1, 2, 3), key=True)

@@ -36,6 +36,7 @@ VALUES: dict[str, Value] = {
     "with_bot": 0,
     "pattern": "%ren%",
     "first": 0,
+    "after": 0,
     "counted": 0,
     "key": "00000000-0000-0000-0000-000000000000",
 }
@@ -69,6 +70,7 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         int((selection.heavy + selection.typical)[0]) for selection in (ids.players, ids.beatmaps, ids.clans)
     )
     md5, name, score = ids.md5s.heavy[0], ids.names.heavy[0], int(ids.scores.typical[-1])
+    players = tuple(map(int, (ids.players.heavy + ids.players.typical)[:50]))
     beatmaps = tuple(map(int, ids.beatmaps.heavy))
     values = {
         **VALUES,
@@ -82,17 +84,22 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
     }
     specific: dict[str, dict[str, Value]] = {
         "player": {"safe_name": None},
-        "player_details": {"safe_name": None},
         "beatmap": {"id": beatmap, "md5": None},
         "beatmap_rating": {"id": beatmap},
         "beatmap_files": {"ids": beatmaps},
+        "beatmaps_by_id": {"ids": beatmaps, "md5s": ()},
+        "set_beatmaps": {"set_id": int(ids.sets.heavy[0])},
+        "players_named": {"ids": players},
+        "player_details": {"safe_name": None, "ids": players},
+        "player_stats": {"ids": players},
+        "player_ranks": {"ids": (player,)},
         "beatmaps_by_md5": {"md5s": tuple(ids.md5s.heavy)},
         "beatmap_counted": {"id": beatmap, "md5": None},
         "beatmap_ratings": {"md5s": tuple(ids.md5s.heavy)},
         "beatmaps_by_set": {"id": None, "md5": None, "mode": None, "limit": 500},
         "set_favourites": {"set_ids": beatmaps},
         "known_players": {"ids": tuple(ids.online)},
-        "score": {"id": score},
+        "score": {"id": score, "ids": tuple(map(int, ids.scores.typical[:50]))},
         "replay_score": {"id": score},
         "player_scores_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
         "top_plays": {"limit": top_plays.LENGTH},

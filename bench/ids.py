@@ -25,6 +25,12 @@ FROM (SELECT map_md5, COUNT(*) AS plays FROM scores WHERE mode = 0 AND status = 
 INNER JOIN maps m ON m.md5 = s.map_md5
 ORDER BY s.plays DESC, m.id
 """
+_SETS = """
+SELECT m.set_id
+FROM maps m
+GROUP BY m.set_id
+ORDER BY COUNT(*) DESC, m.set_id
+"""
 _CLANS = """
 SELECT c.id
 FROM clans c
@@ -57,6 +63,7 @@ class Ids(msgspec.Struct, frozen=True, kw_only=True):
     names: Selection
     beatmaps: Selection
     md5s: Selection
+    sets: Selection
     clans: Selection
     scores: Selection
     replays: Selection
@@ -79,6 +86,7 @@ def ids_of(world: World) -> Ids:
         names=_select([str(name) for _, name, _, _ in players], same_length_players),
         beatmaps=_select([str(id) for id, _, _ in beatmaps], same_length_beatmaps),
         md5s=_select([str(md5) for _, md5, _ in beatmaps], same_length_beatmaps),
+        sets=_select([str(id) for (id,) in world.rows(_SETS)]),
         clans=_select([str(id) for (id,) in world.rows(_CLANS)]),
         scores=Selection([], [str(id) for (id,) in world.rows(_SCORES.format(score_ids))]),
         replays=Selection([], _replays(world)),

@@ -21,6 +21,7 @@ from config.types import Networks, Secret, comma_separated
 from config.urls import (
     CONTROL_CHARACTER,
     DATABASES,
+    MYSQL,
     NAME_TOO_LONG,
     REDIS,
     REPLAYS,
@@ -99,6 +100,7 @@ def settings_from(environment: Mapping[str, str | None], folder: Path) -> Settin
     _check_paths(settings)
     _check_numbers(settings)
     _check_database(settings)
+    _check_replicas(settings)
     return settings
 
 
@@ -236,6 +238,21 @@ def _read_database_options(values: dict[str, Any]) -> None:
             value = _value(field, options[field.name])
             if values.setdefault(field.name, value) != value:
                 raise BadSetting(f"{name.upper()}: an option contradicts {field.name.upper()}")
+
+
+def _check_replicas(settings: Settings) -> None:
+    """Raise BadSetting, without a part of the URLs, which have passwords."""
+    if settings.replicas and not (settings.database or "").startswith("mysql"):
+        raise BadSetting("DATABASE_REPLICA_URL: needs a MySQL or MariaDB database in DATABASE_URL or DB_HOST")
+    for url in settings.replicas:
+        try:
+            check_url(url, MYSQL)
+            _, options = read_options(url)
+        except ValueError as error:
+            accepted = f"{error}; commas separate URLs, write one in a password as %2C"
+            raise bad("DATABASE_REPLICA_URL", "", accepted, secret=True) from None
+        if options:
+            raise BadSetting("DATABASE_REPLICA_URL: takes no options, those of the database count")
 
 
 def _read_encryption(values: dict[str, Any], folder: Path) -> None:

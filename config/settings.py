@@ -89,9 +89,21 @@ class Settings:
         le=86_400,
     )
 
+    database_replica_url: Secret = setting(
+        Secret(),
+        "URLs of replicas of the database, separated by commas, each like DATABASE_URL without options. Most reads"
+        " go to them while they are close enough behind. The other settings of the database count for them too.",
+        heading="Replicas",
+    )
+    replica_max_lag: float = setting(
+        5.0, "Seconds that a replica may be behind. One that does not tell is not used.", ge=0, le=3600
+    )
+
     redis_url: Secret = setting(
         Secret(),
-        "URL of Redis: redis://, rediss:// or unix://. Takes precedence over the REDIS_ settings.",
+        "URL of Redis: redis://, rediss:// or unix://, or of sentinels that watch it:"
+        " redis+sentinel://user:password@host1:26379,host2:26379/service/0 (rediss+sentinel:// with TLS)."
+        " Takes precedence over the REDIS_ settings.",
         heading="Redis",
     )
     redis_dsn: Secret = setting(Secret(), "Older name of REDIS_URL.")
@@ -267,6 +279,17 @@ class Settings:
         le=100_000,
     )
 
+    event_streams: int = setting(
+        1000,
+        "Maximum number of streams of live events that each worker has open.",
+        heading="Live events",
+        ge=1,
+        le=100_000,
+    )
+    event_streams_per_client: int = setting(
+        4, "Maximum number of streams of live events that each worker has open to one client.", ge=1, le=100_000
+    )
+
     beatmap_mirror: str = setting(
         "",
         "URL from which missing beatmap files are downloaded, such as https://old.ppy.sh/osu/{id}."
@@ -322,6 +345,11 @@ class Settings:
         if self.db_host.startswith("/"):
             return Secret(f"mysql://{login}@/{name}?unix_socket={quote(self.db_host)}")
         return Secret(f"mysql://{login}@{in_url(self.db_host)}:{self.db_port}/{name}")
+
+    @property
+    def replicas(self) -> list[Secret]:
+        """The URLs of the database's replicas."""
+        return [Secret(url) for url in comma_separated(self.database_replica_url)]
 
     @property
     def redis(self) -> Secret | None:

@@ -6,9 +6,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config.hosts import is_host
+from config.redis_sentinel import SCHEMES as SENTINELS
+from config.redis_sentinel import parse_sentinel_url
 
-DATABASES = ("mysql", "mysql+aiomysql", "mysql+asyncmy", "sqlite")
-REDIS = ("redis", "rediss", "unix")
+MYSQL = ("mysql", "mysql+aiomysql", "mysql+asyncmy")
+DATABASES = (*MYSQL, "sqlite")
+REDIS = ("redis", "rediss", "unix", *SENTINELS)
 REPLAYS = ("s3", "file")
 WEB = ("http", "https")
 # The options of a URL of Redis, with the values that are accepted.
@@ -28,8 +31,11 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     """Raise ValueError, with a message for operators, unless it is a valid URL with one of these schemes."""
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in schemes:
-        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes if scheme not in SENTINELS)
         raise ValueError(f"a URL that begins with {wanted} is accepted")
+    if watched := parse_sentinel_url(url):
+        url = watched.redis
+        scheme = url.partition("://")[0]
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -50,7 +56,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
             raise ValueError("a port from 1 to 65535 is accepted")
         if parts.hostname and not is_host(parts.hostname):
             raise ValueError("the host is neither a name nor an address; write [ and ] around an IPv6 address")
-    if schemes is DATABASES:
+    if schemes in (DATABASES, MYSQL):
         _check_database(scheme, parts.netloc, parts.path)
     elif schemes is REDIS:
         _check_redis(scheme, parts.path, parts.query)

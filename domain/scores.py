@@ -119,6 +119,10 @@ class BeatmapScore(Score, frozen=True, kw_only=True):
     clan_tag: str | None
 
 
+# Fields that are left out unless the operator shows them.
+ANTICHEAT = ("client_flags", "online_checksum")
+
+
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     """A score with its player and its beatmap, which is null if it is not known.
 

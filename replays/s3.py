@@ -115,6 +115,8 @@ class Bucket:
 class OpenObject:
     """An OpenReplay. Later reads must be of the version that the first bytes came from."""
 
+    content: memoryview | None = None
+
     def __init__(self, store: S3Store, name: str, meta: "ObjectMeta", head: bytes) -> None:
         self._store = store
         self._name = name

@@ -3,15 +3,15 @@
 import hashlib
 import hmac
 import ipaddress
-import math
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 from domain.accounts import Account
 from domain.errors import ErrorSpec
 from storage.cache.bounded import BoundedMap
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.key_failures import KeyFailures
 
 TOO_MANY_KEYS = ErrorSpec(429, "Too many wrong API keys. Try again in {seconds} seconds.")
 
@@ -32,17 +32,14 @@ class APIKeys:
     def __init__(
         self,
         database: Database,
+        failures: KeyFailures,
         *,
-        failures: int,
         size: int = 4096,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`failures` is how many wrong keys an address may try in a minute, and how often it may repeat one.
-
-        Results of `size` keys are cached.
-        """
+        """Results of `size` keys are cached."""
         self._database = database
-        self._failures = FailureCounter(failures, clock)
+        self._failures = failures
         self._clock = clock
         # By the digest of a key: when the result expires, and the account, None if the key is wrong.
         self._cached: BoundedMap[bytes, tuple[float, Account | None]] = BoundedMap(size)
@@ -57,16 +54,15 @@ class APIKeys:
         fresh = expiry > self._clock()
         if fresh and account is not None:
             return account
-        wait = max(self._failures.wait(digest), self._failures.wait(network(address)))
-        if wait:
+        place = network(address)
+        if wait := await self._failures.wait(digest, place):
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         if not fresh:
             account = await self._look_up(key)
             self._cached.put(digest, (self._clock() + CACHED_FOR, account))
-        if account is None and self._failures.add(digest) == 1:
-            # Only a key's first failure counts for the address: a program with an outdated key must not lock out
-            # everybody else there.
-            self._failures.add(network(address))
+        # Concurrent requests may have failed meanwhile.
+        if account is None and (wait := await self._failures.add(digest, place)):
+            raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         return account
 
     async def learn(self, key: str) -> None:
@@ -93,31 +89,6 @@ class APIKeys:
         if row is None or not hmac.compare_digest(row.api_key.encode(), key.encode()):
             return None
         return Account(row.id, row.priv)
-
-
-class FailureCounter:
-    """Counts the failures of each subject within a minute."""
-
-    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        self._limit = limit
-        self._clock = clock
-        # By subject: when its minute ends, and the failures in it.
-        self._counts: BoundedMap[Hashable, tuple[float, int]] = BoundedMap(10_000)
-
-    def wait(self, subject: Hashable) -> int:
-        """Return how many seconds the subject has to wait because it reached the limit, or 0."""
-        end, count = self._counts.get(subject) or (0.0, 0)
-        remaining = end - self._clock()
-        return math.ceil(remaining) if count >= self._limit and remaining > 0 else 0
-
-    def add(self, subject: Hashable) -> int:
-        """Count a failure. Return how many the subject has in its minute."""
-        now = self._clock()
-        end, count = self._counts.get(subject) or (0.0, 0)
-        if end <= now:
-            end, count = now + 60.0, 0
-        self._counts.put(subject, (end, count + 1))
-        return count + 1
 
 
 def network(address: str) -> str:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -53,6 +53,12 @@ class Observer:
 
     def on_call(self, dependency: str, name: str, outcome: str, seconds: float) -> None:
         """Called when a call to a dependency has ended."""
+
+    def on_events(self, types: Sequence[str]) -> None:
+        """Called when a listener gets events of these types."""
+
+    def on_listener_dropped(self) -> None:
+        """Called when a listener is dropped because it has left too many events unread."""
 
     def on_availability(self, dependency: str, available: bool) -> None:
         """Called when a dependency is first used, with True, and whenever it goes down or comes back."""

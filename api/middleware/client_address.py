@@ -50,7 +50,7 @@ class ClientAddress:
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan":
             peer = scope["client"][0] if scope["client"] else ""
             scope["proxy_chain"] = [peer]
             scope["client_known"] = True

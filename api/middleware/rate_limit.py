@@ -12,6 +12,7 @@ from api.request import osu_v1
 from api.request.auth import key_in
 from api.response.errors import OSU_V1, error_response
 from api.services import Services
+from api.websocket import ANSWERS
 from config.types import Networks
 from domain.errors import ErrorSpec
 from storage.api_keys import network
@@ -47,7 +48,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
-        bucket = self._bucket_of(client[0], scope["client_known"]) if client and scope["type"] == "http" else None
+        bucket = self._bucket_of(client[0], scope["client_known"]) if client else None
         if bucket is None or scope["path"] in UNLIMITED_PATHS:
             await self.app(scope, receive, send)
             return
@@ -67,9 +68,9 @@ class RateLimitMiddleware:
         headers = rate_limit_headers(limiter, state)
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ANSWERS:
                 # A new list: cached responses share theirs.
-                message = {**message, "headers": [*message["headers"], *headers]}
+                message = {**message, "headers": [*message.get("headers", ()), *headers]}
             await send(message)
 
         if state.wait:

@@ -10,10 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.observability.access_log import AccessRecord, LoggedTarget
 from api.observability.metrics import OTHER, Metrics
 from api.response.errors import error_response
+from api.websocket import ANSWERS, BODIES
 from domain.errors import ErrorSpec
 
 log = logging.getLogger("apidot")
 access_log = logging.getLogger("apidot.access")
+# The status of a WebSocket.
+SWITCHING_PROTOCOLS = 101
 # nginx's status for a client that disconnected before the response.
 CLIENT_CLOSED_REQUEST = 499
 # deploy/nginx.conf has the same text, for the time in which no process listens.
@@ -22,7 +25,10 @@ RESTARTED_AFTER = "5"  # seconds
 
 
 class RequestLog:
-    """Middleware: gives each request an id, sends it as `X-Request-ID`, and logs and counts the request."""
+    """Middleware: gives each request an id, sends it as `X-Request-ID`, and logs and counts the request.
+
+    A WebSocket is one request, which ends with it.
+    """
 
     def __init__(
         self, app: ASGIApp, *, target: LoggedTarget | None = None, metrics: Metrics | None = None
@@ -38,7 +44,7 @@ class RequestLog:
         self.cut_off = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         start = perf_counter()
@@ -46,15 +52,21 @@ class RequestLog:
         request_id: str = scope.get("request_id") or f"{getrandbits(128):032x}"
         header = (b"x-request-id", request_id.encode())
         status = size = 0
-        finished = False
+        finished = streaming = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status, size, finished
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            nonlocal status, size, finished, streaming
+            if message["type"] in ANSWERS:
+                status = message.get("status", SWITCHING_PROTOCOLS)
+                if scope.get("streaming", False):
+                    # It goes on until the client leaves.
+                    streaming = True
+                    self.in_flight -= 1
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
-            elif message["type"] == "http.response.body":
+            elif message["type"] == "websocket.send":
+                size += len(message["text"].encode())
+            elif message["type"] in BODIES:
                 size += len(message.get("body", b""))
                 finished = not message.get("more_body", False)
             await send(message)
@@ -77,7 +89,7 @@ class RequestLog:
             if not finished:
                 raise
         finally:
-            self.in_flight -= 1
+            self.in_flight -= not streaming
             self._record(scope, request_id, status or CLIENT_CLOSED_REQUEST, perf_counter() - start, size)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float, size: int) -> None:
@@ -90,7 +102,8 @@ class RequestLog:
         if method == "HEAD":
             size = 0
         if self._metrics is not None:
-            self._metrics.on_request(route or OTHER, method, status, seconds, size, cache)
+            timed = None if scope.get("streaming", False) else seconds
+            self._metrics.on_request(route or OTHER, method, status, timed, size, cache)
         if self._target is not None and access_log.isEnabledFor(logging.INFO):
             path = self._target.format(route, scope["raw_path"], scope["query_string"])
             client = scope["client"][0] if scope["client"] else "-"

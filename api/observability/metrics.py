@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -67,12 +67,15 @@ class Metrics(Observer):
         self._given_up = self._counter("database_waits_given_up", "Waits for a connection given up.").inc
         self._calls = self._counter("calls", "Questions to neighbours.", "neighbour", "question", "outcome")
         self._call_seconds = self._histogram("call_seconds", "Time of a question.", "neighbour", "question")
+        events = self._counter("events_sent", "Live events sent to listeners.", "type")
+        self._dropped = self._counter("event_listeners_dropped", "Listeners that did not keep up.").inc
         self._up = self._gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
         # prometheus_client looks labels up under a lock, which costs as much as counting.
         self._requests = lru_cache(LABELLED)(requests.labels)
         self._seconds = lru_cache(LABELLED)(seconds.labels)
         self._cache = lru_cache(LABELLED)(answers.labels)
         self._statements = lru_cache(LABELLED)(statements.labels)
+        self._events_of = lru_cache(LABELLED)(events.labels)
 
         self._cpu = self._counter("process_cpu_seconds", "CPU time of the workers.")
         self._cpu_before = 0.0
@@ -88,9 +91,11 @@ class Metrics(Observer):
         used = "Connections to the database in use."
         self.add_gauge("database_connections_used", used, lambda: self.statements_running)
 
-    def add_gauge(self, name: str, help: str, value: Callable[[], float]) -> None:
-        """Add the gauge apidot_`name`, the sum of what `value` returns in each worker."""
-        self._sampled.append((self._gauge(name, help, "livesum"), value))
+    def add_gauge(
+        self, name: str, help: str, value: Callable[[], float], mode: Literal["livesum", "livemax"] = "livesum"
+    ) -> None:
+        """Add the gauge apidot_`name`: the sum, or the maximum, of what `value` returns in each worker."""
+        self._sampled.append((self._gauge(name, help, mode), value))
 
     def _gauge(self, name: str, help: str, mode: Mode, *labels: str) -> Gauge:
         return Gauge(f"apidot_{name}", help, labels, registry=self._registry, multiprocess_mode=mode)
@@ -101,10 +106,16 @@ class Metrics(Observer):
     def _histogram(self, name: str, help: str, *labels: str) -> Histogram:
         return Histogram(f"apidot_{name}", help, labels, registry=self._registry, buckets=BUCKETS)
 
-    def on_request(self, route: str, method: str, status: int, seconds: float, size: int, cache: str) -> None:
-        """Count a request. `size` is in bytes; `cache` is hit, miss or stale, empty for routes without a cache."""
+    def on_request(
+        self, route: str, method: str, status: int, seconds: float | None, size: int, cache: str
+    ) -> None:
+        """Count a request. `size` is in bytes; `cache` is hit, miss or stale, empty for routes without a cache.
+
+        `seconds` are those until the end of the response, None for a stream, which has no end of its own.
+        """
         self._requests(route, method if method in METHODS else OTHER, status).inc()
-        self._seconds(route).observe(seconds)
+        if seconds is not None:
+            self._seconds(route).observe(seconds)
         if cache:
             self._cache(route, cache).inc()
         if size and route in REPLAYS:
@@ -123,6 +134,13 @@ class Metrics(Observer):
     def on_call(self, dependency: str, operation: str, outcome: str, seconds: float) -> None:
         self._calls.labels(dependency, operation, outcome).inc()
         self._call_seconds.labels(dependency, operation).observe(seconds)
+
+    def on_events(self, types: Sequence[str]) -> None:
+        for type in types:
+            self._events_of(type).inc()
+
+    def on_listener_dropped(self) -> None:
+        self._dropped()
 
     def on_availability(self, dependency: str, available: bool) -> None:
         self._up.labels(dependency).set(available)

@@ -48,6 +48,7 @@ TAGS = {
     "achievements": "The medals of players.",
     "clans": "Clans, their members and their leaderboard.",
     "pools": "Map pools of tournaments.",
+    "events": "Scores, players and matches as they happen.",
     "matches": "Multiplayer matches that are open now.",
     "performance": "Calculation of pp. Needs an API key.",
     "accounts": "The friends, profile and avatar of the player whose API key is sent.",

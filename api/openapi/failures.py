@@ -16,6 +16,7 @@ from api.openapi.schemas import REF, JSONSchema
 from api.request.osu_v1 import RECOGNISED_BY
 from api.request.params import QUERY_TOO_LONG
 from api.response.errors import OSU_V1, OSU_V1_ERRORS, OSU_V1_INVALID_KEY, Message, OsuFailure, failure
+from api.response.event_stream import EventStream
 from domain.errors import ErrorSpec
 from replays.response import TEXTS, ReplayResponse
 from storage.database.database import AWAY, SLOW
@@ -102,6 +103,11 @@ def is_osu_v1(endpoint: Endpoint) -> bool:
 def is_file(kind: object) -> TypeGuard[type[ReplayResponse]]:
     """Return whether an endpoint whose handler returns `kind` sends a file."""
     return isinstance(kind, type) and issubclass(kind, ReplayResponse)
+
+
+def is_stream(kind: object) -> TypeGuard[type[EventStream]]:
+    """Return whether an endpoint whose handler returns `kind` sends a stream of events."""
+    return isinstance(kind, type) and issubclass(kind, EventStream)
 
 
 def error_responses(endpoint: Endpoint) -> dict[str, JSONSchema]:

@@ -1,11 +1,11 @@
 """The OpenAPI description of one endpoint, derived from its handler's signature and docstrings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import getdoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
-from api.openapi.failures import error_responses, is_file, is_osu_v1
+from api.openapi.failures import error_responses, is_file, is_osu_v1, is_stream
 from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
@@ -57,7 +57,13 @@ def tag(endpoint: Endpoint) -> str:
 
 def types_of(endpoint: Endpoint) -> list[Any]:
     """Return the types of an endpoint's response and request body that have a schema."""
-    response = () if is_file(endpoint.response_type) else sent_types(endpoint)
+    kind = endpoint.response_type
+    if is_file(kind):
+        response: Sequence[Any] = ()
+    elif is_stream(kind):
+        response = [*dict.fromkeys(kind.data.values())]
+    else:
+        response = sent_types(endpoint)
     return [*response, *body_types(endpoint).values()]
 
 
@@ -105,6 +111,9 @@ def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, exam
     if not in_path and not required:
         # An empty value counts as absent.
         parameter["allowEmptyValue"] = True
+    if "explode" in schema:
+        # Several values in one, separated by commas.
+        parameter |= {"style": "form", "explode": schema.pop("explode")}
     return parameter | ({"example": examples[name]} if name in examples else {})
 
 
@@ -125,6 +134,11 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
             "206": {"description": "The part of the file that `Range` selects.", "content": content},
             "304": NOT_MODIFIED,
         }
+    if is_stream(kind):
+        data = {name: schemas.of(of_event) for name, of_event in kind.data.items()}
+        # OpenAPI 3.1 cannot describe the parts of a stream.
+        events = {"schema": {"type": "string"}, "x-event-data": data}
+        return {"200": {"description": "The stream.", "content": {str(kind.media_type): events}}}
     sent = sent_types(endpoint)
     options = [schemas.of(kind) for kind in sent]
     schema = options[0] if len(options) == 1 else {"anyOf": options}

@@ -21,8 +21,10 @@ _SPACE = (
 )
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?", re.ASCII)
 _MAX_DIGITS = 4300
-# Of a repeated parameter that declares no maximum.
+# Of a parameter with several values that declares no maximum.
 MAX_VALUES = 100
+# The metadata of a tuple whose items are in one value, separated by commas; without it, the parameter is repeated.
+IN_ONE_VALUE: dict[str, Any] = {"extra": {"separator": ","}, "extra_json_schema": {"explode": False}}
 _BOOLEANS = dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True)
 _BOOLEANS |= dict.fromkeys(("0", "off", "f", "false", "n", "no"), False)
 
@@ -69,7 +71,10 @@ def parser(hint: Any) -> Parser | Repeated:
     if get_origin(hint) is tuple:
         item = parser(get_args(hint)[0])
         assert not isinstance(item, Repeated)
-        return Repeated(item, limits.max_length or MAX_VALUES)
+        most = limits.max_length or MAX_VALUES
+        if limits.extra == IN_ONE_VALUE["extra"]:
+            return lambda text: _items(text, item, most)
+        return Repeated(item, most)
     if get_origin(hint) is Literal:
         return lambda text: _choice(text, get_args(hint))
     if hint is int:
@@ -83,6 +88,15 @@ def parser(hint: Any) -> Parser | Repeated:
         pattern = re.compile(limits.pattern or "", re.DOTALL)
         return lambda text: _text(text, limits, pattern)
     raise TypeError(f"no parameter can be of type {hint}")
+
+
+def _items(text: str, parse: Parser, most: int) -> tuple[Any, ...]:
+    """Return the values in a text that separates them by commas. Raise Invalid at the first that is not valid."""
+    items = text.split(",", most)
+    if len(items) > most:
+        message = f"List should have at most {most} items after validation"
+        raise Invalid("too_long", message, f"have at most {most} values", field_type="List", max_length=most)
+    return tuple(parse(item) for item in items)
 
 
 def integer(text: str) -> int:

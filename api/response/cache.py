@@ -88,9 +88,9 @@ class ResponseCache:
 
         Raise what the handler raises.
         """
-        if not self._services.settings.cache:
+        key = self._key(endpoint, params) if self._services.settings.cache else None
+        if key is None:
             return await endpoint.prepare(self._services, params)
-        key = self._key(endpoint, params)
         request = _recognised_by(scope)
         if sum(map(len, request)) <= MAX_KNOWN_LENGTH and not scope.get("checks_key"):
             self._known.put(request, key)
@@ -106,12 +106,12 @@ class ResponseCache:
 
     def ready(self, scope: Scope) -> EncodedResponse | None:
         """Return the response if it is fresh, and the same path and query were requested before; else None."""
-        key = self._known.get(_recognised_by(scope))
+        key = self._known.get((scope["path"], scope["query_string"])) or self._known.get(_recognised_by(scope))
+        if key and key.endpoint.editable:
+            key = self._key(key.endpoint, key.params)
         if key is None:
             return None
         endpoint = key.endpoint
-        if endpoint.editable:
-            key = self._key(endpoint, key.params)
         response = self._responses.ready(key, endpoint.seconds)
         if response:
             scope["cache"] = "hit"
@@ -122,8 +122,10 @@ class ResponseCache:
         """Let `ready` return nothing before a request has come through the routes again."""
         self._known = BoundedMap(KNOWN_REQUESTS)
 
-    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey:
-        return CacheKey(endpoint, params, self._services.change_marker.version if endpoint.editable else b"")
+    def _key(self, endpoint: Cacheable, params: msgspec.Struct) -> CacheKey | None:
+        """Return the key of a response, None if it must not be cached now."""
+        version = self._services.change_marker.version if endpoint.editable else b""
+        return None if version is None else CacheKey(endpoint, params, version)
 
     async def _prepare(self, key: CacheKey) -> EncodedResponse:
         try:

@@ -97,7 +97,7 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
         await services.database.execute(catalogue.profile_change, id=account.id, **values)
     except Unstorable:
         raise UNSTORABLE() from None
-    services.change_marker.bump()
+    await services.change_marker.bump()
     # Not what the database has stored: another server of a cluster, which lags behind, might be asked for it.
     return ProfileUpdated(updated=change)
 

@@ -44,13 +44,20 @@ from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
-from domain.scores import BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, Score, ScoreDetails
+from domain.scores import (
+    ANTICHEAT,
+    BeatmapScore,
+    MonthlyPlays,
+    PlayerScore,
+    PlayerScoreRow,
+    Score,
+    ScoreDetails,
+)
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
 MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
 MAP_ID_OR_MD5 = ErrorSpec(400, "Must provide either map_id or md5!")
-ANTICHEAT = ("client_flags", "online_checksum")
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -136,17 +136,17 @@ def _words(text: str) -> list[Word]:
     words: list[Word] = []
     for word in dict.fromkeys(folded(text).split()):
         part = word.encode()
-        words.append((part, _marked(int(word))) if word.isascii() and word.isdigit() else (part,))
+        words.append((part, _marked(word)) if word.isascii() and word.isdigit() else (part,))
     return words
 
 
 def _text(beatmap: SearchedBeatmap) -> bytes:
     texts = (beatmap.artist, beatmap.title, beatmap.creator, beatmap.version)
-    return b"\0".join([folded(text).encode() for text in texts]) + _marked(beatmap.id, beatmap.set_id)
+    return b"\0".join([folded(text).encode() for text in texts]) + _marked(str(beatmap.id), str(beatmap.set_id))
 
 
-def _marked(*ids: int) -> bytes:
-    return MARK + b"".join(str(id).encode().translate(_DIGITS) + MARK for id in ids)
+def _marked(*ids: str) -> bytes:
+    return MARK + b"".join(id.encode().translate(_DIGITS) + MARK for id in ids)
 
 
 def _number(name: str) -> Callable[[SearchedBeatmap], float]:

@@ -1,10 +1,17 @@
-"""A version number of all changes made through this service, shared by its workers."""
+"""A version of all changes made through this service, shared by its workers and, through Redis, by all hosts."""
 
 import mmap
 import os
+import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
 
+from storage.redis_channel import RedisChannel
+from storage.redis_client import RedisAway
+
 LENGTH = 8
+CHANNEL = "apidot:changes"
 
 
 class ChangeMarker:
@@ -26,12 +33,70 @@ class ChangeMarker:
             os.close(descriptor)
 
     @property
-    def version(self) -> bytes:
+    def version(self) -> bytes | None:
+        """The version, None while changes may have been made of which this process does not know."""
         return self._shared[:LENGTH]
 
-    def bump(self) -> None:
+    async def bump(self) -> None:
+        """Make another version, after a change."""
+        self._bump()
+
+    def _bump(self) -> None:
         # Random, because one of two workers that count up at once would be lost.
         self._shared[:LENGTH] = os.urandom(LENGTH)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._shared.close()
+
+
+class RedisChangeMarker(ChangeMarker):
+    """A version that differs after each change at any of the hosts that use the same Redis.
+
+    Each process hears of changes through a channel, so a version costs no question to Redis. There is none when
+    Redis has not shown for `timeout` seconds that the process hears everything. A host that cannot publish a
+    change because Redis does not answer learns that after as long, so the others know before it responds.
+    """
+
+    def __init__(self, file: Path | None, url: str, *, timeout: float) -> None:
+        """Redis has `timeout` seconds to answer. Needs a running event loop."""
+        super().__init__(file)
+        self._timeout = timeout
+        self._sender = secrets.token_hex(8).encode()
+        self._channel = RedisChannel(
+            url,
+            CHANNEL,
+            timeout=timeout,
+            purpose="changes at other hosts",
+            consequence="what players can change is not cached",
+            ping=timeout / 2,
+        )
+        self._channel.subscribe(self)
+
+    @property
+    def version(self) -> bytes | None:
+        if time.monotonic() >= self._channel.complete_until + self._timeout:
+            return None
+        return super().version
+
+    async def bump(self) -> None:
+        self._bump()
+        # The channel's subscription, which fails too, logs it.
+        with suppress(RedisAway):
+            await self._channel.publish(self._sender)
+
+    async def close(self) -> None:
+        await self._channel.close()
+        await super().close()
+
+    # Called by the channel.
+
+    def on_message(self, message: bytes) -> None:
+        if message != self._sender:
+            self._bump()
+
+    def on_up(self) -> None:
+        # What was published before may not have been heard.
+        self._bump()
+
+    def on_down(self) -> None:
+        pass

@@ -34,7 +34,8 @@ from domain.scores import (
     ScoreDetails,
     ServerScoreRow,
 )
-from storage.database.database import Change, OptionalQuery, Query
+from storage.database.database import Change, OptionalQuery, PrimaryQuery, Query
+from storage.database.replicas import ReplicaStatus
 from storage.database.statement import Statement
 
 
@@ -249,7 +250,7 @@ leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort
 leaderboard_position = {sort: Query("leaderboard_position", Position, sort=sort) for sort in LEADERBOARDS}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
-key_owner = Query("key_owner", KeyOwner)
+key_owner = PrimaryQuery("key_owner", KeyOwner)
 friends = Query("friends", Friend)
 profile_change = Change("profile_change")
 
@@ -274,6 +275,13 @@ latest_scores = {
 }
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
+score_ids = PrimaryQuery("score_ids", ScoreID)
+latest_score_ids = PrimaryQuery("latest_score_ids", ScoreID)
+new_scores = PrimaryQuery("score", ScoreDetails, **SOME_SCORES)
+new_first_places = {metric: PrimaryQuery("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
+first_place_before = {
+    metric: PrimaryQuery("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
+}
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
@@ -296,6 +304,7 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
+replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
@@ -333,7 +342,7 @@ beatmaps_sorted = {
     for order in ("asc", "desc")
 }
 count_beatmaps = Query("count_beatmaps", Total)
-player_favourites = Query("player_favourites", v2.Favourite)
+player_favourites = OptionalQuery("player_favourites", v2.Favourite)
 beatmap_rating = Query("beatmap_rating", v2.Rating)
 scores = Query("scores", v2.Score)
 count_scores = Query("count_scores", Total)
@@ -413,7 +422,7 @@ def columns_read() -> dict[str, dict[str, set[str]]]:
 
 
 # One statement for all tables. Its columns have no alias, so it does not count itself among those that read them.
-ping = Query(
+ping = PrimaryQuery(
     "ping",
     Ping,
     readable=" OR ".join(

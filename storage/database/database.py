@@ -8,6 +8,7 @@ import asyncio
 import math
 import os
 import random
+import re
 import time
 from datetime import tzinfo
 from functools import partial
@@ -57,6 +58,8 @@ SETTLED = 0.25
 # For each statement: enough for two LEFT JOINs, each with a matching row or without.
 MAX_COLUMN_SETS = 4
 
+_ASSIGNMENT = re.compile(r"(?:SET|,) (\w+) = ")
+
 T = TypeVar("T")
 Result = tuple[RowShape, drivers.Rows]
 NO_ROWS: Result = (RowShape(()), ())
@@ -66,6 +69,7 @@ class Query(Statement, Generic[T]):
     """A statement that returns rows, and the Struct that each row is converted to."""
 
     optional = False
+    on_primary = False
 
     def __init__(self, name: str, row: type[T], **fragments: str) -> None:
         super().__init__(name, **fragments)
@@ -79,8 +83,18 @@ class OptionalQuery(Query[T]):
     optional = True
 
 
+class PrimaryQuery(Query[T]):
+    """A Query that has to see the latest changes, so it is never read from a replica."""
+
+    on_primary = True
+
+
 class Change(Statement):
     """A statement that changes rows. Running it twice must be the same as running it once."""
+
+    def written(self) -> set[str]:
+        """Return the columns that it writes."""
+        return set(_ASSIGNMENT.findall(self.mysql.partition(" WHERE ")[0]))
 
 
 class Unstorable(Exception):
@@ -111,11 +125,13 @@ class Database:
         zone: tzinfo | None = None,
         observer: Observer | None = None,
         deadlines: Deadlines | None = None,
+        replica: str = "",
     ) -> None:
         """At most `pool_max` connections, none older than `max_age` (0: of any age).
 
         `wait`, for one of them, `statement_timeout` and `max_age` are in seconds. `encryption` and `authorities`
         are those of tls.context. `zone` is that of times in the tables, None for that of this machine.
+        `replica` is where it is, for logs and metrics, if another database does what this one fails to do.
         """
         self._url = databases.DatabaseURL(url)
         self.is_sqlite = self._url.dialect == "sqlite"
@@ -128,8 +144,10 @@ class Database:
         self._change_needs, self._change_timeout = locks + 0.1, max(self._timeout, 2.0 * locks)
         self._observer = observer or Observer()
         self._deadlines = Deadlines() if deadlines is None else deadlines
-        on_change = partial(self._observer.on_availability, "database")
-        self._availability = Availability("the database", "answering 503 until it is back", on_change=on_change)
+        name = f"replica {replica}" if replica else "database"
+        self._name, self._consequence = f"the {name}", "reading elsewhere" if replica else "answering 503"
+        on_change = partial(self._observer.on_availability, name)
+        self._availability = Availability(self._name, f"{self._consequence} until it is back", on_change=on_change)
         # By name, the statements that fail while others do not.
         self._refused: dict[str, Availability] = {}
         # The sets of columns in the results of each statement, the latest first.
@@ -273,8 +291,8 @@ class Database:
             self._availability.down(f"{name}: {describe(error)}")
 
     def _log_refusal(self, name: str, error: Exception) -> None:
-        consequence = "answering 503 to what needs it; `main.py check` says what is wrong"
-        refused = Availability(f"the database to {name}.sql", consequence)
+        consequence = f"{self._consequence} to what needs it; `main.py check` says what is wrong"
+        refused = Availability(f"{self._name} to {name}.sql", consequence)
         self._refused.setdefault(name, refused).down(describe(error))
 
     async def _execute(self, statement: Statement, values: dict[str, Value]) -> Result:

@@ -33,6 +33,10 @@ class Statement:
         """Return the tables that it reads, by alias."""
         return {alias: table for table, alias in _SOURCE.findall(self.mysql)}
 
+    def mentions(self, word: str) -> bool:
+        """Return whether a word, such as the name of a column, is in it."""
+        return re.search(rf"\b{word}\b", self.mysql) is not None
+
     def column(self, name: str) -> str:
         """Return the table and the column that it returns under this name; of an expression, the name."""
         found = re.search(rf"\b(\w+)\.(\w+) AS {name}\b|\b(\w+)\.`?({name})\b", self.mysql)

@@ -266,6 +266,62 @@ def test_methods_that_only_the_fork_has(fork: Forked) -> None:
     ]
 
 
+# Endpoints and parameters of our own that a fork has too.
+SAME_NAMES = document(
+    {
+        "/v1/search_maps": [query("query")],
+        "/v1/get_set_info": [query("set")],
+        "/v1/get_players_info": [query("ids")],
+        "/v1/get_scores_info": {"post": {}},
+        "/v2/maps": [query("q"), query("set_id", {"type": "integer"})],
+        "/v2/players/{id}/favourites": [in_path("id")],
+    }
+)
+
+
+def test_a_name_that_a_fork_has_too_is_the_forks(recorded_sqlite: str) -> None:
+    with game_server() as server:
+        server.description = SAME_NAMES
+        server.own = {route for route in ROUTES if route.startswith("/v1/")}
+        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
+            for target in (
+                "/v1/search_maps?query=a",
+                "/api/search_maps?q=an",
+                "/get_set_info?id=1",
+                "/v1/get_players_info?id=3&id=4",
+                "/v2/maps?q=an",
+                "/v2/maps?set_id=1&q=an&page=2",
+            ):
+                assert is_passed_on(client, target), target
+            for target in (
+                "/v1/get_maps_info?id=78",
+                "/v1/get_scores_info?id=1",
+                "/v2/maps?set_id=1",
+                # That the fork does not declare.
+                "/v2/maps?sort=plays",
+                # In the game, a player's favourites are public: a request without a session gets them from here.
+                "/v2/players/50/favourites",
+            ):
+                assert not is_passed_on(client, target), target
+
+
+@pytest.mark.parametrize("path", ["/v2/players/50/favourites", "/api/v2/players/50/favourites/"])
+def test_favourites_with_a_session_are_the_game_servers(recorded_sqlite: str, path: str) -> None:
+    session = {"Cookie": "theme=dark; bancho_session=abc"}
+    with game_server() as server:
+        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
+            own = client.get(path, headers={"Cookie": "theme=dark; not_bancho_session=1"})
+            assert (own.status_code, own.headers["cache-control"]) == (200, "no-store")
+            assert not server.seen
+            for method in ("GET", "HEAD", "PUT", "DELETE"):
+                assert "x-fork" in client.request(method, path, headers=session).headers
+            assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
+            assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
+            assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
+    with service(database_url=recorded_sqlite) as client:
+        assert client.get(path, headers=session).json() == own.json()
+
+
 def test_without_a_game_server_all_of_it_is_answered_here(recorded_sqlite: str) -> None:
     with service(database_url=recorded_sqlite, pass_on="/v1/get_clan") as client:
         assert client.get("/v1/get_player_scores?scope=pinned&id=10").status_code == 422

@@ -49,6 +49,10 @@ ROWS = (
     f"""INSERT INTO ratings (userid, map_md5, rating)
     SELECT i % {PLAYERS}, LPAD(CASE WHEN i < 2000 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END, 32, '0'), 1 + i % 10
     FROM numbers WHERE i < 10000 ON DUPLICATE KEY UPDATE rating = 1""",
+    "INSERT INTO clans SELECT i, i, i, i, '2020-01-01' FROM numbers WHERE i BETWEEN 1 AND 120",
+    "UPDATE users SET clan_id = 1 + id % 100 WHERE id % 5 < 2",
+    "INSERT INTO achievements SELECT i, i, i, i, '' FROM numbers WHERE i BETWEEN 1 AND 83",
+    f"INSERT INTO user_achievements SELECT {PLAYER}, i FROM numbers WHERE i BETWEEN 1 AND 50",
     f"""INSERT IGNORE INTO favourites (userid, setid)
     SELECT 1 + i * 31 % {PLAYERS}, CASE WHEN i % 8 = 1 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END
     FROM numbers WHERE i < 10000""",
@@ -104,6 +108,19 @@ CASES = {
     "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),
     # Beatmaps are counted and then sorted by how often they occur.
     "most played": Case(catalogue.player_most_played, "apidot_scores_played", sorts=True),
+    "some players": Case(catalogue.players_details, None, {"ids": (7, 5, 900)}, sorts=True),
+    "statistics of some players": Case(catalogue.players_stats, None, {"ids": (7, 5, 900)}, sorts=True),
+    "some scores": Case(catalogue.some_scores, None, {"ids": (7, 5, 900)}, sorts=True),
+    "beatmaps by id and md5": Case(
+        catalogue.beatmaps_by_id, None, {"ids": (7, 5, 900), "md5s": (MD5, f"{9:032}")}, sorts=True
+    ),
+    "beatmaps by id": Case(catalogue.beatmaps_by_id, None, {"ids": (7, 5, 900), "md5s": ()}),
+    "beatmaps sorted by plays": Case(catalogue.beatmaps_sorted["plays", "desc"], None, sorts=True),
+    "texts of beatmaps": Case(catalogue.beatmap_texts, None, {"after": 100}),
+    "names of players": Case(catalogue.player_names, None, {"after": 100}),
+    "a set": Case(catalogue.set_beatmaps, None, {"set_id": 7}, sorts=True),
+    "hidden players": Case(catalogue.hidden_players, None, {"after": 100}, sorts=True),
+    "the mark of hidden players": Case(catalogue.hidden_players_mark, None),
     "rating": Case(catalogue.beatmap_rating, "apidot_ratings"),
     "favourites and rating": Case(catalogue.beatmap_counted, "apidot_favourites", {"id": None}),
     # The newest sets are found in the whole table.
@@ -126,6 +143,18 @@ CASES = {
             "playtime": "apidot_stats_playtime",
         }.items()
     },
+    # Counted by month, or summed by clan.
+    "plays by month": Case(catalogue.player_plays, None, sorts=True),
+    "clan order": Case(catalogue.clan_order, None, sorts=True),
+    **{
+        f"clan_leaderboard {sort}": Case(query, None, {"ids": tuple(range(1, 51))}, sorts=True)
+        for sort, query in catalogue.clan_leaderboard.items()
+    },
+    **{f"leaderboard_total {sort}": Case(query, None) for sort, query in catalogue.leaderboard_total.items()},
+    "total of a country": Case(catalogue.leaderboard_total["pp"], None, {"country": "de"}),
+    "total of scores": Case(catalogue.score_total, None, {"last": SCORES // 2}),
+    "totals": Case(catalogue.server_totals, None, {"counted": SCORES // 2}),
+    "medals": Case(catalogue.player_achievements, None),
     **{
         f"scores, {name}": Case(catalogue.scores, None, {"mode": None, "map_md5": None, **values})
         for name, values in {

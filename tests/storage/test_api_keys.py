@@ -12,6 +12,7 @@ from domain.accounts import KeyOwner
 from domain.errors import APIError
 from storage.api_keys import APIKeys, network
 from storage.database.database import Database
+from storage.key_failures import KeyFailures
 from tests.conftest import ADMIN, PLAYER, RESTRICTED, UNVERIFIED, Playground, playground, signed
 
 PIXEL = bytes.fromhex("47494638396101000100800000ff00000000002c00000000010001000002024401003b")
@@ -158,7 +159,7 @@ def owner(keys: APIKeys, key: str, address: str = "192.0.2.1") -> int:
 
 def test_look_ups_are_cached_for_a_few_seconds() -> None:
     database, clock = CountingDatabase(), Clock()
-    keys = APIKeys(database, failures=100, clock=clock)
+    keys = APIKeys(database, KeyFailures(100, clock=clock), clock=clock)
 
     assert [owner(keys, PLAYER), owner(keys, PLAYER), owner(keys, "x"), owner(keys, "x")] == [12, 12, 0, 0]
     assert database.look_ups == 2
@@ -169,7 +170,7 @@ def test_look_ups_are_cached_for_a_few_seconds() -> None:
 
 def test_an_outdated_key_locks_out_nobody_else_at_its_address() -> None:
     clock = Clock()
-    keys = APIKeys(CountingDatabase(), failures=3, clock=clock)
+    keys = APIKeys(CountingDatabase(), KeyFailures(3, clock=clock), clock=clock)
 
     assert [owner(keys, "outdated") for _ in range(5)] == [0, 0, 0, -60, -60]
     clock.now += 30
@@ -179,7 +180,7 @@ def test_an_outdated_key_locks_out_nobody_else_at_its_address() -> None:
 
 
 def test_an_address_is_limited_whatever_keys_it_tries() -> None:
-    keys = APIKeys(CountingDatabase(), failures=3, clock=Clock())
+    keys = APIKeys(CountingDatabase(), KeyFailures(3, clock=Clock()), clock=Clock())
 
     assert [owner(keys, f"wrong-{number}") for number in range(5)] == [0, 0, 0, -60, -60]
     assert owner(keys, "wrong-9", "192.0.2.2") == 0
@@ -187,7 +188,7 @@ def test_an_address_is_limited_whatever_keys_it_tries() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    keys = APIKeys(CountingDatabase(), failures=3, size=10, clock=Clock())
+    keys = APIKeys(CountingDatabase(), KeyFailures(3, clock=Clock()), size=10, clock=Clock())
 
     async def guess() -> None:
         for number in range(12_000):

@@ -14,6 +14,7 @@ from config.settings import Settings
 from config.types import Networks
 from domain.accounts import KeyOwner
 from storage.api_keys import APIKeys
+from storage.key_failures import KeyFailures
 from storage.rate_limit import RateLimiter, RateLimitState, RedisRateLimiter
 from tests.conftest import ADMIN, Playground, ServiceClient, running, service, signed
 from tests.support import conformance, servers
@@ -254,7 +255,7 @@ def test_a_key_is_known_for_a_minute_after_its_look_up_expired() -> None:
             return KeyOwner(12, 3, "right") if values["key"] == "right" else None
 
     now = [1000.0]
-    keys = APIKeys(OneKey(), failures=9, clock=lambda: now[0])  # type: ignore[arg-type]
+    keys = APIKeys(OneKey(), KeyFailures(9, clock=lambda: now[0]), clock=lambda: now[0])  # type: ignore[arg-type]
     assert keys.known("right") is None
     asyncio.run(keys.owner("right", "192.0.2.1"))
     asyncio.run(keys.owner("wrong", "192.0.2.1"))

@@ -41,6 +41,9 @@ BY_ID = (
     "/v2/players/{}/scores?scope=first",
     "/v2/players/{}/maps/78/scores",
     "/v2/players/{}/most_played",
+    "/v2/players/{}/favourites",
+    "/v1/get_players_info?id={}",
+    "/v1/get_players_info?id=3&id={}",
     "/v2/players/{}/achievements",
     "/v2/scores?user_id={}",
     "/v2/scores?user_id={}&page=2&mode=0",
@@ -61,6 +64,8 @@ BY_NAME = (
 )
 BY_SCORE = (
     "/v1/get_score_info?id={}",
+    "/v1/get_scores_info?id={}",
+    "/v1/get_scores_info?id=1&id={}",
     "/v1/get_replay?id={}",
     "/v1/get_replay?id={}&include_headers=false",
     "/v2/scores/{}",

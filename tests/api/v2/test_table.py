@@ -13,12 +13,14 @@ from api.services import Services
 from config.settings import Settings
 from domain.live import Live, LiveStatus
 from replays.store import open_store
+from storage.cache.beatmap_search import BeatmapSearch
 from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
+from storage.cache.player_names import PlayerNames
 from storage.cache.totals import ServerTotals
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
@@ -39,6 +41,7 @@ STATEMENTS = {
         "players/50/maps/78/scores",
         ["player", "beatmap", "player_beatmap_scores", "beatmap_place"],
     ),
+    "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "players/{player_id}/achievements": ("players/50/achievements", ["player", "player_achievements"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
@@ -61,6 +64,8 @@ ONLY_V2 = {
     "beatmaps",
     "count_beatmaps",
     "beatmap_rating",
+    "beatmap_ids",
+    "player_favourites",
     "scores",
     "count_scores",
     "score_next",
@@ -80,6 +85,9 @@ MORE = {
     "players/Riden8426": ["player_details"],
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
+    "maps?sort=plays&order=asc": ["count_beatmaps", "beatmaps"],
+    "maps?q=an&sort=diff": ["beatmap_texts", "beatmaps_by_id"],
+    "maps?q=an&artist=a": ["beatmap_ids", "beatmap_texts"],
     "players/9/stats": ["player_details"],
     "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
@@ -94,6 +102,8 @@ OF_V1 = (
     "get_player_map_scores?id=50&map_id=78",
     "get_player_most_played?id=50",
     "get_map_info?id=78",
+    "search_maps?q=an",
+    "get_maps_info?id=78",
     "get_map_scores?scope=best&id=78",
     "get_score_info?id=1",
     "get_replay?id=805",
@@ -137,7 +147,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
     @asynccontextmanager
     async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await database.connect()
-        pages = Pagination(database)
+        pages, search = Pagination(database), BeatmapSearch(database)
         boards = LeaderboardOrder(database, visible=settings.visible_on_boards)
         places = FirstPlaces(database, visible=settings.visible_on_boards, wait=1)
         clans = ClanOrder(database, visible=settings.visible_on_boards)
@@ -149,6 +159,8 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "ranks": Ranks(database),
                 "live": Playing(),
                 "beatmaps": BeatmapCache(database),
+                "beatmap_search": search,
+                "player_names": PlayerNames(database),
                 "pagination": pages,
                 "server_totals": totals,
                 "leaderboard_order": boards,
@@ -161,6 +173,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
             yield Services(**(others | needed))
         finally:
             await places.close()
+            await search.close()
             await totals.close()
             await clans.close()
             await boards.close()

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -133,6 +134,55 @@ def test_players_filtered(recorded: Recorded, column: str) -> None:
         expected = sorted(id for id in SEEN if USERS[id][column] == value)
         assert [row["id"] for row in body["data"]] == expected[:100]
         assert body["meta"]["total"] == len(expected)
+
+
+def test_favourites(recorded: Recorded) -> None:
+    favourites = table("favourites")
+    owners = sorted({row["userid"] for row in favourites} & SEEN)
+    for owner in owners[:20]:
+        own = [row for row in favourites if row["userid"] == owner]
+        own.sort(key=lambda row: (row["created_at"], row["setid"]), reverse=True)
+        body = get(recorded, f"players/{owner}/favourites")
+        assert body["data"] == [row["setid"] for row in own]
+        assert body["meta"] == {"total": len(own)}
+    nobody = next(id for id in sorted(SEEN) if id not in owners)
+    assert get(recorded, f"players/{nobody}/favourites")["data"] == []
+    for hidden in (*HIDDEN[:3], 2_000_000_000):
+        assert failure(recorded, f"players/{hidden}/favourites", 404) == "Player not found."
+
+
+@pytest.mark.parametrize("sort", ["plays", "passes", "last_update", "diff", "bpm", "total_length"])
+@pytest.mark.parametrize("filters", ["", "&mode=0", "&status=2&server=osu!", "&creator=nobody"])
+def test_maps_sorted(recorded: Recorded, sort: str, filters: str) -> None:
+    for text in ("", "&q=an"):
+        descending = get(recorded, f"maps?page_size=100&sort={sort}{filters}{text}")
+        rows = descending["data"]
+        assert rows == sorted(rows, key=lambda row: (row[sort], row["id"]), reverse=True)
+        ascending = get(recorded, f"maps?page_size=100&sort={sort}&order=asc{filters}{text}")
+        assert ascending["meta"]["total"] == descending["meta"]["total"]
+        if len(rows) < 100:
+            assert ascending["data"] == rows[::-1]
+        second = get(recorded, f"maps?page_size=7&page=2&sort={sort}{filters}{text}")
+        assert second["data"] == rows[7:14]
+        assert second["meta"] == descending["meta"] | {"page": 2, "page_size": 7}
+
+
+def test_maps_searched(recorded: Recorded) -> None:
+    body = get(recorded, "maps?q=an&page_size=100")
+    assert 0 < body["meta"]["total"] < len(MAPS)
+    assert get(recorded, f"maps/{body['data'][0]['id']}")["data"] == body["data"][0]
+    artist = body["data"][0]["artist"]
+    of_artist = get(recorded, f"maps?q=an&page_size=100&artist={quote(artist)}")
+    assert of_artist["meta"]["total"] == len(of_artist["data"]) > 0
+    assert {row["artist"] for row in of_artist["data"]} == {artist}
+    assert get(recorded, "maps?q=")["meta"]["total"] == len(MAPS)
+    assert get(recorded, "maps?q=an&server=elsewhere")["data"] == []
+    assert get(recorded, "maps?q=an&page=999999")["data"] == []
+    assert errors(recorded, "maps?q=a") == [["string_too_short", ["query", "q"]]]
+    assert errors(recorded, "maps?sort=id&order=up") == [
+        ["literal_error", ["query", "sort"]],
+        ["literal_error", ["query", "order"]],
+    ]
 
 
 def test_search(recorded: Recorded) -> None:

@@ -180,6 +180,8 @@ def test_a_beatmap_that_is_there_twice(world: Drifting) -> None:
         RECENT,
         MOST_PLAYED,
         f"/v1/get_score_info?id={score}",
+        f"/v1/get_scores_info?id={score}",
+        f"/v1/get_maps_info?md5={MD5}",
     )
     expected = {path: world.get(path) for path in paths}
     copy = "CREATE TEMPORARY TABLE copy SELECT * FROM maps"

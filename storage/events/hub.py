@@ -1,0 +1,341 @@
+"""Who listens to live events."""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from domain.errors import ErrorSpec, Unavailable
+from domain.events import Hello
+from domain.live import Live
+from storage.api_keys import network
+from storage.database.database import Database
+from storage.events.cursor import Cursor
+from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
+from storage.events.feeds import GROUP, Feed, MatchFeed, PlayerFeed, ScoreFeed
+from storage.events.relay import Relay
+from storage.events.scores import PAGE, ScoreReader, next_page
+from storage.observer import Observer
+
+TOO_MANY_STREAMS = ErrorSpec(429, "You have {limit} streams of events open, the most that one client may have.")
+ALL_STREAMS_TAKEN = ErrorSpec(503, "All {limit} streams of events are taken.")
+STOPPING = ErrorSpec(503, "The API is being restarted.")
+
+# Seconds between two empty lists, by which a listener sees that the stream goes on.
+BEAT = 15.0
+# How many events may wait for a listener before it is dropped.
+MAX_UNREAD = 256
+# How many scores a listener may have missed to get them.
+MAX_MISSED = 5_000
+# How many listeners read what they have missed at the same time.
+REPLAYS = 4
+# Seconds before a listener asks the database again for what it has missed.
+RETRY = 1.0
+
+
+class Hub:
+    """Tells live events to listeners, and looks for them only while somebody listens."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        *,
+        visible: int,
+        visible_on_boards: int,
+        per_client: int,
+        total: int,
+        open_relay: Callable[[str], Relay] | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """`visible` are the privilege bits of players who are shown, and of those on leaderboards.
+
+        At most `total` listeners are let in, `per_client` of them from one address. `open_relay` returns a new
+        relay for a feed; without it, this process looks for everything itself.
+        """
+
+        def opened(feed: str) -> Callable[[], Relay] | None:
+            return partial(open_relay, feed) if open_relay else None
+
+        self.live = live
+        self.observer = observer or Observer()
+        self.reader = ScoreReader(database, visible=visible, visible_on_boards=visible_on_boards)
+        self.scores = ScoreFeed(self.reader, opened("scores"))
+        players, matches = PlayerFeed(live, opened("players")), MatchFeed(live, opened("matches"))
+        self.feeds: dict[EventType, Feed] = {
+            "score": self.scores,
+            "first_place": self.scores,
+            "player": players,
+            "match": matches,
+        }
+        self.replays = asyncio.Semaphore(REPLAYS)
+        self._per_client, self._total = per_client, total
+        self._listeners: set[Listener] = set()
+        self._by_client: Counter[str] = Counter()
+        self._beats: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def __len__(self) -> int:
+        """The number of listeners."""
+        return len(self._listeners)
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds it does not know what has happened, of what somebody listens to."""
+        return max(feed.lag for feed in self.feeds.values())
+
+    def listen(self, filter: Filter, *, address: str = "", last: Cursor | None = None) -> "Listener":
+        """Return a listener, which is a context manager. Raise APIError if there are too many.
+
+        `address` is that of the client. `last` are the scores that it has; it gets those that it has missed.
+        """
+        client = network(address) if address else ""
+        if self._stopping:
+            raise STOPPING(retry_after=5)
+        if client and self._by_client[client] >= self._per_client:
+            raise TOO_MANY_STREAMS(retry_after=5, limit=self._per_client)
+        if len(self._listeners) >= self._total:
+            raise ALL_STREAMS_TAKEN(retry_after=5, limit=self._total)
+        return Listener(self, filter, client, last)
+
+    def add(self, listener: "Listener") -> None:
+        """Count the listener, and begin to look for what it wants."""
+        self._listeners.add(listener)
+        self._by_client[listener.client] += 1
+        if self._beats is None:
+            self._beats = asyncio.create_task(self._beat())
+
+    def remove(self, listener: "Listener") -> None:
+        """Forget the listener."""
+        if listener in self._listeners:
+            self._listeners.discard(listener)
+            self._by_client[listener.client] -= 1
+            if not self._by_client[listener.client]:
+                del self._by_client[listener.client]
+        if not self._listeners and self._beats is not None:
+            self._beats.cancel()
+            self._beats = None
+
+    def stop(self) -> None:
+        """End all streams with `bye`, and let nobody in any more."""
+        self._stopping = True
+        for listener in list(self._listeners):
+            listener.end()
+
+    async def close(self) -> None:
+        """End all streams, and stop looking."""
+        self.stop()
+        if self._beats is not None:
+            self._beats.cancel()
+            await asyncio.gather(self._beats, return_exceptions=True)
+        for feed in set(self.feeds.values()):
+            await feed.close()
+
+    async def _beat(self) -> None:
+        due = time.monotonic() + BEAT
+        while True:
+            # Not until then, because tests put this clock forward.
+            await asyncio.sleep(1)
+            if time.monotonic() < due:
+                continue
+            due += BEAT
+            listeners = list(self._listeners)
+            for start in range(0, len(listeners), GROUP):
+                for listener in listeners[start : start + GROUP]:
+                    listener.beat()
+                await asyncio.sleep(0)
+
+
+class Listener:
+    """Yields lists of events: first `hello`, then what it has missed, then what happens.
+
+    An empty list comes every 15 seconds, so that the client can be shown that the stream goes on. The last event
+    is `bye` if the service stops. A listener that leaves too many events unread ends without `bye`.
+
+    Use it as a context manager, in one task.
+    """
+
+    def __init__(self, hub: Hub, filter: Filter, client: str, last: Cursor | None) -> None:
+        self.filter = filter
+        self.client = client
+        self.dropped = False
+        self._hub = hub
+        self._last = last
+        self._feeds: set[Feed] = set()
+        self._unread: deque[Event] = deque()
+        self._woken = asyncio.Event()
+        # Whether the feeds tell it what happens.
+        self._begun = False
+        self._beat = self._ended = False
+
+    def __enter__(self) -> Self:
+        self._hub.add(self)
+        self.change(self.filter)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of a client that has read everything so far, empty if that is not known."""
+        scores = self._hub.scores
+        is_known = self._begun and not self._unread and scores in self._feeds
+        return str(scores.told) if is_known and scores.told is not None else ""
+
+    def change(self, filter: Filter) -> None:
+        """Replace the filter. Events that it did not admit before are told from now on."""
+        self.filter = filter
+        feeds = {self._hub.feeds[type] for type in filter.types}
+        for feed in self._feeds - feeds:
+            feed.leave(self)
+        for feed in feeds - self._feeds:
+            feed.join(self)
+            if self._begun:
+                feed.attach(self)
+        self._feeds = feeds
+
+    def close(self) -> None:
+        """Stop listening. The iteration ends."""
+        for feed in self._feeds:
+            feed.leave(self)
+        self._feeds = set()
+        self._hub.remove(self)
+        self._unread.clear()
+        self._ended = self.dropped = True
+        self._woken.set()
+
+    def end(self) -> None:
+        """Let the stream end with `bye`."""
+        self._ended = True
+        self._woken.set()
+
+    # Called by the hub and the feeds.
+
+    def put(self, events: list[Event]) -> None:
+        if self._ended:
+            return
+        for event in events:
+            if self.filter.admits(event) and (
+                self._last is None or not event.cursor or event.id not in self._last
+            ):
+                self._unread.append(event)
+        if len(self._unread) > MAX_UNREAD:
+            self._hub.observer.on_listener_dropped()
+            self.close()
+        elif self._unread:
+            self._woken.set()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def beat(self) -> None:
+        self._beat = True
+        self._woken.set()
+
+    def forget(self) -> None:
+        self._last = None
+
+    # What the client gets.
+
+    async def __aiter__(self) -> AsyncIterator[list[Event]]:
+        while not self._ended and not all(feed.ready for feed in self._feeds):
+            if await self._wait():
+                yield []
+        if not self._ended:
+            async for events in self._begin():
+                self._count(events)
+                yield events
+        while not self._ended:
+            beat = await self._wait()
+            events = list(self._unread)
+            self._unread.clear()
+            if events or beat:
+                self._count(events)
+                yield events
+        if not self.dropped:
+            yield [BYE]
+
+    async def _begin(self) -> AsyncIterator[list[Event]]:
+        """Yield `hello` and what the listener has missed; it is attached to the feeds at the end."""
+        hub = self._hub
+        try:
+            online = await hub.live.count()
+        except Unavailable:
+            online = None
+        with_scores = hub.scores in self._feeds
+        last = self._last if with_scores else None
+        if last is None:
+            self._attach()
+        last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
+        # A client that has missed something does not have it yet.
+        cursor = last_id or "" if self._begun else ""
+        yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
+        if last is None:
+            return
+        while (can_catch_up := await self._can_catch_up(last)) is None and not self._ended:
+            yield []
+        if not can_catch_up:
+            self._last = None
+            self._attach()
+            yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
+            return
+        seen, is_last = last, False
+        while not (is_last or self._ended):
+            until = hub.scores.cursor
+            is_last = until.newest - seen.newest <= PAGE
+            if is_last:
+                self._attach()
+            async for events in self._missed(seen, until):
+                wanted = [event for event in events if event.id not in last and self.filter.admits(event)]
+                if wanted or not events:
+                    yield wanted
+            seen = until
+
+    def _count(self, events: list[Event]) -> None:
+        self._hub.observer.on_events([event.type for event in events])
+
+    def _attach(self) -> None:
+        self._begun = True
+        for feed in self._feeds:
+            feed.attach(self)
+
+    async def _can_catch_up(self, seen: Cursor) -> bool | None:
+        """Return whether it may get what it has missed; None, after a beat, if the database does not answer."""
+        while not (self._beat or self._ended):
+            try:
+                async with self._hub.replays:
+                    return await self._hub.reader.can_catch_up(seen, MAX_MISSED)
+            except Unavailable:
+                await asyncio.sleep(RETRY)
+        self._beat = False
+        return None
+
+    async def _missed(self, seen: Cursor, until: Cursor) -> AsyncIterator[list[Event]]:
+        """Yield the events of the scores that `until` has and `seen` has not. Wait while the database is away."""
+        while seen != until and not self._ended:
+            try:
+                async with self._hub.replays:
+                    events, seen = await next_page(
+                        self._hub.reader, seen, until, first_places="first_place" in self.filter.types
+                    )
+            except Unavailable:
+                await asyncio.sleep(RETRY)
+                events = []
+            if events or self._beat:
+                self._beat = False
+                yield events
+
+    async def _wait(self) -> bool:
+        """Wait for anything. Return whether it is time to show that the stream goes on."""
+        await self._woken.wait()
+        self._woken.clear()
+        beat, self._beat = self._beat, False
+        return beat
