@@ -101,7 +101,7 @@ V1 = {
 V2 = {
     "server/stats": Endpoint(v2_server.get_stats, seconds=2),
     "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard, seconds=5),
-    "players": Endpoint(v2_players.get_players, seconds=5, editable=True),
+    "players": Endpoint(v2_players.get_players, seconds=5, editable=True, yields_params=("after",)),
     "players/search": Endpoint(v2_players.search_players, seconds=5),
     "players/{player_id}": Endpoint(v2_players.get_player, seconds=2, editable=True),
     "players/{player_id}/status": Endpoint(v2_players.get_player_status, seconds=2),
@@ -121,7 +121,7 @@ V2 = {
     "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
     "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
     "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3, yields_params=("with_replay",)),
-    "scores": Endpoint(v2_scores.get_scores, seconds=5),
+    "scores": Endpoint(v2_scores.get_scores, seconds=5, yields_params=("after",)),
     "scores/{score_id}": Endpoint(v2_scores.get_score, seconds=5),
     "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
     "clans": Endpoint(v2_clans.get_clans, seconds=5, yields_params=("sort", "mode")),

@@ -44,7 +44,7 @@ VALUES: dict[str, Value] = {
 UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
-    **dict.fromkeys(("exact_mods", "player_id", "since")),
+    **dict.fromkeys(("after", "exact_mods", "player_id", "since")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)

@@ -31,7 +31,16 @@ from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
-from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
+from api.v2.params import (
+    AfterID,
+    AnyMode,
+    BeatmapHash,
+    BeatmapNumber,
+    Mods,
+    PlayerNumber,
+    ScoreNumber,
+    ScoreStatus,
+)
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
@@ -46,10 +55,11 @@ class ScoresParams(PageParams, frozen=True):
     status: ScoreStatus | None = None
     mode: AnyMode | None = None
     user_id: PlayerNumber | None = None
+    after: AfterID | None = None
 
 
 async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
-    """Scores, ordered by ID.
+    """Scores, ordered by ID. With `after`, those with a greater ID, which new ones do not shift between pages.
 
     Scores of restricted and unverified players are left out.
     """
