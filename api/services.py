@@ -16,6 +16,7 @@ from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database.database import Database
@@ -51,6 +52,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore
+    stored_replays: StoredReplays
     api_keys: APIKeys
     rate_limiter: RateLimiter | None
     beatmap_files: BeatmapFiles

@@ -28,6 +28,7 @@ from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
@@ -114,6 +115,7 @@ async def open_services(
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
+            stored_replays=StoredReplays(replays.stored),
             api_keys=APIKeys(database, open_key_failures(settings, stack)),
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),

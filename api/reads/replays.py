@@ -40,11 +40,11 @@ def replay_response(services: Services, score_id: int, kind: type[R], *, whole: 
 
 
 async def set_has_replay(services: Services, scores: Sequence[Score]) -> None:
-    """Set `has_replay` of these scores, at most a hundred."""
+    """Set `has_replay` of these scores, at most a hundred, as of some seconds ago."""
     passed = [score.id for score in scores if score.status]
     knows, stored = services.replays.knows_stored, set[int]()
     if knows:
-        stored = await services.replays.stored(passed)
+        stored = await services.stored_replays.of(passed)
     for score in scores:
         has_replay = None if score.status and not knows else score.id in stored
         # In place, because copying the score would copy two dozen fields.
