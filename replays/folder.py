@@ -37,6 +37,8 @@ UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 class Folder:
     """A ReplayStore in a local or mounted folder."""
 
+    knows_stored = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = str(path)
