@@ -30,6 +30,7 @@ from api.v1 import (
     beatmaps,
     clans,
     events,
+    feeds,
     leaderboards,
     matches,
     performance,
@@ -66,6 +67,9 @@ V1 = {
     "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
     "get_player_plays": Endpoint(scores.get_player_plays, seconds=5, yields=True),
     "get_player_achievements": Endpoint(achievements.get_player_achievements, seconds=5, yields=True),
+    "get_player_map_scores": Endpoint(scores.get_player_map_scores, seconds=3, yields=True),
+    "get_top_plays": Endpoint(feeds.get_top_plays, seconds=5, yields=True),
+    "get_recent_scores": Endpoint(feeds.get_recent_scores, seconds=2, yields=True),
     "get_map_info": Endpoint(beatmaps.get_map_info, seconds=5),
     "search_maps": Endpoint(beatmaps.search_maps, seconds=5, yields=True),
     "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5, yields=True),
@@ -74,7 +78,7 @@ V1 = {
     "get_score_info": Endpoint(scores.get_score_info, seconds=5),
     "get_scores_info": Endpoint(scores.get_scores_info, seconds=5, yields=True),
     "get_replay": Endpoint(replays.get_replay),
-    "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5),
+    "get_leaderboard": Endpoint(leaderboards.get_leaderboard, seconds=5, yields_params=("around",)),
     "get_clan": Endpoint(clans.get_clan, seconds=5),
     "get_clan_leaderboard": Endpoint(clans.get_clan_leaderboard, seconds=5, yields=True),
     "get_mappool": Endpoint(pools.get_mappool, seconds=5),
@@ -98,8 +102,9 @@ V2 = {
     "players/{player_id}/status": Endpoint(v2_players.get_player_status, seconds=2),
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
-    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3),
     "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
+    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3, yields_params=("offset",)),
+    "players/{player_id}/maps/{map_id}/scores": Endpoint(v2_scores.get_player_map_scores, seconds=3, yields=True),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
@@ -260,6 +265,9 @@ def canonical(path: str) -> str:
 def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
     """Return what is passed on with these settings to a game server that declares this."""
     listed = comma_separated(settings.pass_on) if settings.passes_on else []
+    # A game server keeps endpoints of its own that have these names.
+    names = OSU_V1.keys() - V1.keys() - {"get_beatmaps"}
+    listed += [f"/v1/{name}" for name in sorted(names) if f"/v1/{name}" in declared]
     return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})
 
 

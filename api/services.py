@@ -15,6 +15,7 @@ from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database.database import Database
 from storage.deadlines import Deadlines
@@ -43,6 +44,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     server_totals: ServerTotals
     leaderboard_order: LeaderboardOrder
     first_places: FirstPlaces
+    top_plays: TopPlays
     clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None

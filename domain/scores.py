@@ -66,11 +66,31 @@ class PlayerScoreRow(Score, frozen=True, kw_only=True):
     beatmap: str
 
 
+class ServerScore(PlayerScore, frozen=True, kw_only=True):
+    """A score in a list of all players' scores."""
+
+    player_country: Country
+
+
+class ServerScoreRow(PlayerScoreRow, frozen=True, kw_only=True):
+    """The row of a ServerScore: `beatmap` is the md5, which the beatmap's JSON replaces later."""
+
+    player_country: Country
+
+
 class FirstPlace(msgspec.Struct, frozen=True):
     """A score that is ahead of all others on the board of its beatmap, and its mods."""
 
     id: int
     mods: int
+
+
+class BeatmapPlace(msgspec.Struct, frozen=True):
+    """How many scores are on a beatmap's board, and how many are ahead of a score, if that is `listed` there."""
+
+    total: int
+    ahead: int
+    listed: bool
 
 
 class BeatmapScore(Score, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Reads of scores."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +15,9 @@ from storage.database.statement import Value
 
 S = TypeVar("S", bound=Score)
 R = TypeVar("R", bound=PlayerScoreRow)
+
+# The status of a score that is on the board of its beatmap.
+BEST = 2
 
 
 async def scores_of_player(
@@ -36,7 +39,7 @@ async def scores_of_player(
     """
     filters = _filters(player_id, where, scope, include_loved=include_loved, include_failed=include_failed)
     rows = await services.database.all(queries[scope], limit=limit, offset=offset, **filters)
-    return await _with_beatmaps(services, rows, stripped=stripped)
+    return await with_beatmaps(services, rows, stripped=stripped)
 
 
 async def count_scores_of_player(
@@ -80,11 +83,14 @@ async def first_places(
     page = tuple(ids[offset : offset + limit])
     rows = await services.database.all(query, id=player_id, ids=page) if page else []
     rows.sort(key=lambda row: page.index(row.id))
-    return await _with_beatmaps(services, rows, stripped=stripped), len(ids)
+    return await with_beatmaps(services, rows, stripped=stripped), len(ids)
 
 
-async def _with_beatmaps(services: Services, rows: list[R], *, stripped: bool) -> list[R]:
-    """Return the rows with the JSON of their beatmaps, without those whose beatmap is not known."""
+async def with_beatmaps(services: Services, rows: list[R], *, stripped: bool = False) -> list[R]:
+    """Return the rows with the JSON of their beatmaps, without those whose beatmap is not known.
+
+    `stripped`: its texts have no white space at their ends, as in version 2.
+    """
     json_by_md5 = await services.beatmaps.of((row.beatmap for row in rows), stripped=stripped)
     known = [row for row in rows if row.beatmap in json_by_md5]
     for row in known:
@@ -119,3 +125,39 @@ async def scores_on_beatmap(
         **msgspec.structs.asdict(where),
         **filters,
     )
+
+
+class PlayerOnBeatmap(NamedTuple, Generic[S]):
+    """A player's scores on a beatmap, and the place of the best one on the beatmap's board, of `total` scores.
+
+    `best` is the one on the board. It and its rank, from 1, are None if there is none.
+    """
+
+    scores: list[S]
+    best: S | None
+    rank: int | None
+    total: int
+
+
+async def player_on_beatmap(
+    services: Services, queries: Mapping[str, Query[S]], player_id: int, md5: str, where: ScoreFilter
+) -> PlayerOnBeatmap[S]:
+    """Return a player's passed scores on a beatmap, the highest one first, and their place on its board.
+
+    Scores and board are sorted and filtered as by `scores_on_beatmap`. `queries` are by the column they sort by.
+    """
+    sort = "pp" if where.mode.pp_board else "score"
+    filters = {"md5": md5, **msgspec.structs.asdict(where)}
+    scores = await services.database.all(queries[sort], id=player_id, **filters)
+    best = next((score for score in scores if score.status == BEST), None)
+    # The best one by pp need not be the one with the highest score.
+    scores.sort(key=lambda score: (-getattr(score, sort), score.id))
+    place = await services.database.one(
+        catalogue.beatmap_place[sort],
+        score_id=best.id if best else None,
+        visible=services.settings.visible_on_boards,
+        **filters,
+    )
+    assert place is not None
+    listed = best if place.listed else None
+    return PlayerOnBeatmap(scores, listed, place.ahead + 1 if listed else None, place.total)

@@ -102,7 +102,7 @@ IncludeLoved = Annotated[
     bool,
     Meta(description="With `scope=best` or `scope=first`: whether scores on loved beatmaps are included."),
 ]
-IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
+IncludeFailed = Annotated[bool, Meta(description="In lists of recent scores: whether failed scores are included.")]
 AllMedals = Annotated[
     bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
 ]
@@ -130,6 +130,16 @@ PlayerScoresScope = Annotated[
 ]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="Number of rows to skip.")]
+AroundPlayer = Annotated[
+    int,
+    Meta(
+        ge=3,
+        le=INT32,
+        description="Player ID: the page of `limit` players on which this player is, instead of one at `offset`.",
+    ),
+]
+# Only these are kept, see storage/cache/top_plays.py.
+TopOffset = Annotated[int, Meta(ge=0, le=1000, description="Number of rows to skip (0 to 1000).")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="Page number, from 1.")]
 PageSize = Annotated[int, Meta(ge=1, le=100, description="Rows per page (1 to 100).")]
 # The 32 bits of a signed or an unsigned number.

@@ -6,10 +6,11 @@ import msgspec
 from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER, require_player
-from api.reads.require import NO_SCORE, require
+from api.reads.require import NO_BEATMAP, NO_SCORE, require
 from api.reads.scores import (
     count_scores_of_player,
     first_places,
+    player_on_beatmap,
     scores_of_player,
     scores_on_beatmap,
 )
@@ -38,11 +39,12 @@ from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
-from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, ScoreDetails
+from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, Score, ScoreDetails
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
 MOST_PLAYED_ID_OR_NAME = ErrorSpec(400, "Must provide either id or name.")
+MAP_ID_OR_MD5 = ErrorSpec(400, "Must provide either map_id or md5!")
 
 
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +205,47 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         offset=params.offset,
     )
     return BeatmapScores(scores=scores)
+
+
+class PlayerMapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Either `id` or `name`, and either `map_id` or `md5`, are required; `map_id` wins over `md5`."""
+
+    id: PlayerID | None = None
+    name: PlayerName | None = None
+    map_id: BeatmapID | None = None
+    md5: BeatmapMD5 | None = None
+    mode: ModeNumber = 0
+    mods: ModsText | None = None
+
+
+class PlayerMapScores(Success, frozen=True, kw_only=True):
+    """A player's scores on a beatmap.
+
+    `best` is the one on the beatmap's leaderboard, `rank` its place there, from 1, and `of` how many are there.
+    """
+
+    rank: int | None
+    of: int
+    best: Score | None
+    scores: list[Score]
+
+
+@errors(INVALID_MODE, *PLAYER_ERRORS, MAP_ID_OR_MD5, NO_BEATMAP)
+async def get_player_map_scores(services: Services, params: PlayerMapScoresParams) -> PlayerMapScores:
+    """A player's scores on a beatmap in a mode, the highest first, and the place of the best one on its board.
+
+    They are ordered as in `get_map_scores` with `scope=best`, whose order gives the rank: with `mods`, among
+    scores with these mods. Failed scores are left out, and there are at most 100.
+    """
+    where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
+    if params.map_id is None and params.md5 is None:
+        raise MAP_ID_OR_MD5()
+    beatmap = await beatmap_by_id_or_md5(services, params.map_id, params.md5)
+    if where is None:
+        return PlayerMapScores(rank=None, of=0, best=None, scores=[])
+    found = await player_on_beatmap(services, catalogue.player_beatmap_scores, player.id, beatmap.md5, where)
+    return PlayerMapScores(rank=found.rank, of=found.total, best=found.best, scores=found.scores)
 
 
 class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):

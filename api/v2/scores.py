@@ -6,11 +6,12 @@ import msgspec
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.require import NO_BEATMAP, NO_SCORE, require
-from api.reads.scores import first_places, scores_of_player, scores_on_beatmap
+from api.reads.scores import first_places, player_on_beatmap, scores_of_player, scores_on_beatmap
 from api.request.params import (
     IncludeFailed,
     IncludeLoved,
     Limit,
+    ModsText,
     Offset,
     PlayerScoresScope,
     RulesetMode,
@@ -22,7 +23,7 @@ from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
 from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.mods import ScoreFilter
+from domain.mods import ScoreFilter, score_filter
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
 from storage.database import catalogue
 
@@ -199,3 +200,38 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         limit=params.limit,
     )
     return BeatmapScores(data=scores, meta=BeatmapScoresMeta(total=len(scores), scope=params.scope, mode=mode))
+
+
+class PlayerMapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
+    player_id: PlayerNumber
+    map_id: BeatmapNumber
+    mode: RulesetMode = 0
+    mods: ModsText | None = None
+
+
+class PlayerMapScores(msgspec.Struct, frozen=True, kw_only=True):
+    """A player's scores on a beatmap.
+
+    `best` is the one on the beatmap's leaderboard, `rank` its place there, from 1, and `of` how many are there.
+    """
+
+    rank: int | None
+    of: int
+    best: Score | None
+    scores: list[Score]
+
+
+@errors(INVALID_MODE, NO_PLAYER, NO_BEATMAP)
+async def get_player_map_scores(services: Services, params: PlayerMapScoresParams) -> Item[PlayerMapScores]:
+    """A player's scores on a beatmap in a mode, the highest first, and the place of the best one on its board.
+
+    They are ordered as in `maps/{map_id}/scores`, whose order gives the rank: with `mods`, among scores with these
+    mods. Failed scores are left out, and there are at most 100.
+    """
+    where = score_filter(params.mode, params.mods, strict=True)
+    player = await require_player(services, catalogue.player, id=params.player_id)
+    beatmap = await require(services, catalogue.beatmap, NO_BEATMAP, id=params.map_id, md5=None)
+    if where is None:
+        return Item(data=PlayerMapScores(rank=None, of=0, best=None, scores=[]))
+    found = await player_on_beatmap(services, catalogue.v2_player_beatmap_scores, player.id, beatmap.md5, where)
+    return Item(data=PlayerMapScores(rank=found.rank, of=found.total, best=found.best, scores=found.scores))
