@@ -206,11 +206,12 @@ def test_redis_needs_both_a_user_and_a_password_to_log_in() -> None:
 
 
 def test_secrets_stay_secret() -> None:
-    hidden = {"database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass"}
+    hidden = {"database_url", "db_dsn", "db_pass", "database_replica_url", "redis_url", "redis_dsn", "redis_pass"}
     hidden |= {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
     assert {name for name, kind in KINDS.items() if kind is Secret} == hidden
     urls = {"database_url": "mysql://u:geheim@h/n", "redis_url": "redis://:geheim@h"}
     urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
+    urls["database_replica_url"] = "mysql://u:geheim@a/n,mysql://u:geheim@b/n"
     settings = read(db_pass="geheim", redis_pass="geheim", **urls)
     parts = read(db_host="h", db_name="n", db_pass="geheim", redis_host="h", redis_user="u", redis_pass="geheim")
     for read_settings in (settings, parts):
