@@ -22,16 +22,8 @@ SECRET = "geh3im"
 # Parts of what is accepted, so that texts go further than the first check.
 HOSTS = ["127.0.0.1", "[::1]", "::1", "localhost", "a_b.example", ":3306", "10.0.0.0/8", "user", "пароль"]
 SCHEMES = [
-    "mysql://",
-    "sqlite:///",
-    "redis://",
-    "redis+sentinel://",
-    "rediss://",
-    "unix://",
-    "s3://",
-    "file://",
-    "http://",
-    "https://",
+    *("mysql://", "sqlite:///", "redis://", "rediss://", "redis+sentinel://", "unix://"),
+    *("s3://", "file://", "http://", "https://"),
 ]
 OTHERS = [
     "?ssl=",

@@ -58,6 +58,7 @@ def another(name: str) -> tuple[str, Any]:
         "api_host": "a.example",
         "database_url": "sqlite:///a",
         "db_dsn": "sqlite:///a",
+        "database_replica_url": "mysql://a/n",
         "redis_url": "redis://a",
         "redis_dsn": "unix:///a",
         "game_server_url": "http://a:1",
@@ -82,7 +83,7 @@ def test_every_setting_is_read(name: str, tmp_path: Path) -> None:
     text, value = another(name)
     if name == "db_ssl_ca":
         text = value = str(Authority(tmp_path).file)
-    needed = {"db_name": "n"} if name == "db_host" else {}
+    needed = {"db_host": {"db_name": "n"}, "database_replica_url": {"db_dsn": "mysql://b/n"}}.get(name, {})
     if name in VERBATIM:
         value = f" {text} "
     assert getattr(read(**needed, **{name: f" {text} "}), name) == value
