@@ -43,7 +43,7 @@ def test_the_example_prints_every_score_once_although_the_service_restarts(tmp_p
             lines: queue.Queue[str] = queue.Queue()
             threading.Thread(target=read, args=(process.stdout, lines)).start()
             try:
-                printed = ""
+                printed = added = ""
                 # It prints nothing until it listens.
                 for _ in range(60):
                     added = add()
