@@ -24,9 +24,11 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker, RedisChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
+from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
@@ -107,11 +109,13 @@ async def open_services(
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
             first_places=open_first_places(settings, database, stack),
+            fork_columns=closed_by(stack, ForkColumns(database)),
             top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
             clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
+            stored_replays=StoredReplays(replays.stored),
             api_keys=APIKeys(database, open_key_failures(settings, stack)),
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),

@@ -25,7 +25,7 @@ FORMAT = 1
 # Milliseconds for which the lock is kept without being renewed: a process may have died.
 LOCK_MS = 2_400
 # Seconds without a message after which a process looks for itself. The lock is free by then.
-SILENCE = 600
+SILENCE = 2.5
 # How many messages may wait to be read.
 MAX_WAITING = 32
 LOCAL = ("localhost", "127.0.0.1", "::1", None)
