@@ -50,6 +50,7 @@ def test_the_example_prints_every_score_once_although_the_service_restarts(tmp_p
                     with suppress(queue.Empty):
                         printed = lines.get(timeout=2)
                         break
+                assert added
                 # The last one that was added before it listened, if it is not this one, was no news.
                 while printed != added:
                     printed = lines.get(timeout=10)
