@@ -15,6 +15,7 @@ NOT_MEASURED = {
     "/v1/calculate_pp": "requires an API key, and its cost is the pp engine, which runs in other processes",
     "/v1/calculate_pp_batch": "the same",
     "/v1/get_friends": "requires an API key, and is never cached for another player",
+    "/v1/events": "a stream, which has no end",
     "/v1/set_player_info": "a write",
     "/v1/set_avatar": "a write",
 }

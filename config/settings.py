@@ -306,7 +306,9 @@ class Settings:
     )
     pp_memory: int = setting(512, "Maximum memory of a pp process, in MiB.", ge=64, le=65536)
     pp_python: str = setting(
-        "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
+        "",
+        "Python interpreter that has akatsuki-pp-py installed. Empty: that of .venv-pp, which `make install` makes"
+        " with CPython 3.11, or without .venv-pp, that of apidot.",
     )
 
     image_timeout: float = setting(

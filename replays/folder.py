@@ -82,8 +82,10 @@ class Folder:
         return await asyncio.to_thread(lambda: {score_id for score_id in score_ids if self._has(score_id)})
 
     def _has(self, score_id: int) -> bool:
+        path = f"{self._path}/{stored_name(score_id)}"
         try:
-            return stat.S_ISREG(os.stat(self._path / stored_name(score_id)).st_mode)
+            # Most are not stored, for which access() does not have to make an exception as stat() does.
+            return os.access(path, os.F_OK) and stat.S_ISREG(os.stat(path).st_mode)
         except OSError:
             return False
 

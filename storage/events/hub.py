@@ -282,6 +282,8 @@ class Listener:
             return
         while (can_catch_up := await self._can_catch_up(last)) is None and not self._ended:
             yield []
+        if self._ended:
+            return
         if not can_catch_up:
             self._last = None
             self._attach()
@@ -309,6 +311,10 @@ class Listener:
 
     async def _can_catch_up(self, seen: Cursor) -> bool | None:
         """Return whether it may get what it has missed; None, after a beat, if the database does not answer."""
+        if self._ended:
+            return None
+        if 0 <= self._hub.scores.cursor.newest - seen.newest <= MAX_MISSED:
+            return True
         while not (self._beat or self._ended):
             try:
                 async with self._hub.replays:

@@ -125,6 +125,14 @@ def test_what_is_passed_on_is_listed() -> None:
     ]
 
 
+def test_endpoints_of_the_osu_api_that_a_fork_has_are_its_own() -> None:
+    paths = {"/v1/get_user": [query("u")], "/v1/get_beatmaps": [query("q")], "/v1/get_match": [query("id")]}
+    fork = document(paths | {"/get_scores": [query("b")]})
+    additions = additions_to_routes(SETTINGS, read_description(fork))
+    assert additions.paths == {"/api/get_user": "/v1/get_user"}
+    assert added(fork) == "/v1/get_user"
+
+
 @pytest.mark.parametrize(
     ("target", "reaches"),
     [
@@ -308,16 +316,18 @@ def test_a_name_that_a_fork_has_too_is_the_forks(recorded_sqlite: str) -> None:
 @pytest.mark.parametrize("path", ["/v2/players/50/favourites", "/api/v2/players/50/favourites/"])
 def test_favourites_with_a_session_are_the_game_servers(recorded_sqlite: str, path: str) -> None:
     session = {"Cookie": "theme=dark; bancho_session=abc"}
-    with game_server() as server:
-        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
-            own = client.get(path, headers={"Cookie": "theme=dark; not_bancho_session=1"})
-            assert (own.status_code, own.headers["cache-control"]) == (200, "no-store")
-            assert not server.seen
-            for method in ("GET", "HEAD", "PUT", "DELETE"):
-                assert "x-fork" in client.request(method, path, headers=session).headers
-            assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
-            assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
-            assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
+    with (
+        game_server() as server,
+        service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client,
+    ):
+        own = client.get(path, headers={"Cookie": "theme=dark; not_bancho_session=1"})
+        assert (own.status_code, own.headers["cache-control"]) == (200, "no-store")
+        assert not server.seen
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            assert "x-fork" in client.request(method, path, headers=session).headers
+        assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
+        assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
+        assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
     with service(database_url=recorded_sqlite) as client:
         assert client.get(path, headers=session).json() == own.json()
 
