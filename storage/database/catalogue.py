@@ -116,7 +116,7 @@ class HiddenMark(msgspec.Struct, frozen=True):
 
     total: int
     ids: int
-    squares: int
+    shifted: int
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -301,18 +301,20 @@ def test_a_name_that_a_fork_has_too_is_the_forks(recorded_sqlite: str) -> None:
 @pytest.mark.parametrize("path", ["/v2/players/50/favourites", "/api/v2/players/50/favourites/"])
 def test_favourites_with_a_session_are_the_game_servers(recorded_sqlite: str, path: str) -> None:
     session = {"Cookie": "theme=dark; bancho_session=abc"}
-    with game_server() as server:
-        with service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client:
-            own = client.get(path, headers={"Cookie": "theme=dark; not_bancho_session=1"})
-            assert (own.status_code, own.headers["cache-control"]) == (200, "no-store")
-            assert not server.seen
-            for method in ("GET", "HEAD", "PUT", "DELETE"):
-                assert "x-fork" in client.request(method, path, headers=session).headers
-            assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
-            assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
-            assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
-    with service(database_url=recorded_sqlite) as client:
-        assert client.get(path, headers=session).json() == own.json()
+    with (
+        game_server() as server,
+        service(database_url=recorded_sqlite, game_server_url=server.url, domain=DOMAIN) as client,
+    ):
+        own = client.get(path, headers={"Cookie": "theme=dark; not_bancho_session=1"})
+        assert (own.status_code, own.headers["cache-control"]) == (200, "no-store")
+        assert not server.seen
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            assert "x-fork" in client.request(method, path, headers=session).headers
+        assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
+        assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
+        assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
+    with service(database_url=recorded_sqlite) as alone:
+        assert alone.get(path, headers=session).json() == own.json()
 
 
 def test_without_a_game_server_all_of_it_is_answered_here(recorded_sqlite: str) -> None:
