@@ -175,7 +175,8 @@ async def pp_engine_state(settings: Settings) -> Dependency:
     try:
         await try_to_start(settings)
     except NotInstalled:
-        return Dependency("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501")
+        advice = "run `make install` where CPython 3.11 is installed, or set PP_PYTHON"
+        return Dependency("off", f"{ENGINE} NOT INSTALLED, so calculate_pp answers 501: {advice}")
     except NotStarting as error:
         return Dependency("down", f"{ENGINE} DOES NOT START ({error}), so calculate_pp answers 503", error)
     return Dependency("up", ENGINE)

@@ -37,6 +37,7 @@ class Endpoint:
         editable: bool = False,
         yields: bool = False,
         yields_params: Iterable[str] = (),
+        may_lack: Iterable[tuple[str, str]] = (),
         passes_sessions: bool = False,
     ) -> None:
         """`seconds` is how long responses are cached, 0 for not at all.
@@ -46,6 +47,9 @@ class Endpoint:
 
         `yields`: the stock game server has no endpoint of this name. If a fork has one, requests are passed on to
         it. `yields_params` are the names of parameters for which the same is true.
+
+        `may_lack` are the parameters and values that are only served with the databases of some forks: the handler
+        raises Unserved. With others, the requests are passed on to a game server that declares the value.
 
         `passes_sessions`: a request with a session of the game server's web client is passed on to it. Responses
         must not be cached.
@@ -57,6 +61,7 @@ class Endpoint:
         self.editable = editable
         self.yields = yields
         self.yields_params = frozenset(yields_params)
+        self.may_lack = frozenset(may_lack)
         self.passes_sessions = passes_sessions
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""

@@ -24,7 +24,7 @@ RELOAD: dict[str, Any] = {
     "reload_includes": ["*.sql"],
     # Existing folders only: uvicorn takes any other path for a pattern.
     "reload_excludes": [
-        str(folder) for folder in map(ROOT.joinpath, (".venv", ".data", "tests")) if folder.is_dir()
+        str(folder) for folder in map(ROOT.joinpath, (".venv", ".venv-pp", ".data", "tests")) if folder.is_dir()
     ],
 }
 
@@ -119,4 +119,6 @@ def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: i
         # nginx keeps idle connections for 60 s; a shorter timeout here would race with its next request.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
+        # On a busy machine, a worker takes more than the usual 5 s to start. The watchdog ends one that hangs.
+        timeout_worker_healthcheck=30,
     )

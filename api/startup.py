@@ -24,9 +24,12 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker, RedisChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
+from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
+from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
 from storage.database.database import Database
@@ -106,10 +109,13 @@ async def open_services(
             server_totals=closed_by(stack, ServerTotals(database)),
             leaderboard_order=leaderboard_order,
             first_places=open_first_places(settings, database, stack),
+            fork_columns=closed_by(stack, ForkColumns(database)),
+            top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
             clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
             game_server=game_server,
             game_server_proxy=open_game_server_proxy(settings, stack),
             replays=replays,
+            stored_replays=StoredReplays(replays.stored),
             api_keys=APIKeys(database, open_key_failures(settings, stack)),
             rate_limiter=rate_limiter,
             beatmap_files=closed_by(stack, BeatmapFiles(settings)),
@@ -138,17 +144,7 @@ async def open_database(
 
     Raise CannotOpen if its driver is not installed, or the SQLite file does not exist.
     """
-    options: dict[str, Any] = {
-        "pool_max": settings.db_pool_max,
-        "wait": settings.db_pool_wait,
-        "statement_timeout": settings.db_statement_timeout,
-        "max_age": settings.db_connection_max_age,
-        "encryption": settings.db_ssl,
-        "authorities": settings.db_ssl_ca,
-        "zone": settings.zone,
-        "observer": observer,
-        "deadlines": deadlines,
-    }
+    options = database_options(settings, observer, deadlines)
     url = settings.database or ""
     if settings.replicas and change_marker:
         database: Database = ReplicatedDatabase(
@@ -164,6 +160,23 @@ async def open_database(
     stack.push_async_callback(database.disconnect)
     await database.connect()
     return database
+
+
+def database_options(
+    settings: Settings, observer: Observer | None = None, deadlines: Deadlines | None = None
+) -> dict[str, Any]:
+    """Return the arguments of Database, but for its URL."""
+    return {
+        "pool_max": settings.db_pool_max,
+        "wait": settings.db_pool_wait,
+        "statement_timeout": settings.db_statement_timeout,
+        "max_age": settings.db_connection_max_age,
+        "encryption": settings.db_ssl,
+        "authorities": settings.db_ssl_ca,
+        "zone": settings.zone,
+        "observer": observer,
+        "deadlines": deadlines,
+    }
 
 
 def open_replica(url: str, options: dict[str, Any]) -> Replica:
@@ -290,6 +303,8 @@ async def startup_report(settings: Settings) -> list[str]:
     async with open_services(settings) as services:
         states = await services.dependencies.states(DEPENDENCY_TIMEOUT)
         report = [(title, states[name].description) for name, title in TITLES.items()]
+        if isinstance(services.database, ReplicatedDatabase):
+            report += [("replica", text) for text in await _replicas(services.database)]
         if settings.game_server:
             to = "passed on to the game server" if settings.passthrough else "not found (PASSTHROUGH is off)"
             report.append(("other paths", to))
@@ -304,6 +319,11 @@ async def startup_report(settings: Settings) -> list[str]:
     report.append(("data folder", f"{settings.data_directory}{missing}"))
     report += [("note", note) for note in (*settings.notes, *settings.unused)]
     return [f"{title:<13} {text}" for title, text in report]
+
+
+async def _replicas(database: ReplicatedDatabase) -> list[str]:
+    reasons = {replica.place: await replica.reason_against(database.max_lag) for replica in database.replicas}
+    return [f"{place} NOT USED: {reason}" if reason else place for place, reason in reasons.items()]
 
 
 async def _additions(services: Services, *, answers: bool) -> Additions:

@@ -8,12 +8,14 @@ import msgspec
 
 from api.routes import ROUTES
 from bench.ids import Ids, Selection
+from domain.modes import Mode
 
 # The routes in api/routes.py that are not measured, and why.
 NOT_MEASURED = {
     "/v1/calculate_pp": "requires an API key, and its cost is the pp engine, which runs in other processes",
     "/v1/calculate_pp_batch": "the same",
     "/v1/get_friends": "requires an API key, and is never cached for another player",
+    "/v1/events": "a stream, which has no end",
     "/v1/set_player_info": "a write",
     "/v1/set_avatar": "a write",
 }
@@ -99,6 +101,7 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     scores = "/v1/get_player_scores?id={}"
     yield Case("get_player_scores best", f"{scores}&scope=best&limit=100", players, key=True, rows="list")
     yield Case("get_player_scores recent", f"{scores}&scope=recent&limit=100", players, key=True, rows="list")
+    yield Case("get_player_scores first", f"{scores}&scope=first&limit=100", players, most_ms=80)
     yield Case("get_player_scores recent 50", f"{scores}&scope=recent&limit=50", players, key=True, rows="list")
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
     yield Case("get_player_plays", "/v1/get_player_plays?id={}", players, most_ms=50)
@@ -113,6 +116,7 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
 def _v1_others(ids: Ids) -> Iterator[Case]:
     yield Case("get_map_info", "/v1/get_map_info?id={}", ids.beatmaps, key=True, rows="one")
     yield Case("get_map_info md5", "/v1/get_map_info?md5={}", ids.md5s, rows="one")
+    modes = _values(*(mode.value for mode in Mode))
     scores = "/v1/get_map_scores?id={}"
     yield Case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
     yield Case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
@@ -123,6 +127,14 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     )
     yield Case("search_maps", "/v1/search_maps?q={}", words, key=True)
     yield Case("get_scores_info", "/v1/get_scores_info?id={}", batches(ids.scores, "id"))
+    player = (ids.players.heavy + ids.players.typical)[0]
+    yield Case(
+        "get_player_map_scores", f"/v1/get_player_map_scores?id={player}&map_id={{}}", ids.beatmaps, most_ms=50
+    )
+    yield Case("get_top_plays", "/v1/get_top_plays?limit=100&mode={}", modes, most_ms=50)
+    recent = "/v1/get_recent_scores?limit=100"
+    yield Case("get_recent_scores", recent, NOTHING, most_ms=50)
+    yield Case("get_recent_scores of a mode", recent + "&include_failed=0&mode={}", modes, most_ms=50)
     yield Case("get_score_info", "/v1/get_score_info?id={}", ids.scores, key=True, rows="one")
     leaderboard, offsets = "/v1/get_leaderboard?limit=50", _values(*range(0, 500, 50))
     yield Case("get_leaderboard pp", leaderboard + "&offset={}", offsets, key=True, rows="list")
@@ -131,8 +143,8 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     deep = leaderboard + "&mode={}&offset=" + str(DEEP)
     yield Case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
     yield Case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
+    yield Case("get_leaderboard around", leaderboard + "&around={}", ids.players, most_ms=50)
     yield Case("get_clan", "/v1/get_clan?id={}", ids.clans)
-    modes = _values(0, 1, 2, 3, 4, 5, 6, 8)
     yield Case("get_clan_leaderboard", "/v1/get_clan_leaderboard?mode={}", modes, most_ms=50)
     yield Case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
     yield Case("get_match", "/v1/get_match?id={}", _values(*range(1, 21)))
@@ -149,6 +161,9 @@ def _v2(ids: Ids) -> Iterator[Case]:
     yield Case("v2 player stats", f"{player}/stats", ids.players)
     yield Case("v2 player mode", f"{player}/stats/0", ids.players)
     yield Case("v2 player scores", f"{player}/scores?limit=100", ids.players, rows="list")
+    yield Case("v2 player scores first", f"{player}/scores?scope=first&limit=100", ids.players, most_ms=80)
+    heaviest = (ids.players.heavy + ids.players.typical)[0]
+    yield Case("v2 player map scores", f"/v2/players/{heaviest}/maps/{{}}/scores", ids.beatmaps, most_ms=50)
     yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
     yield Case("v2 player achievements", f"{player}/achievements?all=true", ids.players, most_ms=50)
     yield Case("v2 player favourites", f"{player}/favourites", ids.players)

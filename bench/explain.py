@@ -12,7 +12,7 @@ from bench.ids import Ids
 from bench.results import QueryPlan
 from bench.worlds import STATEMENT_TIMEOUT, World
 from domain.accounts import ProfileFields
-from storage.cache import leaderboards
+from storage.cache import leaderboards, top_plays
 from storage.database import catalogue, session
 from storage.database.database import Query
 from storage.database.statement import Statement, Value, with_lists
@@ -44,7 +44,7 @@ VALUES: dict[str, Value] = {
 UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
-    **dict.fromkeys(("exact_mods", "player_id", "since")),
+    **dict.fromkeys(("after", "exact_mods", "player_id", "since")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)
@@ -53,10 +53,13 @@ ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
-    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
+    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once.
+
+    Those that read a column that only forks have are left out, since the worlds lack it.
+    """
     seen: set[str] = set()
     for name, statement in catalogue.statements():
-        if statement.mysql not in seen:
+        if statement.mysql not in seen and not name.endswith("pinned"):
             seen.add(statement.mysql)
             yield name, statement
 
@@ -69,7 +72,16 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
     md5, name, score = ids.md5s.heavy[0], ids.names.heavy[0], int(ids.scores.typical[-1])
     players = tuple(map(int, (ids.players.heavy + ids.players.typical)[:50]))
     beatmaps = tuple(map(int, ids.beatmaps.heavy))
-    values = {**VALUES, **UNUSED, **CHANGES, "id": player, "md5": md5, "map_md5": None, "safe_name": name}
+    values = {
+        **VALUES,
+        **UNUSED,
+        **CHANGES,
+        "id": player,
+        "md5": md5,
+        "map_md5": None,
+        "safe_name": name,
+        "score_id": score,
+    }
     specific: dict[str, dict[str, Value]] = {
         "player": {"safe_name": None},
         "beatmap": {"id": beatmap, "md5": None},
@@ -89,6 +101,9 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score, "ids": tuple(map(int, ids.scores.typical[:50]))},
         "replay_score": {"id": score},
+        "player_scores_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
+        "top_plays": {"limit": top_plays.LENGTH},
+        "top_plays_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
         "score_blocks": {"last": BLOCK},
         "score_statuses": {"limit": BLOCK},
         "count_scores": {"user_id": player},

@@ -20,6 +20,7 @@ from checks import (
     pp_engine,
     redis,
     replays,
+    replicas,
     schema,
 )
 from checks.findings import Finding, warning
@@ -55,6 +56,7 @@ async def run(settings: Settings, *, demo: bool, url: str | None, progress: Prog
             await step("database", 10, database.run_encryption(reachable))
             await step("database", 10, database.run_privileges(reachable))
             await step("database", 10, database.run_connections(reachable, settings))
+            await step("replicas", 30, replicas.run(settings))
             await step("schema", 30, schema.run(reachable))
             await step("schema", 30, indexes.run_keys(reachable))
             await step("indexes", 30, indexes.run(reachable))

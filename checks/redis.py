@@ -13,9 +13,11 @@ from checks.hosts import advice_if_unknown
 from config.settings import Settings
 from domain.modes import Mode
 from domain.players import Rank
+from storage.cache.change_marker import CHANNEL
 from storage.cache.leaderboards import LeaderboardKey, LeaderboardOrder
 from storage.database import catalogue
 from storage.database.database import Database
+from storage.key_failures import PREFIX, WAIT
 from storage.ranks import LEADERBOARD, Ranks, RedisRanks
 from storage.rate_limit import RateLimiter, RedisRateLimiter
 from storage.redis_client import RedisAway
@@ -36,7 +38,7 @@ async def run(
         return [ok("redis.none", f"none is configured (REDIS_HOST): {DEGRADED['redis']}")]
     try:
         missing = await ranks.missing_modes()
-        findings = [await _version(ranks), *_scripts(ranks), *await _limits(limiter)]
+        findings = [await _version(ranks), *_scripts(ranks), *await _limits(limiter), *await _sharing(ranks)]
         if database is None:
             return findings
         if len(missing) == len(Mode):
@@ -80,6 +82,35 @@ async def _limits(limiter: RateLimiter | None) -> list[Finding]:
         advice = "allow this user EVAL, TIME, GET and SET with the keys `apidot:limit:*`"
         return [warning("redis.limits", f"{DEGRADED_LIMITS}: Redis does not count them ({reason})", advice)]
     return []
+
+
+async def _sharing(ranks: RedisRanks) -> list[Finding]:
+    """Check what several workers and hosts share through Redis, apart from rate limits."""
+
+    async def count(redis: Redis) -> None:
+        await redis.eval(WAIT, 1, f"{PREFIX}check", "1")
+
+    async def hear(redis: Redis) -> None:
+        # What is published counts as a change, which makes some responses new.
+        await redis.publish(CHANNEL, b"check")
+        async with redis.pubsub() as channel:
+            await channel.subscribe(CHANNEL)
+            await channel.get_message(timeout=1)
+
+    findings = []
+    try:
+        await ranks.redis.call(count)
+    except RedisAway as reason:
+        advice = "allow this user EVAL, GET, INCR, PEXPIRE and PTTL with the keys `apidot:failures:*`"
+        text = f"each worker counts wrong API keys by itself: Redis does not count them ({reason})"
+        findings.append(warning("redis.failures", text, advice))
+    try:
+        await ranks.redis.call(hear)
+    except RedisAway as reason:
+        advice = "allow this user PUBLISH, SUBSCRIBE and PING, and the channels `apidot:*`"
+        text = f"what players can change is not cached: Redis tells nothing of changes ({reason})"
+        findings.append(warning("redis.changes", text, advice))
+    return findings
 
 
 async def _samples(ranks: RedisRanks, database: Database, settings: Settings) -> dict[int, str]:

@@ -28,13 +28,8 @@ async def handshake(host: str, port: int) -> tuple[ssl.SSLContext, list[Finding]
         connection = await _connect(host, port, context)
     else:
         findings.append(_expiry(connection.getpeercert()))
-    if connection.selected_alpn_protocol() == "h2":
-        findings.append(ok("browser.http-version", f"HTTP/2 over {connection.version()}"))
-    else:
-        advice = "add `http2` to nginx's `listen … ssl`"
-        findings.append(
-            warning("browser.http-version", f"no HTTP/2, only 1.1 over {connection.version()}", advice)
-        )
+    version = "HTTP/2" if connection.selected_alpn_protocol() == "h2" else "HTTP/1.1"
+    findings.append(ok("browser.http-version", f"{version} over {connection.version()}"))
     # The client of the further requests does not speak HTTP/2.
     context.set_alpn_protocols(["http/1.1"])
     return context, findings

@@ -196,7 +196,8 @@ class Settings:
     )
     time_zone: str = setting(
         "",
-        "Time zone of the game server, such as Asia/Tokyo, for times in downloaded replays and in Unix seconds."
+        "Time zone of the game server, such as Asia/Tokyo, for times in downloaded replays, in Unix seconds"
+        " and in UTC."
         " Empty: that of this machine.",
     )
     replays_url: str = setting(
@@ -306,7 +307,9 @@ class Settings:
     )
     pp_memory: int = setting(512, "Maximum memory of a pp process, in MiB.", ge=64, le=65536)
     pp_python: str = setting(
-        "", "Python interpreter that has akatsuki-pp-py installed. Empty: the interpreter of apidot."
+        "",
+        "Python interpreter that has akatsuki-pp-py installed. Empty: that of .venv-pp, which `make install` makes"
+        " with CPython 3.11, or without .venv-pp, that of apidot.",
     )
 
     image_timeout: float = setting(

@@ -29,16 +29,16 @@ def with_zone(time: datetime, zone: tzinfo | None) -> datetime:
         return time.replace(tzinfo=UTC)
 
 
-def unzoned(time: datetime) -> str:
-    """Return a time as `YYYY-MM-DD HH:MM:SS`, without its zone."""
-    return time.replace(tzinfo=None).isoformat(" ", "seconds")
-
-
 def in_utc(time: datetime, zone: tzinfo | None) -> datetime:
     """Return a time in UTC. A naive time is in the time zone `zone`, by default that of this machine."""
-    time = with_zone(time, zone)
     try:
-        return time.astimezone(UTC)
-    # At the ends of the calendar.
-    except OverflowError:
+        # astimezone() takes a naive time for one of this machine.
+        return (time.replace(tzinfo=zone) if zone and time.tzinfo is None else time).astimezone(UTC)
+    # At the ends of the calendar, and in centuries whose offsets the system does not know.
+    except (OverflowError, ValueError, OSError):
         return time.replace(tzinfo=UTC)
+
+
+def unzoned(time: datetime) -> str:
+    """Return a time as `YYYY-MM-DD HH:MM:SS`, without its zone."""
+    return str(time)[:19]

@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from api import protocol
 from api.middleware import passthrough
+from api.request.osu_v1 import endpoint_of
 from domain.errors import ErrorSpec
 from fuzz.connection import Response
 from fuzz.messages import Request
@@ -67,10 +68,16 @@ class Checker:
         """Return the method and the route of a request."""
         if request is None:
             return "unknown requests"
-        return f"{request.method.decode('latin-1')} {self._route(path_of(request))[0] or 'other paths'}"
+        return f"{request.method.decode('latin-1')} {self._route(request)[0] or 'other paths'}"
 
-    def _route(self, path: str) -> tuple[str, Mapping[str, Any]]:
-        """Return the documented route of a path and its operations; nothing for other paths."""
+    def _route(self, request: Request | None) -> tuple[str, Mapping[str, Any]]:
+        """Return the documented route of a request and its operations; nothing for other paths."""
+        path = path_of(request) if request else ""
+        query = request.target.partition(b"?")[2] if request else b""
+        # The fuzzed service has a game server.
+        if name := endpoint_of({"path": path, "query_string": query}, has_game_server=True):
+            path = "/api/" + name
+            return path, next(operations for route, _, operations in self._routes if route == path)
         path = path.removesuffix("/")
         if path.startswith("/api/"):
             path = path.removeprefix("/api")
@@ -99,7 +106,7 @@ class Checker:
             return "no RateLimit headers", shown
         if status in (429, 503) and not response.values(b"retry-after"):
             return f"status {status} without Retry-After", shown
-        operation = self._route(path)[1].get("get" if method == "HEAD" else method.lower())
+        operation = self._route(request)[1].get("get" if method == "HEAD" else method.lower())
         if operation and status != 500:
             return self._documented(operation, response, head=method == "HEAD")
         not_ready = path.startswith("/health/ready") and status == 503

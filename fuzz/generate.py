@@ -41,6 +41,8 @@ class Generator:
             Operation(method.upper(), route, operation["parameters"])
             for route, item in document["paths"].items()
             for method, operation in item.items()
+            # A stream has no end.
+            if "text/event-stream" not in operation["responses"].get("200", {}).get("content", {})
         ]
         self._weights = [WEIGHTS.get(operation.route, 1.0) for operation in self._operations]
 
@@ -139,7 +141,8 @@ def mounted(random: Random, route: str, parameters: Sequence[dict[str, Any]]) ->
                 value = hostile_encoded(random)[:6000]
             path = path.replace(f"{{{name}}}".encode(), value)
     if random.random() < 0.4:
-        path = random.choice(V1_MOUNTS if route.startswith("/v1/") else V2_MOUNTS) + path[4:]
+        name = path[path.index(b"/", 1) + 1 :]
+        path = random.choice(V2_MOUNTS if route.startswith("/v2/") else V1_MOUNTS) + name
     if random.random() < 0.06:
         path += random.choice((*ENDINGS, b"/" + random.choice(ENCODED)))
     if random.random() < 0.02:

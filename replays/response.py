@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -87,10 +87,12 @@ class ReplayResponse(Response):
         else:
             raw = Headers(headers | validators).raw
             await send({"type": "http.response.start", "status": status, "headers": raw})
-            if scope["method"] == "GET":
-                await send_chunks(_chunks(body, file), receive, send)
-            else:
+            if scope["method"] != "GET":
                 await send({"type": "http.response.body"})
+            elif file.content is not None:
+                await _send_at_once(body, file.content, send)
+            else:
+                await send_chunks(_chunks(body, file), receive, send)
 
     @staticmethod
     def failure(text: str) -> dict[str, str]:
@@ -122,6 +124,15 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
     start, stop = part
     headers |= {"content-range": f"bytes {start}-{stop - 1}/{size}", "content-length": str(stop - start)}
     return 206, headers, body.cut(start, stop)
+
+
+async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> None:
+    """Send the body out of the file's content, and wait until the client has taken it."""
+    whole = b"".join((body.head, content[body.start : body.stop], body.tail))
+    with suppress(OSError):
+        await send({"type": "http.response.body", "body": whole, "more_body": True})
+        # uvicorn waits for a slow client when the next message comes, not before.
+        await send({"type": "http.response.body"})
 
 
 async def send_chunks(body: AsyncGenerator[bytes | memoryview, None], receive: Receive, send: Send) -> None:

@@ -39,6 +39,8 @@ atexit.register(time.sleep, EXIT_DELAY)
 class Bucket:
     """A ReplayStore in a bucket, or in the part of it below a prefix."""
 
+    knows_stored = False
+
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         endpoint = settings.aws_endpoint_url_s3 or settings.aws_endpoint_url
@@ -112,6 +114,8 @@ class Bucket:
 
 class OpenObject:
     """An OpenReplay. Later reads must be of the version that the first bytes came from."""
+
+    content: memoryview | None = None
 
     def __init__(self, store: S3Store, name: str, meta: "ObjectMeta", head: bytes) -> None:
         self._store = store

@@ -17,12 +17,16 @@ HEAD = 1 << 12  # bytes, enough for most headers
 class OpenReplay(Protocol):
     """A stored replay that is open.
 
-    `size` is in bytes, `modified` in UTC, and `version` changes with the content.
+    `content` are all bytes if the store has read them already, as it does with small replays, else None. `size` is
+    in bytes, `modified` in UTC, and `version` changes with the content.
     """
 
     size: int
     version: str
     modified: datetime
+
+    @property
+    def content(self) -> memoryview | None: ...
 
     async def head(self, length: int) -> bytes:
         """Return the first `length` bytes, fewer if the replay is shorter. Raise StoreUnavailable."""
@@ -37,9 +41,13 @@ class OpenReplay(Protocol):
 
 
 class ReplayStore(Protocol):
-    """Replays by the id of their score. `name` says where they are, for the operator."""
+    """Replays by the id of their score. `name` says where they are, for the operator.
+
+    `knows_stored` is whether `stored` looks for each replay.
+    """
 
     name: str
+    knows_stored: bool
 
     def open(self, score_id: int) -> AbstractAsyncContextManager[OpenReplay]:
         """Open the replay of a score. Raise NoReplay, Unreadable or StoreUnavailable."""

@@ -100,7 +100,7 @@ class RedisChannel:
 
     async def _hear(self, subscription: PubSub, subscriber: Subscriber) -> None:
         """Subscribe, and hand on messages. Raise RedisAway."""
-        asked, due = time.monotonic(), math.inf
+        asked, due, is_up = time.monotonic(), math.inf, False
         await self._within(partial(subscription.subscribe, self.name))
         while True:
             # The answer to SUBSCRIBE or PING must come in time. Until then no other question is due.
@@ -117,6 +117,9 @@ class RedisChannel:
             elif answer["type"] in ("subscribe", "pong"):
                 # Redis sends everything in order: what was published before it was asked has come.
                 self.complete_until, due = asked, asked + self._ping
+                is_up = is_up or answer["type"] == "subscribe"
+                if not is_up:
+                    raise RedisAway("it did not answer that it has subscribed")
                 if answer["type"] == "subscribe":
                     self._availability.up()
                     subscriber.on_up()

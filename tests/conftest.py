@@ -22,9 +22,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import main
+from api import server
 from demo.build import build
 from storage.database.database import Database
-from tests.support import conformance, mariadbd, servers
+from tests.support import conformance, mariadbd, pp_engine, servers
 from tests.support.forked import ForkedProcess
 from tests.support.processes import Process, free_port, locked, serve
 from tests.support.servers import S3, MariaDB, Redis
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Skipped in this one line, the tests are one line in pytest's summary, which has their number.
+    if item.get_closest_marker("pp_engine") and not pp_engine.installed():
+        pytest.skip("the pp engine is not installed: see `make install`")
 
 
 D = TypeVar("D", bound=Database)
@@ -215,15 +222,21 @@ def recorded(request: pytest.FixtureRequest, _recorded: Callable[[str], Recorded
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
-    """A service on a demo world of its own."""
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `running_in`, with a demo world of its own in .data/demo."""
     assert servers.shared is not None
     built, folder = servers.shared / "demo", tmp_path_factory.mktemp("demo")
     with locked(servers.shared / "demo.lock"):
         if not built.exists():
             build(built)
     shutil.copytree(built, folder / ".data" / "demo")
-    with running_in(folder, "--demo") as (client, _):
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(demo_folder: Path) -> Iterator[httpx2.Client]:
+    """A service on a demo world of its own."""
+    with running_in(demo_folder, "--demo") as (client, _):
         yield client
 
 
@@ -320,7 +333,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         monkeypatch.setattr(logging, flag, getattr(logging, flag))
     on_sigterm = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "listen", lambda *_: None)
+    monkeypatch.setattr(server, "listen", lambda *_: None)
 
     def run(*arguments: str, **settings: str) -> Result:
         environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}

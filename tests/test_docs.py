@@ -2,7 +2,8 @@
 
 import re
 
-from api.routes import V1, V2
+from api.routes import OSU_V1, V1, V2
+from api.websocket import PATHS
 from tests.conftest import ROOT
 
 API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -21,7 +22,7 @@ def test_every_route_is_in_the_table_above_the_sections() -> None:
 
 
 def test_every_section_and_row_has_a_route() -> None:
-    gone = {*SECTIONS, *ROWS} - set(V1)
+    gone = {*SECTIONS, *ROWS} - {*V1, PATHS[0].removeprefix("/v1/")}
     assert not gone, f"docs/api.md describes {sorted(gone)}, which api/routes.py does not have"
 
 
@@ -50,3 +51,15 @@ def test_every_route_of_version_2_is_in_the_table_with_its_parameters() -> None:
         assert sorted(documented) == sorted(in_query), f"docs/api.md: the parameters in the row `{name}`"
         # Parameters in the path are validated first, so their errors come first.
         assert list(endpoint.params.__struct_fields__[: len(in_path)]) == in_path
+
+
+def test_every_route_of_the_osu_api_is_in_its_table_with_its_parameters() -> None:
+    section = API.partition("\n## osu! API v1\n")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(get_\w+)` \| (.*?) ?\|", section, re.MULTILINE))
+    assert list(rows) == list(OSU_V1), "docs/api.md: the rows below `## osu! API v1` are those of api/routes.py"
+    for name, endpoint in OSU_V1.items():
+        documented = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", rows[name]))
+        assert sorted(documented) == sorted(endpoint.params.__struct_fields__), (
+            f"the parameters in the row `{name}`"
+        )
+        assert f"/api/{name}?" in section, f"docs/api.md: an example of `{name}`"

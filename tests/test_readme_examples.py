@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from tests.conftest import ROOT
+from tests.support import pp_engine
 
 EXAMPLE = re.compile(r"^\$ curl -s (?:-H '(.*)' )?'127\.0\.0\.1:8000(\S+)'\n(.*)$", re.MULTILINE)
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -16,10 +17,11 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) > 10
 
 
-@pytest.mark.parametrize(("header", "path", "response"), EXAMPLES)
+@pytest.mark.parametrize(
+    ("header", "path", "response"),
+    [pp_engine.param(*example, needed="calculate_pp" in example[1]) for example in EXAMPLES],
+)
 def test_example(demo: httpx2.Client, header: str, path: str, response: str) -> None:
-    if "calculate_pp" in path:
-        pytest.importorskip("akatsuki_pp_py")
     beginning, ellipsis, _ = response.partition("…")
     name, _, value = header.partition(": ")
     text = demo.get(path, headers={name: value} if header else {}).text

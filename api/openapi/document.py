@@ -41,6 +41,7 @@ them. An unknown path is a 404 `{"detail": "Not Found"}`, and a method that the 
 TAGS = {
     "players": "Search, profile and status of players, and who is online.",
     "scores": "Scores of players and on beatmaps.",
+    "feeds": "Scores of all players: those with the most pp, and the latest.",
     "beatmaps": "Beatmaps by their id or the MD5 hash of their file.",
     "replays": "Download of replays.",
     "leaderboards": "The best players of each mode.",

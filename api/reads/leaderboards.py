@@ -12,28 +12,30 @@ from storage.database.database import Query
 E = TypeVar("E", bound=LeaderboardEntry)
 
 
+def leaderboard_key(sort: str, mode: Mode, country: str | None) -> LeaderboardKey:
+    """Return the key of the leaderboard of a mode, of the world or of a country."""
+    return LeaderboardKey(sort, mode, None if country is None else country.lower())
+
+
 async def leaderboard(
     services: Services,
     queries: Mapping[str, Query[E]],
+    key: LeaderboardKey,
     *,
-    sort: str,
-    mode: Mode,
-    country: str | None,
     limit: int,
     offset: int,
 ) -> tuple[list[E], int]:
-    """Return a part of the leaderboard of a mode, of the world or of a country, and how many players are on it.
+    """Return a part of a leaderboard, and how many players are on it.
 
     That number may be a minute old and the order of the players some seconds, their data is not. `queries` are by
     the column they sort by.
     """
-    key = LeaderboardKey(sort, mode, None if country is None else country.lower())
     ids = await services.leaderboard_order.page(key, offset=offset, limit=limit)
     total = await services.leaderboard_order.total(key)
     if not ids:
         return [], total
     rows = await services.database.all(
-        queries[sort], ids=ids, mode=mode, visible=services.settings.visible_on_boards
+        queries[key.sort], ids=ids, mode=key.mode, visible=services.settings.visible_on_boards
     )
     if len(rows) > len(ids):
         # The primary key is missing: of several rows of a player, the one with the most counts.

@@ -102,9 +102,13 @@ IncludeLoved = Annotated[
     bool,
     Meta(description="With `scope=best` or `scope=first`: whether scores on loved beatmaps are included."),
 ]
-IncludeFailed = Annotated[bool, Meta(description="With `scope=recent`: whether failed scores are included.")]
+IncludeFailed = Annotated[bool, Meta(description="In lists of recent scores: whether failed scores are included.")]
 AllMedals = Annotated[
     bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
+]
+WithReplay = Annotated[bool, Meta(description="Whether each score says if its replay is stored (`has_replay`).")]
+WithWeight = Annotated[
+    bool, Meta(description="With `scope=best`: whether each score has `weight` and `weighted_pp`.")
 ]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
@@ -121,15 +125,28 @@ ClanSortColumn = Annotated[
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+# The scopes that every game server has the columns for, and those that are lists of statements of their own.
+StockScope = Literal["recent", "best", "first"]
+ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[
-    Literal["recent", "best", "first"],
+    Literal["recent", "best", "first", "pinned"],
     Meta(
         description="The most recent scores, the best ones by pp, or the first places: those ahead of all others "
-        "on their beatmaps."
+        "on their beatmaps. `pinned` is known on game servers whose scores have a column `pinned`."
     ),
 ]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
 Offset = Annotated[int, Meta(ge=0, le=INT64, description="Number of rows to skip.")]
+AroundPlayer = Annotated[
+    int,
+    Meta(
+        ge=3,
+        le=INT32,
+        description="Player ID: the page of `limit` players on which this player is, instead of one at `offset`.",
+    ),
+]
+# Only these are kept, see storage/cache/top_plays.py.
+TopOffset = Annotated[int, Meta(ge=0, le=1000, description="Number of rows to skip (0 to 1000).")]
 PageNumber = Annotated[int, Meta(ge=1, le=INT64, description="Page number, from 1.")]
 PageSize = Annotated[int, Meta(ge=1, le=100, description="Rows per page (1 to 100).")]
 # The 32 bits of a signed or an unsigned number.
@@ -169,6 +186,27 @@ class InvalidParams(Exception):
         self.plain = f"{first.loc[1]} must {first.error.plain}."
         self.details = [fault.detail for fault in faults]
         super().__init__(self.plain)
+
+
+class Unserved(InvalidParams):
+    """A value that is not served with this game server's database, but may be by the game server itself."""
+
+    @property
+    def value(self) -> tuple[str, str]:
+        """The name of the parameter, and the value."""
+        fault = self.faults[0]
+        return str(fault.loc[1]), fault.text or ""
+
+
+def unserved(name: str, value: str, served: object) -> Unserved:
+    """Return the error for a value of a parameter that the type `served` does not have."""
+    parse = parser(served)
+    assert not isinstance(parse, Repeated)
+    try:
+        parse(value)
+    except Invalid as error:
+        return Unserved([Fault(["query", name], value, error)])
+    raise ValueError(f"{value} is served")
 
 
 class Reader(Generic[P]):

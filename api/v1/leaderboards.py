@@ -2,8 +2,9 @@
 
 import msgspec
 
-from api.reads.leaderboards import leaderboard
-from api.request.params import Country, Limit, ModeNumber, Offset, SortColumn
+from api.reads.leaderboards import leaderboard, leaderboard_key
+from api.reads.players import NO_PLAYER
+from api.request.params import AroundPlayer, Country, Limit, ModeNumber, Offset, SortColumn
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -18,6 +19,7 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit = 50
     offset: Offset = 0
     country: Country | None = None
+    around: AroundPlayer | None = None
 
 
 class Leaderboard(Success, frozen=True, kw_only=True):
@@ -25,22 +27,24 @@ class Leaderboard(Success, frozen=True, kw_only=True):
 
     leaderboard: list[LeaderboardEntry]
     total: int
+    offset: int
 
 
-@errors(INVALID_MODE)
+@errors(INVALID_MODE, NO_PLAYER)
 async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The leaderboard of a mode, of the world or of one country.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
-    equal players the lower ID comes first. The order may be 10 seconds old, and `total` a minute.
+    equal players the lower ID comes first. With `around`, it is the page of that player; a player who is not on
+    the leaderboard is not found. The order may be 10 seconds old, and `total` a minute.
     """
-    entries, total = await leaderboard(
-        services,
-        catalogue.leaderboard,
-        sort=params.sort,
-        mode=ruleset_mode(params.mode, strict=services.settings.strict_modes),
-        country=params.country,
-        limit=params.limit,
-        offset=params.offset,
-    )
-    return Leaderboard(leaderboard=entries, total=total)
+    mode = ruleset_mode(params.mode, strict=services.settings.strict_modes)
+    key = leaderboard_key(params.sort, mode, params.country)
+    offset = params.offset
+    if params.around is not None:
+        position = await services.leaderboard_order.position(key, params.around)
+        if position is None:
+            raise NO_PLAYER()
+        offset = position - position % params.limit
+    entries, total = await leaderboard(services, catalogue.leaderboard, key, limit=params.limit, offset=offset)
+    return Leaderboard(leaderboard=entries, total=total, offset=offset)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api.reads.leaderboards import leaderboard
+from api.reads.leaderboards import leaderboard, leaderboard_key
 from api.request.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
 from api.response.errors import errors
 from api.services import Services
@@ -32,9 +32,7 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Page
     entries, total = await leaderboard(
         services,
         catalogue.v2_leaderboard,
-        sort=params.sort,
-        mode=ruleset_mode(params.mode, strict=True),
-        country=params.country,
+        leaderboard_key(params.sort, ruleset_mode(params.mode, strict=True), params.country),
         limit=request.size,
         offset=request.offset,
     )

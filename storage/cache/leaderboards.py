@@ -70,6 +70,31 @@ class LeaderboardOrder:
         ids = await self._segments.get((board, number))
         return ids[begin : begin + limit]
 
+    async def position(self, board: LeaderboardKey, player_id: int) -> int | None:
+        """Return the position of a player on a leaderboard, which counts from 0, None if the player is not on it.
+
+        It is the position in the order that pages are read from, which may be older than the player's statistics.
+        Raise Unavailable if the database cannot be reached.
+        """
+        row = await self._database.one(
+            catalogue.leaderboard_position[board.sort],
+            id=player_id,
+            mode=board.mode,
+            country=board.country,
+            visible=self._visible,
+        )
+        if row is None or not row.listed:
+            return None
+        counted = row.total - 1
+        number = counted // SEGMENT
+        # Where the player is not in the order that is cached, it is read again.
+        for fresh in (None, 0.0):
+            for near in (number, number - 1, number + 1):
+                ids = await self._segments.get((board, near), fresh) if near >= 0 else ()
+                if player_id in ids:
+                    return near * SEGMENT + ids.index(player_id)
+        return counted
+
     async def total(self, board: LeaderboardKey) -> int:
         """Return how many players are on a leaderboard, as of up to a minute ago.
 

@@ -23,7 +23,17 @@ from domain.players import (
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
-from domain.scores import BeatmapScore, FirstPlace, MonthlyPlays, PlayerScoreRow, ScoreDetails
+from domain.scores import (
+    BeatmapPlace,
+    BeatmapScore,
+    FirstPlace,
+    MonthlyPlays,
+    PinnedScoreRow,
+    PlayerScoreRow,
+    Score,
+    ScoreDetails,
+    ServerScoreRow,
+)
 from storage.database.database import Change, OptionalQuery, PrimaryQuery, Query
 from storage.database.replicas import ReplicaStatus
 from storage.database.statement import Statement
@@ -97,6 +107,13 @@ class NewTotals(msgspec.Struct, frozen=True):
     maps: int
     clans: int
     newer_scores: int
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How many players are on a leaderboard down to a player, if that player is `listed` there."""
+
+    total: int
+    listed: bool
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -214,16 +231,23 @@ hidden_players = Query("hidden_players", PlayerID)
 hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
-player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
-count_player_scores = {scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent")}
+player_scores: dict[str, Query[PlayerScoreRow]] = {
+    **{scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")},
+    "pinned": Query("player_scores_pinned", PinnedScoreRow),
+}
+count_player_scores = {
+    scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent", "pinned")
+}
 player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
 first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
+player_beatmap_scores = {sort: Query("player_beatmap_scores", Score, sort=sort) for sort in ("pp", "score")}
 player_plays = Query("player_plays", MonthlyPlays)
 player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sort in LEADERBOARDS}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
+leaderboard_position = {sort: Query("leaderboard_position", Position, sort=sort) for sort in LEADERBOARDS}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = PrimaryQuery("key_owner", KeyOwner)
@@ -242,6 +266,13 @@ beatmap_scores = {
 }
 score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
+beatmap_place = {sort: Query("beatmap_place", BeatmapPlace, sort=sort) for sort in ("pp", "score")}
+top_plays = Query("top_plays", ScoreID)
+top_plays_by_id = Query("top_plays_by_id", ServerScoreRow)
+latest_scores = {
+    "all": Query("latest_scores", ServerScoreRow, mode=""),
+    "mode": Query("latest_scores", ServerScoreRow, mode="AND s.mode = :mode"),
+}
 score_newest = Query("score_newest", ScoreID)
 score_next = Query("score_next", ScoreID)
 score_ids = PrimaryQuery("score_ids", ScoreID)
@@ -280,8 +311,12 @@ stats_repeated = Query("stats_repeated", RepeatedStats)
 v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
-v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
+v2_player_scores: dict[str, Query[v2.PlayerScoreRow]] = {
+    **{scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")},
+    "pinned": Query("player_scores_pinned", v2.PinnedScoreRow),
+}
 v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
+v2_player_beatmap_scores = {sort: Query("player_beatmap_scores", v2.Score, sort=sort) for sort in ("pp", "score")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}

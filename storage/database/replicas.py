@@ -73,21 +73,22 @@ class Replica:
                 return statement
         raise UnknownLag(f"the user may not see how far it is behind: {describe(refusal)}")
 
-    async def look(self, most: float) -> None:
-        """Find out whether it is up and at most `most` seconds behind."""
-        reason: object
+    async def reason_against(self, most: float) -> str | None:
+        """Return why it is not read from, None if it is up and at most `most` seconds behind."""
         try:
             async with asyncio.timeout(INTERVAL):
                 lag = await self.lag()
-            reason = f"{lag} s behind" if lag > most else None
         except TimeoutError:
-            reason = f"no answer within {INTERVAL:g} s"
+            return f"no answer within {INTERVAL:g} s"
         except UnknownLag as error:
-            reason = error
-        except Unavailable:
-            # The database has logged that.
-            self.is_usable = False
-            return
+            return str(error)
+        except Unavailable as error:
+            return describe(error.__cause__ or error)
+        return f"{lag} s behind" if lag > most else None
+
+    async def look(self, most: float) -> None:
+        """Find out whether it is read from."""
+        reason = await self.reason_against(most)
         self.is_usable = reason is None
         if reason is None:
             self._availability.up()
@@ -119,7 +120,7 @@ class ReplicatedDatabase(Database):
         """
         super().__init__(url, **options)
         self.replicas = list(replicas)
-        self._max_lag = max_lag
+        self.max_lag = max_lag
         self._written = frozenset(column for change in changes for column in change.written())
         self._version = version
         self._seen_version = version()
@@ -145,7 +146,7 @@ class ReplicatedDatabase(Database):
 
     async def _watch(self, replica: Replica) -> None:
         while True:
-            await replica.look(self._max_lag)
+            await replica.look(self.max_lag)
             await asyncio.sleep(INTERVAL)
 
     async def _run(self, statement: Statement, values: dict[str, Value]) -> Result:
@@ -176,7 +177,7 @@ class ReplicatedDatabase(Database):
         now = time.monotonic()
         if version != self._seen_version:
             self._seen_version = version
-            self._changed_until = now + self._max_lag + UNCERTAINTY
+            self._changed_until = now + self.max_lag + UNCERTAINTY
         return now < self._changed_until
 
 

@@ -5,7 +5,6 @@ id may be committed before it.
 """
 
 import re
-from collections.abc import Iterable
 from heapq import nlargest
 from typing import Self
 
@@ -58,12 +57,6 @@ class Progress:
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.newest, frozenset(self.open))
-
-    def follow(self, before: int, newest: int, missing: Iterable[int], now: float) -> None:
-        """Take over from another process what is told from `before` to `newest`: all but the `missing` ones."""
-        self.newest = max(self.newest, newest)
-        self.open = {id: since for id, since in self.open.items() if not before < id <= newest}
-        self.open |= {id: now for id in missing if id > before and id not in self.open}
 
     def add(self, id: int, now: float) -> None:
         """Take note that the score with this id is told; the ids between it and the newest one are missing."""

@@ -11,7 +11,7 @@ import msgspec
 from domain.errors import Unavailable
 from domain.events import MatchEvent, PlayerEvent
 from domain.live import Live, Match
-from storage.events.cursor import GIVE_UP, Cursor, Progress
+from storage.events.cursor import GIVE_UP, MAX_OPEN, Cursor, Progress
 from storage.events.event import Event, Filter, encode
 from storage.events.relay import NOTHING, Relay
 from storage.events.scores import IDS, PAGE, FoundScore, ScoreReader, events_of, missing
@@ -135,11 +135,13 @@ class Feed:
                     # A process that cannot look leaves it to the others.
                     if relay is not None and not await relay.tell(seen):
                         await self._follow(relay)
-                except Unavailable:
-                    # Whatever does not answer is logged already.
-                    pass
-                except Exception:
-                    log.exception("live events: a look has failed")
+                except Exception as error:
+                    if relay is not None:
+                        # Something may have been told here that the others do not hear.
+                        relay.skip()
+                    # Whatever is unavailable is logged already.
+                    if not isinstance(error, Unavailable):
+                        log.exception("live events: a look has failed")
                 await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
@@ -148,7 +150,11 @@ class Feed:
     async def _follow(self, relay: Relay) -> None:
         """Hear what another process sees, as long as nothing is missed."""
         while (seen := await relay.hear()) is not None:
-            if seen != NOTHING and not await self.hear(seen):
+            try:
+                if seen != NOTHING and not await self.hear(seen):
+                    return
+            except msgspec.MsgspecError:
+                # Somebody else has published it.
                 return
             self._is_up_to_date()
 
@@ -197,7 +203,7 @@ class ScoreFeed(Feed):
     async def look(self) -> list[bytes]:
         now = time.monotonic()
         if self._progress is None:
-            ids = await self._reader.latest(IDS)
+            ids = await self._reader.latest(MAX_OPEN)
             progress = Progress(ids[-1] if ids else 0)
             progress.open = dict.fromkeys(missing(ids), now)
             self._progress = progress
@@ -229,10 +235,12 @@ class ScoreFeed(Feed):
         now = time.monotonic()
         if heard.again:
             self._begin_again(progress, heard.newest)
-        before = progress.newest
         new = [score for score in heard.scores if score.id not in progress]
-        await self._tell(progress, [score.id for score in new], new, now)
-        progress.follow(before, heard.newest, heard.open, now)
+        # Late ones first, then all that were told up to the newest one, those of hidden players too.
+        ids = [score.id for score in new if score.id <= progress.newest]
+        first, still_open = max(progress.newest, heard.newest - MAX_OPEN) + 1, set(heard.open)
+        ids += [id for id in range(first, heard.newest + 1) if id not in still_open]
+        await self._tell(progress, ids, new, now)
         progress.give_up(now - GIVE_UP)
         return True
 

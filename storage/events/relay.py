@@ -27,7 +27,7 @@ LOCK_MS = 2_400
 # Seconds without a message after which a process looks for itself. The lock is free by then.
 SILENCE = 2.5
 # How many messages may wait to be read.
-MAX_WAITING = 64
+MAX_WAITING = 32
 LOCAL = ("localhost", "127.0.0.1", "::1", None)
 
 # Renews the lock, or takes it if it is free. Whoever has it then publishes the messages. Returns whether it has.
@@ -117,6 +117,10 @@ class Relay:
         self.leads = answer == 1
         return self.leads
 
+    def skip(self) -> None:
+        """Let the others see that they have missed something, so that they look for themselves."""
+        self._number += 1
+
     async def hear(self) -> msgspec.Raw | None:
         """Return what the other process has seen next, None if this one has to look for itself."""
         while not self._missed and self._is_up:
@@ -148,7 +152,9 @@ class Relay:
             if decoded.sender == self._sender:
                 return
             self._waiting.append(decoded)
-            self._missed = self._missed or len(self._waiting) > MAX_WAITING
+            if len(self._waiting) > MAX_WAITING:
+                self._waiting.clear()
+                self._missed = True
         self._woken.set()
 
     def on_up(self) -> None:

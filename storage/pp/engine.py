@@ -18,6 +18,8 @@ from storage.workers.process import NotInstalled, NotStarting, Worker, WorkerFai
 log = logging.getLogger("apidot")
 
 SCRIPT = Path(__file__).with_name("worker.py")
+# `make install` makes it, with CPython 3.11, because the engine has no wheels for newer versions.
+ENVIRONMENT = Path(__file__).resolve().parents[2] / ".venv-pp"
 ENGINE = "akatsuki-pp-py"
 NO_ENGINE = ErrorSpec(501, f"pp cannot be calculated here: {ENGINE} is not installed.")
 NOT_STARTING = ErrorSpec(503, "The pp engine does not start.")
@@ -92,12 +94,18 @@ async def try_to_start(settings: Settings) -> None:
     await worker.stop()
 
 
+def interpreter(settings: Settings) -> str:
+    """Return the Python interpreter of the engine: PP_PYTHON, or that of .venv-pp, or without it, this one."""
+    own = str(ENVIRONMENT / "bin" / "python") if ENVIRONMENT.is_dir() else sys.executable
+    return settings.pp_python or own
+
+
 def worker_kind(settings: Settings) -> WorkerKind:
     """Return what the workers of the engine run, and their limits."""
     return WorkerKind(
         name="pp engine",
         script=SCRIPT,
-        python=settings.pp_python or sys.executable,
+        python=interpreter(settings),
         megabytes=settings.pp_memory,
         seconds=settings.pp_timeout,
         max_reply=MAX_REPLY_BYTES,

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 import pytest
 
 from api.startup import startup_report
+from config.settings import Settings
 from storage.database import catalogue
+from storage.pp.engine import interpreter
 from tests.conftest import running, service
-from tests.support import conformance, mariadbd
+from tests.support import conformance, mariadbd, pp_engine
 from tests.support.checks import check, settings_of
 from tests.support.servers import MariaDB
 
@@ -131,7 +132,8 @@ def test_readiness_does_not_fill_the_log(world: str) -> None:
 @pytest.mark.parametrize(
     ("python", "code", "level", "said"),
     [
-        (sys.executable, "pp-engine.starts", "ok", "starts"),
+        pp_engine.param("", "pp-engine.starts", "ok", "starts", needed=True),
+        pp_engine.param(interpreter(Settings()), "pp-engine.starts", "ok", "starts", needed=True),
         ("/nothing/python", "pp-engine.unusable", "warning", "No such file or directory"),
         ("/bin/true", "pp-engine.unusable", "warning", "its process ended"),
     ],

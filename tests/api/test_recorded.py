@@ -1,28 +1,26 @@
 """The recorded requests get the responses that clients of the game server's API expect."""
 
-import importlib.util
 from typing import Any
 
 import pytest
 
 from tests.conftest import Recorded
-from tests.support import conformance
+from tests.support import conformance, pp_engine
 from tests.support.expectations import check
 
 # Cases that depend on the collation of MySQL.
 COLLATION = {"c0467": "MySQL's collation treats ú as u, SQLite does not"}
-CASES = conformance.cases()
-# There are wheels for Python up to 3.11 only.
-ENGINE = importlib.util.find_spec("akatsuki_pp_py") is not None
+CASES = [
+    pp_engine.param(case, needed=case["path"].startswith("/v1/calculate_pp"), id=case["id"])
+    for case in conformance.cases()
+]
 PREFIXES = ("/v1/", "/", "/api/", "/api/v1/")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", CASES)
 def test_recorded_request(recorded: Recorded, case: dict[str, Any]) -> None:
     if recorded.driver == "sqlite" and case["id"] in COLLATION:
         pytest.skip(COLLATION[case["id"]])
-    if not ENGINE and case["path"].startswith("/v1/calculate_pp"):
-        pytest.skip("akatsuki-pp-py is not installed")
     headers = case.get("headers", {}) | ({"Host": case["host"]} if "host" in case else {})
     prefixes = PREFIXES if case["path"].startswith("/v1/") else ("",)
     for prefix in prefixes:

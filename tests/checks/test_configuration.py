@@ -46,6 +46,6 @@ def test_an_interpreter_without_the_pp_engine(tmp_path: Path, recorded_sqlite: s
     assert "NOT INSTALLED" in findings.text("pp-engine.unusable")
 
 
-def test_the_pp_engine_of_this_interpreter(tmp_path: Path, recorded_sqlite: str) -> None:
+def test_the_pp_engine_without_a_setting(tmp_path: Path, recorded_sqlite: str) -> None:
     findings = check(tmp_path, database_url=recorded_sqlite)
     assert set(findings.codes("pp-engine").values()) == {"ok"}

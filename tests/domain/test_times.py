@@ -1,4 +1,4 @@
-"""Times of the game server in Unix seconds."""
+"""Times of the game server in Unix seconds, and in UTC."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.times import unix_time
+from domain.times import in_utc, unix_time, unzoned
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,23 @@ def test_as_the_library_has_it(time: datetime) -> None:
 @given(st.datetimes())
 def test_any_time_of_this_machine(time: datetime) -> None:
     assert abs(unix_time(time, None) - unix_time(time, UTC)) <= 86400
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-01 18:04:05"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02 03:04:05"),
+        # The beginning of the calendar has no time before it.
+        (datetime(1, 1, 1), "0001-01-01 00:00:00"),
+        (datetime(9999, 12, 31, 23, 59, 59), "9999-12-31 14:59:59"),
+    ],
+)
+def test_in_utc(time: datetime, expected: str) -> None:
+    assert unzoned(in_utc(time, TOKYO)) == expected
+
+
+def test_the_zone_of_this_machine() -> None:
+    time = datetime(2026, 7, 2, 3, 4, 5)
+    assert in_utc(time, None) == time.astimezone(UTC)
+    assert in_utc(datetime.min, None).year == 1

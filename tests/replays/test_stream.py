@@ -1,9 +1,11 @@
 """Sending a file: it is closed when the client disconnects, and may change while it is sent."""
 
 import asyncio
+import io
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,15 @@ from starlette.types import Message
 
 from api.app import build
 from api.startup import open_services
+from replays import folder
 from replays.errors import Changed
-from replays.folder import CHUNK, Folder
+from replays.folder import CHUNK, MAX_SMALL, SMALL, Folder
 from replays.response import ReplayResponse
 from tests.conftest import running, service
 from tests.support.checks import settings_of
 from tests.support.replay_bodies import large
 
-SIZE = 3 * CHUNK + 1000
+SIZE = SMALL + CHUNK + 1000
 Sent = Callable[[int], Awaitable[None]]  # called with how many bytes of body were sent so far
 
 
@@ -88,6 +91,56 @@ def test_a_file_is_closed_after_it_was_sent(file: Path) -> None:
     assert open_files(file) == 0
 
 
+@pytest.mark.parametrize("size", [18, CHUNK, SMALL])
+def test_a_small_file_is_closed_before_it_is_sent_at_once(file: Path, size: int) -> None:
+    file.write_bytes(large(size))
+    seen: list[int] = []
+
+    async def is_closed(sent: int) -> None:
+        assert open_files(file) == 0
+        seen.append(sent)
+
+    assert asyncio.run(download(file, is_closed)) == large(size)
+    assert seen == [size, size]
+    file.write_bytes(large(SMALL + 1))
+    seen.clear()
+    assert len(asyncio.run(download(file))) == SMALL + 1
+
+
+def test_a_small_file_that_changes_while_it_is_read_is_sent_in_chunks(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_bytes(large(SMALL))
+    status, calls = folder._status, []
+
+    def change(raw: io.FileIO) -> os.stat_result:
+        calls.append(raw)
+        if len(calls) == 2:
+            os.utime(file, (1, 1))
+        return status(raw)
+
+    monkeypatch.setattr(folder, "_status", change)
+    assert asyncio.run(download(file)) == large(SMALL)
+    # Before and after it was read at once, when it was opened again, and at its end.
+    assert len(calls) == 4
+    assert open_files(file) == 0
+
+
+def test_the_memory_for_small_files_is_bounded(file: Path) -> None:
+    async def main() -> None:
+        store = Folder(file.parent)
+        async with AsyncExitStack() as stack:
+            files = [await stack.enter_async_context(store.open(1)) for _ in range(MAX_SMALL + 3)]
+            assert [each.content is None for each in files] == [False] * MAX_SMALL + [True] * 3
+            assert {await each.head(SMALL) for each in files} == {large(CHUNK)}
+        async with store.open(1) as again:
+            assert again.content is not None
+            assert bytes(again.content) == large(CHUNK)
+
+    file.write_bytes(large(CHUNK))
+    asyncio.run(main())
+
+
 def test_a_client_that_disconnects_ends_the_response(file: Path) -> None:
     assert len(asyncio.run(download(file, hang_up_at=CHUNK))) == CHUNK
     assert open_files(file) == 0
@@ -135,7 +188,10 @@ def test_a_cancelled_scope_leaves_no_open_file(file: Path) -> None:
     asyncio.run(main())
 
 
-def test_tasks_cancelled_at_any_moment_leave_no_open_file(file: Path) -> None:
+@pytest.mark.parametrize("size", [CHUNK, SIZE])
+def test_tasks_cancelled_at_any_moment_leave_no_open_file(file: Path, size: int) -> None:
+    file.write_bytes(large(size))
+
     async def main() -> None:
         for turns in range(60):
             task = asyncio.create_task(download(file))

@@ -8,7 +8,7 @@ from checks import browser
 from config.settings import Settings
 from tests.conftest import service
 from tests.support.checks import Findings
-from tests.support.nginx import nginx
+from tests.support.nginx import http2, nginx
 
 
 def test_the_shipped_nginx_block_has_no_mistakes(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,17 @@ def test_the_shipped_nginx_block_has_no_mistakes(recorded_sqlite: str, monkeypat
     assert "self-signed" in unknown.text("browser.certificate").replace(" ", "-")
     assert set(known.levels.values()) == {"ok"}
     assert "good for 29 more days" in known.text("browser.certificate")
-    assert "HTTP/2" in known.text("browser.http-version")
+    assert known.text("browser.http-version").startswith("HTTP/1.1 over TLS")
+
+
+def test_http_2_is_enabled_as_the_comment_says(recorded_sqlite: str) -> None:
+    with (
+        service(database_url=recorded_sqlite) as client,
+        nginx(client.base_url.port or 0, changes=http2()) as front,
+    ):
+        findings = Findings(asyncio.run(browser.run(front.https, Settings())))
+
+    assert findings.text("browser.http-version").startswith("HTTP/2 over TLS")
 
 
 # nginx connects from another address than the check, which then is no trusted proxy.

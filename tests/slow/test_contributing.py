@@ -95,7 +95,7 @@ def run(folder: Path, *command: str) -> None:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout after the six steps."""
     folder = tmp_path_factory.mktemp("contributing") / "apidot"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".data", ".git", ".*_cache"))
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv*", ".data", ".git", ".*_cache"))
     for edit in edits():
         apply(edit, folder)
     return folder
@@ -158,5 +158,16 @@ def test_the_new_endpoint_responds_as_documented(copy: Path, tmp_path: Path) -> 
 
 def test_the_targets_of_make_exist() -> None:
     documented = re.findall(r"^make ([\w-]+) ", TEXT, re.MULTILINE)
-    assert documented == ["test", "test-slow", "check", "format", "run", "settings", "examples", "faults", "fuzz"]
+    assert documented == [
+        "test",
+        "test-slow",
+        "check",
+        "format",
+        "run",
+        "settings",
+        "examples",
+        "faults",
+        "fuzz",
+        "fresh",
+    ]
     assert set(documented) <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))

@@ -69,10 +69,9 @@ def test_exactly_the_packages_of_the_service_are_copied() -> None:
 
     assert rules[0] == "*"
     assert set(rules[1:]) == {
-        *(
-            f"!{name}"
-            for name in (*packages, "sql", "LICENSE", "main.py", "pyproject.toml", "deploy/requirements.lock")
-        ),
+        *(f"!{name}" for name in (*packages, "sql", "LICENSE", "main.py", "pyproject.toml")),
+        "!deploy/requirements.lock",
+        "!requirements-pp.lock",
         "**/__pycache__",
     }
 

@@ -25,7 +25,7 @@ from tests.support.raw_client import exchange
 # The block of the game server, after `api.` has been removed from it.
 SHARED = """
     server {
-        listen 127.0.0.1:{tls} ssl http2;
+        listen 127.0.0.1:{tls} ssl;
         server_name c.example.com osu.example.com b.example.com;
         ssl_certificate {certificate};
         ssl_certificate_key {key};

@@ -49,6 +49,10 @@ ROWS = (
     f"""INSERT INTO ratings (userid, map_md5, rating)
     SELECT i % {PLAYERS}, LPAD(CASE WHEN i < 2000 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END, 32, '0'), 1 + i % 10
     FROM numbers WHERE i < 10000 ON DUPLICATE KEY UPDATE rating = 1""",
+    "INSERT INTO clans SELECT i, i, i, i, '2020-01-01' FROM numbers WHERE i BETWEEN 1 AND 120",
+    "UPDATE users SET clan_id = 1 + id % 100 WHERE id % 5 < 2",
+    "INSERT INTO achievements SELECT i, i, i, i, '' FROM numbers WHERE i BETWEEN 1 AND 83",
+    f"INSERT INTO user_achievements SELECT {PLAYER}, i FROM numbers WHERE i BETWEEN 1 AND 50",
     f"""INSERT IGNORE INTO favourites (userid, setid)
     SELECT 1 + i * 31 % {PLAYERS}, CASE WHEN i % 8 = 1 THEN 8 ELSE 1 + i * 17 % {BEATMAPS} END
     FROM numbers WHERE i < 10000""",
@@ -79,6 +83,26 @@ CASES = {
     },
     "best scores": Case(catalogue.player_scores["best"], "apidot_scores_best"),
     "best scores with loved": Case(catalogue.player_scores["best"], "apidot_scores_best", {"include_loved": 1}),
+    **{
+        f"first places by {sort}": Case(
+            catalogue.first_places[sort], f"apidot_beatmap_by_{sort}", {"mode": mode}, sorts=True
+        )
+        for sort, mode in (("score", 0), ("pp", 4))
+    },
+    "top plays": Case(catalogue.top_plays, "apidot_top_plays", {"limit": 1000}),
+    **{
+        f"latest scores {name}": Case(catalogue.latest_scores[which], None, values)
+        for name, which, values in (
+            ("of all modes", "all", {}),
+            ("of a mode", "mode", {"mode": 4}),
+            ("that were passed", "mode", {"include_failed": 0}),
+        )
+    },
+    **{
+        f"a player on a board by {sort}": Case(catalogue.beatmap_place[sort], None, {"mode": mode, "score_id": 9})
+        for sort, mode in (("score", 0), ("pp", 4))
+    },
+    "position on a leaderboard": Case(catalogue.leaderboard_position["pp"], "apidot_stats_board", {"mode": 0}),
     "recent scores": Case(catalogue.player_scores["recent"], "apidot_scores_recent"),
     "recent passes": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"include_failed": 0}),
     "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),
@@ -109,7 +133,7 @@ CASES = {
         catalogue.osu_v1_beatmap_scores["score"], None, {"player_id": PLAYER}, sorts=True
     ),
     # The players ahead are counted by mode.
-    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", sorts=True),
+    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", {"ids": (PLAYER,)}, sorts=True),
     **{
         f"leaderboard_least {sort}": Case(catalogue.leaderboard_least[sort], index)
         for sort, index in {
@@ -119,6 +143,18 @@ CASES = {
             "playtime": "apidot_stats_playtime",
         }.items()
     },
+    # Counted by month, or summed by clan.
+    "plays by month": Case(catalogue.player_plays, None, sorts=True),
+    "clan order": Case(catalogue.clan_order, None, sorts=True),
+    **{
+        f"clan_leaderboard {sort}": Case(query, None, {"ids": tuple(range(1, 51))}, sorts=True)
+        for sort, query in catalogue.clan_leaderboard.items()
+    },
+    **{f"leaderboard_total {sort}": Case(query, None) for sort, query in catalogue.leaderboard_total.items()},
+    "total of a country": Case(catalogue.leaderboard_total["pp"], None, {"country": "de"}),
+    "total of scores": Case(catalogue.score_total, None, {"last": SCORES // 2}),
+    "totals": Case(catalogue.server_totals, None, {"counted": SCORES // 2}),
+    "medals": Case(catalogue.player_achievements, None),
     **{
         f"scores, {name}": Case(catalogue.scores, None, {"mode": None, "map_md5": None, **values})
         for name, values in {

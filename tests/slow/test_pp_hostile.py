@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import PLAYER, Playground, playground, signed
 
-pytest.importorskip("akatsuki_pp_py")
+pytestmark = pytest.mark.pp_engine
 
 SECONDS = 2.0
 # Recorded beatmaps whose files these tests replace.

@@ -26,7 +26,8 @@ def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
             cwd=tmp_path,
         )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"Tested: {len(OPERATIONS)}" in run.stdout
+    # All but the stream of events.
+    assert f"Tested: {len(OPERATIONS) - 1}" in run.stdout
     requests = re.search(r"(\d+) generated", run.stdout)
     assert requests
     assert int(requests[1]) >= 50 * len(OPERATIONS), run.stdout

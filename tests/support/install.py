@@ -72,6 +72,7 @@ CHROMEDRIVER = Program(("chromedriver",), "chromium-driver")
 NODE = Program(("node",), "nodejs")
 NPM = Program(("npm",), "npm")
 HAPROXY = Program(("haproxy",), "haproxy")
+DEBOOTSTRAP = Program(("debootstrap",), "debootstrap")
 # The package of MariaDB's server brings the library of Galera.
 GARBD = Program(("garbd",), "galera-arbitrator-4")
 
@@ -129,6 +130,19 @@ def _install(program: Program, machine: Machine) -> None:
     if outcome.returncode:
         raise CannotInstall(_explain(program, f"apt-get says:\n{outcome.stdout.strip()}\n"))
     _say(f"installed {program.package}; its system service was not started")
+
+
+def mirror(machine: Machine = Machine()) -> str:
+    """Return the URL of the mirror of Debian that apt uses. Raises CannotInstall if there is none."""
+    command = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
+    listed = machine.run(*command).stdout
+    if not listed:  # the package lists have not been downloaded
+        machine.run(*(machine.privileged() or []), "apt-get", "-q", "update")
+        listed = machine.run(*command).stdout
+    for uri in listed.splitlines():
+        if uri.rstrip("/").endswith("/debian"):
+            return uri
+    raise CannotInstall("apt on this machine is not configured to use a mirror of Debian")
 
 
 @contextmanager

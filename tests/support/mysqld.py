@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import install
 from tests.support.install import CannotInstall, Machine
 from tests.support.processes import locked
 
@@ -75,8 +76,12 @@ def _download(server: Server, folder: Path, machine: Machine) -> None:
         for part in ("state/lists/partial", "cache/archives/partial"):
             (apt / part).mkdir(parents=True)
         (apt / "status").touch()
+        try:
+            mirror = install.mirror(machine)
+        except CannotInstall as problem:
+            raise CannotInstall(_explain(server, str(problem))) from None
         signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
-        (apt / "sources.list").write_text(f"deb {signed}{_mirror(server, machine)} {server.release} main\n")
+        (apt / "sources.list").write_text(f"deb {signed}{mirror} {server.release} main\n")
         (apt / "conf").write_text(APT_CONF.format(folder=apt))
         apt_get = ("env", f"APT_CONFIG={apt / 'conf'}", "apt-get", "-q", "-y")
         _run(server, machine, *apt_get, "update", "--error-on=any")
@@ -85,15 +90,6 @@ def _download(server: Server, folder: Path, machine: Machine) -> None:
             _run(server, machine, "dpkg-deb", "--extract", str(package), str(unpacked))
         _wrap_programs(server, unpacked, folder)
         unpacked.rename(folder)
-
-
-def _mirror(server: Server, machine: Machine) -> str:
-    """Return the mirror of Debian that this machine uses."""
-    command = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
-    for uri in _run(server, machine, *command).splitlines():
-        if uri.rstrip("/").endswith("/debian"):
-            return uri
-    raise CannotInstall(_explain(server, "apt on this machine is not configured to use a mirror of Debian"))
 
 
 def _wrap_programs(server: Server, unpacked: Path, folder: Path) -> None:

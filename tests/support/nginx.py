@@ -66,15 +66,14 @@ def rendered(text: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
-def for_version(text: str, binary: str) -> str:
-    """Return the configuration, changed as its comment recommends if nginx would warn of `listen … http2`."""
-    printed = subprocess.run([binary, "-v"], capture_output=True, text=True, check=True).stderr
+def http2() -> dict[str, str]:
+    """Return the changes that enable HTTP/2 in this version of nginx, as the comment in the file says."""
+    printed = subprocess.run([install.require(install.NGINX), "-v"], capture_output=True, text=True).stderr
     version = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", printed)
     assert version, printed
-    if tuple(map(int, version.groups())) < (1, 25, 1):
-        return text
-    without = text.replace(" ssl http2;", " ssl;")
-    return re.sub(r"(?m)^( +)server_name ", r"\1http2 on;\n\1server_name ", without)
+    if tuple(map(int, version.groups())) >= (1, 25, 1):
+        return {"# http2 on;": "http2 on;"}
+    return {"443 ssl;": "443 ssl http2;"}
 
 
 @contextmanager
@@ -97,12 +96,10 @@ def nginx(
             "127.0.0.1:8000": f"127.0.0.1:{upstream}",
             "/srv/bancho.py/.data/osr/": f"{replays or folder}/",
         }
-        shipped = for_version(rendered(SHIPPED.read_text(), {**changes, **replacements}), binary)
-        (folder / "block.conf").write_text(shipped)
+        (folder / "block.conf").write_text(rendered(SHIPPED.read_text(), {**changes, **replacements}))
         user = "user root;" if os.geteuid() == 0 else ""
         beside = beside.replace("{tls}", str(tls)).replace("{certificate}", str(made)).replace("{key}", str(key))
-        around = AROUND.format(user=user, folder=folder, beside=for_version(beside, binary))
-        (folder / "nginx.conf").write_text(around)
+        (folder / "nginx.conf").write_text(AROUND.format(user=user, folder=folder, beside=beside))
         command = [binary, "-c", str(folder / "nginx.conf"), "-p", name, "-e", "stderr"]
         tried = subprocess.run([*command, "-t"], capture_output=True, text=True)
         if tried.returncode or "[warn]" in tried.stderr:

@@ -5,7 +5,6 @@ for any other, api/openapi/examples.json has to name them first: `"/v1/get_clan"
 """
 
 import sys
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
@@ -15,13 +14,15 @@ import msgspec
 from api.openapi.document import EXAMPLES
 from api.routes import ROUTES
 from tests.conftest import running, signed
+from tests.support import pp_engine
 
 Example = dict[str, Any]
 
 # The player of the demo world whose key docs/api.md shows.
 KEY = "00000000-0000-4000-8000-000000000004"
-# Their responses are files, or need an upload or a game server with players.
+# Their responses are files or streams, or need an upload or a game server with players.
 WITHOUT_ANSWER = {
+    "/v1/events",
     "/v1/get_replay",
     "/v1/get_match",
     "/v1/set_avatar",
@@ -86,7 +87,7 @@ def main() -> None:
     """Update the responses of all examples, and add those that are missing."""
     old = examples()
     updated = {path: request_of(path) for path in ROUTES if path in old or path not in WITHOUT_ANSWER}
-    skipped = WITHOUT_ANSWER if find_spec("akatsuki_pp_py") else WITHOUT_ANSWER | WITH_ENGINE
+    skipped = WITHOUT_ANSWER if pp_engine.installed() else WITHOUT_ANSWER | WITH_ENGINE
     with running("--demo") as (client, _):
         for path, example in updated.items():
             if path not in skipped:

@@ -179,7 +179,16 @@ def test_the_dashboard_matches_grafanas_model() -> None:
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) < 24
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
-    assert rows == ["Traffic", "Latency", "Cache", "Database", "Game server and Redis", "Replays", "Process"]
+    assert rows == [
+        "Traffic",
+        "Latency",
+        "Cache",
+        "Database",
+        "Game server and Redis",
+        "Replays",
+        "Live events",
+        "Process",
+    ]
 
 
 def assert_known(ours: Any, known: Any) -> None:

@@ -12,7 +12,7 @@ from api.openapi.document import EXAMPLES
 from api.routes import ROUTES
 from domain.errors import ErrorSpec
 from tests.conftest import service
-from tests.support import conformance
+from tests.support import conformance, pp_engine
 from tests.support.openapi import (
     DOCUMENT,
     OPERATIONS,
@@ -154,10 +154,15 @@ def test_names_in_braces_match_any_text() -> None:
     assert not matches({"status": spec.message}, {"status": "x must not."})
 
 
-@pytest.mark.parametrize("path", [path for path, example in examples().items() if "answer" in example])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pp_engine.param(path, needed=path in WITH_ENGINE)
+        for path, example in examples().items()
+        if "answer" in example
+    ],
+)
 def test_an_example_is_the_response_of_the_demo_world(demo: httpx2.Client, path: str) -> None:
-    if path in WITH_ENGINE:
-        pytest.importorskip("akatsuki_pp_py")
     example = examples()[path]
     assert fetch(demo, path, example) == example["answer"]
 

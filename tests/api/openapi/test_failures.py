@@ -8,13 +8,14 @@ import httpx2
 import pytest
 
 from tests.conftest import PLAYER, RESTRICTED, Playground, playground, service, signed
+from tests.support import pp_engine
 from tests.support.conformance import WORLD
 from tests.support.http_stub import Answer, answering
 from tests.support.openapi import OPERATIONS, PATHS, check_documented
-from tests.support.openapi_examples import KEY, request_of
+from tests.support.openapi_examples import KEY, WITH_ENGINE, request_of
 
 # A score of the recorded world that has a replay; the ids of the examples are of the demo world.
-REPLAY = {"id": 1078, "score_id": 1078}
+REPLAY = {"id": 1078, "score_id": 1078, "s": 1078}
 NOBODY = 2_000_000_000
 # A place that no match has.
 UNUSUAL = {"/v1/get_match": 64}
@@ -22,15 +23,16 @@ IDS = ("id", "player_id", "map_id", "score_id", "clan_id")
 
 # Tested elsewhere: a body that takes longer than half a minute, and a service without the pp engine.
 ELSEWHERE = {"408", "501"}
-# Needs a game server without the page /online: tests/storage/game_server/test_pages.py.
-NO_PAGE = ("get", "/v1/online", "404")
+# Needs a game server without the page /online: tests/storage/game_server/test_pages.py; or a worker that is being
+# stopped: tests/api/osu_v1/test_failures.py.
+NOT_HERE = {("get", "/v1/online", "404"), ("get", "/api/get_match", "503")}
 # Nobody is online in the demo world, so these have no response that could be revalidated.
 NOBODY_PLAYS = {"/v1/get_match", "/v2/players/{player_id}/status"}
 FAILURES = [
     (method, path, status)
     for method, path in OPERATIONS
     for status in PATHS[path][method]["responses"]
-    if status >= "3" and status not in ELSEWHERE and (method, path, status) != NO_PAGE
+    if status >= "3" and status not in ELSEWHERE and (method, path, status) not in NOT_HERE
     if status != "304" or path not in NOBODY_PLAYS
 ] + [(method, path, "206") for method, path in OPERATIONS if "206" in PATHS[path][method]["responses"]]
 
@@ -52,6 +54,13 @@ def strict(recorded_sqlite: str) -> Iterator[httpx2.Client]:
     limits = {"rate_limit": "0.01", "rate_limit_burst": "1", "rate_limit_exempt": ""}
     with service(database_url=recorded_sqlite, **limits) as client:
         client.get("/v1/get_player_count")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def keyed(recorded_sqlite: str) -> Iterator[httpx2.Client]:
+    """A service that requires an API key for the osu! API v1."""
+    with service(database_url=recorded_sqlite, osu_api_v1_key="required") as client:
         yield client
 
 
@@ -97,6 +106,9 @@ def not_found(path: str) -> Request:
 
 
 def unprocessable(path: str) -> Request:
+    if path.startswith("/api/"):
+        # Without its parameters, it is a request for version 1.
+        return request_to(path, **dict.fromkeys(("s", "b", "u", "mp")))
     name = {"/v2/players/{player_id}": "key", "/v2/players/search": "q"}.get(path)
     if name is None:
         of_type = PATHS[path]["get"]["parameters"]
@@ -124,10 +136,15 @@ REQUESTS: dict[str, Callable[[str], Request]] = {
 }
 
 
-@pytest.mark.parametrize(("method", "path", "status"), FAILURES)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [pp_engine.param(*each, needed=each[1] in WITH_ENGINE and each[2] == "304") for each in FAILURES],
+)
 def test_error(request: pytest.FixtureRequest, method: str, path: str, status: str) -> None:
     if status == "429":
         client: httpx2.Client = request.getfixturevalue("strict")
+    elif status == "401" and path.startswith("/api/"):
+        client = request.getfixturevalue("keyed")
     else:
         client = request.getfixturevalue("here").client
         if status == "503":

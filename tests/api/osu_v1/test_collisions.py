@@ -1,5 +1,6 @@
 """get_match and get_replay are names of version 1 too, and get_beatmaps is one of a fork."""
 
+import json
 from collections.abc import Iterator
 
 import httpx2
@@ -106,3 +107,15 @@ def test_an_operator_may_pass_an_endpoint_on(recorded_sqlite: str, game: GameSer
             client.get(path)
             assert game.asked["/v1/get_beatmaps?b=1"] == 1
         assert client.get("/api/get_user?u=50").json()[0]["user_id"] == "50"
+
+
+def test_an_endpoint_that_a_fork_declares_stays_its_own(recorded_sqlite: str, game: GameServer) -> None:
+    item = {"get": {"parameters": [{"name": "u", "in": "query", "schema": {"type": "string"}}]}}
+    game.description = json.dumps({"openapi": "3.1.0", "paths": {"/v1/get_user": item}}).encode()
+    with service(database_url=recorded_sqlite, game_server_url=game.url) as client:
+        for path in ("/v1/get_user?u=50", "/api//get_user/?u=50"):
+            game.asked.clear()
+            client.get(path)
+            assert game.asked["/v1/get_user?u=50"] == 1
+        assert client.get("/api/get_user_best?u=50").json()
+    game.description = None

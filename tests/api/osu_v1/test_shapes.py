@@ -86,7 +86,8 @@ def test_all_forms_of_the_path(recorded: Recorded, name: str) -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_methods(recorded: Recorded, name: str) -> None:
     url = f"/api/{name}?{SHAPES[name][0]}"
-    answer, head = recorded.client.get(url), recorded.client.head(url)
+    plain = {"Accept-Encoding": "identity"}
+    answer, head = (recorded.client.request(method, url, headers=plain) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(answer.content))
     assert head.headers["etag"] == answer.headers["etag"]

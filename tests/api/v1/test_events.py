@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from api.routes import V1
+from tests.api.test_hostile import HOSTILE
 from tests.conftest import Playground, playground, running, service
 from tests.support import mariadbd, servers
 from tests.support.event_stream import EventClient, Received, listening
@@ -127,6 +129,13 @@ def test_wrong_parameters(on_sqlite: Playground, query: str, status: int, text: 
     response = on_sqlite.client.get(f"/v1/events?{query}")
     assert response.status_code == status
     assert text is None or response.json()["status"] == text
+
+
+def test_hostile_parameters(on_sqlite: Playground) -> None:
+    for name in V1["events"].params.__struct_fields__:
+        for value in HOSTILE:
+            response = on_sqlite.client.head(f"/v1/events?{name}={value}")
+            assert response.status_code in (200, 400, 422), (name, value)
 
 
 def test_head_and_all_paths(on_sqlite: Playground) -> None:

@@ -22,14 +22,7 @@ from api.v1.performance import Accuracies
 from tests.conftest import PLAYER, Playground, playground, signed
 from tests.support import conformance
 
-ENGINE = pytest.mark.usefixtures("engine")
 OSU = conformance.WORLD / "osu"
-
-
-@pytest.fixture
-def engine() -> None:
-    """Skip a test where the engine is not installed."""
-    pytest.importorskip("akatsuki_pp_py")
 
 
 def ask(world: Playground, query: str, endpoint: str = "calculate_pp") -> httpx2.Response:
@@ -138,7 +131,7 @@ def test_an_accuracy_out_of_range_is_described(on_sqlite: Playground, endpoint: 
     }
 
 
-@ENGINE
+@pytest.mark.pp_engine
 @pytest.mark.parametrize("mode", range(12))
 @pytest.mark.parametrize(
     "query",
@@ -156,12 +149,12 @@ def test_extreme_numbers_are_calculated(on_sqlite: Playground, mode: int, query:
     assert "NaN" not in answer.text
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_nightcore_implies_double_time(on_sqlite: Playground) -> None:
     assert ask(on_sqlite, "id=78&mods=512").json() == ask(on_sqlite, "id=78&mods=64").json()
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_a_batch_has_the_order_of_the_request_and_one_beatmap_may_fail(world: Playground) -> None:
     answer = ask(world, "id=280&id=78&id=1999999&id=137&id=280&acc=99&acc=98&mods=64", "calculate_pp_batch").json()
 
@@ -186,7 +179,7 @@ def test_a_batch_is_of_one_to_fifty_beatmaps(on_sqlite: Playground) -> None:
     assert (empty.status_code, empty.json()["detail"][0]["loc"]) == (422, ["query", "id", 1])
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_an_outdated_file_is_not_calculated(on_sqlite: Playground) -> None:
     (on_sqlite.data / "osu" / "901.osu").write_bytes((OSU / "78.osu").read_bytes())
     answer = ask(on_sqlite, "id=901")
@@ -194,7 +187,7 @@ def test_an_outdated_file_is_not_calculated(on_sqlite: Playground) -> None:
     assert (answer.status_code, answer.json()) == (400, {"status": "Beatmap file could not be fetched."})
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_an_unknown_beatmap(on_sqlite: Playground) -> None:
     answer = ask(on_sqlite, "id=1999999")
 
@@ -249,7 +242,7 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
         yield here
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_a_missing_file_is_downloaded_once_for_simultaneous_requests(mirrored: Playground) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask(mirrored, "id=78&acc=100"), range(8)))
@@ -260,13 +253,13 @@ def test_a_missing_file_is_downloaded_once_for_simultaneous_requests(mirrored: P
     assert (mirrored.data / "osu" / "78.osu").read_bytes() == (OSU / "78.osu").read_bytes()
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_an_outdated_file_is_replaced(mirrored: Playground) -> None:
     assert ask(mirrored, "id=552&mode=2").status_code == 200
     assert (mirrored.data / "osu" / "552.osu").read_bytes() == (OSU / "552.osu").read_bytes()
 
 
-@ENGINE
+@pytest.mark.pp_engine
 @pytest.mark.parametrize("beatmap", [86, 465, 470])
 def test_a_bad_download_is_neither_stored_nor_retried_at_once(mirrored: Playground, beatmap: int) -> None:
     answers = [ask(mirrored, f"id={beatmap}") for _ in range(3)]
@@ -277,7 +270,7 @@ def test_a_bad_download_is_neither_stored_nor_retried_at_once(mirrored: Playgrou
     assert not list((mirrored.data / "osu").glob(".*"))
 
 
-@ENGINE
+@pytest.mark.pp_engine
 def test_a_mirror_that_cannot_be_reached(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
     with playground(tmp_path, url, beatmap_mirror="http://127.0.0.1:9/{id}") as here:

@@ -85,7 +85,12 @@ def with_pool(test: Test, *, size: int = 1, max_age: float = 1000) -> None:
         pool = ConnectionPool(
             server, size=size, wait=SHORT, max_age=max_age, availability=availability, deadlines=deadlines
         )
-        await test(pool, server)
+        try:
+            await test(pool, server)
+        except BaseException:
+            # Otherwise asyncio.run would wait for ever for an attempt that ignores its cancellation.
+            server.is_stopped = True
+            raise
         server.failure, server.hanging = None, False
         # An attempt keeps its slot until it has ended.
         await until(lambda: not pool.is_paused and not pool._opening)
