@@ -39,18 +39,11 @@ STATEMENTS = {
     "players/{player_id}/stats": ("players/3/stats", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
-<<<<<<< HEAD
     "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
-=======
->>>>>>> peer-scores
     "players/{player_id}/maps/{map_id}/scores": (
         "players/50/maps/78/scores",
         ["player", "beatmap", "player_beatmap_scores", "beatmap_place"],
     ),
-<<<<<<< HEAD
-=======
-    "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
->>>>>>> peer-scores
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "players/{player_id}/achievements": ("players/50/achievements", ["player", "player_achievements"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
@@ -183,13 +176,8 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
         finally:
-<<<<<<< HEAD
             await search.close()
             await places.close()
-=======
-            await places.close()
-            await search.close()
->>>>>>> peer-scores
             await totals.close()
             await clans.close()
             await boards.close()
