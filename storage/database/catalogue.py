@@ -132,7 +132,7 @@ class HiddenMark(msgspec.Struct, frozen=True):
 
     total: int
     ids: int
-    squares: int
+    shifted: int
 
 
 class Version(msgspec.Struct, frozen=True):
