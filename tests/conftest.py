@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import main
+from api import server
 from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, pp_engine, servers
@@ -332,7 +333,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         monkeypatch.setattr(logging, flag, getattr(logging, flag))
     on_sigterm = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "listen", lambda *_: None)
+    monkeypatch.setattr(server, "listen", lambda *_: None)
 
     def run(*arguments: str, **settings: str) -> Result:
         environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}

@@ -21,6 +21,7 @@ from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.totals import ServerTotals
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
@@ -167,6 +168,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "first_places": places,
                 "clan_order": clans,
                 "replays": open_store(settings),
+                "stored_replays": StoredReplays(open_store(settings).stored),
                 "change_marker": ChangeMarker(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)

@@ -30,7 +30,8 @@ ALL: dict[str, Any] = {"offset": 0, "limit": 10_000}
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages and blocks so small that there are many."""
     monkeypatch.setattr(beatmap_search, "PAGE", 7)
-    monkeypatch.setattr(texts, "BLOCK_PAGES", 3)
+    monkeypatch.setattr(texts, "BLOCK_ROWS", 20)
+    monkeypatch.setattr(beatmap_search, "FEW", 50)
     monkeypatch.setattr(texts, "PAUSE_SECONDS", 0)
 
 

@@ -107,6 +107,16 @@ def test_late_and_missing_ids_are_heard_too(both: Both) -> None:
             assert stream.next("score").id == "7003"
 
 
+def test_scores_are_wiped(both: Both) -> None:
+    both.sql("DELETE FROM scores WHERE id > 6000")
+    time.sleep(QUIET)
+    both.services[both.poller()].client.advance(11)
+    time.sleep(QUIET)
+    both.sql(insert(6001))
+    for stream in both.streams:
+        told(stream, [6001])
+
+
 def test_the_poller_is_killed(both: Both) -> None:
     poller = both.poller()
     other = both.streams[1 - poller]
