@@ -249,7 +249,8 @@ class TextIndex(Generic[R]):
                 if len(texts.ids) > source.most:
                     raise Unfit(f"there are more than {source.most} {source.what}")
                 after = rows[-1].id if rows else after
-                await asyncio.sleep(PAUSE_SECONDS)
+                # Nobody waits for texts that are only renewed.
+                await asyncio.sleep(PAUSE_SECONDS if self._texts else 0)
         except Unavailable as error:
             self._failed(error)
             raise

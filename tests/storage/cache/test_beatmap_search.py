@@ -232,8 +232,7 @@ def test_too_many(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_not_read_in_time(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(texts, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(texts, "WAIT_SECONDS", 0.0001)
 
     async def test() -> None:
         async with searched(recorded_sqlite) as here:
