@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from tests.conftest import PLAYER, ServiceClient, running, signed
+from tests.conftest import ServiceClient, running, signed
 from tests.support import clients, clusters, sentinels
 from tests.support.clusters import Node, wait
 from tests.support.haproxy import HAProxy, haproxy
 from tests.support.processes import Process
 from tests.support.sentinels import Watched
 
-MOVE = "set server primary/b state ready; set server primary/a state maint"
+# Neither one of those whose profiles the clients change, nor on a page that they compare.
+PLAYER = clusters.PLAYERS[-1] + 1
 
 
 class Example(NamedTuple):
@@ -36,6 +37,7 @@ def example() -> Iterator[Example]:
     ):
         primary.execute("SET GLOBAL rpl_semi_sync_master_enabled = 0", "GRANT REPLICA MONITOR ON *.* TO apidot")
         replica.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+        primary.execute(f"UPDATE users SET api_key = '{clusters.key(PLAYER)}' WHERE id = {PLAYER}")
         settings = clusters.settings("mysql", balancer.primary) | {
             "database_replica_url": clusters.settings("mysql", replica.port)["database_url"],
             "redis_url": redis.url,
@@ -59,13 +61,13 @@ def example() -> Iterator[Example]:
 
 
 def change(host: ServiceClient, text: str) -> None:
-    # Not one of the players whose profiles the clients change.
-    answer = host.put("/v1/set_player_info", json={"userpage_content": text}, headers=signed(PLAYER))
+    key = signed(clusters.key(PLAYER))
+    answer = host.put("/v1/set_player_info", json={"userpage_content": text}, headers=key)
     assert answer.status_code == 200, answer.text
 
 
 def shown(host: ServiceClient) -> object:
-    answer = host.get("/v1/get_player_info?scope=info&id=12")
+    answer = host.get(f"/v1/get_player_info?scope=info&id={PLAYER}")
     return answer.json()["player"]["info"]["userpage_content"]
 
 

@@ -23,7 +23,6 @@ from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
 from storage.cache.stored_replays import StoredReplays
 from storage.cache.totals import ServerTotals
-from storage.deadlines import Deadlines
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
@@ -39,11 +38,11 @@ STATEMENTS = {
     "players/{player_id}/stats": ("players/3/stats", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/stats/{mode}": ("players/3/stats/0", ["player_details", "player_stats", "player_ranks"]),
     "players/{player_id}/scores": ("players/50/scores", ["player", "player_scores_best", "beatmaps_by_md5"]),
+    "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
     "players/{player_id}/maps/{map_id}/scores": (
         "players/50/maps/78/scores",
         ["player", "beatmap", "player_beatmap_scores", "beatmap_place"],
     ),
-    "players/{player_id}/favourites": ("players/50/favourites", ["player", "player_favourites"]),
     "players/{player_id}/most_played": ("players/50/most_played", ["player", "player_most_played"]),
     "players/{player_id}/achievements": ("players/50/achievements", ["player", "player_achievements"]),
     "maps": ("maps", ["count_beatmaps", "beatmaps"]),
@@ -88,8 +87,9 @@ MORE = {
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
     "maps?sort=plays&order=asc": ["count_beatmaps", "beatmaps"],
-    "maps?q=an&sort=diff": ["beatmap_texts", "beatmaps_by_id"],
-    "maps?q=an&artist=a": ["beatmap_ids", "beatmap_texts"],
+    # The texts of the recorded beatmaps are three pages.
+    "maps?q=an&sort=diff": [*["beatmap_texts"] * 3, "beatmaps_by_id"],
+    "maps?q=an&artist=a": ["beatmap_ids", *["beatmap_texts"] * 3],
     "players/9/stats": ["player_details"],
     "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
@@ -171,13 +171,12 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "replays": open_store(settings),
                 "stored_replays": StoredReplays(open_store(settings).stored),
                 "change_marker": ChangeMarker(),
-                "deadlines": Deadlines(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
         finally:
-            await places.close()
             await search.close()
+            await places.close()
             await totals.close()
             await clans.close()
             await boards.close()
