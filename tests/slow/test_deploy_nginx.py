@@ -87,9 +87,9 @@ def test_plain_http_is_served_and_not_redirected(front: Nginx) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize(("changes", "protocol"), [({}, "http/1.1"), (http2(), "h2")])
-def test_http_2_is_offered_once_it_is_enabled(changes: dict[str, str], protocol: str) -> None:
-    with nginx(free_port(), changes=changes) as front:
+@pytest.mark.parametrize(("enabled", "protocol"), [(False, "http/1.1"), (True, "h2")])
+def test_http_2_is_offered_once_it_is_enabled(enabled: bool, protocol: str) -> None:
+    with nginx(free_port(), changes=http2() if enabled else {}) as front:
         front.trust.set_alpn_protocols(["h2", "http/1.1"])
         with (
             socket.create_connection(("127.0.0.1", front.port), timeout=5) as plain,
