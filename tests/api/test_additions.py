@@ -328,8 +328,8 @@ def test_favourites_with_a_session_are_the_game_servers(recorded_sqlite: str, pa
         assert client.put("/v2/players/50/favourites/7", headers=session).headers["x-fork"] == "yes"
         assert [seen.method for seen in server.seen] == ["GET", "HEAD", "PUT", "DELETE", "PUT"]
         assert {seen.target.rstrip("/") for seen in server.seen[:4]} == {"/v2/players/50/favourites"}
-    with service(database_url=recorded_sqlite) as client:
-        assert client.get(path, headers=session).json() == own.json()
+    with service(database_url=recorded_sqlite) as alone:
+        assert alone.get(path, headers=session).json() == own.json()
 
 
 def test_without_a_game_server_all_of_it_is_answered_here(recorded_sqlite: str) -> None:

@@ -133,7 +133,7 @@ CASES = {
         catalogue.osu_v1_beatmap_scores["score"], None, {"player_id": PLAYER}, sorts=True
     ),
     # The players ahead are counted by mode.
-    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", sorts=True),
+    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", {"ids": (PLAYER,)}, sorts=True),
     **{
         f"leaderboard_least {sort}": Case(catalogue.leaderboard_least[sort], index)
         for sort, index in {

@@ -87,8 +87,9 @@ MORE = {
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
     "maps?sort=plays&order=asc": ["count_beatmaps", "beatmaps"],
-    "maps?q=an&sort=diff": ["beatmap_texts", "beatmaps_by_id"],
-    "maps?q=an&artist=a": ["beatmap_ids", "beatmap_texts"],
+    # The texts of the recorded beatmaps are three pages.
+    "maps?q=an&sort=diff": [*["beatmap_texts"] * 3, "beatmaps_by_id"],
+    "maps?q=an&artist=a": ["beatmap_ids", *["beatmap_texts"] * 3],
     "players/9/stats": ["player_details"],
     "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
