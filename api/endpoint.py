@@ -71,10 +71,8 @@ class Endpoint:
         self.params: type[msgspec.Struct] = params
         self.reader = Reader(self.params)
         self._extras = [EXTRAS[extra] for extra in extras]
-        self._cache_control = b"no-store"
-        if seconds:
-            assert not extras, f"{handler.__name__}: a response that depends on the caller cannot be cached"
-            self._cache_control = b"no-cache" if editable else b"public, max-age=%d" % seconds
+        assert not (extras and seconds), f"{handler.__name__}: a response that depends on the caller"
+        self._cache_control = _cache_control(seconds, editable=editable)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         params = self.reader.read(scope["query_string"], scope["path_params"])
@@ -101,3 +99,9 @@ class Endpoint:
         return EncodedResponse(
             encode(result), self._cache_control, compress=compress, outdated_since=outdated_since
         )
+
+
+def _cache_control(seconds: float, *, editable: bool) -> bytes:
+    if not seconds:
+        return b"no-store"
+    return b"no-cache" if editable else b"public, max-age=%d" % seconds

@@ -156,7 +156,9 @@ class OpenFile(_File):
         while start < stop:
             with _reading():
                 async with self._reads:
-                    buffer = _buffer(CHUNK)[: stop - start]
+                    # A mapping returns to the system as soon as it was sent; the heaps of many threads would
+                    # keep it.
+                    buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
                     chunk = buffer[: await self._file.readinto(buffer)]
                 start += len(chunk)
                 if not chunk or (start == stop and await self._changed()):
@@ -213,16 +215,10 @@ def _open_file(path: Path, small: int) -> Opened:
 
 def _read(raw: io.FileIO, status: os.stat_result) -> memoryview | None:
     """Return what is in a file, None if that changes meanwhile."""
-    content = _buffer(status.st_size)
-    length = raw.readinto(content)
+    content = os.read(raw.fileno(), status.st_size)
     now = _status(raw)
-    same = (length, now.st_mtime_ns, now.st_size) == (status.st_size, status.st_mtime_ns, status.st_size)
-    return content if same else None
-
-
-def _buffer(size: int) -> memoryview:
-    # A mapping returns to the system as soon as it was sent; the heaps of many threads would keep it.
-    return memoryview(mmap.mmap(-1, size) if size else bytearray())
+    same = (len(content), now.st_mtime_ns, now.st_size) == (status.st_size, status.st_mtime_ns, status.st_size)
+    return memoryview(content) if same else None
 
 
 def _close(opening: asyncio.Future[Opened]) -> None:

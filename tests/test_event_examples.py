@@ -43,13 +43,14 @@ def test_the_example_prints_every_score_once_although_the_service_restarts(tmp_p
             lines: queue.Queue[str] = queue.Queue()
             threading.Thread(target=read, args=(process.stdout, lines)).start()
             try:
-                printed = ""
+                printed = added = ""
                 # It prints nothing until it listens.
                 for _ in range(60):
                     added = add()
                     with suppress(queue.Empty):
                         printed = lines.get(timeout=2)
                         break
+                assert added
                 # The last one that was added before it listened, if it is not this one, was no news.
                 while printed != added:
                     printed = lines.get(timeout=10)

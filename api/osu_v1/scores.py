@@ -12,8 +12,16 @@ from api.reads.scores import scores_of_player, scores_on_beatmap
 from api.request.params import Limit, ScoresScope
 from api.services import Services
 from domain.mods import ScoreFilter, exact_bitmask
-from domain.osu_v1 import OsuBeatmapScore, OsuBestScore, OsuRecentScore, beatmap_score, best_score, recent_score
-from domain.scores import BeatmapScore, PlayerScoreRow
+from domain.osu_v1 import (
+    OsuBeatmapScore,
+    OsuBestScore,
+    OsuRecentScore,
+    PlayerScoreRow,
+    ScoreRow,
+    beatmap_score,
+    best_score,
+    recent_score,
+)
 from storage.database import catalogue
 
 
@@ -63,7 +71,7 @@ async def _scores_of_player(
         return []
     scores = await scores_of_player(
         services,
-        catalogue.player_scores,
+        catalogue.osu_v1_player_scores,
         player.id,
         ScoreFilter(params.mode(strict=services.settings.strict_modes)),
         scope=scope,
@@ -94,7 +102,7 @@ async def get_scores(services: Services, params: ScoresParams) -> list[OsuBeatma
 
 async def best_on_beatmap(
     services: Services, params: UserParams, beatmap_id: int, mods: str | None, limit: int
-) -> Sequence[BeatmapScore]:
+) -> Sequence[ScoreRow]:
     """Return the best scores on a beatmap, those of the player alone if the parameters name one.
 
     With `mods`, they are those with exactly these mods.

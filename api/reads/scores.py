@@ -7,14 +7,15 @@ import msgspec
 
 from api.request.params import ListedScope, PlayerScoresScope, ScoresScope, StockScope, unserved
 from api.services import Services
+from domain import osu_v1
 from domain.mods import ScoreFilter
 from domain.scores import PlayerScoreRow, Score
 from storage.database import catalogue
 from storage.database.database import Query
 from storage.database.statement import Value
 
-S = TypeVar("S", bound=Score)
-R = TypeVar("R", bound=PlayerScoreRow)
+S = TypeVar("S", bound=Score | osu_v1.ScoreRow)
+R = TypeVar("R", bound=PlayerScoreRow | osu_v1.PlayerScoreRow)
 
 # The status of a score that is on the board of its beatmap.
 BEST = 2

@@ -13,8 +13,8 @@ from storage.redis_client import RedisAway
 
 LENGTH = 8
 CHANNEL = "apidot:changes"
-# For how many seconds a host tries to publish a change, and how long it waits between two tries. When Redis is back
-# or has failed over, another host may be subscribed again before this one has noticed.
+# For how many seconds a host tries to publish a change, and how long it waits between two tries. When Redis has
+# failed over, another host may be subscribed again before this one has noticed.
 PUBLISH_SECONDS, PUBLISH_PAUSE = 2.0, 0.1
 
 

@@ -6,12 +6,11 @@ from typing import TypedDict
 
 import msgspec
 
-from domain import v2
+from domain import osu_v1, v2
 from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
 from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
-from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -359,14 +358,17 @@ achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
 
 # Statements of the osu! API v1 alone.
+osu_v1_player_scores = {
+    scope: Query(f"player_scores_{scope}", osu_v1.PlayerScoreRow) for scope in ("best", "recent")
+}
 osu_v1_beatmap_scores = {
-    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    sort: Query("beatmap_scores", osu_v1.ScoreRow, sort=sort, filters=BEATMAP_SCORE_FILTERS)
     for sort in ("pp", "score")
 }
-beatmap_counted = Query("beatmap_counted", CountedBeatmap)
+beatmap_counted = Query("beatmap_counted", osu_v1.CountedBeatmap)
 beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
-beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
-set_favourites = Query("set_favourites", SetFavourites)
+beatmap_ratings = Query("beatmap_ratings", osu_v1.BeatmapRating)
+set_favourites = Query("set_favourites", osu_v1.SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:

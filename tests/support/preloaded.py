@@ -27,7 +27,7 @@ for name in (
 # What a start imports later.
 for name in ("databases.backends.sqlite", "databases.backends.mysql", "databases.backends.asyncmy"):
     import_module(name)
-for name in ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto"):
+for name in ("aiohttp", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto"):
     import_module(name)
 # A service collects garbage when it starts, and need not look at all of this again.
 gc.freeze()
