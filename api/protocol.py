@@ -189,8 +189,6 @@ class Protocol(HttpToolsProtocol):
         self._head_size = 0
         self._head_timed = False
         super().on_headers_complete()
-        # Lets an application end a response that the client does not take.
-        self.scope["abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         # The parser reports trailers as it does headers.
         self.headers = []
         if self.pipeline:

@@ -37,6 +37,8 @@ UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 class Folder:
     """A ReplayStore in a local or mounted folder."""
 
+    knows_stored = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = str(path)
@@ -83,9 +85,12 @@ class Folder:
         path = f"{self._path}/{stored_name(score_id)}"
         try:
             # Most are not stored, for which access() does not have to make an exception as stat() does.
-            return os.access(path, os.F_OK) and stat.S_ISREG(os.stat(path).st_mode)
+            if not os.access(path, os.F_OK):
+                return False
+            status = os.stat(path)
         except OSError:
             return False
+        return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -54,8 +54,8 @@ class Observer:
     def on_call(self, dependency: str, name: str, outcome: str, seconds: float) -> None:
         """Called when a call to a dependency has ended."""
 
-    def on_events(self, types: Sequence[str]) -> None:
-        """Called when a listener gets events of these types."""
+    def on_events(self, sent: Mapping[str, int]) -> None:
+        """Called with how many live events of each type listeners got since the last call."""
 
     def on_listener_dropped(self) -> None:
         """Called when a listener is dropped because it has left too many events unread."""

@@ -43,6 +43,7 @@ LONGEST = (
     *("slow/faults/test_database_aiomysql.py", "slow/faults/test_database_asyncmy.py"),
     *("slow/test_galera.py", "slow/test_switchover.py"),
     *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
+    "slow/test_osu_v1_clients.py",
     "slow/test_stalled_database.py",
     *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
     *("api/v2/test_hostile.py", "storage/test_outages.py", "storage/game_server/test_live.py"),

@@ -21,7 +21,7 @@ SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 # deploy/nginx.conf has the same text, for the time in which no process listens.
 RESTARTING = ErrorSpec(503, "The API is being restarted.")
-RESTARTED_AFTER = "5"  # seconds
+RESTARTING_HEADERS = {"Retry-After": "5", "Connection": "close"}
 
 
 class RequestLog:
@@ -64,11 +64,9 @@ class RequestLog:
                     self.in_flight -= 1
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
-            elif message["type"] == "websocket.send":
-                size += len(message["text"].encode())
-            elif message["type"] in BODIES:
-                size += len(message.get("body", b""))
-                finished = not message.get("more_body", False)
+            else:
+                size += len(message.get("body") or message.get("text", "").encode())
+                finished = message["type"] in BODIES and not message.get("more_body", False)
             await send(message)
 
         self.in_flight += 1
@@ -78,8 +76,7 @@ class RequestLog:
             # Nobody but the server cancels a request. It closes the connection if the response has begun.
             self.cut_off += 1
             if not status:
-                headers = {"Retry-After": RESTARTED_AFTER, "Connection": "close"}
-                response = error_response(scope, *RESTARTING, headers)
+                response = error_response(scope, *RESTARTING, RESTARTING_HEADERS)
                 await response(scope, receive, send_with_id)
         except Exception:
             status = status or 500

@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -67,7 +67,7 @@ class Metrics(Observer):
         self._given_up = self._counter("database_waits_given_up", "Waits for a connection given up.").inc
         self._calls = self._counter("calls", "Questions to neighbours.", "neighbour", "question", "outcome")
         self._call_seconds = self._histogram("call_seconds", "Time of a question.", "neighbour", "question")
-        events = self._counter("events_sent", "Live events sent to listeners.", "type")
+        self._events = self._counter("events_sent", "Live events sent to listeners.", "type")
         self._dropped = self._counter("event_listeners_dropped", "Listeners that did not keep up.").inc
         self._up = self._gauge("up", "Whether a neighbour answers.", "livemostrecent", "neighbour")
         # prometheus_client looks labels up under a lock, which costs as much as counting.
@@ -75,7 +75,6 @@ class Metrics(Observer):
         self._seconds = lru_cache(LABELLED)(seconds.labels)
         self._cache = lru_cache(LABELLED)(answers.labels)
         self._statements = lru_cache(LABELLED)(statements.labels)
-        self._events_of = lru_cache(LABELLED)(events.labels)
 
         self._cpu = self._counter("process_cpu_seconds", "CPU time of the workers.")
         self._cpu_before = 0.0
@@ -135,9 +134,9 @@ class Metrics(Observer):
         self._calls.labels(dependency, operation, outcome).inc()
         self._call_seconds.labels(dependency, operation).observe(seconds)
 
-    def on_events(self, types: Sequence[str]) -> None:
-        for type in types:
-            self._events_of(type).inc()
+    def on_events(self, sent: Mapping[str, int]) -> None:
+        for type, count in sent.items():
+            self._events.labels(type).inc(count)
 
     def on_listener_dropped(self) -> None:
         self._dropped()

@@ -25,8 +25,6 @@ HEADERS = [
     # nginx passes each event on at once.
     (b"x-accel-buffering", b"no"),
 ]
-# Seconds for which a client may take nothing of what is sent to it.
-SEND_TIMEOUT = 20.0
 
 
 class EventStream(Response):
@@ -65,25 +63,16 @@ class EventStream(Response):
             left.add_done_callback(lambda _: listener.close())
             try:
                 await send(start)
-                await _send_in_time(send, RETRY)
+                await send({"type": "http.response.body", "body": RETRY, "more_body": True})
                 last = ""
                 async for events in listener:
-                    body = b"".join(map(text_of, events)) or still_here(listener.cursor, last)
-                    await _send_in_time(send, body)
-                    last = next((event.cursor for event in reversed(events) if event.cursor), listener.cursor)
-                await _send_in_time(send, b"", last=True)
-            except TimeoutError:
-                # The client takes nothing. What it has is cut off, so that it connects again.
-                scope["abort"]()
-                await left
+                    cursor = events[-1].cursor if events else listener.cursor
+                    body = b"".join(map(text_of, events)) or still_here(cursor, last)
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    last = cursor or last
+                await send({"type": "http.response.body"})
             finally:
                 left.cancel()
-
-
-async def _send_in_time(send: Send, body: bytes, *, last: bool = False) -> None:
-    """Send a part of the stream. Raise TimeoutError if the client has taken nothing for a while."""
-    async with asyncio.timeout(SEND_TIMEOUT):
-        await send({"type": "http.response.body", "body": body, "more_body": not last})
 
 
 def last_event_id(scope: Scope) -> Cursor | None:

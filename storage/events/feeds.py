@@ -203,7 +203,7 @@ class ScoreFeed(Feed):
     async def look(self) -> list[bytes]:
         now = time.monotonic()
         if self._progress is None:
-            ids = await self._reader.latest(IDS)
+            ids = await self._reader.latest(MAX_OPEN)
             progress = Progress(ids[-1] if ids else 0)
             progress.open = dict.fromkeys(missing(ids), now)
             self._progress = progress

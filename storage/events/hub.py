@@ -77,6 +77,8 @@ class Hub:
         self._per_client, self._total = per_client, total
         self._listeners: set[Listener] = set()
         self._by_client: Counter[str] = Counter()
+        # The events sent since they were last reported, by type.
+        self._sent: Counter[str] = Counter()
         self._beats: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -120,6 +122,12 @@ class Hub:
         if not self._listeners and self._beats is not None:
             self._beats.cancel()
             self._beats = None
+            self._report()
+
+    def count(self, events: list[Event]) -> None:
+        """Count events that a listener has got."""
+        for event in events:
+            self._sent[event.type] += 1
 
     def stop(self) -> None:
         """End all streams with `bye`, and let nobody in any more."""
@@ -136,11 +144,16 @@ class Hub:
         for feed in set(self.feeds.values()):
             await feed.close()
 
+    def _report(self) -> None:
+        self.observer.on_events(self._sent)
+        self._sent.clear()
+
     async def _beat(self) -> None:
         due = time.monotonic() + BEAT
         while True:
             # Not until then, because tests put this clock forward.
             await asyncio.sleep(1)
+            self._report()
             if time.monotonic() < due:
                 continue
             due += BEAT
@@ -163,12 +176,14 @@ class Listener:
     def __init__(self, hub: Hub, filter: Filter, client: str, last: Cursor | None) -> None:
         self.filter = filter
         self.client = client
+        # Whether it ends without `bye`, or has had it.
         self.dropped = False
         self._hub = hub
         self._last = last
         self._feeds: set[Feed] = set()
         self._unread: deque[Event] = deque()
-        self._woken = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        self._beginning: AsyncIterator[list[Event]] | None = self._begin()
         # Whether the feeds tell it what happens.
         self._begun = False
         self._beat = self._ended = False
@@ -192,6 +207,8 @@ class Listener:
 
     def change(self, filter: Filter) -> None:
         """Replace the filter. Events that it did not admit before are told from now on."""
+        if self._ended:
+            return
         self.filter = filter
         feeds = {self._hub.feeds[type] for type in filter.types}
         for feed in self._feeds - feeds:
@@ -210,61 +227,72 @@ class Listener:
         self._hub.remove(self)
         self._unread.clear()
         self._ended = self.dropped = True
-        self._woken.set()
+        self.wake()
 
     def end(self) -> None:
         """Let the stream end with `bye`."""
         self._ended = True
-        self._woken.set()
+        self.wake()
 
     # Called by the hub and the feeds.
 
     def put(self, events: list[Event]) -> None:
         if self._ended:
             return
+        last = self._last
         for event in events:
-            if self.filter.admits(event) and (
-                self._last is None or not event.cursor or event.id not in self._last
-            ):
+            if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
                 self._unread.append(event)
         if len(self._unread) > MAX_UNREAD:
             self._hub.observer.on_listener_dropped()
             self.close()
         elif self._unread:
-            self._woken.set()
+            self.wake()
 
     def wake(self) -> None:
-        self._woken.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def beat(self) -> None:
         self._beat = True
-        self._woken.set()
+        self.wake()
 
     def forget(self) -> None:
         self._last = None
 
     # What the client gets.
 
-    async def __aiter__(self) -> AsyncIterator[list[Event]]:
-        while not self._ended and not all(feed.ready for feed in self._feeds):
-            if await self._wait():
-                yield []
-        if not self._ended:
-            async for events in self._begin():
-                self._count(events)
-                yield events
-        while not self._ended:
-            beat = await self._wait()
-            events = list(self._unread)
-            self._unread.clear()
-            if events or beat:
-                self._count(events)
-                yield events
-        if not self.dropped:
-            yield [BYE]
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Event]:
+        if self._beginning is not None:
+            async for events in self._beginning:
+                self._hub.count(events)
+                return events
+            self._beginning = None
+        while not (self._unread or self._beat or self._ended):
+            await self._wait()
+        if self._ended:
+            if self.dropped:
+                raise StopAsyncIteration
+            self.dropped = True
+            return [BYE]
+        self._beat = False
+        events = list(self._unread)
+        self._unread.clear()
+        self._hub.count(events)
+        return events
 
     async def _begin(self) -> AsyncIterator[list[Event]]:
         """Yield `hello` and what the listener has missed; it is attached to the feeds at the end."""
+        while not self._ended and not all(feed.ready for feed in self._feeds):
+            await self._wait()
+            if self._beat:
+                self._beat = False
+                yield []
+        if self._ended:
+            return
         hub = self._hub
         try:
             online = await hub.live.count()
@@ -301,9 +329,6 @@ class Listener:
                     yield wanted
             seen = until
 
-    def _count(self, events: list[Event]) -> None:
-        self._hub.observer.on_events([event.type for event in events])
-
     def _attach(self) -> None:
         self._begun = True
         for feed in self._feeds:
@@ -339,9 +364,7 @@ class Listener:
                 self._beat = False
                 yield events
 
-    async def _wait(self) -> bool:
-        """Wait for anything. Return whether it is time to show that the stream goes on."""
-        await self._woken.wait()
-        self._woken.clear()
-        beat, self._beat = self._beat, False
-        return beat
+    async def _wait(self) -> None:
+        """Wait until something has happened that it may have to do with."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter

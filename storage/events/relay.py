@@ -60,7 +60,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     seen: msgspec.Raw
 
 
-NOTHING = msgspec.Raw(b"null")
+NOTHING = b"null"
 _decode = msgspec.json.Decoder(Message).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -93,7 +93,7 @@ class Relay:
     async def close(self) -> None:
         """Let another process look, and hear the others no more."""
         if self.leads:
-            farewell = _encode(Message(self._sender, -1, NOTHING))
+            farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
             arguments = (self._lock, self._sender, self._channel.name, farewell)
             with suppress(RedisAway):
                 await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
@@ -102,7 +102,7 @@ class Relay:
     async def tell(self, seen: Sequence[bytes]) -> bool:
         """Tell the others what was seen, unless another process looks. Return whether this one goes on looking."""
         messages: list[bytes] = []
-        for each in seen or [bytes(NOTHING)]:
+        for each in seen or [NOTHING]:
             self._number += 1
             message = _encode(Message(self._sender, self._number, msgspec.Raw(each)))
             # The others see by the number that one is missing.
@@ -121,14 +121,14 @@ class Relay:
         """Let the others see that they have missed something, so that they look for themselves."""
         self._number += 1
 
-    async def hear(self) -> msgspec.Raw | None:
+    async def hear(self) -> bytes | None:
         """Return what the other process has seen next, None if this one has to look for itself."""
         while not self._missed and self._is_up:
             if self._waiting:
                 message = self._waiting.popleft()
                 is_next = self._expected in (None, (message.sender, message.number))
                 self._expected = None if message.number < 0 else (message.sender, message.number + 1)
-                return message.seen if is_next and message.number >= 0 else None
+                return bytes(message.seen) if is_next and message.number >= 0 else None
             self._woken.clear()
             try:
                 async with asyncio.timeout(SILENCE):

@@ -15,10 +15,11 @@ from storage.database.database import Database
 from storage.events.cursor import MAX_OPEN, Cursor
 from storage.events.event import Event, encode
 
-# How many scores one statement reads.
+# How many scores are told at a time.
 PAGE = 100
-# How many ids.
+# How many ids one statement reads, and of how many it looks for the scores.
 IDS = 500
+MOST = 1_000
 _MODES = frozenset(Mode)
 
 
@@ -83,8 +84,8 @@ class ScoreReader:
     async def find(self, ids: Sequence[int]) -> list[FoundScore]:
         """Return those of the scores that exist and whose players are visible, ordered by id."""
         found: dict[int, FoundScore] = {}
-        for start in range(0, len(ids), PAGE):
-            part = tuple(ids[start : start + PAGE])
+        for start in range(0, len(ids), MOST):
+            part = tuple(ids[start : start + MOST])
             for row in await self._database.all(catalogue.new_scores, ids=part, visible=self._visible):
                 # Of several beatmaps with one md5, the first counts.
                 if row.id not in found:

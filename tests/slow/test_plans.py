@@ -89,7 +89,7 @@ CASES = {
         )
         for sort, mode in (("score", 0), ("pp", 4))
     },
-    "top plays": Case(catalogue.top_plays, "apidot_top_plays", {"limit": 1000}),
+    "top plays": Case(catalogue.top_plays, "apidot_top_plays", {"mode": 4, "limit": 1000}),
     **{
         f"latest scores {name}": Case(catalogue.latest_scores[which], None, values)
         for name, which, values in (
@@ -186,7 +186,15 @@ def cursor_of(url: str) -> Iterator[DictCursor]:
 
 
 def run(cursor: DictCursor, case: Case, prefix: str = "") -> list[dict[str, Any]]:
-    values: dict[str, Value] = {**VALUES, **UNUSED, "id": PLAYER, "md5": MD5, "last": 500, **case.values}
+    values: dict[str, Value] = {
+        **VALUES,
+        **UNUSED,
+        "id": PLAYER,
+        "ids": (PLAYER,),
+        "md5": MD5,
+        "last": 500,
+        **case.values,
+    }
     sql, values = with_lists(case.query.mysql, {name: values[name] for name in case.query.values})
     cursor.execute(f"{prefix}{sql}", values)
     return list(cursor.fetchall())

@@ -1,5 +1,6 @@
 """A client of /v1/events that reads in a thread."""
 
+import itertools
 import json
 import queue
 import socket
@@ -107,8 +108,9 @@ class EventClient:
 class Browser:
     """A client that connects again with the id of the last event, as a browser does with EventSource."""
 
-    def __init__(self, url: str, **params: object) -> None:
-        self._url, self._params = url, params
+    def __init__(self, *urls: str, **params: object) -> None:
+        """It connects to each of the services in turn."""
+        self._urls, self._params = itertools.cycle(urls), params
         self._stop, self._leave = threading.Event(), threading.Event()
         self.last_id = ""
         self.all: list[Received] = []
@@ -134,7 +136,7 @@ class Browser:
     def _run(self) -> None:
         while not self._stop.is_set():
             with suppress(OSError, HTTPException):
-                self._listen(EventClient(self._url, self.last_id, **self._params))
+                self._listen(EventClient(next(self._urls), self.last_id, **self._params))
             self._stop.wait(0.1)
 
     def _listen(self, stream: EventClient) -> None:

@@ -182,10 +182,11 @@ def test_whether_a_replay_is_available(uncached: Playground) -> None:
     folder.mkdir()
     scores = rows_of(here.client, f"get_scores?b={BEATMAP}")
     assert {score["replay_available"] for score in scores} == {"0"}
-    there, link, directory = (score["score_id"] for score in scores[:3])
+    there, link, directory, empty = (score["score_id"] for score in scores[:4])
     (folder / f"{there}.osr").write_bytes((conformance.WORLD / "osr" / f"{REPLAY}.osr").read_bytes())
     (folder / f"{link}.osr").symlink_to(folder / "nothing.osr")
     (folder / f"{directory}.osr").mkdir()
+    (folder / f"{empty}.osr").touch()
     after = rows_of(here.client, f"get_scores?b={BEATMAP}")
     assert [score["score_id"] for score in after if score["replay_available"] == "1"] == [there]
     player = next(score["user_id"] for score in after if score["score_id"] == there)

@@ -1,17 +1,20 @@
 """Several services on one Redis: one of them looks for new scores, and all tell them once."""
 
+import asyncio
 import os
 import re
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import pytest
 from redis import Redis as RedisClient
 
-from storage.events.relay import namespace
+from storage.events.relay import NOTHING, Relay, namespace
+from storage.redis_channel import MAX_MESSAGE_BYTES
 from tests.conftest import Running, running
 from tests.support import conformance, mariadbd, servers
 from tests.support.event_stream import EventClient, listening
@@ -107,6 +110,16 @@ def test_late_and_missing_ids_are_heard_too(both: Both) -> None:
             assert stream.next("score").id == "7003"
 
 
+def test_scores_are_wiped(both: Both) -> None:
+    both.sql("DELETE FROM scores WHERE id > 6000")
+    time.sleep(QUIET)
+    both.services[both.poller()].client.advance(11)
+    time.sleep(QUIET)
+    both.sql(insert(6001))
+    for stream in both.streams:
+        told(stream, [6001])
+
+
 def test_the_poller_is_killed(both: Both) -> None:
     poller = both.poller()
     other = both.streams[1 - poller]
@@ -195,6 +208,38 @@ def test_services_of_different_databases_do_not_mix(mariadb: MariaDB, own_redis:
         told(streams[0], [7002])
         told(streams[1], [7001, 7003])
         told(streams[2], [7001, 7002])
+
+
+def test_whoever_misses_a_message_looks(own_redis: Redis) -> None:
+    async def talk() -> None:
+        one, other = (Relay(own_redis.url, "x", "scores", timeout=2) for _ in range(2))
+        one.start()
+        other.start()
+        # Until both are subscribed, whatever is published is missed.
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            assert await other.hear() is None
+        assert await one.tell([b"1", b"2"])
+        assert [await other.hear(), await other.hear()] == [b"1", b"2"]
+        assert not await other.tell([b"3"])
+        # Nothing was seen.
+        assert await one.tell([])
+        assert await other.hear() == NOTHING
+        # A look that has failed half way, and something that is too large for a message.
+        for lose in (one.skip, partial(one.tell, [b'"%b"' % (b"x" * MAX_MESSAGE_BYTES)])):
+            lost = lose()
+            if lost is not None:
+                assert await lost
+            assert await one.tell([b"4"])
+            assert await other.hear() is None
+            assert await one.tell([b"5"])
+            assert await other.hear() == b"5"
+        await one.close()
+        assert await other.hear() is None
+        assert await other.tell([])
+        await other.close()
+
+    asyncio.run(talk())
 
 
 @pytest.mark.parametrize(

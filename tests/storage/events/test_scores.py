@@ -18,11 +18,13 @@ def tell_all(database: str, *, rate: float, seconds: float, longest: float) -> d
 
     Return how long it took: the median, and the longest.
     """
-    with running(database_url=database, event_streams_per_client="20", db_pool_max="5") as (client, _):
-        url = str(client.base_url)
+    settings = {"database_url": database, "event_streams_per_client": "20", "db_pool_max": "5"}
+    # Each looks for itself, and one of them knows a score before the other.
+    with running(**settings) as (one, _), running(**settings) as (other, _):
+        url = str(one.base_url)
         stayed = [Browser(url) for _ in range(3)]
-        # These leave after each few scores, and come again.
-        restless = [Browser(url) for _ in range(3)]
+        # These leave after each few scores, and come again, to the other service.
+        restless = [Browser(url, str(other.base_url)) for _ in range(3)]
         for browser in [*stayed, *restless]:
             assert browser.begun.wait(20)
         commits = Commits(database, hidden=HIDDEN, rate=rate, seconds=seconds)
