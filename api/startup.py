@@ -189,7 +189,7 @@ def open_replica(url: str, options: dict[str, Any]) -> Replica:
     place = urlsplit(url)
     address = f"{place.hostname or 'localhost'}:{place.port or 3306}"
     database = Database(url, **options | times, replica=address)
-    return Replica(address, database, catalogue.replica_statuses)
+    return Replica(address, database, tuple(catalogue.replica_status.values()))
 
 
 def open_ranks(

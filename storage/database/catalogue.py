@@ -303,7 +303,8 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
-replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
+# A replica runs the first one, an older server the second one.
+replica_status = {name: Query(f"replica_status{name}", ReplicaStatus) for name in ("", "_old")}
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
