@@ -107,6 +107,7 @@ V2 = {
     "players/{player_id}/status": Endpoint(v2_players.get_player_status, seconds=2),
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
+    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
     "players/{player_id}/scores": Endpoint(
         v2_scores.get_player_scores,
         seconds=3,
@@ -114,7 +115,6 @@ V2 = {
         may_lack=PINNED,
     ),
     "players/{player_id}/maps/{map_id}/scores": Endpoint(v2_scores.get_player_map_scores, seconds=3, yields=True),
-    "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),

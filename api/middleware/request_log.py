@@ -21,7 +21,7 @@ SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499
 # deploy/nginx.conf has the same text, for the time in which no process listens.
 RESTARTING = ErrorSpec(503, "The API is being restarted.")
-RESTARTING_HEADERS = {"Retry-After": "5", "Connection": "close"}
+RESTARTED_AFTER = "5"  # seconds
 
 
 class RequestLog:
@@ -52,20 +52,18 @@ class RequestLog:
         request_id: str = scope.get("request_id") or f"{getrandbits(128):032x}"
         header = (b"x-request-id", request_id.encode())
         status = size = 0
-        finished = streaming = False
+        finished = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status, size, finished, streaming
+            nonlocal status, size, finished
             if message["type"] in ANSWERS:
                 status = message.get("status", SWITCHING_PROTOCOLS)
-                if scope.get("streaming", False):
-                    # It goes on until the client leaves.
-                    streaming = True
-                    self.in_flight -= 1
+                # A stream goes on until the client leaves.
+                self.in_flight -= scope.get("streaming", False)
                 # A new message: this one may be cached, to be sent again.
                 message = {**message, "headers": [*message.get("headers", ()), header]}
             else:
-                size += len(message.get("body") or message.get("text", "").encode())
+                size += sent_bytes(message)
                 finished = message["type"] in BODIES and not message.get("more_body", False)
             await send(message)
 
@@ -76,7 +74,8 @@ class RequestLog:
             # Nobody but the server cancels a request. It closes the connection if the response has begun.
             self.cut_off += 1
             if not status:
-                response = error_response(scope, *RESTARTING, RESTARTING_HEADERS)
+                headers = {"Retry-After": RESTARTED_AFTER, "Connection": "close"}
+                response = error_response(scope, *RESTARTING, headers)
                 await response(scope, receive, send_with_id)
         except Exception:
             status = status or 500
@@ -86,7 +85,7 @@ class RequestLog:
             if not finished:
                 raise
         finally:
-            self.in_flight -= not streaming
+            self.in_flight -= not scope.get("streaming", False)
             self._record(scope, request_id, status or CLIENT_CLOSED_REQUEST, perf_counter() - start, size)
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float, size: int) -> None:
@@ -108,3 +107,8 @@ class RequestLog:
             record = AccessRecord(method, path, status, ms, size, client, request_id, route, cache)
             # Creating the LogRecord by hand halves its cost.
             access_log.handle(logging.LogRecord(access_log.name, logging.INFO, "", 0, record, None, None))
+
+
+def sent_bytes(message: Message) -> int:
+    """Return how many bytes of a body, or of a message of a WebSocket, are sent with this."""
+    return len(message["text"].encode() if message["type"] == "websocket.send" else message.get("body", b""))

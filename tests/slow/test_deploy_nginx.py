@@ -18,7 +18,7 @@ from tests.support import conformance
 from tests.support.expectations import check
 from tests.support.game_server import Seen, game_server
 from tests.support.http_stub import Answer, Asked, answering
-from tests.support.nginx import NAME, Nginx, nginx
+from tests.support.nginx import NAME, Nginx, http2, nginx
 from tests.support.processes import free_port
 from tests.support.raw_client import exchange
 
@@ -87,13 +87,15 @@ def test_plain_http_is_served_and_not_redirected(front: Nginx) -> None:
     assert response.status_code == 200
 
 
-def test_http_2_is_offered(front: Nginx) -> None:
-    front.trust.set_alpn_protocols(["h2", "http/1.1"])
-    with (
-        socket.create_connection(("127.0.0.1", front.port), timeout=5) as plain,
-        front.trust.wrap_socket(plain, server_hostname=NAME) as connection,
-    ):
-        assert connection.selected_alpn_protocol() == "h2"
+@pytest.mark.parametrize(("enabled", "protocol"), [(False, "http/1.1"), (True, "h2")])
+def test_http_2_is_offered_once_it_is_enabled(enabled: bool, protocol: str) -> None:
+    with nginx(free_port(), changes=http2() if enabled else {}) as front:
+        front.trust.set_alpn_protocols(["h2", "http/1.1"])
+        with (
+            socket.create_connection(("127.0.0.1", front.port), timeout=5) as plain,
+            front.trust.wrap_socket(plain, server_hostname=NAME) as connection,
+        ):
+            assert connection.selected_alpn_protocol() == protocol
 
 
 def test_long_responses_are_compressed_and_short_ones_are_not(front: Nginx) -> None:

@@ -83,9 +83,10 @@ CASES = {
     },
     "best scores": Case(catalogue.player_scores["best"], "apidot_scores_best"),
     "best scores with loved": Case(catalogue.player_scores["best"], "apidot_scores_best", {"include_loved": 1}),
+    # MariaDB finds the first score of a board in an index, MySQL sorts the board.
     **{
         f"first places by {sort}": Case(
-            catalogue.first_places[sort], f"apidot_beatmap_by_{sort}", {"mode": mode}, sorts=True
+            catalogue.first_places[sort], "apidot_scores_best", {"mode": mode}, sorts=True
         )
         for sort, mode in (("score", 0), ("pp", 4))
     },
@@ -102,7 +103,7 @@ CASES = {
         f"a player on a board by {sort}": Case(catalogue.beatmap_place[sort], None, {"mode": mode, "score_id": 9})
         for sort, mode in (("score", 0), ("pp", 4))
     },
-    "position on a leaderboard": Case(catalogue.leaderboard_position["pp"], "apidot_stats_board", {"mode": 0}),
+    "position on a leaderboard": Case(catalogue.leaderboard_position["pp"], None, {"mode": 0}),
     "recent scores": Case(catalogue.player_scores["recent"], "apidot_scores_recent"),
     "recent passes": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"include_failed": 0}),
     "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),

@@ -169,7 +169,19 @@ def test_replays(recorded: Recorded) -> None:
     assert client.get(f"/api/get_replay?{named}&mods={score['mods']}").content == answer.content
     # With other mods, there is another score or none.
     assert client.get(f"/api/get_replay?{named}&mods={score['mods'] ^ 8}").json() == NOT_AVAILABLE
-    for wrong in ("s=0", "s=", "s=x", "s=-1", "s=806", "s=999999998", "s=" + "9" * 30, "b=1&u=", "b=x&u=y"):
+    # The replay of 119 is stored, and its player is hidden.
+    for wrong in (
+        "s=119",
+        "s=0",
+        "s=",
+        "s=x",
+        "s=-1",
+        "s=806",
+        "s=999999998",
+        "s=" + "9" * 30,
+        "b=1&u=",
+        "b=x&u=y",
+    ):
         answer = client.get(f"/api/get_replay?{wrong}")
         assert (answer.status_code, answer.json()) == (200, NOT_AVAILABLE), wrong
     # `s` wins over `b` and `u`.

@@ -16,7 +16,7 @@ def test_pinned_scores(uncached: Playground) -> None:
         assert answer.status_code == 422
         assert answer.json()["status"] == "scope must be one of recent, best, first."
     # Nothing that must be there is missing.
-    assert client.get("/health/ready").json()["neighbours"]["database"] == "up"
+    assert client.get("/health/ready").json()["neighbours"]["database"] == {"state": "up"}
     recent = client.get("/v1/get_player_scores?scope=recent&id=50&limit=100").json()["scores"]
     pinned = [score["id"] for score in recent[::3]]
 
