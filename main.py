@@ -1,6 +1,5 @@
 """The commands of apidot: serve, check, check-replays, demo and completion."""
 
-import asyncio
 import os
 import re
 import shlex
@@ -9,34 +8,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import get_completion_class
-from starlette.types import ASGIApp
 
-from api.app import build
-from api.observability.log_format import configure_logging
-from api.observability.metrics import Metrics
-from api.server import check_not_game_server, check_port_free, check_reload_possible, listen, url_of
-from api.startup import open_services, startup_report
-from api.systemd import READY, STOPPING, address_of, inherited_socket, notify
-from checks.check_replays import check_replays
-from checks.command import check
-from config.environment import BadSetting
-from config.hosts import parse_host
-from config.settings import Settings
-from config.sources import DEMO, ENV_FILE, load_settings
 from config.version import VERSION
-from demo.build import DATABASE
-from demo.build import build as build_demo
-from demo.command import Bars, demo
-from demo.load import WorldExists
-from demo.settings import demo_folder, in_demo_world
-from domain.errors import CannotOpen
-from storage.observer import Observer
+
+# What a command needs is imported by its function: importing all of it takes ten times as long as `--help`.
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from config.settings import Settings
 
 # A folder that all workers share.
 SHARED = "APIDOT_SHARED"
@@ -73,6 +59,22 @@ class Commands(click.Group):
             return super().invoke(context)
 
 
+class ImportedCommand(click.Command):
+    """A command of another module, which is imported when the command is run."""
+
+    def __init__(self, name: str, module: str, function: str, *, help: str, params: list[click.Parameter]) -> None:
+        """`params` are added to those of the command."""
+        super().__init__(name, short_help=help)
+        self._module = module
+        self._function = function
+        self._added = params
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        command: click.Command = getattr(import_module(self._module), self._function)
+        command.params += [param for param in self._added if param not in command.params]
+        return command.make_context(*arguments, **options)
+
+
 @contextmanager
 def usage_errors_in_one_line() -> Iterator[None]:
     try:
@@ -88,19 +90,32 @@ def usage_errors_in_one_line() -> Iterator[None]:
 def use_settings_file(_: click.Context, __: click.Parameter, file: str | None) -> None:
     """Name the settings file to whatever reads the settings later, each worker included."""
     if file:
+        from config.sources import ENV_FILE
+
         os.environ[ENV_FILE] = str(Path(file).absolute())
 
 
-def settings_or_exit() -> Settings:
+def settings_or_exit() -> "Settings":
     """Return the settings. Raise CannotStart if they cannot be used."""
+    from config.environment import BadSetting
+    from config.sources import load_settings
+
     try:
         return load_settings()
     except BadSetting as error:
         raise CannotStart(str(error)) from None
 
 
-def application() -> ASGIApp:
+def application() -> "ASGIApp":
     """Build the ASGI application. uvicorn calls this once in each worker."""
+    from api.app import build
+    from api.observability.log_format import configure_logging
+    from api.observability.metrics import Metrics
+    from api.startup import open_services
+    from api.systemd import READY, notify
+    from demo.settings import in_demo_world
+    from storage.observer import Observer
+
     settings = in_demo_world(settings_or_exit())
     configure_logging(settings)
     shared, folder = os.environ.get(SHARED), os.environ.get(METRICS_FOLDER)
@@ -139,6 +154,16 @@ def cli(context: click.Context) -> None:
 @click.option("--demo", is_flag=True, help="Serve the demo world, whatever the settings say about a game server.")
 def serve(host: str | None, port: int | None, workers: int | None, reload: bool, demo: bool) -> None:
     """Serve the API; without any settings of a game server, serve the demo world."""
+    import asyncio
+
+    from api.observability.log_format import configure_logging
+    from api.server import check_not_game_server, check_port_free, check_reload_possible, url_of
+    from api.startup import startup_report
+    from api.systemd import address_of, inherited_socket
+    from config.sources import DEMO
+    from demo.settings import demo_folder, in_demo_world
+    from domain.errors import CannotOpen
+
     if workers:
         # Each worker reads the settings again, and must see the number of workers.
         os.environ["API_WORKERS"] = str(workers)
@@ -168,17 +193,7 @@ def serve(host: str | None, port: int | None, workers: int | None, reload: bool,
     click.echo(f"apidot {VERSION}" + (" with the demo world" if configured.database is None else ""))
     for line in [*lines, *(f"try           {url}{path}" for path in EXAMPLES)]:
         click.echo(f"  {line}")
-    # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with TemporaryDirectory(prefix="apidot-", dir=shared_parent()) as shared:
-        os.environ[SHARED] = shared
-        if settings.api_workers > 1:
-            Path(shared, "metrics").mkdir()
-            os.environ[METRICS_FOLDER] = str(Path(shared, "metrics"))
-        try:
-            listen(settings, host, port, reload, descriptor)
-        finally:
-            notify(os.environ, STOPPING)
+    serve_until_stopped(settings, host, port, reload, descriptor)
 
 
 @cli.command(short_help="Print a shell script for tab completion.")
@@ -202,8 +217,28 @@ def completion(shell: str) -> None:
     click.echo(script)
 
 
-def listening_address(settings: Settings, host: str | None, port: int | None) -> tuple[str, int]:
+def serve_until_stopped(settings: "Settings", host: str, port: int, reload: bool, descriptor: int | None) -> None:
+    """Listen there, or on the socket that systemd has passed."""
+    from api.server import listen
+    from api.systemd import STOPPING, notify
+
+    # uvicorn finishes requests in flight, then raises the signal again: a normal stop must exit with 0.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with TemporaryDirectory(prefix="apidot-", dir=shared_parent()) as shared:
+        os.environ[SHARED] = shared
+        if settings.api_workers > 1:
+            Path(shared, "metrics").mkdir()
+            os.environ[METRICS_FOLDER] = str(Path(shared, "metrics"))
+        try:
+            listen(settings, host, port, reload, descriptor)
+        finally:
+            notify(os.environ, STOPPING)
+
+
+def listening_address(settings: "Settings", host: str | None, port: int | None) -> tuple[str, int]:
     """Return where to listen: what the options say, else the settings. Raise BadParameter."""
+    from config.hosts import parse_host
+
     if not host:
         return settings.api_host, port or settings.api_port
     try:
@@ -225,18 +260,38 @@ def shared_parent() -> str | None:
 
 def make_demo_world(folder: Path) -> None:
     """Build the demo world in `folder`, unless it exists."""
+    from demo.build import DATABASE, build
+    from demo.command import Bars
+    from demo.load import WorldExists
+
     if (folder / DATABASE).exists():
         return
     try:
         with Bars() as bars:
-            build_demo(folder, progress=bars)
+            build(folder, progress=bars)
     except WorldExists as error:
         raise CannotStart(f"the demo world cannot be built: {error}") from None
 
 
-cli.add_command(demo)
-for command in (check, check_replays):
-    command.params.append(env_option)
+for command in (
+    ImportedCommand(
+        "demo", "demo.command", "demo", help="Build a demo world of invented players and scores.", params=[]
+    ),
+    ImportedCommand(
+        "check",
+        "checks.command",
+        "check",
+        help="Check the settings, and everything that they name.",
+        params=[env_option],
+    ),
+    ImportedCommand(
+        "check-replays",
+        "checks.check_replays",
+        "check_replays",
+        help="Find replays that are missing, orphaned or damaged.",
+        params=[env_option],
+    ),
+):
     cli.add_command(command)
 
 

@@ -47,6 +47,7 @@ class Served(Protocol):
     reader: Reader[Any]
     yields: bool
     yields_params: frozenset[str]
+    may_lack: frozenset[tuple[str, str]]
 
 
 class Addition(msgspec.Struct, frozen=True):
@@ -83,13 +84,15 @@ class Additions:
 
     All requests for the `paths` are passed on, under the paths that are their values, and all for the `templates`,
     in which a segment in braces stands for any text. The `methods` and the keys of the `operations` are pairs of a
-    method and the route of an endpoint.
+    method and the route of an endpoint. So are those of `lacked`: the values among those that an endpoint may lack
+    that the game server has.
     """
 
     paths: Mapping[str, str]
     templates: Mapping[str, re.Pattern[str]]
     methods: frozenset[tuple[str, str]]
     operations: Mapping[tuple[str, str], Addition]
+    lacked: Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 
     def __bool__(self) -> bool:
         return bool(self.paths or self.templates or self.methods or self.operations)
@@ -97,6 +100,12 @@ class Additions:
     def __contains__(self, path: str) -> bool:
         """Return whether every request for this path is passed on."""
         return path in self.paths or any(pattern.fullmatch(path) for pattern in self.templates.values())
+
+    def place(self, path: str, raw_path: bytes) -> bytes:
+        """Return the path under which the game server has this one, which a client has sent as `raw_path`."""
+        # All forms of a path are one to clients, and the game server has only this one.
+        place = self.paths.get(path) or (path if path.startswith("/v1/") else None)
+        return place.encode() if place else raw_path.removesuffix(b"/")
 
     def used_by(self, method: str, endpoint: Served, query: bytes, path_params: Mapping[str, str]) -> bool:
         """Return whether a request to an endpoint uses anything that the game server adds to it."""
@@ -125,6 +134,7 @@ def additions_of(declared: Declared, served: Iterable[Served], pass_on: Mapping[
     whole: list[str] = []
     methods: set[tuple[str, str]] = set()
     operations: dict[tuple[str, str], Addition] = {}
+    lacked: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
     for declared_path, by_method in declared.items():
         path = declared_path.removesuffix("/")
         endpoint = by_shape.get(_shape(path))
@@ -139,7 +149,10 @@ def additions_of(declared: Declared, served: Iterable[Served], pass_on: Mapping[
         for method, operation in by_method.items():
             if method not in endpoint.methods:
                 methods.add((method, endpoint.route))
-            elif addition := _addition(operation, endpoint, names):
+                continue
+            if has := endpoint.may_lack & _values(operation.query):
+                lacked[method, endpoint.route] = has
+            if addition := _addition(operation, endpoint, names):
                 operations[method, endpoint.route] = addition
     paths = dict.fromkeys(path for path in whole if "{" not in path)
     templates = [path for path in [*pass_on, *whole] if "{" in path]
@@ -149,6 +162,7 @@ def additions_of(declared: Declared, served: Iterable[Served], pass_on: Mapping[
         templates={path: re.compile(_regular_expression(path)) for path in islice(templates, MAX_TEMPLATES)},
         methods=frozenset(methods),
         operations=operations,
+        lacked=lacked,
     )
 
 
@@ -175,6 +189,10 @@ def _is_below(path: str, route: str) -> bool:
 
 def _regular_expression(path: str) -> str:
     return "[^/]+".join(map(re.escape, _PARAMETER.split(path)))
+
+
+def _values(parameters: Mapping[str, Iterable[str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value) for name, values in parameters.items() for value in values)
 
 
 def _addition(operation: Operation, endpoint: Served, names: Mapping[str, str]) -> Addition | None:

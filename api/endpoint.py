@@ -37,6 +37,7 @@ class Endpoint:
         editable: bool = False,
         yields: bool = False,
         yields_params: Iterable[str] = (),
+        may_lack: Iterable[tuple[str, str]] = (),
         passes_sessions: bool = False,
     ) -> None:
         """`seconds` is how long responses are cached, 0 for not at all.
@@ -46,6 +47,9 @@ class Endpoint:
 
         `yields`: the stock game server has no endpoint of this name. If a fork has one, requests are passed on to
         it. `yields_params` are the names of parameters for which the same is true.
+
+        `may_lack` are the parameters and values that are only served with the databases of some forks: the handler
+        raises Unserved. With others, the requests are passed on to a game server that declares the value.
 
         `passes_sessions`: a request with a session of the game server's web client is passed on to it. Responses
         must not be cached.
@@ -57,6 +61,7 @@ class Endpoint:
         self.editable = editable
         self.yields = yields
         self.yields_params = frozenset(yields_params)
+        self.may_lack = frozenset(may_lack)
         self.passes_sessions = passes_sessions
         # Its name in the log and in metrics, whichever form of its path is requested; set by the route table.
         self.route = ""
@@ -66,10 +71,8 @@ class Endpoint:
         self.params: type[msgspec.Struct] = params
         self.reader = Reader(self.params)
         self._extras = [EXTRAS[extra] for extra in extras]
-        self._cache_control = b"no-store"
-        if seconds:
-            assert not extras, f"{handler.__name__}: a response that depends on the caller cannot be cached"
-            self._cache_control = b"no-cache" if editable else b"public, max-age=%d" % seconds
+        assert not (extras and seconds), f"{handler.__name__}: a response that depends on the caller"
+        self._cache_control = _cache_control(seconds, editable=editable)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         params = self.reader.read(scope["query_string"], scope["path_params"])
@@ -96,3 +99,9 @@ class Endpoint:
         return EncodedResponse(
             encode(result), self._cache_control, compress=compress, outdated_since=outdated_since
         )
+
+
+def _cache_control(seconds: float, *, editable: bool) -> bytes:
+    if not seconds:
+        return b"no-store"
+    return b"no-cache" if editable else b"public, max-age=%d" % seconds

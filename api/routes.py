@@ -20,6 +20,7 @@ from api.osu_v1 import replays as osu_replays
 from api.osu_v1 import scores as osu_scores
 from api.osu_v1.endpoint import OsuEndpoint
 from api.request.osu_v1 import V1_PREFIXES, endpoint_of, name_in
+from api.request.params import Unserved
 from api.response.errors import OSU_V1 as OSU_V1_PREFIX
 from api.response.errors import V2_PREFIXES
 from api.services import Services
@@ -53,6 +54,8 @@ from config.settings import Settings
 from config.types import comma_separated
 from storage.game_server.description import Declared
 
+# Only some forks have the column that says which scores are pinned.
+PINNED = [("scope", "pinned")]
 # The cookie with which the game server's own web client is logged in.
 SESSION_COOKIE = b"bancho_session"
 
@@ -63,7 +66,9 @@ V1 = {
     "get_player_info": Endpoint(players.get_player_info, seconds=2, editable=True),
     "get_players_info": Endpoint(players.get_players_info, seconds=2, editable=True, yields=True),
     "get_player_status": Endpoint(players.get_player_status, seconds=2),
-    "get_player_scores": Endpoint(scores.get_player_scores, seconds=3),
+    "get_player_scores": Endpoint(
+        scores.get_player_scores, seconds=3, yields_params=("with_replay", "with_weight"), may_lack=PINNED
+    ),
     "get_player_most_played": Endpoint(scores.get_player_most_played, seconds=5),
     "get_player_plays": Endpoint(scores.get_player_plays, seconds=5, yields=True),
     "get_player_achievements": Endpoint(achievements.get_player_achievements, seconds=5, yields=True),
@@ -74,7 +79,7 @@ V1 = {
     "search_maps": Endpoint(beatmaps.search_maps, seconds=5, yields=True),
     "get_maps_info": Endpoint(beatmaps.get_maps_info, seconds=5, yields=True),
     "get_set_info": Endpoint(beatmaps.get_set_info, seconds=5, yields=True),
-    "get_map_scores": Endpoint(scores.get_map_scores, seconds=3),
+    "get_map_scores": Endpoint(scores.get_map_scores, seconds=3, yields_params=("with_replay",)),
     "get_score_info": Endpoint(scores.get_score_info, seconds=5),
     "get_scores_info": Endpoint(scores.get_scores_info, seconds=5, yields=True),
     "get_replay": Endpoint(replays.get_replay),
@@ -96,22 +101,27 @@ V1 = {
 V2 = {
     "server/stats": Endpoint(v2_server.get_stats, seconds=2),
     "leaderboards/{mode}": Endpoint(v2_leaderboards.get_leaderboard, seconds=5),
-    "players": Endpoint(v2_players.get_players, seconds=5, editable=True),
+    "players": Endpoint(v2_players.get_players, seconds=5, editable=True, yields_params=("after",)),
     "players/search": Endpoint(v2_players.search_players, seconds=5),
     "players/{player_id}": Endpoint(v2_players.get_player, seconds=2, editable=True),
     "players/{player_id}/status": Endpoint(v2_players.get_player_status, seconds=2),
     "players/{player_id}/stats": Endpoint(v2_players.get_player_stats, seconds=2),
     "players/{player_id}/stats/{mode}": Endpoint(v2_players.get_player_mode_stats, seconds=2),
     "players/{player_id}/favourites": Endpoint(v2_players.get_player_favourites, passes_sessions=True),
-    "players/{player_id}/scores": Endpoint(v2_scores.get_player_scores, seconds=3, yields_params=("offset",)),
+    "players/{player_id}/scores": Endpoint(
+        v2_scores.get_player_scores,
+        seconds=3,
+        yields_params=("offset", "with_replay", "with_weight"),
+        may_lack=PINNED,
+    ),
     "players/{player_id}/maps/{map_id}/scores": Endpoint(v2_scores.get_player_map_scores, seconds=3, yields=True),
     "players/{player_id}/most_played": Endpoint(v2_scores.get_player_most_played, seconds=5),
     "players/{player_id}/achievements": Endpoint(v2_achievements.get_player_achievements, seconds=5, yields=True),
     "maps": Endpoint(v2_beatmaps.get_maps, seconds=5, yields_params=("q", "sort", "order")),
     "maps/{map_id}": Endpoint(v2_beatmaps.get_map, seconds=5),
     "maps/{map_id}/rating": Endpoint(v2_beatmaps.get_map_rating, seconds=5),
-    "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3),
-    "scores": Endpoint(v2_scores.get_scores, seconds=5),
+    "maps/{map_id}/scores": Endpoint(v2_scores.get_map_scores, seconds=3, yields_params=("with_replay",)),
+    "scores": Endpoint(v2_scores.get_scores, seconds=5, yields_params=("after",)),
     "scores/{score_id}": Endpoint(v2_scores.get_score, seconds=5),
     "scores/{score_id}/replay": Endpoint(v2_replays.get_replay),
     "clans": Endpoint(v2_clans.get_clans, seconds=5, yields_params=("sort", "mode")),
@@ -181,7 +191,15 @@ class RouteTable(BaseRoute):
             if services.game_server_proxy and _has_passed_session(endpoint, scope):
                 await Passthrough().handle(scope, receive, send)
                 return
-            await endpoint(scope, receive, send)
+            try:
+                await endpoint(scope, receive, send)
+            except Unserved as error:
+                learned: LearnedAdditions = scope["state"]["additions"]
+                # HEAD is GET there.
+                if error.value not in learned.current.lacked.get(("GET", endpoint.route), ()):
+                    raise
+                scope["passed_on_path"] = learned.current.place(canonical(scope["path"]), scope["raw_path"])
+                await Passthrough().handle(scope, receive, send)
             return
         allow = {"Allow": ", ".join((*endpoint.methods, "OPTIONS"))}
         if scope["method"] == "OPTIONS":
@@ -237,10 +255,7 @@ class PassedOn(Passthrough):
             return Match.NONE, {}
         path = canonical(scope["path"])
         if path in additions or self._is_addition(additions, scope):
-            # All forms of a path are one to clients, and the game server has only this one.
-            place = additions.paths.get(path) or (path if path.startswith("/v1/") else None)
-            raw_path = place.encode() if place else scope["raw_path"].removesuffix(b"/")
-            return Match.FULL, {"passed_on_path": raw_path}
+            return Match.FULL, {"passed_on_path": additions.place(path, scope["raw_path"])}
         return Match.NONE, {}
 
     def _is_addition(self, additions: Additions, scope: Scope) -> bool:

@@ -12,9 +12,11 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
+from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database.database import Database
@@ -45,10 +47,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     leaderboard_order: LeaderboardOrder
     first_places: FirstPlaces
     top_plays: TopPlays
+    fork_columns: ForkColumns
     clan_order: ClanOrder
     game_server: GameServerClient | None
     game_server_proxy: GameServerProxy | None
     replays: ReplayStore
+    stored_replays: StoredReplays
     api_keys: APIKeys
     rate_limiter: RateLimiter | None
     beatmap_files: BeatmapFiles

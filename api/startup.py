@@ -24,9 +24,11 @@ from storage.cache.beatmaps import BeatmapCache
 from storage.cache.change_marker import ChangeMarker, RedisChangeMarker
 from storage.cache.clans import ClanOrder
 from storage.cache.first_places import FirstPlaces
+from storage.cache.fork_columns import ForkColumns
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.top_plays import TopPlays
 from storage.cache.totals import ServerTotals
 from storage.database import catalogue
@@ -82,45 +84,51 @@ async def open_services(
     dependency.
     """
     async with AsyncExitStack() as stack:
-        deadlines = Deadlines()
-        change_marker = open_change_marker(settings, stack, shared)
-        database = await open_database(settings, stack, observer, deadlines, change_marker)
-        ranks = open_ranks(settings, database, stack, observer)
-        game_server = open_game_server(settings, stack, observer)
-        replays = open_store(settings)
-        leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
-        rate_limiter = open_rate_limiter(settings, stack)
-        dependencies = Dependencies(
-            settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays
-        )
-        live = open_live(settings, game_server, database, stack)
-        yield Services(
-            settings=settings,
-            database=database,
-            ranks=ranks,
-            live=live,
-            events=open_events(settings, database, live, stack, observer),
-            beatmaps=closed_by(stack, BeatmapCache(database)),
-            beatmap_search=closed_by(stack, BeatmapSearch(database)),
-            player_names=closed_by(stack, PlayerNames(database)),
-            pagination=closed_by(stack, Pagination(database)),
-            server_totals=closed_by(stack, ServerTotals(database)),
-            leaderboard_order=leaderboard_order,
-            first_places=open_first_places(settings, database, stack),
-            top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
-            clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
-            game_server=game_server,
-            game_server_proxy=open_game_server_proxy(settings, stack),
-            replays=replays,
-            api_keys=APIKeys(database, open_key_failures(settings, stack)),
-            rate_limiter=rate_limiter,
-            beatmap_files=closed_by(stack, BeatmapFiles(settings)),
-            pp_engine=closed_by(stack, PPEngine(settings)),
-            avatars=closed_by(stack, Avatars(settings)),
-            change_marker=change_marker,
-            dependencies=closed_by(stack, dependencies),
-            deadlines=deadlines,
-        )
+        yield await _opened(settings, shared, observer, stack)
+
+
+async def _opened(
+    settings: Settings, shared: str | None, observer: Observer | None, stack: AsyncExitStack
+) -> Services:
+    deadlines = Deadlines()
+    change_marker = open_change_marker(settings, stack, shared)
+    database = await open_database(settings, stack, observer, deadlines, change_marker)
+    ranks = open_ranks(settings, database, stack, observer)
+    game_server = open_game_server(settings, stack, observer)
+    replays = open_store(settings)
+    leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
+    rate_limiter = open_rate_limiter(settings, stack)
+    dependencies = Dependencies(settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays)
+    live = open_live(settings, game_server, database, stack)
+    return Services(
+        settings=settings,
+        database=database,
+        ranks=ranks,
+        live=live,
+        events=open_events(settings, database, live, stack, observer),
+        beatmaps=closed_by(stack, BeatmapCache(database)),
+        beatmap_search=closed_by(stack, BeatmapSearch(database)),
+        player_names=closed_by(stack, PlayerNames(database)),
+        pagination=closed_by(stack, Pagination(database)),
+        server_totals=closed_by(stack, ServerTotals(database)),
+        leaderboard_order=leaderboard_order,
+        first_places=open_first_places(settings, database, stack),
+        fork_columns=closed_by(stack, ForkColumns(database)),
+        top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
+        clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
+        game_server=game_server,
+        game_server_proxy=open_game_server_proxy(settings, stack),
+        replays=replays,
+        stored_replays=StoredReplays(replays.stored),
+        api_keys=APIKeys(database, open_key_failures(settings, stack)),
+        rate_limiter=rate_limiter,
+        beatmap_files=closed_by(stack, BeatmapFiles(settings)),
+        pp_engine=closed_by(stack, PPEngine(settings)),
+        avatars=closed_by(stack, Avatars(settings)),
+        change_marker=change_marker,
+        dependencies=closed_by(stack, dependencies),
+        deadlines=deadlines,
+    )
 
 
 def closed_by(stack: AsyncExitStack, service: C) -> C:
@@ -181,7 +189,7 @@ def open_replica(url: str, options: dict[str, Any]) -> Replica:
     place = urlsplit(url)
     address = f"{place.hostname or 'localhost'}:{place.port or 3306}"
     database = Database(url, **options | times, replica=address)
-    return Replica(address, database, catalogue.replica_statuses)
+    return Replica(address, database, tuple(catalogue.replica_status.values()))
 
 
 def open_ranks(

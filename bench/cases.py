@@ -106,9 +106,9 @@ def _v1_players(ids: Ids) -> Iterator[Case]:
     yield Case("get_player_most_played", "/v1/get_player_most_played?id={}&limit=100", players, key=True)
     yield Case("get_player_plays", "/v1/get_player_plays?id={}", players, most_ms=50)
     yield Case("get_player_achievements", "/v1/get_player_achievements?id={}", players, most_ms=50)
-    yield Case("get_players_info", "/v1/get_players_info?id={}", batches(players, "id"))
+    yield Case("get_players_info", "/v1/get_players_info?id={}", batches(players, "id"), most_ms=50)
     parts = _values(*(f"{a}{b}" for a in "aeiou" for b in "krnst"))
-    yield Case("search_players", "/v1/search_players?q={}", parts, key=True)
+    yield Case("search_players", "/v1/search_players?q={}", parts, key=True, most_ms=10)
     yield Case("get_player_count", "/v1/get_player_count", NOTHING, key=True)
     yield Case("online", "/v1/online", NOTHING)
 
@@ -120,13 +120,13 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     scores = "/v1/get_map_scores?id={}"
     yield Case("get_map_scores best", f"{scores}&scope=best&limit=50", ids.beatmaps, key=True, rows="list")
     yield Case("get_map_scores recent", f"{scores}&scope=recent&limit=50", ids.beatmaps, rows="list")
-    yield Case("get_maps_info", "/v1/get_maps_info?id={}", batches(ids.beatmaps, "id"))
-    yield Case("get_set_info", "/v1/get_set_info?id={}", ids.sets)
+    yield Case("get_maps_info", "/v1/get_maps_info?id={}", batches(ids.beatmaps, "id"), most_ms=50)
+    yield Case("get_set_info", "/v1/get_set_info?id={}", ids.sets, most_ms=50)
     words = _values(
         "hard", "an", "winter neon", "insane ka", "oni", "velvet", "expert glass", "zan", "78", "qui lum"
     )
-    yield Case("search_maps", "/v1/search_maps?q={}", words, key=True)
-    yield Case("get_scores_info", "/v1/get_scores_info?id={}", batches(ids.scores, "id"))
+    yield Case("search_maps", "/v1/search_maps?q={}", words, key=True, most_ms=10)
+    yield Case("get_scores_info", "/v1/get_scores_info?id={}", batches(ids.scores, "id"), most_ms=50)
     player = (ids.players.heavy + ids.players.typical)[0]
     yield Case(
         "get_player_map_scores", f"/v1/get_player_map_scores?id={player}&map_id={{}}", ids.beatmaps, most_ms=50
@@ -166,7 +166,7 @@ def _v2(ids: Ids) -> Iterator[Case]:
     yield Case("v2 player map scores", f"/v2/players/{heaviest}/maps/{{}}/scores", ids.beatmaps, most_ms=50)
     yield Case("v2 player most_played", f"{player}/most_played?limit=100", ids.players)
     yield Case("v2 player achievements", f"{player}/achievements?all=true", ids.players, most_ms=50)
-    yield Case("v2 player favourites", f"{player}/favourites", ids.players)
+    yield Case("v2 player favourites", f"{player}/favourites", ids.players, most_ms=50)
     yield Case("v2 map", beatmap, ids.beatmaps, rows="one")
     yield Case("v2 map rating", f"{beatmap}/rating", ids.beatmaps)
     yield Case("v2 map scores", f"{beatmap}/scores", ids.beatmaps, rows="list")
@@ -183,10 +183,9 @@ def _v2_lists(ids: Ids, scores: int) -> Iterator[Case]:
         yield Case(f"v2 {name}", f"/v2/{name}?page={{}}", pages)
     yield Case("v2 clans by plays", "/v2/clans?sort=plays&page={}", _values(*range(1, 11)), most_ms=50)
     yield Case("v2 players/search", "/v2/players/search?q={}", _values("ka", "ren", "mi", "tor", "shi"))
-    yield Case(
-        "v2 maps searched", "/v2/maps?sort=diff&q={}", _values("hard", "an", "winter neon", "oni", "velvet")
-    )
-    yield Case("v2 maps sorted", "/v2/maps?sort={}", _values("plays", "passes", "last_update", "diff", "bpm"))
+    found = _values("hard", "an", "winter neon", "oni", "velvet")
+    yield Case("v2 maps searched", "/v2/maps?sort=diff&q={}", found, most_ms=10)
+    yield Case("v2 maps sorted", "/v2/maps?sort={}", _values("plays", "passes", "diff", "bpm"), most_ms=50)
     page = f"/v2/scores?page_size={PAGE}&page={{}}"
     third = scores // 3 // PAGE
     yield Case("v2 scores", page, _values(1, 2, 3), key=True)

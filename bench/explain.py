@@ -44,7 +44,7 @@ VALUES: dict[str, Value] = {
 UNUSED: dict[str, Value] = {
     **dict.fromkeys(("artist", "country", "creator", "filename", "frozen", "server", "set_id", "status")),
     **dict.fromkeys(("clan_id", "clan_priv", "last", "mods", "play_style", "preferred_mode", "priv", "user_id")),
-    **dict.fromkeys(("exact_mods", "player_id", "since")),
+    **dict.fromkeys(("after", "exact_mods", "player_id", "since")),
     **dict.fromkeys(("custom_badge_icon", "custom_badge_name", "userpage_content")),
 }
 CHANGES: dict[str, Value] = dict.fromkeys((f"set_{name}" for name in ProfileFields.__struct_fields__), 0)
@@ -53,10 +53,13 @@ ALL_MODES = ("scores", "score_blocks", "hidden_score_blocks", "beatmaps", "count
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
-    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once."""
+    """Yield every statement with its name in the catalogue. Queries with the same SQL are yielded once.
+
+    Those that read a column that only forks have are left out, since the worlds lack it.
+    """
     seen: set[str] = set()
     for name, statement in catalogue.statements():
-        if statement.mysql not in seen:
+        if statement.mysql not in seen and not name.endswith("pinned"):
             seen.add(statement.mysql)
             yield name, statement
 

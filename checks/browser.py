@@ -3,10 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from api.websocket import PATHS
 from checks import client_address, tls
 from checks.client_address import Result
 from checks.findings import Finding, error, ok, warning
@@ -47,11 +49,12 @@ async def run(url: str, settings: Settings) -> list[Finding]:
             long = await _request(session, "GET", base + LONG)
             own = await _own_address(parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])
             addresses = await _client_address(session, base, own, settings)
+            sockets = await _websocket(session, base)
     except (OSError, aiohttp.ClientError) as reason:
         text = f"{parts.hostname} cannot be reached: {str(reason) or 'no answer in time'}"
         return [*findings, error("browser.away", text, "look at DNS, the firewall and nginx's error log")]
     cors = _cors(success, failure, preflight, origin)
-    return [*findings, *_server(success), *cors, _compression(long), *addresses]
+    return [*findings, *_server(success), *cors, _compression(long), *sockets, *addresses]
 
 
 async def _connect(scheme: str, host: str, port: int | None) -> tuple[ssl.SSLContext | bool, list[Finding]]:
@@ -79,6 +82,18 @@ async def _client_address(
         # Some firewalls drop requests with forged headers.
         text = f"{client_address.UNKNOWN}: {str(reason) or 'no answer in time'}"
         return [warning("browser.forged-address", text, "try again, or look at nginx's error log")]
+
+
+async def _websocket(session: aiohttp.ClientSession, base: str) -> list[Finding]:
+    """Check whether WebSockets get through. One that is refused for another reason says nothing about proxies."""
+    try:
+        async with session.ws_connect(base + PATHS[0]):
+            return [ok("browser.websocket", "WebSockets get through")]
+    except aiohttp.WSServerHandshakeError as refused:
+        if refused.status != HTTPStatus.UPGRADE_REQUIRED:
+            return []
+    text = "WebSockets do not get through: a proxy removes the header Upgrade"
+    return [warning("browser.websocket", text, "copy both blocks `map` and the headers of deploy/nginx.conf")]
 
 
 async def _own_address(host: str, port: int) -> str:

@@ -39,6 +39,7 @@ async def of(database: Database, missing: Iterable[Recommended]) -> dict[str, st
             continue
         values = {**VALUES, "md5": beatmap.md5, "mode": _mode(index, player.mode, beatmap.mode)}
         values["id"] = None if index.query.startswith("beatmap") else player.id
+        values["ids"] = (player.id,)
         duration = await _duration(database, queries[index.query], values)
         costs[index.name] = f"which takes {duration} here; it would need {size}"
     return costs

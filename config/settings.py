@@ -196,7 +196,8 @@ class Settings:
     )
     time_zone: str = setting(
         "",
-        "Time zone of the game server, such as Asia/Tokyo, for times in downloaded replays and in Unix seconds."
+        "Time zone of the game server, such as Asia/Tokyo, for times in downloaded replays, in Unix seconds"
+        " and in UTC."
         " Empty: that of this machine.",
     )
     replays_url: str = setting(

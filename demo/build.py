@@ -18,6 +18,11 @@ from demo.progress import Stage, reporting, silent
 from demo.world import Sizes, World
 
 DATABASE = "world.sqlite"
+# As some forks have it: players have pinned one in twenty of their best scores.
+PINNED = (
+    "ALTER TABLE scores ADD COLUMN pinned tinyint(1) NOT NULL DEFAULT 0",
+    "UPDATE scores SET pinned = 1 WHERE status = 2 AND id % 20 = 0",
+)
 UNFINISHED = ".unfinished"  # marks a folder in which osr/ and osu/ are from a build that has not finished
 
 
@@ -32,7 +37,7 @@ def build(folder: Path, seed: int = 1, sizes: Sizes | None = None, progress: Sta
     _remove_unfinished(folder, unfinished)
     world = World(seed, sizes, progress)
     _write_files(world, folder, progress)
-    load_sqlite(database, _with_progress(world, progress))
+    load_sqlite(database, _with_progress(world, progress), after=PINNED)
     unfinished.unlink()
 
 

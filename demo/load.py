@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -34,15 +34,18 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def load_sqlite(path: Path, tables: Iterable[Rows], *, replace: bool = False) -> None:
-    """Create a SQLite file: under a temporary name, renamed to `path` when it is complete."""
+def load_sqlite(path: Path, tables: Iterable[Rows], *, replace: bool = False, after: Sequence[str] = ()) -> None:
+    """Create a SQLite file: under a temporary name, renamed to `path` when it is complete.
+
+    `after` are statements that are executed at the end.
+    """
     if path.exists() and not replace:
         raise WorldExists(f"{path} exists already.")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     try:
-        _fill_sqlite(name, tables)
+        _fill_sqlite(name, tables, after)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
@@ -50,7 +53,7 @@ def load_sqlite(path: Path, tables: Iterable[Rows], *, replace: bool = False) ->
         raise
 
 
-def _fill_sqlite(name: str, tables: Iterable[Rows]) -> None:
+def _fill_sqlite(name: str, tables: Iterable[Rows], last: Sequence[str]) -> None:
     before, after = statements("sqlite")
     with closing(sqlite3.connect(name, isolation_level=None)) as connection:
         # An incomplete file is deleted, so it need not survive a crash.
@@ -65,7 +68,7 @@ def _fill_sqlite(name: str, tables: Iterable[Rows]) -> None:
             placeholders = ", ".join("?" * len(columns))
             for batch in _batches(rows, BATCH):
                 connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', batch)
-        for statement in after:
+        for statement in [*after, *last]:
             connection.execute(statement)
         connection.execute("ANALYZE")
         connection.execute("COMMIT")

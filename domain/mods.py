@@ -93,3 +93,20 @@ def bitmask(text: str) -> int:
     for chunk in chunks:
         mask |= BITS.get(chunk, 0)
     return mask
+
+
+def exact_bitmask(text: str) -> int | None:
+    """Return the bits of `text`: a decimal bitmask, or acronyms as players write them. None if it is neither.
+
+    NM is no mod. NC includes DT, and PF includes SD, as in the game. Of a number that is too great for a bitmask,
+    return one that no score has.
+    """
+    if text.isdecimal():
+        return min(bitmask(text), ALL_MODS + 1)
+    if text.upper() == "NM":
+        return 0
+    found = {text[start : start + 2].upper() for start in range(0, len(text), 2)}
+    if not found <= BITS.keys():
+        return None
+    found |= {implied for implied, mod in IMPLIED if mod in found}
+    return sum(BITS[acronym] for acronym in found)

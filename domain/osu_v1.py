@@ -9,10 +9,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from domain import units
 from domain.beatmaps import Beatmap
 from domain.levels import level_of
 from domain.players import ModeStats, PlayerDetails
-from domain.scores import BeatmapScore, PlayerScoreRow, Score
 from domain.times import in_utc, unzoned
 
 # Stands for a time that the database does not have: clients read times, and null is not one.
@@ -187,6 +187,34 @@ class OsuMatch(msgspec.Struct, frozen=True, kw_only=True):
     games: Annotated[list[str], Meta(description="always empty")] = []
 
 
+class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of a score, without what only the other versions show."""
+
+    id: int
+    userid: int
+    player_name: str
+    score: int
+    pp: float
+    max_combo: int
+    mods: int
+    n300: int
+    n100: int
+    n50: int
+    nmiss: int
+    ngeki: int
+    nkatu: int
+    grade: units.Grade
+    status: int
+    play_time: units.LocalTime
+    perfect: int
+
+
+class PlayerScoreRow(ScoreRow, frozen=True, kw_only=True):
+    """The row of a player's score: `beatmap` is the md5, which the beatmap's JSON replaces later."""
+
+    beatmap: str
+
+
 class CountedBeatmap(Beatmap, frozen=True, kw_only=True):
     """A beatmap, the number of players who have its set among their favourites, and the average of its ratings."""
 
@@ -254,7 +282,7 @@ def recent_score(score: PlayerScoreRow, beatmap_id: int, zone: tzinfo | None) ->
     return OsuRecentScore(beatmap_id=str(beatmap_id), score_id=score_id, **_result(score, zone))
 
 
-def beatmap_score(score: BeatmapScore, stored: bool, zone: tzinfo | None) -> OsuBeatmapScore:
+def beatmap_score(score: ScoreRow, stored: bool, zone: tzinfo | None) -> OsuBeatmapScore:
     """Return a score on a beatmap. `stored`: whether its replay is; `zone`: that of its time."""
     return OsuBeatmapScore(
         score_id=str(score.id),
@@ -265,7 +293,7 @@ def beatmap_score(score: BeatmapScore, stored: bool, zone: tzinfo | None) -> Osu
     )
 
 
-def _result(score: Score, zone: tzinfo | None) -> dict[str, str]:
+def _result(score: ScoreRow, zone: tzinfo | None) -> dict[str, str]:
     """Return the fields that the three kinds of scores share."""
     return {
         "score": str(score.score),

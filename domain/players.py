@@ -3,10 +3,12 @@
 import msgspec
 
 from domain.clans import Clan
+from domain.levels import level_of
 from domain.units import (
     ClanID,
     ClanPrivileges,
     Country,
+    Level,
     ModeID,
     Percent,
     PlayersID,
@@ -104,6 +106,10 @@ class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
     pp: float
     rank: RankOrNull = None
     country_rank: RankOrNull = None
+    level: Level = 1.0
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "level", round(level_of(self.tscore), 4))
 
 
 class PlayerStats(ModeStats, frozen=True, kw_only=True):

@@ -1,14 +1,20 @@
 """Scores, in the shapes in which endpoints return them."""
 
+from collections.abc import Iterable
+from datetime import tzinfo
+
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import force_setattr
 
 from domain.beatmaps import Beatmap
 from domain.mods import readable
+from domain.times import unix_time
 from domain.units import (
     Country,
     FullCombo,
     Grade,
+    HasReplay,
     LocalTime,
     Milliseconds,
     ModeID,
@@ -17,7 +23,10 @@ from domain.units import (
     Month,
     PassStatus,
     Percent,
+    Pinned,
     PlayTimeUnix,
+    Weight,
+    WeightedPP,
 )
 
 
@@ -46,24 +55,44 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     time_elapsed: Milliseconds
     perfect: FullCombo
     mods_readable: ModsText = ""
-    # Set where rows are converted, which knows the time zone.
+    # Set where rows are converted, which knows the time zone: see set_unix_times.
     play_time_unix: PlayTimeUnix = None
+    # Set for single scores, and in lists if a client asks for it.
+    has_replay: HasReplay | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         # The one way to set a derived field of a frozen Struct.
-        msgspec.structs.force_setattr(self, "mods_readable", readable(self.mods))
+        force_setattr(self, "mods_readable", readable(self.mods))
+
+
+def set_unix_times(scores: Iterable[Score], zone: tzinfo | None) -> None:
+    """Set `play_time_unix` of scores whose `play_time` is in a zone, None for that of this machine."""
+    for score in scores:
+        if (time := score.play_time) is not None:
+            force_setattr(score, "play_time_unix", unix_time(time, zone))
 
 
 class PlayerScore(Score, frozen=True, kw_only=True):
     """A score in the list of its player."""
 
+    pinned: Pinned | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    weighted_pp: WeightedPP | UnsetType = UNSET
     beatmap: Beatmap | None
 
 
 class PlayerScoreRow(Score, frozen=True, kw_only=True):
     """The row of a PlayerScore: `beatmap` is the md5, which the beatmap's JSON replaces later."""
 
+    weight: Weight | UnsetType = UNSET
+    weighted_pp: WeightedPP | UnsetType = UNSET
     beatmap: str
+
+
+class PinnedScoreRow(PlayerScoreRow, frozen=True, kw_only=True):
+    """The row of a PlayerScore that the player has pinned."""
+
+    pinned: int
 
 
 class ServerScore(PlayerScore, frozen=True, kw_only=True):

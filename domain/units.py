@@ -47,11 +47,22 @@ PassStatus = Annotated[
     int, Meta(description="0 failed, 1 passed, 2 passed, and the player's best by pp on the beatmap")
 ]
 FullCombo = Annotated[int, Meta(description="1 for a full combo, else 0")]
+HasReplay = Annotated[
+    bool | None,
+    Meta(description="whether its replay is stored; null where the storage would have to be asked for each score"),
+]
+Weight = Annotated[
+    float | None,
+    Meta(description="the share of its pp that counts for the player; null in a list that is filtered"),
+]
+WeightedPP = Annotated[float | None, Meta(description="`pp` times `weight`")]
+Pinned = Annotated[int, Meta(description="always 1, in a list of pinned scores")]
 Grade = Annotated[
     str, Meta(description="XH, X, SH, S, A, B, C, D or F; N without a grade", extra={"neutral": "N"})
 ]
 
 PlayersID = Annotated[int, Meta(description="the player's id")]
+Level = Annotated[float, Meta(description="by the total score, with the progress to the next level as a fraction")]
 TotalScore = Annotated[int, Meta(description="the sum of all scores")]
 RankedScore = Annotated[int, Meta(description="the sum of the best scores on ranked beatmaps")]
 MemberSum = Annotated[int, Meta(description="the sum over the clan's visible members")]

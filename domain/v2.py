@@ -58,6 +58,7 @@ class PlayerStats(players.ModeStats, frozen=True, kw_only=True):
     """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("rank", "country_rank"):
             msgspec.structs.force_setattr(self, name, getattr(self, name) or None)
 
@@ -115,6 +116,12 @@ class PlayerScoreRow(Stripped, scores.PlayerScoreRow, frozen=True, kw_only=True)
 
     perfect: FullCombo
     beatmap: str
+
+
+class PinnedScoreRow(PlayerScoreRow, frozen=True, kw_only=True):
+    """The row of a PlayerScore that the player has pinned."""
+
+    pinned: int
 
 
 class ScorePlayer(msgspec.Struct, frozen=True, kw_only=True):

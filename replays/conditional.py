@@ -85,8 +85,10 @@ def _matches_strongly(if_match: str, etag: str) -> bool:
 
 
 def _date(text: str | None) -> datetime | None:
+    if not text:
+        return None
     try:
-        date = parsedate_to_datetime(text or "")
+        date = parsedate_to_datetime(text)
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

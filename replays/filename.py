@@ -50,13 +50,17 @@ def content_disposition(name: str) -> str:
 
     `filename*` is the name, `filename` the nearest ASCII to it, for old clients.
     """
-    clean = _REFUSED.sub("", name)
-    letters = "".join(c for c in unicodedata.normalize("NFKD", clean) if not unicodedata.combining(c))
-    # Normalized, compatibility forms such as the full-width quote become characters that are refused.
-    fallback = _LIKE_AN_ESCAPE.sub("_", _NOT_ASCII.sub("_", _REFUSED.sub("", letters)))
+    clean = ascii = _REFUSED.sub("", name)
+    if not clean.isascii():
+        letters = "".join(c for c in unicodedata.normalize("NFKD", clean) if not unicodedata.combining(c))
+        # Normalized, compatibility forms such as the full-width quote become characters that are refused.
+        ascii = _NOT_ASCII.sub("_", _REFUSED.sub("", letters))
+    fallback = _LIKE_AN_ESCAPE.sub("_", ascii)
     return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(clean, safe='')}"
 
 
 def _fit(texts: list[bytes], room: int) -> list[str]:
+    if sum(map(len, texts)) <= room:
+        return [text.decode() for text in texts]
     limit = next(n for n in range(room, 0, -1) if sum(min(len(text), n) for text in texts) <= room)
     return [text[:limit].decode(errors="ignore") for text in texts]

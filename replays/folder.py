@@ -37,6 +37,8 @@ UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP)
 class Folder:
     """A ReplayStore in a local or mounted folder."""
 
+    knows_stored = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self.name = str(path)
@@ -83,9 +85,12 @@ class Folder:
         path = f"{self._path}/{stored_name(score_id)}"
         try:
             # Most are not stored, for which access() does not have to make an exception as stat() does.
-            return os.access(path, os.F_OK) and stat.S_ISREG(os.stat(path).st_mode)
+            if not os.access(path, os.F_OK):
+                return False
+            status = os.stat(path)
         except OSError:
             return False
+        return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
     async def ids(self) -> AsyncGenerator[list[int], None]:
         try:
@@ -151,7 +156,9 @@ class OpenFile(_File):
         while start < stop:
             with _reading():
                 async with self._reads:
-                    buffer = _buffer(CHUNK)[: stop - start]
+                    # A mapping returns to the system as soon as it was sent; the heaps of many threads would
+                    # keep it.
+                    buffer = memoryview(mmap.mmap(-1, CHUNK))[: stop - start]
                     chunk = buffer[: await self._file.readinto(buffer)]
                 start += len(chunk)
                 if not chunk or (start == stop and await self._changed()):
@@ -208,16 +215,10 @@ def _open_file(path: Path, small: int) -> Opened:
 
 def _read(raw: io.FileIO, status: os.stat_result) -> memoryview | None:
     """Return what is in a file, None if that changes meanwhile."""
-    content = _buffer(status.st_size)
-    length = raw.readinto(content)
+    content = os.read(raw.fileno(), status.st_size)
     now = _status(raw)
-    same = (length, now.st_mtime_ns, now.st_size) == (status.st_size, status.st_mtime_ns, status.st_size)
-    return content if same else None
-
-
-def _buffer(size: int) -> memoryview:
-    # A mapping returns to the system as soon as it was sent; the heaps of many threads would keep it.
-    return memoryview(mmap.mmap(-1, size) if size else bytearray())
+    same = (len(content), now.st_mtime_ns, now.st_size) == (status.st_size, status.st_mtime_ns, status.st_size)
+    return memoryview(content) if same else None
 
 
 def _close(opening: asyncio.Future[Opened]) -> None:

@@ -24,6 +24,9 @@ TEXTS = {412: "The replay is another one.", 416: "The replay has no such bytes."
 # Without it caches guess a lifetime from Last-Modified, and the player may be hidden meanwhile.
 NO_CACHE = {"cache-control": "no-cache"}
 
+# Up to so many bytes may still be in memory for a slow client after the response.
+UNWAITED = 1 << 16
+
 FindEnvelope = Callable[[], Awaitable[OsrEnvelope | None]]
 
 
@@ -127,12 +130,14 @@ def _evaluate(scope: Scope, body: ByteLayout, file: OpenReplay) -> tuple[int, di
 
 
 async def _send_at_once(body: ByteLayout, content: memoryview, send: Send) -> None:
-    """Send the body out of the file's content, and wait until the client has taken it."""
+    """Send the body out of the file's content. If it is long, wait until the client has taken it."""
     whole = b"".join((body.head, content[body.start : body.stop], body.tail))
+    is_long = len(whole) > UNWAITED
     with suppress(OSError):
-        await send({"type": "http.response.body", "body": whole, "more_body": True})
-        # uvicorn waits for a slow client when the next message comes, not before.
-        await send({"type": "http.response.body"})
+        await send({"type": "http.response.body", "body": whole, "more_body": is_long})
+        if is_long:
+            # uvicorn waits for a slow client when the next message comes, not before.
+            await send({"type": "http.response.body"})
 
 
 async def send_chunks(body: AsyncGenerator[bytes | memoryview, None], receive: Receive, send: Send) -> None:

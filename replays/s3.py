@@ -39,6 +39,8 @@ atexit.register(time.sleep, EXIT_DELAY)
 class Bucket:
     """A ReplayStore in a bucket, or in the part of it below a prefix."""
 
+    knows_stored = False
+
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         endpoint = settings.aws_endpoint_url_s3 or settings.aws_endpoint_url

@@ -41,9 +41,13 @@ class OpenReplay(Protocol):
 
 
 class ReplayStore(Protocol):
-    """Replays by the id of their score. `name` says where they are, for the operator."""
+    """Replays by the id of their score. `name` says where they are, for the operator.
+
+    `knows_stored` is whether `stored` looks for each replay.
+    """
 
     name: str
+    knows_stored: bool
 
     def open(self, score_id: int) -> AbstractAsyncContextManager[OpenReplay]:
         """Open the replay of a score. Raise NoReplay, Unreadable or StoreUnavailable."""

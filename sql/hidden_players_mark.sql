@@ -1,9 +1,9 @@
--- How many players are hidden, and what are the sums of their ids and of the squares of these? If one becomes hidden, or
--- visible, at least one of the three is another. An index has all that is read, in a fraction of a millisecond.
+-- How many players are hidden, and what are the sums of their ids and of the ids shifted by their last bits? If players
+-- become hidden or visible, these are other numbers. An index has all that is read, in a fraction of a millisecond.
 SELECT
     COUNT(*) AS total,
     COALESCE(SUM(u.id), 0) AS ids,
-    COALESCE(SUM(u.id % 65521 * (u.id % 65521)), 0) AS squares
+    COALESCE(SUM(u.id << (u.id & 15)), 0) AS shifted
 FROM (
     SELECT DISTINCT v.priv
     FROM users v

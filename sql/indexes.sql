@@ -22,7 +22,7 @@ CREATE INDEX apidot_beatmap_by_pp ON scores (map_md5, status, mode, pp DESC);
 -- beatmap_scores play_time: all best scores on a beatmap are read and sorted without it; 55 bytes a row
 CREATE INDEX apidot_beatmap_by_time ON scores (map_md5, status, mode, play_time DESC);
 
--- top_plays: all best scores in a mode are read and sorted without it; 15 bytes a row
+-- top_plays: of a mode that is seldom played, all scores with more pp are read without it; 21 bytes a row
 CREATE INDEX apidot_top_plays ON scores (mode, status, pp);
 
 -- beatmap_rating: all ratings are read without it; 56 bytes a row

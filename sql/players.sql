@@ -23,6 +23,7 @@ FROM (
     SELECT f.id
     FROM users f
     WHERE (f.priv & :visible) = :visible
+        AND f.id > COALESCE(:after, -1)
         AND (:priv IS NULL OR f.priv = :priv)
         AND (:country IS NULL OR f.country = :country)
         AND (:clan_id IS NULL OR f.clan_id = :clan_id)

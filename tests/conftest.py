@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import main
+from api import server
 from demo.build import build
 from storage.database.database import Database
 from tests.support import conformance, mariadbd, pp_engine, servers
@@ -42,6 +43,7 @@ LONGEST = (
     *("slow/faults/test_database_aiomysql.py", "slow/faults/test_database_asyncmy.py"),
     *("slow/test_galera.py", "slow/test_switchover.py"),
     *("slow/test_bench.py", "slow/test_site.py", "slow/test_osr_readers.py", "slow/test_contributing.py"),
+    "slow/test_osu_v1_clients.py",
     "slow/test_stalled_database.py",
     *("slow/test_schemathesis.py", "slow/test_workers.py", "api/test_recorded.py", "api/test_hostile.py"),
     *("api/v2/test_hostile.py", "storage/test_outages.py", "storage/game_server/test_live.py"),
@@ -332,7 +334,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         monkeypatch.setattr(logging, flag, getattr(logging, flag))
     on_sigterm = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "listen", lambda *_: None)
+    monkeypatch.setattr(server, "listen", lambda *_: None)
 
     def run(*arguments: str, **settings: str) -> Result:
         environment = {"PATH": os.environ["PATH"]} | {name.upper(): value for name, value in settings.items()}

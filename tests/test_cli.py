@@ -56,6 +56,36 @@ def test_every_command_is_listed_with_its_help(run: Run) -> None:
     assert re.findall(r"^  (\S+) +\w+", listed, re.MULTILINE) == sorted(main.cli.commands)
 
 
+@pytest.mark.parametrize("command", [c for c in main.cli.commands.values() if isinstance(c, main.ImportedCommand)])
+def test_a_command_that_is_imported_later_is_listed_with_its_own_help(command: main.ImportedCommand) -> None:
+    imported = command.make_context(command.name, [], resilient_parsing=True).command
+    assert (imported.name, imported.short_help) == (command.name, command.short_help)
+
+
+# What takes long to import, and what needs such a package.
+NOT_FOR_HELP = {
+    "asyncio",
+    "ssl",
+    "msgspec",
+    "starlette",
+    "uvicorn",
+    "databases",
+    "sqlalchemy",
+    "pymysql",
+    "aiohttp",
+}
+NOT_FOR_HELP |= {"redis", "prometheus_client", "PIL", "api", "checks", "demo", "domain", "replays", "storage"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["--version"], ["completion", "bash"]])
+def test_help_imports_nothing_that_takes_long(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", MAIN, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = set(re.findall(r"^import time: .*\| +([\w.]+)$", result.stderr, re.MULTILINE))
+    assert {"click", "config.version"} <= imported
+    assert {name.partition(".")[0] for name in imported} & NOT_FOR_HELP == set()
+
+
 def test_the_version_is_that_of_pyproject_toml_everywhere(run: Run, recorded_sqlite: str) -> None:
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     assert version

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import aiohttp
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -15,6 +15,9 @@ from api.request.body import Body
 from api.services import Services
 from domain.errors import ErrorSpec
 from storage.game_server.proxy import GameServerProxy
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = logging.getLogger("apidot")
 Raw = tuple[bytes, bytes]
@@ -54,6 +57,8 @@ class Passthrough(BaseRoute):
         services: Services = scope["state"]["services"]
         if services.game_server_proxy is None or not scope["raw_path"].startswith(b"/"):
             raise HTTPException(404)
+        import aiohttp
+
         scope["route"] = "passthrough"
         body = Body(scope, receive)
         begun = False
@@ -76,6 +81,8 @@ class Passthrough(BaseRoute):
 
 def failure_of(error: Exception) -> ErrorSpec:
     """Return the error that a client receives if the game server has not sent a response."""
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return UNREACHABLE
     if isinstance(error, TimeoutError):
@@ -85,7 +92,7 @@ def failure_of(error: Exception) -> ErrorSpec:
     return NO_RESPONSE
 
 
-async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> aiohttp.ClientResponse:
+async def send_request(proxy: GameServerProxy, scope: Scope, body: Body, limit: int) -> "aiohttp.ClientResponse":
     """Return the game server's response, its body unread. Raise APIError, aiohttp.ClientError.
 
     `limit` is the largest body that is passed on, in bytes.
@@ -123,7 +130,7 @@ def via_of(scope: Scope, own_id: bytes) -> bytes:
     return b", ".join([*values, b"%b %b %b" % (scope["http_version"].encode(), NAME, own)])
 
 
-async def send_response(response: aiohttp.ClientResponse, send: Send) -> None:
+async def send_response(response: "aiohttp.ClientResponse", send: Send) -> None:
     """Send the game server's response to the client as it arrives. Raise aiohttp.ClientError."""
     try:
         # Our server compares a body with its length, and these have none whatever their headers say.

@@ -60,8 +60,8 @@ async def get_beatmaps(services: Services, params: BeatmapsParams) -> list[OsuBe
         return one
     beatmaps = await services.database.all(
         catalogue.beatmaps_by_set,
-        id=params.b or None,
-        set_id=params.s or None,
+        id=params.b,
+        set_id=params.s,
         md5=params.h.lower() if params.h else None,
         creator=params.u,
         mode=None if params.m is None else params.m % RULESETS,
@@ -77,8 +77,8 @@ async def get_beatmaps(services: Services, params: BeatmapsParams) -> list[OsuBe
 
 async def _only(services: Services, params: BeatmapsParams) -> list[OsuBeatmap] | None:
     """Return the beatmap for a request that names one, None for other requests."""
-    id, md5 = params.b or None, params.h.lower() if params.h else None
-    others = params.s or None, params.u, params.m, params.since
+    id, md5 = params.b, params.h.lower() if params.h else None
+    others = params.s, params.u, params.m, params.since
     if (id is None) == (md5 is None) or any(other is not None for other in others):
         return None
     visible = services.settings.visible

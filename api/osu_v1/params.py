@@ -47,12 +47,12 @@ RelaxMode = Annotated[
         description="1: the mode with Relax (ignored in mania), 2: osu! with Autopilot, as on Akatsuki.",
     ),
 ]
-ModsNumber = Annotated[
-    int,
+ExactMods = Annotated[
+    str,
     Meta(
-        ge=-(2**31),
-        le=2**32 - 1,
-        description="Mods as a bitmask: scores with exactly these. 0 is none; without the parameter, any.",
+        max_length=MAX_TEXT,
+        description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`): scores with exactly these."
+        " `0` or `NM` is none; without the parameter, any.",
     ),
 ]
 BeatmapNumber = Annotated[int, Meta(ge=0, le=INT64, description="Beatmap ID.")]

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.osu_v1.params import BeatmapNumber, ModsNumber, UserParams
+from api.osu_v1.params import BeatmapNumber, ExactMods, UserParams
 from api.osu_v1.scores import best_on_beatmap
 from api.request.params import INT64
 from api.response.encoded import JSONInParts, encode
@@ -115,7 +115,7 @@ class ReplayParams(UserParams, frozen=True, kw_only=True):
 
     s: Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")] = 0
     b: BeatmapNumber = 0
-    mods: ModsNumber | None = None
+    mods: ExactMods | None = None
 
 
 @errors(NOT_RETRIEVED)

@@ -7,13 +7,21 @@ import msgspec
 from msgspec import Meta
 
 from api.osu_v1.lookup import player_of
-from api.osu_v1.params import BeatmapNumber, ModsNumber, UserParams
+from api.osu_v1.params import BeatmapNumber, ExactMods, UserParams
 from api.reads.scores import scores_of_player, scores_on_beatmap
 from api.request.params import Limit, ScoresScope
 from api.services import Services
-from domain.mods import ScoreFilter
-from domain.osu_v1 import OsuBeatmapScore, OsuBestScore, OsuRecentScore, beatmap_score, best_score, recent_score
-from domain.scores import BeatmapScore, PlayerScoreRow
+from domain.mods import ScoreFilter, exact_bitmask
+from domain.osu_v1 import (
+    OsuBeatmapScore,
+    OsuBestScore,
+    OsuRecentScore,
+    PlayerScoreRow,
+    ScoreRow,
+    beatmap_score,
+    best_score,
+    recent_score,
+)
 from storage.database import catalogue
 
 
@@ -63,7 +71,7 @@ async def _scores_of_player(
         return []
     scores = await scores_of_player(
         services,
-        catalogue.player_scores,
+        catalogue.osu_v1_player_scores,
         player.id,
         ScoreFilter(params.mode(strict=services.settings.strict_modes)),
         scope=scope,
@@ -76,7 +84,7 @@ async def _scores_of_player(
 
 class ScoresParams(UserParams, frozen=True, kw_only=True):
     b: BeatmapNumber = 0
-    mods: ModsNumber | None = None
+    mods: ExactMods | None = None
     limit: Limit = 50
 
 
@@ -93,8 +101,8 @@ async def get_scores(services: Services, params: ScoresParams) -> list[OsuBeatma
 
 
 async def best_on_beatmap(
-    services: Services, params: UserParams, beatmap_id: int, mods: int | None, limit: int
-) -> Sequence[BeatmapScore]:
+    services: Services, params: UserParams, beatmap_id: int, mods: str | None, limit: int
+) -> Sequence[ScoreRow]:
     """Return the best scores on a beatmap, those of the player alone if the parameters name one.
 
     With `mods`, they are those with exactly these mods.
@@ -112,6 +120,6 @@ async def best_on_beatmap(
         ScoreFilter(params.mode(strict=services.settings.strict_modes)),
         scope="best",
         limit=limit,
-        exact_mods=mods,
+        exact_mods=None if mods is None else exact_bitmask(mods),
         player_id=player.id if player else None,
     )

@@ -1,11 +1,15 @@
 """Replays as responses."""
 
+from collections.abc import Sequence
 from datetime import date, tzinfo
 from typing import TypeVar
+
+import msgspec
 
 from api.reads.require import NO_SCORE
 from api.services import Services
 from domain.replays import ReplayScore
+from domain.scores import Score
 from replays.body import OsrEnvelope
 from replays.errors import NO_REPLAY, REPLAYS_AWAY, NoReplay
 from replays.filename import file_name
@@ -33,6 +37,18 @@ def replay_response(services: Services, score_id: int, kind: type[R], *, whole: 
 
     location = services.settings.nginx_replays
     return kind(services.replays, score_id, find_envelope, nginx_location=location)
+
+
+async def set_has_replay(services: Services, scores: Sequence[Score]) -> None:
+    """Set `has_replay` of these scores, at most a hundred, as of some seconds ago."""
+    passed = [score.id for score in scores if score.status]
+    knows, stored = services.replays.knows_stored, set[int]()
+    if knows:
+        stored = await services.stored_replays.of(passed)
+    for score in scores:
+        has_replay = None if score.status and not knows else score.id in stored
+        # In place, because copying the score would copy two dozen fields.
+        msgspec.structs.force_setattr(score, "has_replay", has_replay)
 
 
 def _envelope(score: ReplayScore | None, zone: tzinfo | None) -> OsrEnvelope:

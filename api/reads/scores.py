@@ -1,23 +1,26 @@
 """Reads of scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from api.request.params import ScoresScope
+from api.request.params import ListedScope, PlayerScoresScope, ScoresScope, StockScope, unserved
 from api.services import Services
+from domain import osu_v1
 from domain.mods import ScoreFilter
 from domain.scores import PlayerScoreRow, Score
 from storage.database import catalogue
 from storage.database.database import Query
 from storage.database.statement import Value
 
-S = TypeVar("S", bound=Score)
-R = TypeVar("R", bound=PlayerScoreRow)
+S = TypeVar("S", bound=Score | osu_v1.ScoreRow)
+R = TypeVar("R", bound=PlayerScoreRow | osu_v1.PlayerScoreRow)
 
 # The status of a score that is on the board of its beatmap.
 BEST = 2
+# How much less each of a player's best scores counts than the one before it, as the game server adds them up.
+WEIGHT_STEP = 0.95
 
 
 async def scores_of_player(
@@ -26,14 +29,14 @@ async def scores_of_player(
     player_id: int,
     where: ScoreFilter,
     *,
-    scope: ScoresScope,
+    scope: ListedScope,
     include_loved: bool,
     include_failed: bool,
     limit: int,
     offset: int = 0,
     stripped: bool = False,
 ) -> list[R]:
-    """Return a player's best scores, highest pp first, or the most recent ones; `queries` are by scope.
+    """Return a player's best or pinned scores, highest pp first, or the most recent ones; `queries` are by scope.
 
     Each has its beatmap as JSON, with `stripped` texts. Scores on unknown beatmaps are left out.
     """
@@ -47,7 +50,7 @@ async def count_scores_of_player(
     player_id: int,
     where: ScoreFilter,
     *,
-    scope: ScoresScope,
+    scope: ListedScope,
     include_loved: bool,
     include_failed: bool,
 ) -> int:
@@ -57,10 +60,29 @@ async def count_scores_of_player(
 
 
 def _filters(
-    player_id: int, where: ScoreFilter, scope: ScoresScope, *, include_loved: bool, include_failed: bool
+    player_id: int, where: ScoreFilter, scope: ListedScope, *, include_loved: bool, include_failed: bool
 ) -> dict[str, Any]:
-    flag = {"include_loved": include_loved} if scope == "best" else {"include_failed": include_failed}
-    return {"id": player_id, **msgspec.structs.asdict(where), **flag}
+    flags = {"best": {"include_loved": include_loved}, "recent": {"include_failed": include_failed}}
+    return {"id": player_id, **msgspec.structs.asdict(where), **flags.get(scope, {})}
+
+
+async def require_scope(services: Services, scope: PlayerScoresScope) -> None:
+    """Raise Unserved if the database lacks the column for this list of a player's scores."""
+    if scope == "pinned" and not await services.fork_columns.has("scores", "pinned"):
+        raise unserved("scope", scope, StockScope)
+
+
+def set_weights(scores: Sequence[PlayerScoreRow], where: ScoreFilter, *, include_loved: bool, offset: int) -> None:
+    """Set `weight` and `weighted_pp` of a page of a player's best scores, which begins at `offset`.
+
+    The best score counts in full for the player's pp, and each other 0.95 times as much as the one before it. In a
+    list that leaves some out, or has some on loved beatmaps, which do not count, their places are not known.
+    """
+    for n, score in enumerate(scores, start=offset):
+        weight = None if where.mask or include_loved else WEIGHT_STEP**n
+        weighted = None if weight is None else round(score.pp * weight, 3)
+        msgspec.structs.force_setattr(score, "weight", weight)
+        msgspec.structs.force_setattr(score, "weighted_pp", weighted)
 
 
 async def first_places(

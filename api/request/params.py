@@ -106,6 +106,10 @@ IncludeFailed = Annotated[bool, Meta(description="In lists of recent scores: whe
 AllMedals = Annotated[
     bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
 ]
+WithReplay = Annotated[bool, Meta(description="Whether each score says if its replay is stored (`has_replay`).")]
+WithWeight = Annotated[
+    bool, Meta(description="With `scope=best`: whether each score has `weight` and `weighted_pp`.")
+]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
     Meta(
@@ -121,11 +125,14 @@ ClanSortColumn = Annotated[
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+# The scopes that every game server has the columns for, and those that are lists of statements of their own.
+StockScope = Literal["recent", "best", "first"]
+ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[
-    Literal["recent", "best", "first"],
+    Literal["recent", "best", "first", "pinned"],
     Meta(
         description="The most recent scores, the best ones by pp, or the first places: those ahead of all others "
-        "on their beatmaps."
+        "on their beatmaps. `pinned` is known on game servers whose scores have a column `pinned`."
     ),
 ]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
@@ -179,6 +186,27 @@ class InvalidParams(Exception):
         self.plain = f"{first.loc[1]} must {first.error.plain}."
         self.details = [fault.detail for fault in faults]
         super().__init__(self.plain)
+
+
+class Unserved(InvalidParams):
+    """A value that is not served with this game server's database, but may be by the game server itself."""
+
+    @property
+    def value(self) -> tuple[str, str]:
+        """The name of the parameter, and the value."""
+        fault = self.faults[0]
+        return str(fault.loc[1]), fault.text or ""
+
+
+def unserved(name: str, value: str, served: object) -> Unserved:
+    """Return the error for a value of a parameter that the type `served` does not have."""
+    parse = parser(served)
+    assert not isinstance(parse, Repeated)
+    try:
+        parse(value)
+    except Invalid as error:
+        return Unserved([Fault(["query", name], value, error)])
+    raise ValueError(f"{value} is served")
 
 
 class Reader(Generic[P]):

@@ -6,13 +6,16 @@ import msgspec
 from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER, require_player
+from api.reads.replays import set_has_replay
 from api.reads.require import NO_BEATMAP, NO_SCORE, require
 from api.reads.scores import (
     count_scores_of_player,
     first_places,
     player_on_beatmap,
+    require_scope,
     scores_of_player,
     scores_on_beatmap,
+    set_weights,
 )
 from api.request.params import (
     BeatmapID,
@@ -29,6 +32,8 @@ from api.request.params import (
     ScoreID,
     ScoreIDs,
     ScoresScope,
+    WithReplay,
+    WithWeight,
 )
 from api.response.encoded import Success
 from api.response.errors import errors
@@ -39,7 +44,15 @@ from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
-from domain.scores import ANTICHEAT, BeatmapScore, MonthlyPlays, PlayerScore, PlayerScoreRow, Score, ScoreDetails
+from domain.scores import (
+    ANTICHEAT,
+    BeatmapScore,
+    MonthlyPlays,
+    PlayerScore,
+    PlayerScoreRow,
+    Score,
+    ScoreDetails,
+)
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
@@ -59,6 +72,8 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     include_loved: IncludeLoved = False
     include_failed: IncludeFailed = True
     offset: Offset = 0
+    with_replay: WithReplay = False
+    with_weight: WithWeight = False
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
@@ -71,19 +86,25 @@ class PlayerScores(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, *PLAYER_ERRORS)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best or most recent scores, or first places, in a mode, each with its beatmap.
+    """A player's best, most recent or pinned scores, or first places, in a mode, each with its beatmap.
 
     `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
     scores, newest first. `first` has those that `get_map_scores` with `scope=best` shows first on ranked or
-    approved beatmaps, newest first, as of at most 20 seconds ago. Scores on beatmaps that the server does not know
+    approved beatmaps, newest first, as of at most 20 seconds ago. `pinned` has those that the player has pinned,
+    highest pp first, if the game server has a column for that. Scores on beatmaps that the server does not know
     are left out. The beatmaps may be 10 seconds old, and `total` a minute.
     """
+    await require_scope(services, params.scope)
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     card = PlayerCard(id=player.id, name=player.name, clan=player.clan)
     if where is None:
         return PlayerScores(total=0, scores=[], player=card)
     rows, total = await _page_of_scores(services, player.id, where, params)
+    if params.with_replay:
+        await set_has_replay(services, rows)
+    if params.with_weight and params.scope == "best":
+        set_weights(rows, where, include_loved=params.include_loved, offset=params.offset)
     # With their beatmaps as JSON, they are encoded as the Struct declares.
     return PlayerScores(total=total, scores=cast(list[PlayerScore], rows), player=card)
 
@@ -176,6 +197,7 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     mode: ModeNumber = 0
     limit: Limit = 50
     offset: Offset = 0
+    with_replay: WithReplay = False
 
 
 class BeatmapScores(Success, frozen=True, kw_only=True):
@@ -204,6 +226,8 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         limit=params.limit,
         offset=params.offset,
     )
+    if params.with_replay:
+        await set_has_replay(services, scores)
     return BeatmapScores(scores=scores)
 
 
@@ -266,6 +290,7 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     """
     score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
     _remove_anticheat(services, score)
+    await set_has_replay(services, [score])
     return ScoreInfo(score=score)
 
 
@@ -292,6 +317,7 @@ async def get_scores_info(services: Services, params: ScoresInfoParams) -> Score
         # Of several beatmaps with one md5, the one with the lowest id counts.
         if scores.setdefault(row.id, row) is row:
             _remove_anticheat(services, row)
+    await set_has_replay(services, list(scores.values()))
     return ScoresInfo(scores=[scores[id] for id in ids if id in scores])
 
 

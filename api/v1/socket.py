@@ -12,7 +12,7 @@ from websockets.frames import CloseCode
 from api.reads.players import find_player
 from api.response.cache import READS
 from api.response.encoded import encode
-from api.response.errors import JSON, failure
+from api.response.errors import JSON, error_response
 from api.services import Services
 from config.settings import Settings
 from domain.errors import APIError, ErrorSpec, Unavailable
@@ -74,7 +74,7 @@ def _refusal(scope: Scope, error: APIError, headers: dict[str, str] | None = Non
     headers = {} if headers is None else headers
     if error.retry_after is not None:
         headers = {**headers, "Retry-After": str(error.retry_after)}
-    return JSON(failure(scope["path"], error.message), error.status, headers=headers)
+    return error_response(scope, error.status, error.message, headers)
 
 
 def check_origin(headers: Headers, settings: Settings) -> None:

@@ -4,11 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from api.request.params import MODES
+from api.request.params import INT64, MODES
 
 PlayerNumber = Annotated[int, Meta(description="Player ID.")]
 BeatmapNumber = Annotated[int, Meta(description="Beatmap ID.")]
 BeatmapSetNumber = Annotated[int, Meta(description="Beatmap set ID.")]
+AfterID = Annotated[
+    int, Meta(ge=0, le=INT64 - 1, description="Only rows with a greater ID: the last one that a client has.")
+]
 ScoreNumber = Annotated[int, Meta(description="Score ID.")]
 ClanNumber = Annotated[int, Meta(description="Clan ID.")]
 PlayerKey = Annotated[

@@ -20,6 +20,7 @@ from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of, read_page
 from api.v2.params import (
+    AfterID,
     AnyMode,
     ClanRank,
     CountryCode,
@@ -47,6 +48,7 @@ class PlayersParams(PageParams, frozen=True):
     clan_priv: ClanRank | None = None
     preferred_mode: AnyMode | None = None
     play_style: PlayStyle | None = None
+    after: AfterID | None = None
 
 
 async def get_players(services: Services, params: PlayersParams) -> Page[PlayerDetails]:

@@ -5,8 +5,16 @@ from typing import Any, cast
 import msgspec
 
 from api.reads.players import NO_PLAYER, require_player
+from api.reads.replays import set_has_replay
 from api.reads.require import NO_BEATMAP, NO_SCORE, require
-from api.reads.scores import first_places, player_on_beatmap, scores_of_player, scores_on_beatmap
+from api.reads.scores import (
+    first_places,
+    player_on_beatmap,
+    require_scope,
+    scores_of_player,
+    scores_on_beatmap,
+    set_weights,
+)
 from api.request.params import (
     IncludeFailed,
     IncludeLoved,
@@ -16,12 +24,23 @@ from api.request.params import (
     PlayerScoresScope,
     RulesetMode,
     ScoresScope,
+    WithReplay,
+    WithWeight,
 )
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
-from api.v2.params import AnyMode, BeatmapHash, BeatmapNumber, Mods, PlayerNumber, ScoreNumber, ScoreStatus
+from api.v2.params import (
+    AfterID,
+    AnyMode,
+    BeatmapHash,
+    BeatmapNumber,
+    Mods,
+    PlayerNumber,
+    ScoreNumber,
+    ScoreStatus,
+)
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
@@ -36,10 +55,11 @@ class ScoresParams(PageParams, frozen=True):
     status: ScoreStatus | None = None
     mode: AnyMode | None = None
     user_id: PlayerNumber | None = None
+    after: AfterID | None = None
 
 
 async def get_scores(services: Services, params: ScoresParams) -> Page[Score]:
-    """Scores, ordered by ID.
+    """Scores, ordered by ID. With `after`, those with a greater ID, which new ones do not shift between pages.
 
     Scores of restricted and unverified players are left out.
     """
@@ -62,6 +82,7 @@ async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetail
     score = await require(services, catalogue.v2_score, NO_SCORE, id=params.score_id, visible=visible)
     if score.beatmap is None:
         raise NO_SCORE()
+    await set_has_replay(services, [score])
     return Item(data=score)
 
 
@@ -73,6 +94,8 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     include_loved: IncludeLoved = False
     include_failed: IncludeFailed = True
     offset: Offset = 0
+    with_replay: WithReplay = False
+    with_weight: WithWeight = False
 
 
 class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
@@ -91,16 +114,22 @@ class PlayerScores(Success, frozen=True, kw_only=True):
 
 @errors(INVALID_MODE, NO_PLAYER)
 async def get_player_scores(services: Services, params: PlayerScoresParams) -> PlayerScores:
-    """A player's best or most recent scores, or first places, in a mode, each with its beatmap.
+    """A player's best, most recent or pinned scores, or first places, in a mode, each with its beatmap.
 
     `best` has the player's best score on each ranked or approved beatmap, highest pp first. `recent` has all
     scores, newest first. `first` has those that `maps/{map_id}/scores` shows first on ranked or approved beatmaps,
-    newest first, as of at most 20 seconds ago. Scores on beatmaps that the server does not know are left out. The
+    newest first, as of at most 20 seconds ago. `pinned` has those that the player has pinned, highest pp first, if
+    the game server has a column for that. Scores on beatmaps that the server does not know are left out. The
     beatmaps may be 10 seconds old.
     """
+    await require_scope(services, params.scope)
     where = ScoreFilter(ruleset_mode(params.mode, strict=True))
     player = await require_player(services, catalogue.player, id=params.player_id)
     rows, total = await _page_of_scores(services, player.id, where, params)
+    if params.with_replay:
+        await set_has_replay(services, rows)
+    if params.with_weight and params.scope == "best":
+        set_weights(rows, where, include_loved=params.include_loved, offset=params.offset)
     # With their beatmaps as JSON, they are encoded as the Struct declares.
     scores = cast(list[PlayerScore], rows)
     meta = PlayerScoresMeta(total=total, scope=params.scope, mode=where.mode)
@@ -166,6 +195,7 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScoresScope = "best"
     mode: RulesetMode = 0
     limit: Limit = 50
+    with_replay: WithReplay = False
 
 
 class BeatmapScoresMeta(ListMeta, frozen=True, kw_only=True):
@@ -199,6 +229,8 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
         scope=params.scope,
         limit=params.limit,
     )
+    if params.with_replay:
+        await set_has_replay(services, scores)
     return BeatmapScores(data=scores, meta=BeatmapScoresMeta(total=len(scores), scope=params.scope, mode=mode))
 
 

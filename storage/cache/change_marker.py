@@ -1,5 +1,6 @@
 """A version of all changes made through this service, shared by its workers and, through Redis, by all hosts."""
 
+import asyncio
 import mmap
 import os
 import secrets
@@ -12,6 +13,9 @@ from storage.redis_client import RedisAway
 
 LENGTH = 8
 CHANNEL = "apidot:changes"
+# For how many seconds a host tries to publish a change, and how long it waits between two tries. When Redis has
+# failed over, another host may be subscribed again before this one has noticed.
+PUBLISH_SECONDS, PUBLISH_PAUSE = 2.0, 0.1
 
 
 class ChangeMarker:
@@ -54,7 +58,7 @@ class RedisChangeMarker(ChangeMarker):
 
     Each process hears of changes through a channel, so a version costs no question to Redis. There is none when
     Redis has not shown for `timeout` seconds that the process hears everything. A host that cannot publish a
-    change because Redis does not answer learns that after as long, so the others know before it responds.
+    change tries for at least as long, so the others know before it responds.
     """
 
     def __init__(self, file: Path | None, url: str, *, timeout: float) -> None:
@@ -80,9 +84,15 @@ class RedisChangeMarker(ChangeMarker):
 
     async def bump(self) -> None:
         self._bump()
-        # The channel's subscription, which fails too, logs it.
-        with suppress(RedisAway):
-            await self._channel.publish(self._sender)
+        end = time.monotonic() + max(self._timeout, PUBLISH_SECONDS)
+        while True:
+            # The channel's subscription, which fails too, logs it.
+            with suppress(RedisAway):
+                await self._channel.publish(self._sender)
+                return
+            if time.monotonic() >= end:
+                return
+            await asyncio.sleep(PUBLISH_PAUSE)
 
     async def close(self) -> None:
         await self._channel.close()

@@ -11,8 +11,6 @@ from storage.database.database import Database
 PAGE, MOST_HIDDEN = 1000, 30_000
 # How often they are read again if they change meanwhile.
 TRIES = 3
-# Of the squares in the mark: products stay small enough to be added up.
-MODULUS = 65521
 
 
 class HiddenPlayers:
@@ -21,7 +19,7 @@ class HiddenPlayers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids: frozenset[int] = frozenset()
-        self._mark = HiddenMark(total=-1, ids=0, squares=0)
+        self._mark = HiddenMark(total=-1, ids=0, shifted=0)
         self._checks: SingleFlight[int, frozenset[int] | None] = SingleFlight()
         self._number = 0
 
@@ -62,6 +60,4 @@ class HiddenPlayers:
             last = len(rows) < PAGE or len(ids) > MOST_HIDDEN
             after = ids[-1] if ids else after
         self._ids = frozenset(ids)
-        self._mark = HiddenMark(
-            total=len(ids), ids=sum(ids), squares=sum((id % MODULUS) * (id % MODULUS) for id in ids)
-        )
+        self._mark = HiddenMark(total=len(ids), ids=sum(ids), shifted=sum(id << (id & 15) for id in ids))

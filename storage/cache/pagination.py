@@ -65,6 +65,13 @@ class IdBlocks:
         last = self._firsts[after] - 1 if after < len(self._firsts) else None
         return self._firsts[begin], last, page.offset - self._before[begin]
 
+    def last_for(self, after: int, page: PageRequest) -> int | None:
+        """Return up to which id to read a page of the rows that follow the id `after`, None if up to the end."""
+        # Of the rows in the block of `after`, an unknown number follows.
+        counted = self._before[bisect_right(self._firsts, after)]
+        end = bisect_left(self._before, counted + page.offset + page.size)
+        return self._firsts[end] - 1 if end < len(self._firsts) else None
+
 
 class Pagination:
     """Reads pages of lists. The length of each list is counted at most once a minute."""
@@ -121,20 +128,28 @@ class Pagination:
         return await self._registered.get((catalogue.player_total, ()))
 
     async def scores(
-        self, page: PageRequest, *, map_md5: str | None, user_id: int | None, **filters: Value
+        self,
+        page: PageRequest,
+        *,
+        map_md5: str | None,
+        user_id: int | None,
+        after: int | None = None,
+        **filters: Value,
     ) -> tuple[list[Score], int]:
-        """Return a page of scores, and the number of scores on all pages.
+        """Return a page of scores, or of those with an id above `after`, and the number of scores on all pages.
 
         A player or a beatmap has thousands of scores at most. Without either there are millions, so the page is
         found by blocks of ids. Raise Unavailable if the database cannot be reached.
         """
         owner: dict[str, Value] = {"map_md5": map_md5, "user_id": user_id}
-        first, last, offset = 0, None, page.offset
+        first, last, offset = 0 if after is None else after + 1, None, page.offset
         if map_md5 is None and user_id is None:
             blocks = await self._blocks.get(tuple(filters.items()))
             total = blocks.total
-            if offset < total:
+            if offset < total and after is None:
                 first, last, offset = blocks.find(page)
+            elif after is not None:
+                last = blocks.last_for(after, page)
         else:
             total = await self._totals.get((catalogue.count_scores, tuple((owner | filters).items())))
         if page.offset >= total:

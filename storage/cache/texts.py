@@ -7,12 +7,11 @@ has been deleted or hidden meanwhile is not shown.
 
 import asyncio
 import logging
+import re
 import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
-from operator import methodcaller
 from typing import Generic, Protocol, TypeVar
 
 from domain.errors import Unavailable
@@ -32,15 +31,20 @@ UNFIT_SECONDS = 60
 WAIT_SECONDS = 4.0
 # Between two pages, so that requests are answered meanwhile.
 PAUSE_SECONDS = 0.002
-# How many pages make a block, which is searched at once.
-BLOCK_PAGES = 8
+# How many rows make a block, which is searched at once; at most 64 * 64.
+BLOCK_ROWS = 4096
 # For how long a search runs before it lets others run.
 SLICE_SECONDS = 0.002
 # Less than every id.
 BEFORE_ALL = -(2**31)
 
-END = b"\n"
-_count_ends = methodcaller("count", END)
+# Each text ends with END and a code of two bytes for the number of its row in the block. No UTF-8 text begins with
+# one of these bytes, so that no word is found in a code.
+END = b"\x05"
+CODES = [bytes((0x80 + (row >> 6), 0x80 + (row & 63))) for row in range(BLOCK_ROWS)]
+ENDS = [END + code for code in CODES]
+# As a number of the machine, so that all codes that are found are decoded at once.
+_row_of_code = {memoryview(code).cast("H")[0]: row for row, code in enumerate(CODES)}.__getitem__
 
 
 class Identified(Protocol):
@@ -53,6 +57,9 @@ class Identified(Protocol):
 R = TypeVar("R", bound=Identified)
 # A text has a word if it contains one of these.
 Word = tuple[bytes, ...]
+
+
+Patterns = list[tuple[bytes, re.Pattern[bytes]]]
 
 
 class Unfit(Unavailable):
@@ -78,7 +85,7 @@ class Source(Generic[R]):
     ) -> None:
         """`read` returns the rows after an id, in the order of their ids, at most so many.
 
-        `text` returns the text of a row, without a line feed, and `numbers` are what rows can be sorted and
+        `text` returns the text of a row, without END, and `numbers` are what rows can be sorted and
         filtered by. `page` rows are read at a time, so few that converting them takes some milliseconds. There may
         be at most `most` rows. `what` they are, for the log. With `keep`, the rows themselves are kept too.
         """
@@ -99,9 +106,12 @@ class Texts(Generic[R]):
         self.ids: list[int] = []
         self.numbers = {name: array("d") for name in names}
         self.kept: list[R] = []
-        # The number of the first row of each block, and the texts of all its rows, each of them with END.
+        # The numbers of rows that have been found to be deleted since.
+        self.gone: set[int] = set()
+        # The number of the first row of each block, and the texts of all its rows, each with its END.
         self._blocks: list[tuple[int, bytes]] = []
-        self._pages: list[bytes] = []
+        # The block that is not full yet: the number of its first row, and the texts.
+        self._first, self._open = 0, list[bytes]()
         # The last page: the id after which it begins, the number of its first row, and when it was read.
         self.after = BEFORE_ALL
         self._tail = 0
@@ -110,23 +120,26 @@ class Texts(Generic[R]):
     def add(self, source: Source[R], rows: Sequence[R], *, last: bool) -> None:
         """Add a page. `last`: it is the last one, which `with_tail` replaces."""
         if last:
-            self._close_block(len(self.ids))
+            self._close_block()
             self._tail = len(self.ids)
             self.after = self.ids[-1] if self.ids else BEFORE_ALL
-        self._pages.append(b"".join(source.text(row) + END for row in rows))
+        for row in rows:
+            self._open += (source.text(row), ENDS[len(self._open) // 2])
+            if len(self._open) == 2 * BLOCK_ROWS:
+                self._close_block()
         self.ids += [row.id for row in rows]
         if source.keep:
             self.kept += rows
         for name, number in source.numbers.items():
             self.numbers[name].extend(map(number, rows))
-        if last or len(self._pages) == BLOCK_PAGES:
-            self._close_block(len(self.ids))
+        if last:
+            self._close_block()
 
-    def _close_block(self, end: int) -> None:
-        text = b"".join(self._pages)
-        if text:
-            self._blocks.append((end - text.count(END), text))
-        self._pages.clear()
+    def _close_block(self) -> None:
+        if self._open:
+            self._blocks.append((self._first, b"".join(self._open)))
+            self._first += len(self._open) // 2
+            self._open.clear()
 
     def with_tail(self, source: Source[R], rows: Sequence[R]) -> "Texts[R]":
         """Return the same texts, with these rows instead of those of the last page."""
@@ -134,6 +147,8 @@ class Texts(Generic[R]):
         texts.ids, texts.kept = self.ids[: self._tail], self.kept[: self._tail]
         texts.numbers = {name: numbers[: self._tail] for name, numbers in self.numbers.items()}
         texts._blocks = [block for block in self._blocks if block[0] < self._tail]
+        texts._first = self._tail
+        texts.gone = {row for row in self.gone if row < self._tail}
         texts.add(source, rows, last=True)
         texts.read = self.read
         return texts
@@ -145,13 +160,13 @@ class Texts(Generic[R]):
     def find(self, words: Sequence[Word]) -> Iterator[list[int]]:
         """Yield the numbers of the rows that have all of these words, in their order, block by block."""
         # The longest word is the rarest: if it is not there, the others need not be.
-        words = sorted(words, key=lambda word: -len(word[0]))
+        rarest, *others = [_patterns(word) for word in sorted(words, key=lambda word: -len(word[0]))]
         for first, block in self._blocks:
-            rows = _rows_with(block, words[0])
-            for word in words[1:]:
+            rows = _rows_with(block, rarest)
+            for patterns in others:
                 if rows:
-                    others = set(_rows_with(block, word))
-                    rows = [row for row in rows if row in others]
+                    having = set(_rows_with(block, patterns))
+                    rows = [row for row in rows if row in having]
             yield [first + row for row in rows] if first else rows
 
     def row_of(self, id: int) -> int | None:
@@ -160,18 +175,21 @@ class Texts(Generic[R]):
         return row if row < len(self.ids) and self.ids[row] == id else None
 
 
-def _rows_with(block: bytes, word: Word) -> list[int]:
-    """Return the numbers of the texts in a block that contain one of the parts, in their order."""
-    rows: list[int] = []
-    for part in word:
-        if len(part) == 1 and part not in block:
-            # Much faster than to split it.
-            continue
-        # Between two occurrences, as many texts end as there are rows from one to the other.
-        between = block.split(part)
-        between.pop()
-        rows += dict.fromkeys(accumulate(map(_count_ends, between)))
-    return rows if len(word) == 1 else sorted(set(rows))
+def _patterns(word: Word) -> Patterns:
+    """Return the parts of a word, each with a pattern that finds the texts with it and the code of their rows.
+
+    A pattern for all parts would not begin with a literal, and take ten times as long.
+    """
+    rest = b"[^%b]*%b(..)" % (END, END)
+    return [(part, re.compile(re.escape(part) + rest, re.DOTALL)) for part in word]
+
+
+def _rows_with(block: bytes, patterns: Patterns) -> list[int]:
+    """Return the numbers of the rows in a block that one of the patterns finds, in their order."""
+    codes = [b"".join(pattern.findall(block)) for part, pattern in patterns if part in block]
+    if len(codes) == 1:
+        return list(map(_row_of_code, memoryview(codes[0]).cast("H")))
+    return sorted({_row_of_code(code) for some in codes for code in memoryview(some).cast("H")})
 
 
 class TextIndex(Generic[R]):
@@ -231,7 +249,8 @@ class TextIndex(Generic[R]):
                 if len(texts.ids) > source.most:
                     raise Unfit(f"there are more than {source.most} {source.what}")
                 after = rows[-1].id if rows else after
-                await asyncio.sleep(PAUSE_SECONDS)
+                # Nobody waits for texts that are only renewed.
+                await asyncio.sleep(PAUSE_SECONDS if self._texts else 0)
         except Unavailable as error:
             self._failed(error)
             raise
@@ -270,15 +289,13 @@ class TextIndex(Generic[R]):
         return self._texts
 
 
-async def sorted_in_slices(found: Iterator[list[int]], key: Callable[[int], float]) -> list[int]:
-    """Return the rows that a search finds, sorted by `key`. In a long one, other requests get their turn."""
+async def in_slices(found: Iterator[list[int]]) -> list[int]:
+    """Return what a search finds. In a long one, other requests get their turn."""
     rows: list[int] = []
     began = time.perf_counter()
     for part in found:
-        # Sorted parts are quickly merged in the end.
-        rows += sorted(part, key=key)
+        rows += part
         if time.perf_counter() - began > SLICE_SECONDS:
             await asyncio.sleep(0)
             began = time.perf_counter()
-    rows.sort(key=key)
     return rows

@@ -6,12 +6,11 @@ from typing import TypedDict
 
 import msgspec
 
-from domain import v2
+from domain import osu_v1, v2
 from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
 from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
-from domain.osu_v1 import BeatmapRating, CountedBeatmap, SetFavourites
 from domain.players import (
     FoundPlayer,
     KnownPlayer,
@@ -28,6 +27,7 @@ from domain.scores import (
     BeatmapScore,
     FirstPlace,
     MonthlyPlays,
+    PinnedScoreRow,
     PlayerScoreRow,
     Score,
     ScoreDetails,
@@ -132,7 +132,7 @@ class HiddenMark(msgspec.Struct, frozen=True):
 
     total: int
     ids: int
-    squares: int
+    shifted: int
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -230,8 +230,13 @@ hidden_players = Query("hidden_players", PlayerID)
 hidden_players_mark = Query("hidden_players_mark", HiddenMark)
 known_players = Query("known_players", KnownPlayer)
 player_total = Query("player_total", Total)
-player_scores = {scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")}
-count_player_scores = {scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent")}
+player_scores: dict[str, Query[PlayerScoreRow]] = {
+    **{scope: Query(f"player_scores_{scope}", PlayerScoreRow) for scope in ("best", "recent")},
+    "pinned": Query("player_scores_pinned", PinnedScoreRow),
+}
+count_player_scores = {
+    scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent", "pinned")
+}
 player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
 first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
 player_most_played = Query("player_most_played", PlayedBeatmap)
@@ -298,14 +303,18 @@ table_rows = Query("table_rows", TableRows)
 most_active_player = Query("most_active_player", ActivePlayer)
 most_played_beatmap = Query("most_played_beatmap", MostPlayed)
 privileges = Query("privileges", Privilege)
-replica_statuses = (Query("replica_status", ReplicaStatus), Query("replica_status_old", ReplicaStatus))
+# A replica runs the first one, an older server the second one.
+replica_status = {name: Query(f"replica_status{name}", ReplicaStatus) for name in ("", "_old")}
 stats_repeated = Query("stats_repeated", RepeatedStats)
 
 # The same statements, with rows in the shapes of the second version.
 v2_player_details = Query("player_details", v2.PlayerDetails, **ONE_PLAYER)
 v2_player_stats = Query("player_stats", v2.PlayerStats, **ONE_PLAYERS_STATS)
 v2_player_search = Query("player_search", v2.FoundPlayer)
-v2_player_scores = {scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")}
+v2_player_scores: dict[str, Query[v2.PlayerScoreRow]] = {
+    **{scope: Query(f"player_scores_{scope}", v2.PlayerScoreRow) for scope in ("best", "recent")},
+    "pinned": Query("player_scores_pinned", v2.PinnedScoreRow),
+}
 v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
 v2_player_beatmap_scores = {sort: Query("player_beatmap_scores", v2.Score, sort=sort) for sort in ("pp", "score")}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
@@ -350,14 +359,17 @@ achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
 
 # Statements of the osu! API v1 alone.
+osu_v1_player_scores = {
+    scope: Query(f"player_scores_{scope}", osu_v1.PlayerScoreRow) for scope in ("best", "recent")
+}
 osu_v1_beatmap_scores = {
-    sort: Query("beatmap_scores", BeatmapScore, sort=sort, filters=BEATMAP_SCORE_FILTERS)
+    sort: Query("beatmap_scores", osu_v1.ScoreRow, sort=sort, filters=BEATMAP_SCORE_FILTERS)
     for sort in ("pp", "score")
 }
-beatmap_counted = Query("beatmap_counted", CountedBeatmap)
+beatmap_counted = Query("beatmap_counted", osu_v1.CountedBeatmap)
 beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
-beatmap_ratings = Query("beatmap_ratings", BeatmapRating)
-set_favourites = Query("set_favourites", SetFavourites)
+beatmap_ratings = Query("beatmap_ratings", osu_v1.BeatmapRating)
+set_favourites = Query("set_favourites", osu_v1.SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:

@@ -10,13 +10,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
-from domain.scores import Score
-from domain.times import unix_time
+from domain.scores import Score, set_unix_times
 from storage.database.rows import RowShape
 
 if TYPE_CHECKING:
@@ -55,10 +54,7 @@ class RowConverter:
         """Return the Structs of the rows of a result. Scores get their `play_time_unix`."""
         structs = self._converted(query, shape, rows)
         if issubclass(query.row, Score):
-            for score in structs:
-                if isinstance(score, Score) and score.play_time is not None:
-                    time = unix_time(score.play_time, self._zone)
-                    msgspec.structs.force_setattr(score, "play_time_unix", time)
+            set_unix_times(cast(list[Score], structs), self._zone)
         return structs
 
     def _converted(self, query: "Query[T]", shape: RowShape, rows: Sequence[Sequence[Any]]) -> list[T]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -54,7 +55,7 @@ def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     """
     special = FOLDER / f"{name}.{dialect}.sql"
     path = special if special.exists() else FOLDER / f"{name}.sql"
-    text = _TOKEN.sub(lambda match: " " if match["comment"] else match[0], path.read_text(encoding="utf-8"))
+    text = _without_comments(path)
     for fragment, replacement in fragments.items():
         text = text.replace("{" + fragment + "}", replacement)
     if not text.strip():
@@ -62,6 +63,11 @@ def read(name: str, dialect: str, fragments: dict[str, str]) -> str:
     if dialect == "sqlite":
         text = text.replace("STRAIGHT_JOIN", "CROSS JOIN")
     return " ".join(text.split())
+
+
+@cache
+def _without_comments(path: Path) -> str:
+    return _TOKEN.sub(lambda match: " " if match["comment"] else match[0], path.read_text(encoding="utf-8"))
 
 
 def for_mysql(text: str) -> str:

@@ -4,9 +4,8 @@ import asyncio
 import hashlib
 import logging
 import time
+from importlib import import_module
 from pathlib import Path
-
-import aiohttp
 
 from config.settings import Settings
 from storage.cache.bounded import BoundedMap
@@ -33,6 +32,9 @@ class BeatmapFiles:
         self._concurrency = asyncio.Semaphore(CONCURRENT_DOWNLOADS)
         self._downloads: SingleFlight[FileKey, bool] = SingleFlight()
         self._retry_at: BoundedMap[FileKey, float] = BoundedMap(REMEMBERED_FAILURES)
+        if self._mirror:
+            # That takes long, and the functions below would otherwise do it during a request.
+            import_module("aiohttp")
 
     def path(self, beatmap_id: int) -> Path:
         """Return where the file of a beatmap is, whether it exists or not."""
@@ -46,6 +48,8 @@ class BeatmapFiles:
         return await asyncio.shield(self._downloads.join(key, self._download))
 
     async def _download(self, key: FileKey) -> bool:
+        import aiohttp
+
         beatmap_id, md5 = key
         url = self._mirror.replace("{id}", str(beatmap_id))
         try:
@@ -68,6 +72,8 @@ class BeatmapFiles:
 
 async def _get(url: str) -> bytes:
     """Return the content of `url`. Raise ClientError, and ValueError if it is longer than MAX_BYTES."""
+    import aiohttp
+
     content = bytearray()
     # A session for each download: they are rare.
     async with (

@@ -3,12 +3,15 @@
 import hashlib
 import socket
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-import aiohttp
 from yarl import URL
 
 from storage.game_server.client import MAX_HEADER_BYTES, connector, origin_of
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # All printable ASCII characters, so that a path or query that is percent-encoded already is not encoded twice.
 SAFE = "".join(map(chr, range(0x21, 0x7F)))
@@ -22,6 +25,8 @@ class GameServerProxy:
 
     def __init__(self, url: str, *, host: str | None, connect_timeout: float) -> None:
         """`host` replaces the Host of every request, None keeps it. The timeout is in seconds."""
+        import aiohttp
+
         self.host = host
         # The machine is part of it, because a URL such as http://127.0.0.1:10000 means another server on each.
         self.id = hashlib.sha256(f"{socket.gethostname()} {url}".encode()).hexdigest()[:12]
@@ -45,7 +50,7 @@ class GameServerProxy:
         target: tuple[bytes, bytes],
         headers: Sequence[tuple[str, str]],
         body: AsyncIterator[bytes] | None,
-    ) -> aiohttp.ClientResponse:
+    ) -> "aiohttp.ClientResponse":
         """Send a request and return the response, whose body the caller reads, and which the caller closes.
 
         `target` is the raw path, which begins with a slash, and the raw query. Raise aiohttp.ClientError.

@@ -11,7 +11,7 @@ from redis import Redis as RedisClient
 
 from config.version import VERSION
 from tests.conftest import ServiceClient, running, service
-from tests.support import conformance, mariadbd, servers
+from tests.support import conformance, mariadbd, pp_engine, servers
 from tests.support.game_server import DOMAIN, GameServer, game_server
 from tests.support.servers import MariaDB, Redis
 
@@ -72,8 +72,8 @@ def ready(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:
 
 
 def states(**changes: str) -> dict[str, str]:
-    up = dict.fromkeys(("database", "redis", "game_server", "replays", "pp_engine"), "up")
-    return up | changes
+    up = dict.fromkeys(("database", "redis", "game_server", "replays"), "up")
+    return up | {"pp_engine": "up" if pp_engine.installed() else "off"} | changes
 
 
 def settled(client: ServiceClient) -> tuple[int, str, dict[str, Any]]:

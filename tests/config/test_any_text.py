@@ -1,7 +1,6 @@
 """Whatever text a setting has, it is either read or refused in one line without secrets."""
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import databases
@@ -15,13 +14,17 @@ from config.environment import BadSetting, settings_from
 from config.settings import Settings, all_settings
 from config.types import Secret
 from config.urls import CONTROL_CHARACTER
+from storage.redis_client import RedisClient
 
 NAMES = [field.name.upper() for field in all_settings()]
 SECRETS = {field.name.upper() for field in all_settings() if field.type is Secret}
 SECRET = "geh3im"
 # Parts of what is accepted, so that texts go further than the first check.
 HOSTS = ["127.0.0.1", "[::1]", "::1", "localhost", "a_b.example", ":3306", "10.0.0.0/8", "user", "пароль"]
-SCHEMES = ["mysql://", "sqlite:///", "redis://", "rediss://", "unix://", "s3://", "file://", "http://", "https://"]
+SCHEMES = [
+    *("mysql://", "sqlite:///", "redis://", "rediss://", "redis+sentinel://", "unix://"),
+    *("s3://", "file://", "http://", "https://"),
+]
 OTHERS = [
     "?ssl=",
     "?db=",
@@ -71,8 +74,7 @@ def _use(settings: Settings) -> None:
     assert (database.hostname or database.database) is not None
     assert database.port is None or 1 <= database.port <= 65535
     if settings.redis:
-        pool: Any = ConnectionPool.from_url(settings.redis)
-        pool.make_connection()
+        RedisClient(settings.redis, timeout=1.0)
     _ = settings.zone, settings.origins
     urlsplit(url_of(settings.api_host, settings.api_port))
     Path(settings.data_directory).is_dir()

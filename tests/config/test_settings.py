@@ -58,6 +58,7 @@ def another(name: str) -> tuple[str, Any]:
         "api_host": "a.example",
         "database_url": "sqlite:///a",
         "db_dsn": "sqlite:///a",
+        "database_replica_url": "mysql://a/n",
         "redis_url": "redis://a",
         "redis_dsn": "unix:///a",
         "game_server_url": "http://a:1",
@@ -82,7 +83,7 @@ def test_every_setting_is_read(name: str, tmp_path: Path) -> None:
     text, value = another(name)
     if name == "db_ssl_ca":
         text = value = str(Authority(tmp_path).file)
-    needed = {"db_name": "n"} if name == "db_host" else {}
+    needed = {"db_host": {"db_name": "n"}, "database_replica_url": {"db_dsn": "mysql://b/n"}}.get(name, {})
     if name in VERBATIM:
         value = f" {text} "
     assert getattr(read(**needed, **{name: f" {text} "}), name) == value
@@ -206,11 +207,12 @@ def test_redis_needs_both_a_user_and_a_password_to_log_in() -> None:
 
 
 def test_secrets_stay_secret() -> None:
-    hidden = {"database_url", "db_dsn", "db_pass", "redis_url", "redis_dsn", "redis_pass"}
+    hidden = {"database_url", "db_dsn", "db_pass", "database_replica_url", "redis_url", "redis_dsn", "redis_pass"}
     hidden |= {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
     assert {name for name, kind in KINDS.items() if kind is Secret} == hidden
     urls = {"database_url": "mysql://u:geheim@h/n", "redis_url": "redis://:geheim@h"}
     urls |= {"db_dsn": urls["database_url"], "redis_dsn": urls["redis_url"]}
+    urls["database_replica_url"] = "mysql://u:geheim@a/n,mysql://u:geheim@b/n"
     settings = read(db_pass="geheim", redis_pass="geheim", **urls)
     parts = read(db_host="h", db_name="n", db_pass="geheim", redis_host="h", redis_user="u", redis_pass="geheim")
     for read_settings in (settings, parts):

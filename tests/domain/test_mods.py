@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from domain.errors import APIError
 from domain.modes import Mode
-from domain.mods import ACRONYMS, ALL_MODS, BITS, ScoreFilter, acronyms, bitmask, readable, score_filter
+from domain.mods import (
+    ACRONYMS,
+    ALL_MODS,
+    BITS,
+    ScoreFilter,
+    acronyms,
+    bitmask,
+    exact_bitmask,
+    readable,
+    score_filter,
+)
 
 HD, SD, DT, RX, NC, AP, PF = 8, 32, 64, 128, 512, 8192, 16384
 
@@ -135,6 +145,25 @@ def test_nothing_but_the_implied_mods_is_left_out(mods: int) -> None:
 )
 def test_players_write_one_mod_where_the_game_sets_two_bits(mods: int, text: str) -> None:
     assert readable(mods) == text
+
+
+@given(st.integers(0, ALL_MODS))
+def test_exact_mods_of_what_the_game_sets(mods: int) -> None:
+    mods |= (DT if mods & NC else 0) | (SD if mods & PF else 0)
+    for text in (str(mods), acronyms(mods), readable(mods), readable(mods).lower()):
+        assert exact_bitmask(text) == mods
+
+
+@pytest.mark.parametrize("text", ["x", "HDx", "HDXX", "-1", "1.0", " 8", "HD DT", "NMHD", "~HD", "ß"])
+def test_a_text_without_mods_is_not_exact(text: str) -> None:
+    assert exact_bitmask(text) is None
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.text(min_size=1, max_size=60), st.integers(0).map(str)))
+def test_any_exact_mods_are_a_bitmask_or_none(text: str) -> None:
+    found = exact_bitmask(text)
+    assert found is None or 0 <= found <= ALL_MODS + 1
 
 
 @settings(max_examples=300)

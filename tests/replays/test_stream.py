@@ -20,7 +20,7 @@ from api.startup import open_services
 from replays import folder
 from replays.errors import Changed
 from replays.folder import CHUNK, MAX_SMALL, SMALL, Folder
-from replays.response import ReplayResponse
+from replays.response import UNWAITED, ReplayResponse
 from tests.conftest import running, service
 from tests.support.checks import settings_of
 from tests.support.replay_bodies import large
@@ -101,7 +101,7 @@ def test_a_small_file_is_closed_before_it_is_sent_at_once(file: Path, size: int)
         seen.append(sent)
 
     assert asyncio.run(download(file, is_closed)) == large(size)
-    assert seen == [size, size]
+    assert seen == [size] * (2 if size > UNWAITED else 1)
     file.write_bytes(large(SMALL + 1))
     seen.clear()
     assert len(asyncio.run(download(file))) == SMALL + 1
@@ -288,6 +288,7 @@ def test_a_folder_that_cannot_be_opened_is_a_503(recorded_sqlite: str, tmp_path:
 FAULTY = Path("/sys/class/net/lo/speed")
 
 
+@pytest.mark.skipif(not FAULTY.exists(), reason="/sys is not mounted, as in a chroot")
 def test_a_file_that_cannot_be_read_is_a_503(recorded_sqlite: str, tmp_path: Path) -> None:
     file = tmp_path / "osr" / "805.osr"
     file.parent.mkdir()

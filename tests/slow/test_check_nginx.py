@@ -22,6 +22,7 @@ def test_the_shipped_nginx_block_has_no_mistakes(recorded_sqlite: str, monkeypat
     assert unknown.levels["browser.certificate"] == "error"
     assert "self-signed" in unknown.text("browser.certificate").replace(" ", "-")
     assert set(known.levels.values()) == {"ok"}
+    assert "browser.websocket" in known.levels
     assert "good for 29 more days" in known.text("browser.certificate")
     assert known.text("browser.http-version").startswith("HTTP/1.1 over TLS")
 
@@ -34,6 +35,17 @@ def test_http_2_is_enabled_as_the_comment_says(recorded_sqlite: str) -> None:
         findings = Findings(asyncio.run(browser.run(front.https, Settings())))
 
     assert findings.text("browser.http-version").startswith("HTTP/2 over TLS")
+
+
+def test_a_block_of_earlier_versions_passes_no_websockets_on(recorded_sqlite: str) -> None:
+    with (
+        service(database_url=recorded_sqlite) as client,
+        nginx(client.base_url.port or 0, changes={"$connection_to_apidot;": '"";'}) as front,
+    ):
+        findings = Findings(asyncio.run(browser.run(front.http, Settings())))
+
+    assert findings.levels["browser.websocket"] == "warning"
+    assert findings.text("browser.websocket").startswith("WebSockets do not get through")
 
 
 # nginx connects from another address than the check, which then is no trusted proxy.

@@ -99,6 +99,7 @@ async def until(holds: Callable[[], bool], seconds: float, what: str) -> None:
 def test_a_reload_under_200_listeners_loses_nothing(mariadb: MariaDB, redis: Redis) -> None:
     url = mariadb.database("reloaded")
     conformance.load(url)
+    mariadbd.execute(url, f"UPDATE users SET priv = 2 WHERE id = {HIDDEN}")
     with deployed(url, "--workers", "2", redis_url=redis.url) as here:
         commits = Commits(url, hidden=HIDDEN, rate=6, seconds=25)
         listeners = [Listener(here.front.http) for _ in range(LISTENERS)]

@@ -83,13 +83,14 @@ CASES = {
     },
     "best scores": Case(catalogue.player_scores["best"], "apidot_scores_best"),
     "best scores with loved": Case(catalogue.player_scores["best"], "apidot_scores_best", {"include_loved": 1}),
+    # MariaDB finds the first score of a board in an index, MySQL sorts the board.
     **{
         f"first places by {sort}": Case(
-            catalogue.first_places[sort], f"apidot_beatmap_by_{sort}", {"mode": mode}, sorts=True
+            catalogue.first_places[sort], "apidot_scores_best", {"mode": mode}, sorts=True
         )
         for sort, mode in (("score", 0), ("pp", 4))
     },
-    "top plays": Case(catalogue.top_plays, "apidot_top_plays", {"limit": 1000}),
+    "top plays": Case(catalogue.top_plays, "apidot_top_plays", {"mode": 4, "limit": 1000}),
     **{
         f"latest scores {name}": Case(catalogue.latest_scores[which], None, values)
         for name, which, values in (
@@ -102,7 +103,7 @@ CASES = {
         f"a player on a board by {sort}": Case(catalogue.beatmap_place[sort], None, {"mode": mode, "score_id": 9})
         for sort, mode in (("score", 0), ("pp", 4))
     },
-    "position on a leaderboard": Case(catalogue.leaderboard_position["pp"], "apidot_stats_board", {"mode": 0}),
+    "position on a leaderboard": Case(catalogue.leaderboard_position["pp"], None, {"mode": 0}),
     "recent scores": Case(catalogue.player_scores["recent"], "apidot_scores_recent"),
     "recent passes": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"include_failed": 0}),
     "recent scores with mods": Case(catalogue.player_scores["recent"], "apidot_scores_recent", {"mask": 64}),
@@ -133,7 +134,7 @@ CASES = {
         catalogue.osu_v1_beatmap_scores["score"], None, {"player_id": PLAYER}, sorts=True
     ),
     # The players ahead are counted by mode.
-    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", sorts=True),
+    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", {"ids": (PLAYER,)}, sorts=True),
     **{
         f"leaderboard_least {sort}": Case(catalogue.leaderboard_least[sort], index)
         for sort, index in {
@@ -186,7 +187,15 @@ def cursor_of(url: str) -> Iterator[DictCursor]:
 
 
 def run(cursor: DictCursor, case: Case, prefix: str = "") -> list[dict[str, Any]]:
-    values: dict[str, Value] = {**VALUES, **UNUSED, "id": PLAYER, "md5": MD5, "last": 500, **case.values}
+    values: dict[str, Value] = {
+        **VALUES,
+        **UNUSED,
+        "id": PLAYER,
+        "ids": (PLAYER,),
+        "md5": MD5,
+        "last": 500,
+        **case.values,
+    }
     sql, values = with_lists(case.query.mysql, {name: values[name] for name in case.query.values})
     cursor.execute(f"{prefix}{sql}", values)
     return list(cursor.fetchall())

@@ -148,5 +148,5 @@ def test_a_server_that_is_no_replica_is_not_used() -> None:
         with running(**options) as (client, process):
             wait(lambda: reads_from(replica, client))
             replica.execute("STOP SLAVE", "RESET SLAVE ALL")
-            wait(lambda: "it is not a replica" in process.output())
+            wait(lambda: "is not used" in process.output())
             assert not reads_from(replica, client)

@@ -12,8 +12,8 @@ from tests.support.haproxy import HAProxy, haproxy
 from tests.support.processes import Process
 from tests.support.sentinels import Watched
 
-PLAYER = clusters.PLAYERS[0]
-MOVE = "set server primary/b state ready; set server primary/a state maint"
+# Neither one of those whose profiles the clients change, nor on a page that they compare.
+PLAYER = clusters.PLAYERS[-1] + 1
 
 
 class Example(NamedTuple):
@@ -37,6 +37,7 @@ def example() -> Iterator[Example]:
     ):
         primary.execute("SET GLOBAL rpl_semi_sync_master_enabled = 0", "GRANT REPLICA MONITOR ON *.* TO apidot")
         replica.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+        primary.execute(f"UPDATE users SET api_key = '{clusters.key(PLAYER)}' WHERE id = {PLAYER}")
         settings = clusters.settings("mysql", balancer.primary) | {
             "database_replica_url": clusters.settings("mysql", replica.port)["database_url"],
             "redis_url": redis.url,

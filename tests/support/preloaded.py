@@ -13,11 +13,21 @@ ahead = c_double()
 time.monotonic = lambda: _monotonic() + ahead.value
 time.monotonic_ns = lambda: _monotonic_ns() + int(ahead.value * 1e9)
 
-import_module("main")
+# What commands import.
+for name in (
+    "main",
+    "api.app",
+    "api.server",
+    "api.startup",
+    "checks.command",
+    "checks.check_replays",
+    "demo.command",
+):
+    import_module(name)
 # What a start imports later.
 for name in ("databases.backends.sqlite", "databases.backends.mysql", "databases.backends.asyncmy"):
     import_module(name)
-for name in ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto"):
+for name in ("aiohttp", "uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto"):
     import_module(name)
 # A service collects garbage when it starts, and need not look at all of this again.
 gc.freeze()

@@ -66,12 +66,22 @@ def test_filters(recorded: Recorded) -> None:
         f"b={BEATMAP}",
         f"h={one['file_md5']}",
         f"h={one['file_md5'].upper()}",
-        f"b={BEATMAP}&m=&s=0&u=",
+        f"b={BEATMAP}&m=&s=&u=",
     ):
         assert without_counts(rows_of(client, f"get_beatmaps?{query}")) == without_counts([one])
     both = f"get_beatmaps?b={BEATMAP}&h={one['file_md5']}&s={one['beatmapset_id']}&m={one['mode']}"
     assert without_counts(rows_of(client, both)) == without_counts([one])
-    for query in (f"b={BEATMAP}&s=1", f"b={BEATMAP}&h={'0' * 32}", "b=2000000000", "h=x", "s=2000000000"):
+    for query in (
+        f"b={BEATMAP}&s=1",
+        f"b={BEATMAP}&h={'0' * 32}",
+        "b=2000000000",
+        "h=x",
+        "s=2000000000",
+        "b=0",
+        "s=0",
+        "b=-1",
+        "b=0&limit=500",
+    ):
         assert rows_of(client, f"get_beatmaps?{query}") == []
     in_set = [row for row in rows if row["beatmapset_id"] == one["beatmapset_id"]]
     found = rows_of(client, f"get_beatmaps?s={one['beatmapset_id']}")

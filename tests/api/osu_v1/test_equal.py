@@ -82,16 +82,20 @@ def test_scores_on_every_beatmap(recorded: Recorded) -> None:
 
 def test_mods_are_exact(recorded: Recorded) -> None:
     seen = set()
+    words = {"0": ["NM", "nm"], "64": ["DT", "dt"], "72": ["HDDT", "DTHD", "72"], "576": ["NC", "DTNC"]}
     for beatmap in rows_of(recorded.client, "get_beatmaps")[:40]:
         b = f"b={beatmap['beatmap_id']}"
         everything = rows_of(recorded.client, f"get_scores?{b}&limit=100")
         for mods in {row["enabled_mods"] for row in everything} | {"0", "16384"}:
             expected = [row for row in everything if row["enabled_mods"] == mods]
-            assert rows_of(recorded.client, f"get_scores?{b}&mods={mods}&limit=100") == expected
+            for text in (mods, *words.get(mods, ())):
+                assert rows_of(recorded.client, f"get_scores?{b}&mods={text}&limit=100") == expected
             seen |= {(mods, bool(expected))}
-        for any_mods in ("", "x", "HD"):
+        for no_mods in ("2147483648", "9" * 20, "9" * 99):
+            assert rows_of(recorded.client, f"get_scores?{b}&mods={no_mods}&limit=100") == []
+        for any_mods in ("", "x", "HDx", "HDXX", "-1"):
             assert rows_of(recorded.client, f"get_scores?{b}&mods={any_mods}&limit=100") == everything
-    assert {("0", True), ("64", True), ("16384", False)} <= seen
+    assert {("0", True), ("64", True), ("72", True), ("576", True), ("16384", False)} <= seen
 
 
 def test_the_score_of_a_player_on_a_beatmap(recorded: Recorded) -> None:

@@ -169,7 +169,19 @@ def test_replays(recorded: Recorded) -> None:
     assert client.get(f"/api/get_replay?{named}&mods={score['mods']}").content == answer.content
     # With other mods, there is another score or none.
     assert client.get(f"/api/get_replay?{named}&mods={score['mods'] ^ 8}").json() == NOT_AVAILABLE
-    for wrong in ("s=0", "s=", "s=x", "s=-1", "s=806", "s=999999998", "s=" + "9" * 30, "b=1&u=", "b=x&u=y"):
+    # The replay of 119 is stored, and its player is hidden.
+    for wrong in (
+        "s=119",
+        "s=0",
+        "s=",
+        "s=x",
+        "s=-1",
+        "s=806",
+        "s=999999998",
+        "s=" + "9" * 30,
+        "b=1&u=",
+        "b=x&u=y",
+    ):
         answer = client.get(f"/api/get_replay?{wrong}")
         assert (answer.status_code, answer.json()) == (200, NOT_AVAILABLE), wrong
     # `s` wins over `b` and `u`.
@@ -182,10 +194,11 @@ def test_whether_a_replay_is_available(uncached: Playground) -> None:
     folder.mkdir()
     scores = rows_of(here.client, f"get_scores?b={BEATMAP}")
     assert {score["replay_available"] for score in scores} == {"0"}
-    there, link, directory = (score["score_id"] for score in scores[:3])
+    there, link, directory, empty = (score["score_id"] for score in scores[:4])
     (folder / f"{there}.osr").write_bytes((conformance.WORLD / "osr" / f"{REPLAY}.osr").read_bytes())
     (folder / f"{link}.osr").symlink_to(folder / "nothing.osr")
     (folder / f"{directory}.osr").mkdir()
+    (folder / f"{empty}.osr").touch()
     after = rows_of(here.client, f"get_scores?b={BEATMAP}")
     assert [score["score_id"] for score in after if score["replay_available"] == "1"] == [there]
     player = next(score["user_id"] for score in after if score["score_id"] == there)

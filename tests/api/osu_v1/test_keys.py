@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from api.request.osu_v1 import without_key
+from api.response.cache import _recognised_by
 from tests.api.osu_v1.test_shapes import SHAPES
 from tests.conftest import PLAYER, RESTRICTED, UNVERIFIED, Playground, playground, running, service
 
@@ -110,6 +111,14 @@ def test_a_key_is_in_no_log(recorded_sqlite: str) -> None:
         log = process.output(1000)
     assert "get_user_best" in log
     assert PLAYER not in log
+
+
+def test_requests_that_differ_in_their_keys_are_one_to_the_cache() -> None:
+    path = "/api//get_user"
+    for query in (b"u=50&m=1", b"u=50&k=x&m=1", b"%6b=y&u=50&m=1"):
+        assert _recognised_by({"path": path, "query_string": query}) == (path, b"u=50&m=1")
+    # Elsewhere it is any parameter.
+    assert _recognised_by({"path": "/v1/get_clan", "query_string": b"k=1"}) == ("/v1/get_clan", b"k=1")
 
 
 def test_a_query_without_its_key() -> None:

@@ -90,7 +90,6 @@ def test_a_multipart_body_that_cannot_be_read_is_not_logged(on_sqlite: Playgroun
         (b'{"userpage_content": "\xff"}', "application/json", 400, "The body is not a JSON object."),
         (b'{"userpage_content": "\\ud800"}', "application/json", 400, "The body is not a JSON object."),
         (b"[" * 60_000, "application/json", 400, "The body is not a JSON object."),
-        (b'{"a":' * 1000 + b"1" + b"}" * 1000, "application/json", 400, "The body is not a JSON object."),
         (
             b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
             "application/json",
@@ -121,6 +120,15 @@ def test_profile_bodies(
     answer = send(on_sqlite, "set_player_info", body, content_type)
 
     assert (answer.status_code, answer.json()) == (status, {"status": text})
+
+
+@pytest.mark.parametrize("depth", [1000, 10_000])
+def test_a_body_of_many_levels(on_sqlite: Playground, depth: int) -> None:
+    answer = send(on_sqlite, "set_player_info", b'{"a":' * depth + b"1" + b"}" * depth, "application/json")
+
+    assert answer.status_code == 400
+    # Python 3.11 reads fewer levels than newer versions.
+    assert re.match("The body is not a JSON object|a is not a field to change", answer.json()["status"])
 
 
 def test_an_image_of_exactly_the_limit_is_accepted(on_sqlite: Playground) -> None:

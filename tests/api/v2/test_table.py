@@ -21,6 +21,7 @@ from storage.cache.first_places import FirstPlaces
 from storage.cache.leaderboards import LeaderboardOrder
 from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
+from storage.cache.stored_replays import StoredReplays
 from storage.cache.totals import ServerTotals
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
@@ -86,8 +87,9 @@ MORE = {
     "scores?user_id=50": ["count_scores", "scores"],
     "players?page=999": ["count_players"],
     "maps?sort=plays&order=asc": ["count_beatmaps", "beatmaps"],
-    "maps?q=an&sort=diff": ["beatmap_texts", "beatmaps_by_id"],
-    "maps?q=an&artist=a": ["beatmap_ids", "beatmap_texts"],
+    # The texts of the recorded beatmaps are three pages.
+    "maps?q=an&sort=diff": [*["beatmap_texts"] * 3, "beatmaps_by_id"],
+    "maps?q=an&artist=a": ["beatmap_ids", *["beatmap_texts"] * 3],
     "players/9/stats": ["player_details"],
     "clans?sort=pp": ["clan_order", "clan_leaderboard"],
 }
@@ -167,6 +169,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "first_places": places,
                 "clan_order": clans,
                 "replays": open_store(settings),
+                "stored_replays": StoredReplays(open_store(settings).stored),
                 "change_marker": ChangeMarker(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)

@@ -30,7 +30,8 @@ ALL: dict[str, Any] = {"offset": 0, "limit": 10_000}
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages and blocks so small that there are many."""
     monkeypatch.setattr(beatmap_search, "PAGE", 7)
-    monkeypatch.setattr(texts, "BLOCK_PAGES", 3)
+    monkeypatch.setattr(texts, "BLOCK_ROWS", 20)
+    monkeypatch.setattr(beatmap_search, "FEW", 50)
     monkeypatch.setattr(texts, "PAUSE_SECONDS", 0)
 
 
@@ -231,8 +232,7 @@ def test_too_many(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_not_read_in_time(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(texts, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(texts, "WAIT_SECONDS", 0.0001)
 
     async def test() -> None:
         async with searched(recorded_sqlite) as here:

@@ -19,6 +19,8 @@ from tests.support.http_stub import Answer, answering
 # Connects to the socket as a user who may not: prints the state for the start report, and the findings of `check`.
 AS_ANOTHER_USER = """
 import asyncio, json, os, sys
+# Before the user changes, who may not read the packages.
+import aiohttp
 from contextlib import AsyncExitStack
 from pathlib import Path
 from api.dependencies import game_server_state
