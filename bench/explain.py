@@ -100,6 +100,8 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "set_favourites": {"set_ids": beatmaps},
         "known_players": {"ids": tuple(ids.online)},
         "score": {"id": score, "ids": tuple(map(int, ids.scores.typical[:50]))},
+        "new_first_places": {"ids": tuple(map(int, ids.scores.typical[:50]))},
+        "first_place_before": {"id": score, "map_md5": md5, "player": player},
         "replay_score": {"id": score},
         "player_scores_by_id": {"ids": tuple(map(int, ids.scores.typical[:50]))},
         "top_plays": {"limit": top_plays.LENGTH},

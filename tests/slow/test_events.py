@@ -65,7 +65,7 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6
 
 
-# Sends 20 requests a second, and prints their times in ms. In a process of its own, it waits for the service alone.
+# Sends 20 requests a second, and prints their times in ms. A process of its own waits for nothing but the service.
 REQUESTS = """
 import http.client, json, sys, time
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
