@@ -216,11 +216,16 @@ def test_every_other_request_is_answered_here(fork: Forked, target: str, status:
 # What apidot has and the stock game server does not, by a request for it.
 YIELDING = {
     "/v1/get_clan_leaderboard": "/v1/get_clan_leaderboard?sort=worst",
+    "/v1/get_maps_info": "/v1/get_maps_info?id=78",
     "/v1/get_player_achievements": "/v1/get_player_achievements?id=3",
     "/v1/get_player_map_scores": "/v1/get_player_map_scores?id=3&map_id=78",
     "/v1/get_player_plays": "/v1/get_player_plays?id=3",
+    "/v1/get_players_info": "/v1/get_players_info?id=3",
     "/v1/get_recent_scores": "/v1/get_recent_scores",
+    "/v1/get_scores_info": "/v1/get_scores_info?id=1",
+    "/v1/get_set_info": "/v1/get_set_info?id=6",
     "/v1/get_top_plays": "/v1/get_top_plays",
+    "/v1/search_maps": "/v1/search_maps?q=an",
     "/v2/achievements": "/v2/achievements",
     "/v2/players/{user}/achievements": "/v2/players/3/achievements",
     "/v2/players/{user}/maps/{map_id}/scores": "/v2/players/3/maps/78/scores",
