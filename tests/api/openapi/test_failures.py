@@ -79,6 +79,17 @@ def alone() -> Iterator[httpx2.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def full(recorded_sqlite: str) -> Iterator[httpx2.Client]:
+    """A service that has as many streams as it may have."""
+    with (
+        service(database_url=recorded_sqlite, event_streams="1") as client,
+        client.stream("GET", "/v1/events") as stream,
+    ):
+        next(stream.iter_text())
+        yield client
+
+
 def request_to(path: str, **changes: Any) -> Request:
     """Return the request of the example with these parameters changed."""
     params: dict[str, Any] = request_of(path)["params"]
@@ -148,7 +159,8 @@ def test_error(request: pytest.FixtureRequest, method: str, path: str, status: s
     else:
         client = request.getfixturevalue("here").client
         if status == "503":
-            client = request.getfixturevalue("alone")
+            # A stream of events begins without the database.
+            client = request.getfixturevalue("full" if path == "/v1/events" else "alone")
         elif status == "304" and not path.endswith("replay"):
             client = request.getfixturevalue("demo")
     sent: Request = {"headers": signed(KEY if status == "304" else PLAYER)} | REQUESTS[status](path)
