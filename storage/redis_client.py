@@ -116,10 +116,12 @@ class RedisClient:
 def _sentinel(watched: SentinelURL, timeout: float) -> Sentinel:
     """Return a client of the sentinels, each of which has a share of the time: one that hangs is passed over."""
     share = timeout / (len(watched.sentinels) + 1)
+    encryption = {name: value for name, value in parse_url(watched.redis).items() if name.startswith("ssl_")}
     return Sentinel(  # type: ignore[no-untyped-call]
         watched.sentinels,
         sentinel_kwargs={
             **watched.login,
+            **encryption,
             "ssl": watched.redis.startswith("rediss:"),
             "protocol": 2,
             "socket_timeout": share,

@@ -14,7 +14,7 @@ from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
 from domain.accounts import FOR_SUPPORTERS, PROFILE, SUPPORTER, Friend, ProfileFields, profile_fields
-from domain.errors import ErrorSpec
+from domain.errors import ErrorSpec, Unavailable
 from domain.players import UNRESTRICTED, VISIBLE
 from storage.database import catalogue
 from storage.database.database import Unstorable
@@ -97,6 +97,10 @@ async def set_player_info(services: Services, _: NoParams, caller: Caller, body:
         await services.database.execute(catalogue.profile_change, id=account.id, **values)
     except Unstorable:
         raise UNSTORABLE() from None
+    except Unavailable:
+        # It may have been made.
+        await services.change_marker.bump()
+        raise
     await services.change_marker.bump()
     # Not what the database has stored: another server of a cluster, which lags behind, might be asked for it.
     return ProfileUpdated(updated=change)

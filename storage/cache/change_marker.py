@@ -5,17 +5,19 @@ import mmap
 import os
 import secrets
 import time
-from contextlib import suppress
 from pathlib import Path
 
+from storage.availability import Availability
 from storage.redis_channel import RedisChannel
 from storage.redis_client import RedisAway
 
 LENGTH = 8
 CHANNEL = "apidot:changes"
-# For how many seconds a host tries to publish a change, and how long it waits between two tries. When Redis has
-# failed over, another host may be subscribed again before this one has noticed.
-PUBLISH_SECONDS, PUBLISH_PAUSE = 2.0, 0.1
+# For how many seconds at least a process trusts that it hears everything, and a change is tried to be published. A
+# process whose event loop is slow needs some time to notice that Redis has answered.
+LEASE_SECONDS = 2.0
+# Seconds between two tries.
+PUBLISH_PAUSE = 0.1
 
 
 class ChangeMarker:
@@ -57,14 +59,18 @@ class RedisChangeMarker(ChangeMarker):
     """A version that differs after each change at any of the hosts that use the same Redis.
 
     Each process hears of changes through a channel, so a version costs no question to Redis. There is none when
-    Redis has not shown for `timeout` seconds that the process hears everything. A host that cannot publish a
-    change tries for at least as long, so the others know before it responds.
+    Redis has not shown for some seconds that the process hears everything. A host that cannot publish a change
+    tries for as long before it responds, so the others know by then, unless it is the only one that Redis does
+    not answer.
     """
 
     def __init__(self, file: Path | None, url: str, *, timeout: float) -> None:
         """Redis has `timeout` seconds to answer. Needs a running event loop."""
         super().__init__(file)
-        self._timeout = timeout
+        self._lease = max(timeout, LEASE_SECONDS)
+        self._availability = Availability(
+            "Redis, to publish changes,", "other hosts may show older profiles for some seconds"
+        )
         self._sender = secrets.token_hex(8).encode()
         self._channel = RedisChannel(
             url,
@@ -72,26 +78,30 @@ class RedisChangeMarker(ChangeMarker):
             timeout=timeout,
             purpose="changes at other hosts",
             consequence="what players can change is not cached",
-            ping=timeout / 2,
+            ping=self._lease / 8,
         )
         self._channel.subscribe(self)
 
     @property
     def version(self) -> bytes | None:
-        if time.monotonic() >= self._channel.complete_until + self._timeout:
+        if time.monotonic() >= self._channel.complete_until + self._lease:
             return None
         return super().version
 
     async def bump(self) -> None:
         self._bump()
-        end = time.monotonic() + max(self._timeout, PUBLISH_SECONDS)
+        end = time.monotonic() + self._lease
         while True:
-            # The channel's subscription, which fails too, logs it.
-            with suppress(RedisAway):
+            try:
                 await self._channel.publish(self._sender)
+            except RedisAway as error:
+                if time.monotonic() >= end:
+                    self._availability.down(error)
+                    return
+            else:
+                self._availability.up()
                 return
-            if time.monotonic() >= end:
-                return
+            # Where Redis has failed over, another host may be subscribed again before this one has noticed.
             await asyncio.sleep(PUBLISH_PAUSE)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -15,10 +16,12 @@ from storage.database.database import Change, Database, Query, Result
 from storage.database.failures import describe
 from storage.database.statement import Statement, Value
 
+log = logging.getLogger("apidot")
+
 # Seconds between two looks at how far a replica is behind.
 INTERVAL = 1.0
-# Servers tell whole seconds, and what they tell is as old as the last look.
-UNCERTAINTY = 2.0
+# Servers tell whole seconds, and what they tell is as old as the last look, which may take as long again.
+UNCERTAINTY = 2 * INTERVAL + 1.0
 
 
 class ReplicaStatus(msgspec.Struct, frozen=True):
@@ -83,6 +86,8 @@ class Replica:
         except UnknownLag as error:
             return str(error)
         except Unavailable as error:
+            # After an upgrade, the server may need the other statement.
+            self._statement = None
             return describe(error.__cause__ or error)
         return f"{lag} s behind" if lag > most else None
 
@@ -146,23 +151,26 @@ class ReplicatedDatabase(Database):
 
     async def _watch(self, replica: Replica) -> None:
         while True:
-            await replica.look(self.max_lag)
+            try:
+                await replica.look(self.max_lag)
+            except Exception:
+                replica.is_usable = False
+                log.exception("the replica %s is not used", replica.place)
             await asyncio.sleep(INTERVAL)
 
     async def _run(self, statement: Statement, values: dict[str, Value]) -> Result:
-        if isinstance(statement, Query) and not statement.on_primary and not self._shows_change(statement):
-            for replica in self._usable():
-                with suppress(Unavailable):
-                    return await replica.database._run(statement, values)
-                # The database has logged why.
-                replica.is_usable = False
+        if replica := self._for(statement):
+            # It has logged why it failed, and if it is down, the next look finds that out.
+            with suppress(Unavailable):
+                return await replica.database._run(statement, values)
         return await super()._run(statement, values)
 
-    def _usable(self) -> Iterable[Replica]:
-        """Return the replicas that may be read from, another one first each time."""
+    def _for(self, statement: Statement) -> Replica | None:
+        """Return the replica that a statement is sent to, each in turn, None for the primary."""
+        if not isinstance(statement, Query) or statement.on_primary or self._shows_change(statement):
+            return None
         usable = [replica for replica in self.replicas if replica.is_usable]
-        first = next(self._turns) % len(usable) if usable else 0
-        return usable[first:] + usable[:first]
+        return usable[next(self._turns) % len(usable)] if usable else None
 
     def _shows_change(self, query: Query[Any]) -> bool:
         """Return whether a query shows what may have changed so recently that replicas do not have it."""

@@ -4,7 +4,7 @@ import pytest
 
 from config.environment import BadSetting
 from config.redis_sentinel import SentinelURL, parse_sentinel_url
-from storage.redis_client import RedisClient
+from storage.redis_client import RedisClient, _sentinel
 from tests.config.test_settings import read
 
 FULL = (
@@ -77,3 +77,11 @@ def test_replicas() -> None:
         "mysql+asyncmy://u:p%2Cw@b:3307/n",
     ]
     assert read(**DATABASE).replicas == []
+
+
+def test_sentinels_have_the_encryption_of_redis() -> None:
+    watched = parse_sentinel_url("rediss+sentinel://one,two/master/0?ssl_cert_reqs=none")
+    assert watched is not None
+    for sentinel in _sentinel(watched, timeout=1.0).sentinels:
+        options = sentinel.connection_pool.connection_kwargs
+        assert options["ssl_cert_reqs"] == "none"
