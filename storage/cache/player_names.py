@@ -27,6 +27,8 @@ _PLAIN = re.compile(
     r"utf8(mb[34])?_((general|unicode|unicode_520)(_nopad)?_ci|general_mysql500_ci|0900_a[is]_ci"
     r"|uca1400(_nopad)?_a[is]_ci)|uca1400(_nopad)?_a[is]_ci"
 )
+# A type with its length in characters.
+_TYPE = re.compile(r"(?:var)?char\((\d+)\)")
 
 
 def name_pattern(text: str) -> str:
@@ -37,9 +39,18 @@ def name_pattern(text: str) -> str:
 class _Matches(NamedTuple):
     """Whose names contain a text, of all names that are kept or of the first ones."""
 
-    texts: Texts[FoundPlayer]
     players: list[FoundPlayer]
     complete: bool
+
+
+class _Found:
+    """What has been found in the same texts, by the text that was searched for."""
+
+    def __init__(self, texts: Texts[FoundPlayer] | None) -> None:
+        self.texts = texts
+        self.matches: BoundedMap[str, _Matches] = BoundedMap(
+            MAX_MATCHES, weigh=lambda matches: MATCHES_OVERHEAD + len(matches.players)
+        )
 
 
 class PlayerNames:
@@ -59,10 +70,10 @@ class PlayerNames:
             )
         )
         self._hidden = HiddenPlayers(database)
-        # By the text that was searched for, as long as the names are the same.
-        self._matches: BoundedMap[str, _Matches] = BoundedMap(
-            MAX_MATCHES, weigh=lambda matches: MATCHES_OVERHEAD + len(matches.players)
-        )
+        # Replaced when the names are others, so that no older names stay in memory.
+        self._found = _Found(None)
+        # The longest name that the table can hold, in characters; read with the names.
+        self._longest = 0
 
     async def close(self) -> None:
         """Cancel the statements that are running."""
@@ -83,19 +94,25 @@ class PlayerNames:
         hidden = await self._hidden.current() if texts else None
         if texts is None or hidden is None:
             return None
-        known = self._matches.get(text)
-        if known is None or known.texts is not texts:
+        if len(text) > self._longest:
+            # LIKE compares character by character, trailing spaces too.
+            return []
+        if self._found.texts is not texts:
+            self._found = _Found(texts)
+        matches = self._found.matches
+        known = matches.get(text)
+        if known is None:
             known = await self._search(texts, text, hidden, limit)
+            matches.put(text, known)
         found = [player for player in known.players if player.id not in hidden]
         if len(found) < limit and not known.complete:
             # More of the first ones have been hidden since.
             known = await self._search(texts, text, hidden, limit)
+            matches.put(text, known)
             found = [player for player in known.players if player.id not in hidden]
         return found[:limit]
 
-    async def _search(
-        self, texts: Texts[FoundPlayer], text: str, hidden: frozenset[int], limit: int
-    ) -> "_Matches":
+    async def _search(self, texts: Texts[FoundPlayer], text: str, hidden: frozenset[int], limit: int) -> _Matches:
         """Return the players who match, hidden or not, the first `limit` visible ones of them at least."""
         kept, unusual = texts.kept, texts.numbers[UNUSUAL]
         players: list[FoundPlayer] = []
@@ -115,9 +132,7 @@ class PlayerNames:
                 mismatches = await self._mismatches(text, to_compare)
                 players = [player for player in players if player.id not in mismatches]
                 to_compare.clear()
-        matches = _Matches(texts, players, complete)
-        self._matches.put(text, matches)
-        return matches
+        return _Matches(players, complete)
 
     async def _mismatches(self, text: str, ids: list[int]) -> set[int]:
         """Return which of these players do not match, as the database compares their names."""
@@ -130,14 +145,20 @@ class PlayerNames:
 
     async def _read(self, after: int, limit: int) -> list[FoundPlayer]:
         if after == BEFORE_ALL:
-            await self._require_plain_collation()
+            await self._read_column()
         return await self._database.all(catalogue.player_names, after=after, limit=limit)
 
-    async def _require_plain_collation(self) -> None:
+    async def _read_column(self) -> None:
+        """Read how long names can be. Raise Unfit if the database compares them in another way than this class."""
         for column in await self._database.all(catalogue.schema_columns):
-            is_name = (column.table_name, column.column_name) == ("users", "name")
-            if is_name and not _PLAIN.fullmatch(column.collation or ""):
+            if (column.table_name, column.column_name) != ("users", "name"):
+                continue
+            if not _PLAIN.fullmatch(column.collation or ""):
                 raise Unfit(f"users.name has the collation {column.collation}")
+            length = _TYPE.fullmatch(column.column_type)
+            if length is None:
+                raise Unfit(f"users.name has the type {column.column_type}")
+            self._longest = int(length[1])
 
 
 def _is_usual(name: str) -> bool:

@@ -1,6 +1,8 @@
 """Players found in memory: the same ones, in the same order, that a search of the table finds."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from typing import Any
@@ -193,6 +195,7 @@ def test_every_part_of_a_name_finds_the_same_as_in_the_table(plain: str) -> None
                 assert await names.find(text, LIMIT) == expected, text
                 fresh = PlayerNames(database)
                 fresh._index = names._index
+                fresh._longest = names._longest
                 for limit in (1, 2, 5):
                     assert await fresh.find(text, limit) == expected[:limit], (text, limit)
 
@@ -245,6 +248,50 @@ def test_other_collations_are_left_to_the_database(
         "the players are not kept in memory: The search is not available: users.name has the collation "
         f"{collation}."
     ]
+
+
+@pytest.mark.parametrize("collation", ["utf8mb3_general_ci", "utf8mb4_unicode_520_nopad_ci"])
+def test_no_name_is_longer_than_the_column(mariadb: MariaDB, collation: str) -> None:
+    url = world(mariadb, "long_names", collation)
+    # Each has the greatest length.
+    long = ["a" * 32, "padded" + " " * 26, "\u00e4" * 32, "ss" * 15 + "\u00df\u00df", "fi\ufb01" * 10 + "xx"]
+    rows = [user(1000 + number, name, safe_name=f"l{number}") for number, name in enumerate(long)]
+    insert(url, rows)
+    asked = {"a" * 32, "padded" + " " * 26, "s" * 32, "padded", "ana" + " " * 29, " " * 26}
+    asked |= {text + end for text in asked for end in ("a", " ", "%", " " * 300)} | {"a" * 70_000}
+
+    async def test() -> None:
+        async with loaded(url) as (names, database):
+            for text in sorted(asked):
+                expected = await in_table(database, text)
+                assert bool(expected) <= (len(text) <= 32)
+                database.statements.clear()
+                assert await names.find(text, LIMIT) == expected, text
+                if len(text) > 32:
+                    assert database.statements == ["hidden_players_mark"]
+                    assert names._found.matches.get(text) is None
+            mariadbd.execute(url, f"ALTER TABLE users MODIFY name varchar(40) COLLATE {collation} NOT NULL")
+            insert(url, [user(2000, "b" * 40, safe_name="b")])
+            await names._index.wait()
+            assert await names.find("b" * 40, LIMIT) == await in_table(database, "b" * 40) != []
+
+    asyncio.run(test())
+
+
+def test_older_names_do_not_stay_in_memory(plain: str) -> None:
+    async def test() -> None:
+        async with loaded(plain) as (names, _):
+            older = []
+            for text in ("an", "nn", "a", "ss"):
+                await names.find(text, LIMIT)
+                assert names._found.texts is not None
+                older.append(weakref.ref(names._found.texts))
+                await names._index.wait()
+            await names.find("k", LIMIT)
+            gc.collect()
+            assert [ref() for ref in older] == [None] * 4
+
+    asyncio.run(test())
 
 
 def test_texts_that_only_the_database_compares(plain: str) -> None:
