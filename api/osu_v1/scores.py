@@ -69,7 +69,7 @@ async def _scores_of_player(
     player = await player_of(services, catalogue.player, params)
     if player is None:
         return []
-    scores = await scores_of_player(
+    scores, _ = await scores_of_player(
         services,
         catalogue.osu_v1_player_scores,
         player.id,

@@ -144,7 +144,7 @@ async def _page_of_scores(
     if params.scope == "first":
         query = catalogue.v2_player_scores_by_id
         return await first_places(services, query, player_id, where, include_loved=params.include_loved, **page)
-    rows = await scores_of_player(
+    rows, _ = await scores_of_player(
         services,
         catalogue.v2_player_scores,
         player_id,
