@@ -23,6 +23,7 @@ from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
 from storage.cache.stored_replays import StoredReplays
 from storage.cache.totals import ServerTotals
+from storage.deadlines import Deadlines
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
@@ -172,6 +173,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "replays": open_store(settings),
                 "stored_replays": StoredReplays(open_store(settings).stored),
                 "change_marker": ChangeMarker(),
+                "deadlines": Deadlines(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))
