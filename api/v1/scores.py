@@ -266,9 +266,9 @@ async def get_player_map_scores(services: Services, params: PlayerMapScoresParam
     scores with these mods. Failed scores are left out, and there are at most 100.
     """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
-    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     if params.map_id is None and params.md5 is None:
         raise MAP_ID_OR_MD5()
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     beatmap = await beatmap_by_id_or_md5(services, params.map_id, params.md5)
     if where is None:
         return PlayerMapScores(rank=None, of=0, best=None, scores=[])
