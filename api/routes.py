@@ -111,7 +111,7 @@ V2 = {
     "players/{player_id}/scores": Endpoint(
         v2_scores.get_player_scores,
         seconds=3,
-        yields_params=("offset", "with_replay", "with_weight"),
+        yields_params=("mods", "offset", "with_replay", "with_weight"),
         may_lack=PINNED,
     ),
     "players/{player_id}/maps/{map_id}/scores": Endpoint(v2_scores.get_player_map_scores, seconds=3, yields=True),

@@ -114,7 +114,9 @@ async def _opened(
         leaderboard_order=leaderboard_order,
         first_places=open_first_places(settings, database, stack),
         fork_columns=closed_by(stack, ForkColumns(database)),
-        top_plays=closed_by(stack, TopPlays(database, visible=settings.visible_on_boards)),
+        top_plays=closed_by(
+            stack, TopPlays(database, visible=settings.visible_on_boards, wait=settings.db_pool_wait)
+        ),
         clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
         game_server=game_server,
         game_server_proxy=open_game_server_proxy(settings, stack),

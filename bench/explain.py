@@ -112,7 +112,6 @@ def values_for(statement: Statement, ids: Ids) -> dict[str, Value]:
         "clan": {"id": clan},
         "clan_members": {"id": clan},
         "clan_leaderboard": {"ids": tuple(map(int, ids.clans.heavy + ids.clans.typical))[:50]},
-        "score_total": {"last": score},
         "server_totals": {"counted": score},
         # Of a country. For the whole world, fewer rows are read, thanks to the minimum from leaderboard_least.
         "leaderboard_order": {

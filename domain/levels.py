@@ -1,5 +1,6 @@
 """The level of a player, as osu! calculates it."""
 
+import math
 from bisect import bisect_right
 
 # The total score with which a player reaches level 100, and what each level after that takes.
@@ -29,3 +30,8 @@ def level_of(total_score: int) -> float:
         return 100 + (score - LEVEL_100) / PER_LEVEL
     level = bisect_right(_REACHED, score)
     return level + (score - _REACHED[level - 1]) / (_REACHED[level] - _REACHED[level - 1])
+
+
+def shown_level(total_score: int) -> float:
+    """Return the level, rounded down to four decimals: nobody is shown a level that they have not reached."""
+    return math.floor(level_of(total_score) * 10_000) / 10_000

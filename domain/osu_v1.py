@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from domain import units
 from domain.beatmaps import Beatmap
-from domain.levels import level_of
+from domain.levels import shown_level
 from domain.players import ModeStats, PlayerDetails
 from domain.times import in_utc, unzoned
 
@@ -252,7 +252,7 @@ def osu_user(player: PlayerDetails, stats: ModeStats | None) -> OsuUser:
         ranked_score=str(stats.rscore),
         total_score=str(stats.tscore),
         pp_rank=str(stats.rank or 0),
-        level=f"{level_of(stats.tscore):.4f}",
+        level=f"{shown_level(stats.tscore):.4f}",
         pp_raw=str(stats.pp),
         accuracy=str(stats.acc),
         count_rank_ss=str(stats.x_count),

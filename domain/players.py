@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.clans import Clan
-from domain.levels import level_of
+from domain.levels import shown_level
 from domain.units import (
     ClanID,
     ClanPrivileges,
@@ -109,7 +109,7 @@ class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
     level: Level = 1.0
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "level", round(level_of(self.tscore), 4))
+        msgspec.structs.force_setattr(self, "level", shown_level(self.tscore))
 
 
 class PlayerStats(ModeStats, frozen=True, kw_only=True):

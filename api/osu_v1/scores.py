@@ -36,9 +36,9 @@ async def get_user_best(services: Services, params: UserBestParams) -> list[OsuB
     is empty for a player who does not exist, or is restricted or unverified.
     """
     found = await _scores_of_player(services, params, "best", params.limit)
-    stored = await services.replays.stored([score.id for score, _ in found])
+    stored = await services.stored_replays.of(score.id for score, _ in found)
     zone = services.settings.zone
-    return [best_score(score, beatmap_id, score.id in stored, zone) for score, beatmap_id in found]
+    return [best_score(score, beatmap_id, stored[score.id] is not False, zone) for score, beatmap_id in found]
 
 
 class UserRecentParams(UserParams, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ async def _scores_of_player(
     player = await player_of(services, catalogue.player, params)
     if player is None:
         return []
-    scores = await scores_of_player(
+    scores, _ = await scores_of_player(
         services,
         catalogue.osu_v1_player_scores,
         player.id,
@@ -95,9 +95,9 @@ async def get_scores(services: Services, params: ScoresParams) -> list[OsuBeatma
     and Autopilot, the highest pp. The list is empty for a beatmap or player that does not exist.
     """
     scores = await best_on_beatmap(services, params, params.b, params.mods, params.limit)
-    stored = await services.replays.stored([score.id for score in scores])
+    stored = await services.stored_replays.of(score.id for score in scores)
     zone = services.settings.zone
-    return [beatmap_score(score, score.id in stored, zone) for score in scores]
+    return [beatmap_score(score, stored[score.id] is not False, zone) for score in scores]
 
 
 async def best_on_beatmap(

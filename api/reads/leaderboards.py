@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from api.reads.totals import if_counted
 from api.services import Services
 from domain.modes import Mode
 from domain.players import LeaderboardEntry
@@ -24,14 +25,14 @@ async def leaderboard(
     *,
     limit: int,
     offset: int,
-) -> tuple[list[E], int]:
-    """Return a part of a leaderboard, and how many players are on it.
+) -> tuple[list[E], int | None]:
+    """Return a part of a leaderboard, and how many players are on it, None if they cannot be counted in time.
 
     That number may be a minute old and the order of the players some seconds, their data is not. `queries` are by
     the column they sort by.
     """
     ids = await services.leaderboard_order.page(key, offset=offset, limit=limit)
-    total = await services.leaderboard_order.total(key)
+    total = await if_counted(services.leaderboard_order.total(key))
     if not ids:
         return [], total
     rows = await services.database.all(

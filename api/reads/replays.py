@@ -40,13 +40,16 @@ def replay_response(services: Services, score_id: int, kind: type[R], *, whole: 
 
 
 async def set_has_replay(services: Services, scores: Sequence[Score]) -> None:
-    """Set `has_replay` of these scores, at most a hundred, as of some seconds ago."""
+    """Set `has_replay` of these scores, at most a hundred, as of some seconds ago.
+
+    It is None if it is not known.
+    """
     passed = [score.id for score in scores if score.status]
-    knows, stored = services.replays.knows_stored, set[int]()
-    if knows:
+    stored: dict[int, bool | None] = {}
+    if services.replays.knows_stored:
         stored = await services.stored_replays.of(passed)
     for score in scores:
-        has_replay = None if score.status and not knows else score.id in stored
+        has_replay = stored.get(score.id) if score.status else False
         # In place, because copying the score would copy two dozen fields.
         msgspec.structs.force_setattr(score, "has_replay", has_replay)
 

@@ -35,14 +35,15 @@ async def scores_of_player(
     limit: int,
     offset: int = 0,
     stripped: bool = False,
-) -> list[R]:
-    """Return a player's best or pinned scores, highest pp first, or the most recent ones; `queries` are by scope.
+) -> tuple[list[R], int]:
+    """Return a player's best or pinned scores, highest pp first, or the most recent ones, and how many were found.
 
-    Each has its beatmap as JSON, with `stripped` texts. Scores on unknown beatmaps are left out.
+    `queries` are by scope. Each score has its beatmap as JSON, with `stripped` texts. Those on beatmaps that are
+    not known any more are left out, but are among those that were found.
     """
     filters = _filters(player_id, where, scope, include_loved=include_loved, include_failed=include_failed)
     rows = await services.database.all(queries[scope], limit=limit, offset=offset, **filters)
-    return await with_beatmaps(services, rows, stripped=stripped)
+    return await with_beatmaps(services, rows, stripped=stripped), len(rows)
 
 
 async def count_scores_of_player(

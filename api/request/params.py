@@ -198,14 +198,25 @@ class Unserved(InvalidParams):
         return str(fault.loc[1]), fault.text or ""
 
 
-def unserved(name: str, value: str, served: object) -> Unserved:
-    """Return the error for a value of a parameter that the type `served` does not have."""
-    parse = parser(served)
+def parse_param(name: str, text: str, hint: object) -> Any:
+    """Parse a query parameter that is only valid beside another one, as a parameter of type `hint`.
+
+    Raise InvalidParams.
+    """
+    parse = parser(hint)
     assert not isinstance(parse, Repeated)
     try:
-        parse(value)
+        return parse(text)
     except Invalid as error:
-        return Unserved([Fault(["query", name], value, error)])
+        raise InvalidParams([Fault(["query", name], text, error)]) from None
+
+
+def unserved(name: str, value: str, served: object) -> Unserved:
+    """Return the error for a value of a parameter that the type `served` does not have."""
+    try:
+        parse_param(name, value, served)
+    except InvalidParams as error:
+        return Unserved(error.faults)
     raise ValueError(f"{value} is served")
 
 

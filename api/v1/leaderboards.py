@@ -23,10 +23,13 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaderboard(Success, frozen=True, kw_only=True):
-    """Players in the order of the leaderboard, and how many are on it. The first one has the rank `offset` + 1."""
+    """Players in the order of the leaderboard, of which the first has the rank `offset` + 1.
+
+    `total` is how many players are on it, null if the database does not count them in time.
+    """
 
     leaderboard: list[LeaderboardEntry]
-    total: int
+    total: int | None
     offset: int
 
 

@@ -17,6 +17,7 @@ from api.reads.scores import (
     scores_on_beatmap,
     set_weights,
 )
+from api.reads.totals import if_counted
 from api.request.params import (
     BeatmapID,
     BeatmapMD5,
@@ -77,9 +78,12 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
-    """A player's scores, each with its beatmap, and the player. `total` is how many there are on all pages."""
+    """A player's scores, each with its beatmap, and the player.
 
-    total: int
+    `total` is how many there are on all pages, null if the database does not count them in time.
+    """
+
+    total: int | None
     scores: list[PlayerScore]
     player: PlayerCard
 
@@ -111,8 +115,8 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
 
 async def _page_of_scores(
     services: Services, player_id: int, where: ScoreFilter, params: PlayerScoresParams
-) -> tuple[list[PlayerScoreRow], int]:
-    """Return the page that the parameters ask for, and how many scores there are on all pages."""
+) -> tuple[list[PlayerScoreRow], int | None]:
+    """Return the page that the parameters ask for, and how many scores there are on all pages, None if unknown."""
     page: dict[str, Any] = {"limit": params.limit, "offset": params.offset}
     if params.scope == "first":
         query = catalogue.player_scores_by_id
@@ -122,10 +126,10 @@ async def _page_of_scores(
         "include_loved": params.include_loved,
         "include_failed": params.include_failed,
     }
-    rows = await scores_of_player(services, catalogue.player_scores, player_id, where, **kind, **page)
-    if len(rows) < params.limit and (rows or not params.offset):
-        return rows, params.offset + len(rows)
-    return rows, await count_scores_of_player(services, player_id, where, **kind)
+    rows, found = await scores_of_player(services, catalogue.player_scores, player_id, where, **kind, **page)
+    if found < params.limit and (found or not params.offset):
+        return rows, params.offset + found
+    return rows, await if_counted(count_scores_of_player(services, player_id, where, **kind))
 
 
 class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,9 +266,9 @@ async def get_player_map_scores(services: Services, params: PlayerMapScoresParam
     scores with these mods. Failed scores are left out, and there are at most 100.
     """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
-    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     if params.map_id is None and params.md5 is None:
         raise MAP_ID_OR_MD5()
+    player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     beatmap = await beatmap_by_id_or_md5(services, params.map_id, params.md5)
     if where is None:
         return PlayerMapScores(rank=None, of=0, best=None, scores=[])

@@ -1,13 +1,13 @@
 """Clans."""
 
-from typing import cast
+from typing import Annotated, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from api.reads.clans import clan_leaderboard
 from api.reads.require import NO_CLAN, require
-from api.request.params import ClanSortColumn, RulesetMode
+from api.request.params import MODES, ClanSortColumn, RulesetMode, parse_param
 from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item, Page, PageParams, page_of
@@ -17,12 +17,18 @@ from domain.units import MemberAverage, MemberCount, MemberSum
 from domain.v2 import Clan, ClanLeaderboardEntry
 from storage.database import catalogue
 
+# Read as text, so that nothing is invalid where it is ignored.
+ClanMode = Annotated[
+    str,
+    Meta(description=f"With `sort`: {MODES[0].lower()}{MODES[1:]}. Ignored without."),
+]
+
 
 class ClansParams(PageParams, frozen=True):
     """`mode` counts with `sort` only."""
 
     sort: ClanSortColumn | None = None
-    mode: RulesetMode = 0
+    mode: ClanMode | None = None
 
 
 class ListedClan(Clan, frozen=True, kw_only=True):
@@ -45,13 +51,13 @@ async def get_clans(services: Services, params: ClansParams) -> Page[ListedClan]
     out; of equal clans the lower ID comes first. The order may be a minute old.
     """
     request, visible = params.request, services.settings.visible
-    mode = ruleset_mode(params.mode, strict=True)
     clans: list[Clan] | list[ClanLeaderboardEntry]
     if params.sort is None:
         clans, total = await services.pagination.read(
             catalogue.clans, catalogue.count_clans, request, visible=visible
         )
     else:
+        mode = ruleset_mode(parse_param("mode", params.mode or "0", RulesetMode), strict=True)
         clans, total = await clan_leaderboard(
             services,
             catalogue.v2_clan_leaderboard,

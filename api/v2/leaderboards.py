@@ -4,9 +4,9 @@ import msgspec
 
 from api.reads.leaderboards import leaderboard, leaderboard_key
 from api.request.params import Country, PageNumber, PageSize, RulesetMode, SortColumn
+from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Page, page_of
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.v2 import LeaderboardEntry
 from storage.cache.pagination import PageRequest
@@ -21,8 +21,26 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     country: Country | None = None
 
 
+class LeaderboardMeta(msgspec.Struct, frozen=True, kw_only=True):
+    """The page, and the number of players on all pages (`total`), which is counted at most once a minute.
+
+    It is null if the database does not count them in time.
+    """
+
+    total: int | None
+    page: int
+    page_size: int
+
+
+class Leaderboard(Success, frozen=True, kw_only=True):
+    """A page of a leaderboard."""
+
+    data: list[LeaderboardEntry]
+    meta: LeaderboardMeta
+
+
 @errors(INVALID_MODE)
-async def get_leaderboard(services: Services, params: LeaderboardParams) -> Page[LeaderboardEntry]:
+async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
     """The leaderboard of a mode, of the world or of one country, with each player's rank on it.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
@@ -39,4 +57,4 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Page
     ranked = [
         msgspec.structs.replace(entry, rank=rank) for rank, entry in enumerate(entries, start=request.offset + 1)
     ]
-    return page_of(ranked, total, request)
+    return Leaderboard(data=ranked, meta=LeaderboardMeta(total=total, page=request.page, page_size=request.size))

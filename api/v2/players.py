@@ -148,7 +148,7 @@ class Favourites(Success, frozen=True, kw_only=True):
 async def get_player_favourites(services: Services, params: PlayerPath) -> Favourites:
     """The beatmap sets that a player has marked as favourites, the latest first.
 
-    The operator's `LIST_LIMIT` is the maximum number of them.
+    The operator's `LIST_LIMIT` is the maximum number of them, and `total` counts those in the response.
     """
     player = await require_player(services, catalogue.player, id=params.player_id)
     rows = await services.database.all(

@@ -89,6 +89,7 @@ async def get_score(services: Services, params: ScoreParams) -> Item[ScoreDetail
 class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     player_id: PlayerNumber
     scope: PlayerScoresScope = "best"
+    mods: ModsText | None = None
     mode: RulesetMode = 0
     limit: Limit = 25
     include_loved: IncludeLoved = False
@@ -123,8 +124,10 @@ async def get_player_scores(services: Services, params: PlayerScoresParams) -> P
     beatmaps may be 10 seconds old.
     """
     await require_scope(services, params.scope)
-    where = ScoreFilter(ruleset_mode(params.mode, strict=True))
+    where = score_filter(params.mode, params.mods, strict=True)
     player = await require_player(services, catalogue.player, id=params.player_id)
+    if where is None:
+        return PlayerScores(data=[], meta=PlayerScoresMeta(total=0, scope=params.scope, mode=params.mode))
     rows, total = await _page_of_scores(services, player.id, where, params)
     if params.with_replay:
         await set_has_replay(services, rows)
@@ -144,7 +147,7 @@ async def _page_of_scores(
     if params.scope == "first":
         query = catalogue.v2_player_scores_by_id
         return await first_places(services, query, player_id, where, include_loved=params.include_loved, **page)
-    rows = await scores_of_player(
+    rows, _ = await scores_of_player(
         services,
         catalogue.v2_player_scores,
         player_id,

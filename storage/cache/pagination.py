@@ -73,6 +73,21 @@ class IdBlocks:
         return self._firsts[end] - 1 if end < len(self._firsts) else None
 
 
+async def read_score_blocks(database: Database, block_ids: int = BLOCK_IDS, **filters: Value) -> list[Block]:
+    """Return how many scores there are in each run of ids, those of hidden players included.
+
+    Each statement reads a range of `block_ids` ids, so that none of them runs for long, however many scores there
+    are. Raise Unavailable if the database cannot be reached.
+    """
+    blocks: list[Block] = []
+    first = 0
+    while begin := await database.one(catalogue.score_next, first=first):
+        first = begin.id + block_ids
+        last = first - 1 if first < LARGEST_BOUND else None
+        blocks += await database.all(catalogue.score_blocks, first=begin.id, last=last, **filters)
+    return blocks
+
+
 class Pagination:
     """Reads pages of lists. The length of each list is counted at most once a minute."""
 
@@ -163,15 +178,9 @@ class Pagination:
         return row.total if row else 0
 
     async def _read_blocks(self, filters: Filters) -> IdBlocks:
-        # In several statements, so that none of them runs for long, however many scores there are.
         values = dict(filters)
         visible = values.pop("visible")
-        blocks: list[Block] = []
-        first = 0
-        while begin := await self._database.one(catalogue.score_next, first=first):
-            first = begin.id + self._block_ids
-            last = first - 1 if first < LARGEST_BOUND else None
-            blocks += await self._database.all(catalogue.score_blocks, first=begin.id, last=last, **values)
+        blocks = await read_score_blocks(self._database, self._block_ids, **values)
         if not blocks:
             return IdBlocks([], [])
         filtered = any(value is not None for value in values.values())

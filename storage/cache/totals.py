@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from storage.cache.cache import SingleFlight, SingleFlightCache
+from storage.cache.pagination import read_score_blocks
 from storage.database import catalogue
 from storage.database.database import Database
 
@@ -28,9 +29,9 @@ class CountedScores(NamedTuple):
 class ServerTotals:
     """Counts scores, beatmaps and clans, at most once a minute.
 
-    Counting all scores reads an index of the whole table, which takes hundreds of milliseconds with millions of
-    them. Nobody but the first request waits for that: later ones add the scores that have come since, and let all
-    be counted in the background. Until that has ended, deleted scores still count.
+    Counting all scores takes hundreds of milliseconds for each million of them, in a statement of its own. Nobody
+    but the first request waits for that: later ones add the scores that have come since, and let all be counted in
+    the background. Until that has ended, deleted scores still count.
     """
 
     def __init__(self, database: Database) -> None:
@@ -62,8 +63,7 @@ class ServerTotals:
         self._scores = await self._count_scores()
 
     async def _count_scores(self) -> CountedScores:
-        newest = await self._database.one(catalogue.score_newest)
-        if newest is None:
-            return CountedScores(0, 0)
-        total = await self._database.one(catalogue.score_total, last=newest.id)
-        return CountedScores(total.total if total else 0, newest.id)
+        blocks = await read_score_blocks(self._database, mods=None, status=None, mode=None)
+        return CountedScores(
+            sum(block.total for block in blocks), max((block.last for block in blocks), default=0)
+        )

@@ -354,7 +354,6 @@ hidden_score_blocks = {
 clans = Query("clans", v2.Clan)
 count_clans = Query("count_clans", Total)
 server_totals = Query("server_totals", NewTotals)
-score_total = Query("score_total", Total)
 achievements = OptionalQuery("achievements", v2.Achievement)
 count_achievements = OptionalQuery("count_achievements", Total)
 

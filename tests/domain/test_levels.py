@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.levels import level_of, score_needed
+from domain.levels import level_of, score_needed, shown_level
 
 
 # From the table at https://osu.ppy.sh/wiki/en/Gameplay/Score/Total_score
@@ -30,3 +30,8 @@ def test_the_level_never_falls() -> None:
     levels = [level_of(score) for score in scores]
     assert levels == sorted(levels)
     assert level_of(-5) == 1
+
+
+def test_no_level_is_shown_before_it_is_reached() -> None:
+    assert [shown_level(score) for score in (26_931_190_828, 26_931_190_829)] == [99.9999, 100.0]
+    assert [shown_level(score) for score in (0, 15_000, 30_000, 2**63)] == [1.0, 1.5, 2.0, shown_level(2**63)]

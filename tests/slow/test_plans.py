@@ -153,7 +153,6 @@ CASES = {
     },
     **{f"leaderboard_total {sort}": Case(query, None) for sort, query in catalogue.leaderboard_total.items()},
     "total of a country": Case(catalogue.leaderboard_total["pp"], None, {"country": "de"}),
-    "total of scores": Case(catalogue.score_total, None, {"last": SCORES // 2}),
     "totals": Case(catalogue.server_totals, None, {"counted": SCORES // 2}),
     "medals": Case(catalogue.player_achievements, None),
     **{

@@ -96,6 +96,7 @@ def test_somebody_without_scores_there(world: Playground) -> None:
     ("query", "status", "message"),
     [
         ("id=3", 400, "Must provide either map_id or md5!"),
+        ("id=2000000", 400, "Must provide either map_id or md5!"),
         ("map_id=78", 400, "Must provide either id OR name!"),
         ("id=3&name=abc&map_id=78", 400, "Must provide either id OR name!"),
         ("id=29&map_id=78", 404, "Player not found."),

@@ -83,7 +83,7 @@ def test_the_whole_leaderboard(recorded: Recorded, sort: str, mode: int) -> None
 
 
 def test_the_list_of_clans_has_no_sums(recorded: Recorded) -> None:
-    for path in ("/v2/clans", "/v2/clans?sort=", "/v2/clans?mode=4"):
+    for path in ("/v2/clans", "/v2/clans?sort=", "/v2/clans?mode=4", "/v2/clans?mode=9", "/v2/clans?mode=abc"):
         body = get(recorded, path)
         assert [set(clan) for clan in body["data"]] == [{"id", "name", "tag", "owner", "created_at"}] * len(CLANS)
         assert [clan["id"] for clan in body["data"]] == sorted(CLANS)
@@ -100,6 +100,8 @@ def test_the_list_of_clans_has_no_sums(recorded: Recorded) -> None:
         ("/v1/get_clan_leaderboard?limit=101", 422),
         ("/v2/clans?sort=owner", 422),
         ("/v2/clans?sort=pp&mode=7", 400),
+        ("/v2/clans?sort=pp&mode=12", 422),
+        ("/v2/clans?sort=pp&mode=abc", 422),
         ("/v2/clans?sort=pp&page=9223372036854775807", 200),
     ],
 )

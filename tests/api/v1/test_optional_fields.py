@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from domain.levels import level_of
+from domain.levels import shown_level
 from tests.conftest import Playground, Recorded, service
 from tests.support import conformance
 
@@ -86,6 +86,6 @@ def test_levels(world: Playground) -> None:
     stats = world.client.get("/v1/get_player_info?scope=stats&id=50").json()["player"]["stats"]
     assert stats
     for mode, row in stats.items():
-        assert row["level"] == round(level_of(row["tscore"]), 4) >= 1
+        assert row["level"] == shown_level(row["tscore"]) >= 1
         assert world.client.get(f"/v2/players/50/stats/{mode}").json()["data"]["level"] == row["level"]
     assert any(row["level"] > 2 for row in stats.values())

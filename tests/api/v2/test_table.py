@@ -23,13 +23,17 @@ from storage.cache.pagination import Pagination
 from storage.cache.player_names import PlayerNames
 from storage.cache.stored_replays import StoredReplays
 from storage.cache.totals import ServerTotals
+from storage.deadlines import Deadlines
 from storage.ranks import Ranks
 from tests.api.v2.test_pages import RecordingDatabase
 from tests.support import conformance
 
 # Each endpoint, a request to it, and the statements that it runs, in their order.
 STATEMENTS = {
-    "server/stats": ("server/stats", ["player_total", "score_newest", "score_total", "server_totals"]),
+    "server/stats": (
+        "server/stats",
+        ["player_total", "score_next", "score_blocks", "score_next", "server_totals"],
+    ),
     "leaderboards/{mode}": ("leaderboards/0", ["leaderboard_least", "leaderboard_order", "leaderboard"]),
     "players": ("players", ["count_players", "players"]),
     "players/search": ("players/search?q=re", ["player_search"]),
@@ -74,8 +78,6 @@ ONLY_V2 = {
     "hidden_score_blocks",
     "clans",
     "count_clans",
-    "score_newest",
-    "score_total",
     "server_totals",
     "count_achievements",
 }
@@ -171,6 +173,7 @@ def service(recorded_sqlite: str) -> Iterator[InProcess]:
                 "replays": open_store(settings),
                 "stored_replays": StoredReplays(open_store(settings).stored),
                 "change_marker": ChangeMarker(),
+                "deadlines": Deadlines(),
             }
             others: Any = dict.fromkeys(Services.__struct_fields__)
             yield Services(**(others | needed))

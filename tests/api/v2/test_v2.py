@@ -282,6 +282,22 @@ def test_scores_of_a_player(recorded: Recorded, scope: str) -> None:
         assert get(recorded, "players/50/scores?limit=40") == body
 
 
+@pytest.mark.parametrize("scope", ["best", "recent", "first"])
+def test_scores_of_a_player_by_mods(recorded: Recorded, scope: str) -> None:
+    everything = get(recorded, f"players/50/scores?scope={scope}&limit=100")["data"]
+    filtered = get(recorded, f"players/50/scores?scope={scope}&limit=100&mods=HR")
+    assert [row["id"] for row in filtered["data"]] != [row["id"] for row in everything]
+    assert all(row["mods"] & 16 for row in filtered["data"])
+    old = recorded.client.get(f"/v1/get_player_scores?id=50&scope={scope}&limit=100&mods=HR").json()["scores"]
+    assert [row["id"] for row in filtered["data"]] == [row["id"] for row in old]
+    assert filtered["meta"]["total"] == len(old)
+    assert get(recorded, f"players/50/scores?scope={scope}&mode=3&mods=rx") == {
+        "status": "success",
+        "data": [],
+        "meta": {"total": 0, "scope": scope, "mode": 3},
+    }
+
+
 def test_flags_of_a_players_scores(recorded: Recorded) -> None:
     everything = get(recorded, "players/50/scores?scope=recent&limit=100")["data"]
     passed = get(recorded, "players/50/scores?scope=recent&limit=100&include_failed=no")["data"]

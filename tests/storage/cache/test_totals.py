@@ -46,9 +46,9 @@ def with_totals(url: str, use: Callable[[ServerTotals, RecordingDatabase], Await
 def test_everything_is_counted_once(recorded_url: str) -> None:
     async def use(totals: ServerTotals, database: RecordingDatabase) -> None:
         assert set(await asyncio.gather(*(totals.get() for _ in range(5)))) == {EXPECTED}
-        assert database.statements == ["score_newest", "score_total", "server_totals"]
+        assert database.statements == ["score_next", "score_blocks", "score_next", "server_totals"]
         assert await totals.get() == EXPECTED
-        assert len(database.statements) == 3
+        assert len(database.statements) == 4
 
     with_totals(recorded_url, use)
 
@@ -75,7 +75,7 @@ def test_new_scores_are_added_and_all_are_counted_in_the_background(
             return result
 
         assert await totals.get() == EXPECTED
-        counting = ("score_newest", "score_total")
+        counting = ("score_next", "score_blocks", "score_next")
         columns = ", ".join(name for name in table("scores")[0] if name != "id")
         for _ in range(3):
             sql(f"INSERT INTO scores ({columns}) SELECT {columns} FROM scores WHERE id = 1")
@@ -86,8 +86,8 @@ def test_new_scores_are_added_and_all_are_counted_in_the_background(
         assert (await later(*counting)).scores == EXPECTED.scores + 3
         assert (await later(*counting)).scores == deleted
         sql("DELETE FROM scores")
-        await later("score_newest")
-        assert (await later("score_newest")).scores == 0
+        await later("score_next")
+        assert (await later("score_next")).scores == 0
 
     with_totals(f"sqlite:///{file}", use)
 
