@@ -122,7 +122,7 @@ async def _opened(
         game_server_proxy=open_game_server_proxy(settings, stack),
         replays=replays,
         stored_replays=StoredReplays(replays.stored),
-        api_keys=APIKeys(database, open_key_failures(settings, stack)),
+        api_keys=closed_by(stack, APIKeys(database, open_key_failures(settings, stack))),
         rate_limiter=rate_limiter,
         beatmap_files=closed_by(stack, BeatmapFiles(settings)),
         pp_engine=closed_by(stack, PPEngine(settings)),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from domain.accounts import Account
 from domain.errors import ErrorSpec
 from storage.cache.bounded import BoundedMap
+from storage.cache.cache import SingleFlight
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.key_failures import KeyFailures
@@ -20,6 +21,8 @@ KEY_LENGTH = 36
 CACHED_FOR = 5.0  # seconds
 # Seconds for which `known` still identifies the account of a key after the result of its look-up has expired.
 KNOWN_FOR = 60.0
+# How many keys are looked up in the background at the same time.
+MAX_LEARNING = 4
 
 
 class APIKeys:
@@ -43,6 +46,7 @@ class APIKeys:
         self._clock = clock
         # By the digest of a key: when the result expires, and the account, None if the key is wrong.
         self._cached: BoundedMap[bytes, tuple[float, Account | None]] = BoundedMap(size)
+        self._learning: SingleFlight[bytes, None] = SingleFlight()
 
     async def owner(self, key: str, address: str) -> Account | None:
         """Return the account with that key, None if the key is wrong.
@@ -65,16 +69,25 @@ class APIKeys:
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         return account
 
-    async def learn(self, key: str) -> None:
-        """Look the key up, so that `known` identifies its account. A wrong one is no failure.
+    def learn(self, key: str) -> None:
+        """Look the key up in the background if it was not lately, so that `known` identifies its account.
 
-        Raise Unavailable if the database does not answer.
+        A wrong one is no failure. While MAX_LEARNING keys are being looked up, or the database does not answer,
+        the key is not learned; a later call tries again.
         """
         digest = _digest(key)
         expiry, _ = self._cached.get(digest) or (0.0, None)
-        if expiry <= self._clock():
-            account = await self._look_up(key)
-            self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+        # Before `known` forgets it: a key that is used all the time is known all the time.
+        if expiry <= self._clock() and len(self._learning) < MAX_LEARNING:
+            self._learning.join(digest, lambda digest: self._learn(key, digest))
+
+    async def _learn(self, key: str, digest: bytes) -> None:
+        account = await self._look_up(key)
+        self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+
+    async def close(self) -> None:
+        """Cancel the look-ups in the background."""
+        await self._learning.close()
 
     def known(self, key: str) -> int | None:
         """Return the id of the account with that key if it was looked up recently, without a look-up."""

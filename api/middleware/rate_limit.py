@@ -32,7 +32,8 @@ class RateLimitMiddleware:
     """Middleware: refuses requests over the limit with 429, and adds rate limit headers to all other responses.
 
     A client is the account whose API key it sends, or else its address. Only keys that are known to be valid
-    count, so that made-up keys do not give a client more buckets. Requests that are passed to the game server
+    count, so that made-up keys do not give a client more buckets; those of the osu! API v1 are looked up in the
+    background, also if the response is cached. Requests that are passed to the game server
     count too. CORS preflights do not: an outer middleware answers them, and browsers would not show a refusal.
 
     The three headers are those of earlier versions of the IETF draft, which clients know; the current version
@@ -57,7 +58,7 @@ class RateLimitMiddleware:
         if limiter is None:
             await self.app(scope, receive, send)
             return
-        key = osu_v1_key(services, scope)
+        key = osu_key = osu_v1_key(services, scope)
         for name, value in scope["headers"]:
             if name == b"authorization":
                 key = key_in(value.decode("latin-1"))
@@ -76,8 +77,11 @@ class RateLimitMiddleware:
         if state.wait:
             self._log_refusal(bucket)
             await refusal(scope, limiter, state)(scope, receive, send_with_headers)
-        else:
-            await self.app(scope, receive, send_with_headers)
+            return
+        # Where a key is required, the endpoint looks it up, and counts wrong ones.
+        if osu_key and services.settings.osu_api_v1_key != "required":
+            services.api_keys.learn(osu_key)
+        await self.app(scope, receive, send_with_headers)
 
     def _bucket_of_address(self, address: str, known: bool = True) -> str | None:
         # Clients that connect through a Unix socket have no address.

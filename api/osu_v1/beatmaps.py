@@ -11,7 +11,6 @@ from api.osu_v1.params import MAX_TEXT, BeatmapNumber, ModeNumber, UserType
 from api.request.params import INT64
 from api.services import Services
 from domain.beatmaps import Beatmap
-from domain.errors import Unavailable
 from domain.osu_v1 import OsuBeatmap, osu_beatmap
 from domain.times import in_utc, unzoned
 from storage.database import catalogue
@@ -76,17 +75,15 @@ async def get_beatmaps(services: Services, params: BeatmapsParams) -> list[OsuBe
 
 
 async def _only(services: Services, params: BeatmapsParams) -> list[OsuBeatmap] | None:
-    """Return the beatmap for a request that names one, None for other requests."""
+    """Return the beatmap of a request that names one, None for other requests and if it is not found."""
     id, md5 = params.b, params.h.lower() if params.h else None
     others = params.s, params.u, params.m, params.since
     if (id is None) == (md5 is None) or any(other is not None for other in others):
         return None
     visible = services.settings.visible
-    # A database may be older than the tables of favourites and ratings.
-    with suppress(Unavailable):
-        beatmap = await services.database.one(catalogue.beatmap_counted, id=id, md5=md5, visible=visible)
-        return [osu_beatmap(beatmap, beatmap.favourites, beatmap.rating)] if beatmap else []
-    return None
+    beatmap = await services.database.one(catalogue.beatmap_counted, id=id, md5=md5, visible=visible)
+    # Without one, it does not exist, or a table does not: the other statements find out which.
+    return [osu_beatmap(beatmap, beatmap.favourites, beatmap.rating)] if beatmap else None
 
 
 def _time(text: str | None) -> str | None:
@@ -101,21 +98,14 @@ async def _favourites(services: Services, beatmaps: list[Beatmap]) -> dict[int, 
     sets = tuple({beatmap.set_id for beatmap in beatmaps})
     if not sets or len(sets) > MAX_COUNTED_SETS:
         return {}
-    # A database may be older than the table.
-    with suppress(Unavailable):
-        rows = await services.database.all(
-            catalogue.set_favourites, set_ids=sets, visible=services.settings.visible
-        )
-        return {row.set_id: row.total for row in rows}
-    return {}
+    rows = await services.database.all(catalogue.set_favourites, set_ids=sets, visible=services.settings.visible)
+    return {row.set_id: row.total for row in rows}
 
 
 async def _ratings(services: Services, beatmaps: list[Beatmap]) -> dict[str, float]:
     """Return the average rating of each beatmap that has been rated."""
     if not beatmaps:
         return {}
-    with suppress(Unavailable):
-        md5s = tuple(beatmap.md5 for beatmap in beatmaps)
-        rows = await services.database.all(catalogue.beatmap_ratings, md5s=md5s, visible=services.settings.visible)
-        return {row.map_md5: row.average for row in rows}
-    return {}
+    md5s = tuple(beatmap.md5 for beatmap in beatmaps)
+    rows = await services.database.all(catalogue.beatmap_ratings, md5s=md5s, visible=services.settings.visible)
+    return {row.map_md5: row.average for row in rows}

@@ -7,7 +7,6 @@ from api.osu_v1.params import LenientReader
 from api.request.osu_v1 import key_in
 from api.response.errors import OSU_V1_INVALID_KEY
 from api.services import Services
-from domain.errors import Unavailable
 
 
 class OsuEndpoint(Endpoint):
@@ -19,13 +18,10 @@ class OsuEndpoint(Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["state"]["services"]
-        key = key_in(scope["query_string"])
         if services.settings.osu_api_v1_key == "required":
             # Not to be sent to the next one before the key was looked at.
             scope["checks_key"] = True
-            await require_key(services, key, scope)
-        elif services.rate_limiter and key:
-            await learn_key(services, key)
+            await require_key(services, key_in(scope["query_string"]), scope)
         await super().__call__(scope, receive, send)
 
 
@@ -36,12 +32,3 @@ async def require_key(services: Services, key: str, scope: Scope) -> None:
     visible = services.settings.visible
     if account is None or account.priv & visible != visible:
         raise OSU_V1_INVALID_KEY()
-
-
-async def learn_key(services: Services, key: str) -> None:
-    """Let the key count for the rate limit if it is a player's. One of osu! is no failure."""
-    try:
-        await services.api_keys.learn(key)
-    except Unavailable:
-        # The request need not fail, because the cache may have the response.
-        return

@@ -52,7 +52,7 @@ ExactMods = Annotated[
     Meta(
         max_length=MAX_TEXT,
         description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`): scores with exactly these."
-        " `0` or `NM` is none; without the parameter, any.",
+        " `0` or `NM` is none; without the parameter, or if it is neither, any.",
     ),
 ]
 BeatmapNumber = Annotated[int, Meta(ge=0, le=INT64, description="Beatmap ID.")]

@@ -111,7 +111,9 @@ async def in_base64(chunks: AsyncIterable[bytes | memoryview]) -> AsyncGenerator
 
 
 class ReplayParams(UserParams, frozen=True, kw_only=True):
-    """Without `s`, `b` and `u` are needed; without them, or with `id`, the request is one for `/v1/get_replay`."""
+    """Without `s`, `b` and `u` are needed; without them, or with an `id` that is not empty, the request is one for
+    `/v1/get_replay`.
+    """
 
     s: Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")] = 0
     b: BeatmapNumber = 0

@@ -39,7 +39,8 @@ def endpoint_of(scope: Scope, *, has_game_server: bool) -> str | None:
     name = name_in(scope["path"])
     if name in RECOGNISED_BY:
         given = parameters(scope["query_string"])
-        if "id" in given or not any(names <= given.keys() for names in RECOGNISED_BY[name]):
+        # An empty `id` is absent. The others may be empty: version 1 has no use for them.
+        if given.get("id") or not any(names <= given.keys() for names in RECOGNISED_BY[name]):
             return None
     elif name == "get_beatmaps" and has_game_server:
         given = parameters(scope["query_string"])

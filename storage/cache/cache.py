@@ -46,6 +46,10 @@ class SingleFlight(Generic[K, T]):
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[T]] = {}
 
+    def __len__(self) -> int:
+        """Return how many keys have a running task."""
+        return len(self._tasks)
+
     def get(self, key: K) -> asyncio.Task[T] | None:
         """Return the running task of `key`, or None."""
         return self._tasks.get(key)

@@ -365,10 +365,11 @@ osu_v1_beatmap_scores = {
     sort: Query("beatmap_scores", osu_v1.ScoreRow, sort=sort, filters=BEATMAP_SCORE_FILTERS)
     for sort in ("pp", "score")
 }
-beatmap_counted = Query("beatmap_counted", osu_v1.CountedBeatmap)
+# Old databases have no table of favourites or ratings.
+beatmap_counted = OptionalQuery("beatmap_counted", osu_v1.CountedBeatmap)
 beatmaps_by_set = Query("beatmaps_by_set", Beatmap)
-beatmap_ratings = Query("beatmap_ratings", osu_v1.BeatmapRating)
-set_favourites = Query("set_favourites", osu_v1.SetFavourites)
+beatmap_ratings = OptionalQuery("beatmap_ratings", osu_v1.BeatmapRating)
+set_favourites = OptionalQuery("set_favourites", osu_v1.SetFavourites)
 
 
 def readable(table: str, *columns: str) -> Query[Total]:

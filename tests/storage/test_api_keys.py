@@ -9,8 +9,8 @@ import pytest
 
 from api.request.auth import Caller, key_in
 from domain.accounts import KeyOwner
-from domain.errors import APIError
-from storage.api_keys import APIKeys, network
+from domain.errors import APIError, Unavailable
+from storage.api_keys import MAX_LEARNING, APIKeys, network
 from storage.database.database import Database
 from storage.key_failures import KeyFailures
 from tests.conftest import ADMIN, PLAYER, RESTRICTED, UNVERIFIED, Playground, playground, signed
@@ -183,6 +183,59 @@ def test_an_address_is_limited_whatever_keys_it_tries() -> None:
     assert [owner(keys, f"wrong-{number}") for number in range(5)] == [0, 0, 0, -60, -60]
     assert owner(keys, "wrong-9", "192.0.2.2") == 0
     assert owner(keys, PLAYER) == -60
+
+
+def test_keys_are_learned_in_the_background() -> None:
+    database, clock = CountingDatabase(), Clock()
+    keys = APIKeys(database, KeyFailures(3, clock=clock), clock=clock)
+
+    async def learn(*learned: str) -> int:
+        """Return how many look-ups these keys take, each of which is learned twice."""
+        before = database.look_ups
+        for key in learned * 2:
+            keys.learn(key)
+        assert database.look_ups == before
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return database.look_ups - before
+
+    async def run() -> None:
+        assert await learn(PLAYER, "wrong") == 2
+        assert (keys.known(PLAYER), keys.known("wrong")) == (12, None)
+        # Wrong ones are remembered too, and are no failures.
+        assert await learn(PLAYER, "wrong") == 0
+        assert not keys._failures._counts
+        # Before it is forgotten, it is looked up again.
+        clock.now += 6
+        assert await learn(PLAYER) == 1
+        clock.now += 64
+        assert keys.known(PLAYER) == 12
+        assert await learn(*(f"wrong-{number}" for number in range(100))) == MAX_LEARNING
+        await keys.close()
+
+    asyncio.run(run())
+
+
+def test_a_key_is_learned_once_the_database_answers_again() -> None:
+    class Failing(CountingDatabase):
+        down = True
+
+        async def one(self, *query: Any, **values: Any) -> Any:
+            if self.down:
+                raise Unavailable("down")
+            return await super().one(*query, **values)
+
+    async def run() -> None:
+        database = Failing()
+        keys = APIKeys(database, KeyFailures(3))
+        for down, account in ((True, None), (False, 12)):
+            database.down = down
+            keys.learn(PLAYER)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert keys.known(PLAYER) == account
+
+    asyncio.run(run())
 
 
 def test_memory_is_bounded() -> None:

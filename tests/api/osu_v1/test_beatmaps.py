@@ -83,6 +83,8 @@ def test_filters(recorded: Recorded) -> None:
         "b=0&limit=500",
     ):
         assert rows_of(client, f"get_beatmaps?{query}") == []
+    # What cannot be read counts as absent.
+    assert rows_of(client, "get_beatmaps?b=abc&s=x&limit=5") == rows_of(client, "get_beatmaps?limit=5") != []
     in_set = [row for row in rows if row["beatmapset_id"] == one["beatmapset_id"]]
     found = rows_of(client, f"get_beatmaps?s={one['beatmapset_id']}")
     assert without_counts(found) == without_counts(in_set)

@@ -240,6 +240,17 @@ def test_a_database_without_favourites_and_ratings(uncached: Playground) -> None
     for request_, rows in (("get_beatmaps?limit=5", before), (f"get_beatmaps?b={BEATMAP}", of_one)):
         expected = [row | {"favourite_count": "0"} for row in rows]
         assert rows_of(here.client, request_) == expected
+    health = here.client.get("/health/ready").json()
+    assert (health["neighbours"]["database"]["state"], health["status"]) == ("up", "ready")
+    assert "does not answer" not in here.process.output()
     here.sql("DROP TABLE ratings")
     expected = [row | {"favourite_count": "0", "rating": "0"} for row in of_one]
     assert rows_of(here.client, f"get_beatmaps?b={BEATMAP}") == expected
+
+
+@pytest.mark.parametrize(("table", "column"), [("favourites", "setid"), ("ratings", "map_md5")])
+def test_what_cannot_be_counted_is_not_shown_as_nothing(uncached: Playground, table: str, column: str) -> None:
+    uncached.sql(f"ALTER TABLE {table} RENAME COLUMN {column} TO gone")
+    for query in (f"b={BEATMAP}", f"b={BEATMAP}&m=0", "limit=5"):
+        answer = uncached.client.get(f"/api/get_beatmaps?{query}")
+        assert (answer.status_code, answer.json()) == (503, {"error": "Service unavailable."})

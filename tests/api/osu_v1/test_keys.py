@@ -1,5 +1,6 @@
 """The API key in the query string: who needs one, what it counts for, and where it does not appear."""
 
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -74,13 +75,34 @@ def test_a_right_key_counts_for_the_rate_limit(recorded_sqlite: str) -> None:
     limits = {"rate_limit": "0.01", "rate_limit_burst": "10", "rate_limit_exempt": ""}
     with service(database_url=recorded_sqlite, **limits) as client:
         assert remaining(client, "/api/get_user?u=3") == 9
-        # It is looked up when the first request with it is served.
+        # It is looked up in the background.
         assert remaining(client, f"/api/get_user?u=3&k={PLAYER}&m=1") == 8
+        until_looked_up(client)
         assert remaining(client, f"/api/get_user?u=3&k={PLAYER}&m=2") == 9
         assert remaining(client, f"/api//get_replay?k={PLAYER}&s=1") == 8
         assert remaining(client, f"/v1/get_replay?id=1&k={PLAYER}") == 7
         assert remaining(client, f"/api/get_user?u=3&k={OF_OSU}") == 6
         assert remaining(client, f"/api/get_user?u=3&k={OF_OSU}") == 5
+
+
+def until_looked_up(client: httpx2.Client, times: int = 1) -> None:
+    """Wait until a key has been looked up so many times."""
+    counted = f'apidot_database_statement_seconds_count{{statement="key_owner"}} {times}.0'
+    for _ in range(500):
+        if counted in client.get("/metrics").text:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no {counted}")
+
+
+def test_a_key_counts_on_cached_responses_for_as_long_as_it_is_used(recorded_sqlite: str) -> None:
+    limits = {"rate_limit": "0.01", "rate_limit_burst": "100", "rate_limit_exempt": ""}
+    with service(database_url=recorded_sqlite, **limits) as client:
+        assert remaining(client, "/api/get_match?mp=1") == 99
+        # From here on, the response comes from the cache.
+        assert remaining(client, f"/api/get_match?mp=1&k={PLAYER}") == 98
+        until_looked_up(client)
+        assert remaining(client, f"/api/get_match?mp=1&k={PLAYER}") == 99
 
 
 def test_the_cache_has_one_entry_for_all_keys(recorded_sqlite: str) -> None:
