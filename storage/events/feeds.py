@@ -34,7 +34,7 @@ class Audience(Protocol):
         """Queue those of the events that it wants."""
 
     def wake(self) -> None:
-        """Let it look whether the feed is ready."""
+        """Let it see that the first look has ended, or that the feed is ready."""
 
     def forget(self) -> None:
         """Forget which scores it had before it listened: their ids are used again."""
@@ -56,6 +56,8 @@ class Feed:
         self._stopping: set[asyncio.Task[None]] = set()
         # Whether it knows what there was at its first look.
         self.ready = False
+        # Whether its first look has ended, with or without an answer.
+        self.tried = False
         # When it last knew what has happened.
         self._known = 0.0
 
@@ -84,7 +86,7 @@ class Feed:
             self._stopping.add(self._task)
             self._task.add_done_callback(self._stopping.discard)
             self._task = None
-            self.ready = False
+            self.ready = self.tried = False
             self.forget()
 
     async def close(self) -> None:
@@ -142,6 +144,7 @@ class Feed:
                     # Whatever is unavailable is logged already.
                     if not isinstance(error, Unavailable):
                         log.exception("live events: a look has failed")
+                    self._has_tried()
                 await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
@@ -160,8 +163,12 @@ class Feed:
 
     def _is_up_to_date(self) -> None:
         self._known = time.monotonic()
-        if not self.ready:
-            self.ready = True
+        self._has_tried(succeeded=True)
+
+    def _has_tried(self, *, succeeded: bool = False) -> None:
+        if not self.tried or succeeded > self.ready:
+            self.tried = True
+            self.ready = self.ready or succeeded
             for listener in list(self.wanted):
                 listener.wake()
 

@@ -285,8 +285,11 @@ class Listener:
         return events
 
     async def _begin(self) -> AsyncIterator[list[Event]]:
-        """Yield `hello` and what the listener has missed; it is attached to the feeds at the end."""
-        while not self._ended and not all(feed.ready for feed in self._feeds):
+        """Yield `hello` and what the listener has missed; it is attached to the scores at the end."""
+        # Scores need a place to begin at. A game server that does not answer must not keep them back.
+        while not self._ended and not all(
+            feed.ready if feed is self._hub.scores else feed.tried for feed in self._feeds
+        ):
             await self._wait()
             if self._beat:
                 self._beat = False
@@ -300,6 +303,8 @@ class Listener:
             online = None
         with_scores = hub.scores in self._feeds
         last = self._last if with_scores else None
+        for feed in self._feeds - {hub.scores}:
+            feed.attach(self)
         if last is None:
             self._attach()
         last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
