@@ -248,6 +248,9 @@ class ScoreFeed(Feed):
         first, still_open = max(progress.newest, heard.newest - MAX_OPEN) + 1, set(heard.open)
         ids += [id for id in range(first, heard.newest + 1) if id not in still_open]
         await self._tell(progress, ids, new, now)
+        if heard.newest >= progress.newest:
+            # Another process has seen the highest id: what was seen here before was a server that is behind.
+            self._fallen = None
         progress.give_up(now - GIVE_UP)
         return True
 
@@ -278,12 +281,12 @@ class ScoreFeed(Feed):
         # Another server of a cluster may be behind for a moment.
         if now - since < GIVE_UP:
             return False
-        self._fallen = None
         self._begin_again(progress, min(lowest, highest))
         return True
 
     def _begin_again(self, progress: Progress, newest: int) -> None:
         progress.newest, progress.open = newest, {}
+        self._fallen = None
         for listener in self.wanted:
             listener.forget()
 

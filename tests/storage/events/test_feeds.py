@@ -1,0 +1,104 @@
+"""Feeds of live events in one process: when they begin again, how much they tell at once, and how they stop."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from storage.database.database import Database
+from storage.events import feeds
+from storage.events.event import TYPES, Event, Filter
+from storage.events.feeds import ScoreFeed
+from storage.events.scores import ScoreReader
+from tests.support import conformance
+from tests.support.new_scores import insert
+
+
+class Ears:
+    """A listener that keeps all that it is told."""
+
+    def __init__(self) -> None:
+        self.filter = Filter(types=frozenset(TYPES))
+        self.heard: list[Event] = []
+
+    def put(self, events: list[Event]) -> None:
+        self.heard += events
+
+    def wake(self) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+
+class World:
+    """The recorded scores, up to 7000, and a clock."""
+
+    def __init__(self, path: Path, reader: ScoreReader) -> None:
+        self._path = path
+        self.reader = reader
+        self.now = 1000.0
+
+    def sql(self, *statements: str) -> None:
+        with closing(sqlite3.connect(self._path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+
+    async def feed(self) -> tuple[ScoreFeed, Ears]:
+        """Return a feed that has looked once, and who listens to it. It looks when it is told to."""
+        feed, ears = ScoreFeed(self.reader, None), Ears()
+        feed.wanted.add(ears)
+        feed.attach(ears)
+        await feed.look()
+        return feed, ears
+
+
+InWorld = Callable[[Callable[[World], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def in_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InWorld:
+    """Run a coroutine in a world of its own."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        path = tmp_path / "world.sqlite"
+        conformance.load(f"sqlite:///{path}")
+        database = Database(f"sqlite:///{path}")
+        await database.connect()
+        try:
+            world = World(path, ScoreReader(database, visible=1, visible_on_boards=1))
+            monkeypatch.setattr(feeds, "time", SimpleNamespace(monotonic=lambda: world.now))
+            yield world
+        finally:
+            await database.disconnect()
+
+    def run(use: Callable[[World], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with opened() as world:
+                await use(world)
+
+        asyncio.run(main())
+
+    return run
+
+
+def test_a_server_that_is_behind_twice_is_waited_for_twice(in_world: InWorld) -> None:
+    async def use(world: World) -> None:
+        (poller, _), (follower, _) = await world.feed(), await world.feed()
+        world.sql("UPDATE scores SET id = -id WHERE id > 6000")
+        await follower.look()
+        world.sql("UPDATE scores SET id = -id WHERE id < 0", insert(7001))
+        for seen in await poller.look():
+            assert await follower.hear(seen)
+        world.now += 60
+        world.sql("UPDATE scores SET id = -id WHERE id > 6000")
+        await follower.look()
+        assert follower.cursor.newest == 7001
+
+    in_world(use)
