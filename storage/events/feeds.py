@@ -12,7 +12,7 @@ from domain.errors import Unavailable
 from domain.events import MatchEvent, PlayerEvent
 from domain.live import Live, Match
 from storage.events.cursor import GIVE_UP, MAX_OPEN, Cursor, Progress
-from storage.events.event import Event, Filter, encode
+from storage.events.event import RESET, Event, Filter, encode
 from storage.events.relay import NOTHING, Relay
 from storage.events.scores import IDS, PAGE, FoundScore, ScoreReader, events_of, missing
 
@@ -23,6 +23,10 @@ TURN = 0.8
 # How many events listeners get at once, and how many listeners before other requests have their turn.
 BATCH = 64
 GROUP = 50
+# How many statements that read new ids one look sends at most.
+LOOKED = 4
+# How many scores listeners may have missed to get them.
+MAX_MISSED = 5_000
 
 
 class Audience(Protocol):
@@ -58,6 +62,8 @@ class Feed:
         self.ready = False
         # Whether its first look has ended, with or without an answer.
         self.tried = False
+        # Whether the last look has left something for the next one, which follows at once.
+        self.has_more = False
         # When it last knew what has happened.
         self._known = 0.0
 
@@ -145,7 +151,9 @@ class Feed:
                     if not isinstance(error, Unavailable):
                         log.exception("live events: a look has failed")
                     self._has_tried()
-                await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
+                pause = 0 if self.has_more else TURN
+                self.has_more = False
+                await asyncio.sleep(max(pause - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
                 await relay.close()
@@ -176,7 +184,7 @@ class Feed:
 class SeenScores(msgspec.Struct, frozen=True, kw_only=True):
     """What a process has told: the scores from `after` to `newest`, without the `open` ones, and some below.
 
-    `again`: ids above `newest` are used again.
+    `again`: ids above `newest` are used again. `reset`: there were too many to tell them.
     """
 
     after: int
@@ -184,6 +192,7 @@ class SeenScores(msgspec.Struct, frozen=True, kw_only=True):
     open: list[int]
     scores: list[FoundScore]
     again: bool = False
+    reset: bool = False
 
 
 class ScoreFeed(Feed):
@@ -222,10 +231,13 @@ class ScoreFeed(Feed):
             if late:
                 seen.append(await self._tell(progress, [score.id for score in late], late, now))
             progress.give_up(now - GIVE_UP)
-        while True:
+        for _ in range(LOOKED):
             ids = await self._reader.ids_from(progress.newest, IDS)
             if await self._has_fallen(progress, is_there=bool(ids) and ids[0] == progress.newest, now=now):
                 seen.append(encode(SeenScores(after=0, newest=progress.newest, open=[], scores=[], again=True)))
+                continue
+            if len(ids) == IDS and await self._reader.has_more(progress.newest, MAX_MISSED):
+                seen.append(await self._skip(progress, await self._reader.latest(MAX_OPEN), now))
                 continue
             new = [id for id in ids if id > progress.newest]
             for start in range(0, len(new), PAGE):
@@ -233,6 +245,8 @@ class ScoreFeed(Feed):
                 seen.append(await self._tell(progress, page, await self._reader.find(page), now))
             if len(ids) < IDS:
                 return seen
+        self.has_more = True
+        return seen
 
     async def hear(self, seen: bytes) -> bool:
         progress, heard = self._progress, msgspec.json.decode(seen, type=SeenScores)
@@ -242,6 +256,8 @@ class ScoreFeed(Feed):
         now = time.monotonic()
         if heard.again:
             self._begin_again(progress, heard.newest)
+        if heard.reset and heard.newest > progress.newest:
+            await self._reset(progress, heard.newest, heard.open, now)
         new = [score for score in heard.scores if score.id not in progress]
         # Late ones first, then all that were told up to the newest one, those of hidden players too.
         ids = [score.id for score in new if score.id <= progress.newest]
@@ -269,6 +285,18 @@ class ScoreFeed(Feed):
         await self.publish(events_of(scores, cursors, first))
         self.told = progress.cursor
         return encode(SeenScores(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
+
+    async def _skip(self, progress: Progress, latest: list[int], now: float) -> bytes:
+        """Go on from the latest ids without telling what was before, and return that for other processes."""
+        after = progress.newest
+        await self._reset(progress, latest[-1], missing(latest), now)
+        open = [*progress.open]
+        return encode(SeenScores(after=after, newest=progress.newest, open=open, scores=[], reset=True))
+
+    async def _reset(self, progress: Progress, newest: int, open: Iterable[int], now: float) -> None:
+        progress.newest, progress.open = newest, dict.fromkeys(open, now)
+        await self.publish([msgspec.structs.replace(RESET, cursor=str(progress.cursor), forms={})])
+        self.told = progress.cursor
 
     async def _has_fallen(self, progress: Progress, *, is_there: bool, now: float) -> bool:
         """Begin again, and return True, if the highest id has been lower for a while: scores were wiped."""

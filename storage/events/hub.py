@@ -17,7 +17,7 @@ from storage.api_keys import network
 from storage.database.database import Database
 from storage.events.cursor import Cursor
 from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
-from storage.events.feeds import GROUP, Feed, MatchFeed, PlayerFeed, ScoreFeed
+from storage.events.feeds import GROUP, MAX_MISSED, Feed, MatchFeed, PlayerFeed, ScoreFeed
 from storage.events.relay import Relay
 from storage.events.scores import PAGE, ScoreReader, next_page
 from storage.observer import Observer
@@ -30,8 +30,6 @@ STOPPING = ErrorSpec(503, "The API is being restarted.")
 BEAT = 15.0
 # How many events may wait for a listener before it is dropped.
 MAX_UNREAD = 256
-# How many scores a listener may have missed to get them.
-MAX_MISSED = 5_000
 # How many listeners read what they have missed at the same time.
 REPLAYS = 4
 # Seconds before a listener asks the database again for what it has missed.
@@ -239,8 +237,10 @@ class Listener:
     def put(self, events: list[Event]) -> None:
         if self._ended:
             return
-        last = self._last
         for event in events:
+            if event.type == "reset":
+                self._last = None
+            last = self._last
             if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
                 self._unread.append(event)
         if len(self._unread) > MAX_UNREAD:

@@ -21,7 +21,7 @@ from storage.redis_channel import MAX_MESSAGE_BYTES, RedisChannel
 from storage.redis_client import RedisAway
 
 # What changes with the form of the messages: processes of different versions do not hear each other.
-FORMAT = 1
+FORMAT = 2
 # Milliseconds for which the lock is kept without being renewed: a process may have died.
 LOCK_MS = 2_400
 # Seconds without a message after which a process looks for itself. The lock is free by then.

@@ -102,3 +102,37 @@ def test_a_server_that_is_behind_twice_is_waited_for_twice(in_world: InWorld) ->
         assert follower.cursor.newest == 7001
 
     in_world(use)
+
+
+def test_more_scores_than_a_look_tells(in_world: InWorld) -> None:
+    async def use(world: World) -> None:
+        (poller, ears), (follower, other) = await world.feed(), await world.feed()
+        world.sql(*(insert(id) for id in range(7001, 10_001)))
+        seen = await poller.look()
+        assert poller.has_more
+        assert 7000 < poller.cursor.newest < 10_000
+        poller.has_more = False
+        seen += await poller.look()
+        assert not poller.has_more
+        for each in seen:
+            assert await follower.hear(each)
+        for listener in (ears, other):
+            assert [event.id for event in listener.heard] == [*range(7001, 10_001)]
+
+    in_world(use)
+
+
+def test_more_scores_than_anybody_can_catch_up_with(in_world: InWorld) -> None:
+    async def use(world: World) -> None:
+        (poller, ears), (follower, other) = await world.feed(), await world.feed()
+        world.sql(*(insert(id) for id in [*range(7001, 12_002), 12_003]))
+        seen = await poller.look()
+        world.sql(insert(12_002), insert(12_004))
+        seen += await poller.look()
+        for each in seen:
+            assert await follower.hear(each)
+        for listener in (ears, other):
+            heard = [(event.type, event.id, event.cursor) for event in listener.heard]
+            assert heard == [("reset", 0, "12003.12002"), ("score", 12002, "12003"), ("score", 12004, "12004")]
+
+    in_world(use)
