@@ -97,9 +97,11 @@ class Feed:
 
     async def close(self) -> None:
         """Stop."""
-        tasks = [*self._stopping, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
+        # Those that are stopping give their locks back: they are not cancelled again.
+        tasks = [*self._stopping]
+        if self._task is not None:
+            self._task.cancel()
+            tasks.append(self._task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look(self) -> list[bytes]:

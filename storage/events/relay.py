@@ -92,11 +92,11 @@ class Relay:
 
     async def close(self) -> None:
         """Let another process look, and hear the others no more."""
-        if self.leads:
-            farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
-            arguments = (self._lock, self._sender, self._channel.name, farewell)
-            with suppress(RedisAway):
-                await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
+        farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
+        arguments = (self._lock, self._sender, self._channel.name, farewell)
+        # Always: it may have the lock without knowing, if it was cancelled while it asked for it.
+        with suppress(RedisAway):
+            await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
         await self._channel.close()
 
     async def tell(self, seen: Sequence[bytes]) -> bool:

@@ -4,17 +4,21 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from redis import Redis as RedisClient
 
+from domain.live import Live
 from storage.database.database import Database
 from storage.events import feeds
 from storage.events.event import TYPES, Event, Filter
-from storage.events.feeds import ScoreFeed
+from storage.events.feeds import PlayerFeed, ScoreFeed
+from storage.events.relay import Relay
 from storage.events.scores import ScoreReader
-from tests.support import conformance
+from tests.support import conformance, servers
 from tests.support.new_scores import insert
 
 
@@ -136,3 +140,24 @@ def test_more_scores_than_anybody_can_catch_up_with(in_world: InWorld) -> None:
             assert heard == [("reset", 0, "12003.12002"), ("score", 12002, "12003"), ("score", 12004, "12004")]
 
     in_world(use)
+
+
+def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
+    async def use(url: str, turns: int) -> None:
+        feed = PlayerFeed(Live(), partial(Relay, url, "x", "players", timeout=2))
+        with closing(RedisClient.from_url(url)) as client:
+            ears = Ears()
+            feed.join(ears)
+            async with asyncio.timeout(10):
+                while not client.keys("*:lock"):
+                    await asyncio.sleep(0.05)
+            feed.leave(ears)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await feed.close()
+            assert client.keys("*:lock") == []
+
+    # It is closed before, while and after it talks to Redis.
+    with servers.redis(private=True) as redis:
+        for turns in range(6):
+            asyncio.run(use(redis.url, turns))
