@@ -177,7 +177,8 @@ class Listener:
         # Whether it ends without `bye`, or has had it.
         self.dropped = False
         self._hub = hub
-        self._last = last
+        # The scores that the client had, and those of them and later ones that it has with what was put so far.
+        self._last = self._own = last
         self._feeds: set[Feed] = set()
         self._unread: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -200,8 +201,12 @@ class Listener:
     def cursor(self) -> str:
         """The cursor of a client that has read everything so far, empty if that is not known."""
         scores = self._hub.scores
-        is_known = self._begun and not self._unread and scores in self._feeds
-        return str(scores.told) if is_known and scores.told is not None else ""
+        is_known = self._begun and self._beginning is None and not self._unread and scores in self._feeds
+        if not is_known or scores.told is None:
+            return ""
+        # This process may have seen less than another one that the client comes from.
+        is_behind = self._own is not None and scores.told.newest < self._own.newest
+        return "" if is_behind else str(scores.told)
 
     def change(self, filter: Filter) -> None:
         """Replace the filter. Events that it did not admit before are told from now on."""
@@ -239,10 +244,10 @@ class Listener:
             return
         for event in events:
             if event.type == "reset":
-                self._last = None
+                self.forget()
             last = self._last
             if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
-                self._unread.append(event)
+                self._unread.append(self._not_behind(event))
         if len(self._unread) > MAX_UNREAD:
             self._hub.observer.on_listener_dropped()
             self.close()
@@ -258,7 +263,17 @@ class Listener:
         self.wake()
 
     def forget(self) -> None:
-        self._last = None
+        self._last = self._own = None
+
+    def _not_behind(self, event: Event) -> Event:
+        """Return the event with the client's own cursor if its cursor is of a process that has seen less."""
+        if self._own is None or not event.cursor:
+            return event
+        if int(event.cursor.partition(".")[0]) >= self._own.newest:
+            self._own = None
+            return event
+        self._own = Cursor(self._own.newest, self._own.open - {event.id})
+        return msgspec.structs.replace(event, cursor=str(self._own), forms={})
 
     # What the client gets.
 
@@ -307,7 +322,7 @@ class Listener:
             feed.attach(self)
         if last is None:
             self._attach()
-        last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
+        last_id = str(last or hub.scores.cursor) if with_scores and not self._ended else None
         # A client that has missed something does not have it yet.
         cursor = last_id or "" if self._begun else ""
         yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
@@ -318,7 +333,7 @@ class Listener:
         if self._ended:
             return
         if not can_catch_up:
-            self._last = None
+            self.forget()
             self._attach()
             yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
             return

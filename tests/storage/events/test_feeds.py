@@ -1,6 +1,7 @@
 """Feeds of live events in one process: when they begin again, how much they tell at once, and how they stop."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -14,8 +15,10 @@ from redis import Redis as RedisClient
 from domain.live import Live
 from storage.database.database import Database
 from storage.events import feeds
+from storage.events.cursor import Cursor
 from storage.events.event import TYPES, Event, Filter
 from storage.events.feeds import PlayerFeed, ScoreFeed
+from storage.events.hub import Hub
 from storage.events.relay import Relay
 from storage.events.scores import ScoreReader
 from tests.support import conformance, servers
@@ -42,9 +45,10 @@ class Ears:
 class World:
     """The recorded scores, up to 7000, and a clock."""
 
-    def __init__(self, path: Path, reader: ScoreReader) -> None:
+    def __init__(self, path: Path, database: Database) -> None:
         self._path = path
-        self.reader = reader
+        self.database = database
+        self.reader = ScoreReader(database, visible=1, visible_on_boards=1)
         self.now = 1000.0
 
     def sql(self, *statements: str) -> None:
@@ -76,7 +80,7 @@ def in_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InWorld:
         database = Database(f"sqlite:///{path}")
         await database.connect()
         try:
-            world = World(path, ScoreReader(database, visible=1, visible_on_boards=1))
+            world = World(path, database)
             monkeypatch.setattr(feeds, "time", SimpleNamespace(monotonic=lambda: world.now))
             yield world
         finally:
@@ -161,3 +165,33 @@ def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
     with servers.redis(private=True) as redis:
         for turns in range(6):
             asyncio.run(use(redis.url, turns))
+
+
+def test_a_client_that_has_seen_more_than_the_process(
+    in_world: InWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "TURN", 3600.0)
+
+    async def use(world: World) -> None:
+        hub = Hub(world.database, Live(), visible=1, visible_on_boards=1, per_client=9, total=9)
+        with hub.listen(Filter(types=frozenset({"score"}))) as first:
+            assert [event.cursor for event in await anext(first)] == ["7000"]
+            world.sql(*(insert(id) for id in range(7001, 7004)))
+            with hub.listen(first.filter, last=Cursor(7003, frozenset({7001}))) as again:
+                (hello,) = await anext(again)
+                assert (hello.cursor, json.loads(hello.data)["last_id"]) == ("", "7003.7001")
+                reading = asyncio.ensure_future(anext(again))
+                while not again._begun:
+                    await asyncio.sleep(0.01)
+                again.beat()
+                assert await reading == []
+                assert again.cursor == ""
+                await hub.scores.look()
+                assert [(event.id, event.cursor) for event in await anext(again)] == [(7001, "7003")]
+                assert again.cursor == "7003"
+                world.sql(insert(7004))
+                await hub.scores.look()
+                assert [(event.id, event.cursor) for event in await anext(again)] == [(7004, "7004")]
+        await hub.close()
+
+    in_world(use)
