@@ -83,7 +83,11 @@ def check_origin(headers: Headers, settings: Settings) -> None:
     Browsers do not ask for permission as they do before other requests, and the response needs none.
     """
     origin = headers.get("origin", "").lower()
-    own = urlsplit(origin).netloc == headers.get("host", "").lower()
+    try:
+        own = urlsplit(origin).netloc == headers.get("host", "").lower()
+    except ValueError:
+        # A URL that is none, such as http://[
+        own = False
     if origin and not own and not {"*", origin} & set(settings.origins):
         raise OTHER_ORIGIN()
 

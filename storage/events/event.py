@@ -53,7 +53,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     include_failed: bool = False
 
     def admits(self, event: Event) -> bool:
-        """Return whether the listener wants the event."""
+        """Return whether the listener wants the event. All want `reset`."""
+        if event.type == "reset":
+            return "score" in self.types or "first_place" in self.types
         if event.type not in self.types:
             return False
         if event.type == "match":

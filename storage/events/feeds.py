@@ -12,7 +12,7 @@ from domain.errors import Unavailable
 from domain.events import MatchEvent, PlayerEvent
 from domain.live import Live, Match
 from storage.events.cursor import GIVE_UP, MAX_OPEN, Cursor, Progress
-from storage.events.event import Event, Filter, encode
+from storage.events.event import RESET, Event, Filter, encode
 from storage.events.relay import NOTHING, Relay
 from storage.events.scores import IDS, PAGE, FoundScore, ScoreReader, events_of, missing
 
@@ -23,6 +23,10 @@ TURN = 0.8
 # How many events listeners get at once, and how many listeners before other requests have their turn.
 BATCH = 64
 GROUP = 50
+# How many statements that read new ids one look sends at most.
+LOOKED = 4
+# How many scores listeners may have missed to get them.
+MAX_MISSED = 5_000
 
 
 class Audience(Protocol):
@@ -34,7 +38,7 @@ class Audience(Protocol):
         """Queue those of the events that it wants."""
 
     def wake(self) -> None:
-        """Let it look whether the feed is ready."""
+        """Let it see that the first look has ended, or that the feed is ready."""
 
     def forget(self) -> None:
         """Forget which scores it had before it listened: their ids are used again."""
@@ -56,6 +60,10 @@ class Feed:
         self._stopping: set[asyncio.Task[None]] = set()
         # Whether it knows what there was at its first look.
         self.ready = False
+        # Whether its first look has ended, with or without an answer.
+        self.tried = False
+        # Whether the last look has left something for the next one, which follows at once.
+        self.has_more = False
         # When it last knew what has happened.
         self._known = 0.0
 
@@ -84,14 +92,16 @@ class Feed:
             self._stopping.add(self._task)
             self._task.add_done_callback(self._stopping.discard)
             self._task = None
-            self.ready = False
+            self.ready = self.tried = False
             self.forget()
 
     async def close(self) -> None:
         """Stop."""
-        tasks = [*self._stopping, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
+        # Those that are stopping give their locks back: they are not cancelled again.
+        tasks = [*self._stopping]
+        if self._task is not None:
+            self._task.cancel()
+            tasks.append(self._task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look(self) -> list[bytes]:
@@ -142,7 +152,10 @@ class Feed:
                     # Whatever is unavailable is logged already.
                     if not isinstance(error, Unavailable):
                         log.exception("live events: a look has failed")
-                await asyncio.sleep(max(TURN - (time.monotonic() - begun), 0.05))
+                    self._has_tried()
+                pause = 0 if self.has_more else TURN
+                self.has_more = False
+                await asyncio.sleep(max(pause - (time.monotonic() - begun), 0.05))
         finally:
             if relay is not None:
                 await relay.close()
@@ -160,8 +173,12 @@ class Feed:
 
     def _is_up_to_date(self) -> None:
         self._known = time.monotonic()
-        if not self.ready:
-            self.ready = True
+        self._has_tried(succeeded=True)
+
+    def _has_tried(self, *, succeeded: bool = False) -> None:
+        if not self.tried or succeeded > self.ready:
+            self.tried = True
+            self.ready = self.ready or succeeded
             for listener in list(self.wanted):
                 listener.wake()
 
@@ -169,7 +186,7 @@ class Feed:
 class SeenScores(msgspec.Struct, frozen=True, kw_only=True):
     """What a process has told: the scores from `after` to `newest`, without the `open` ones, and some below.
 
-    `again`: ids above `newest` are used again.
+    `again`: ids above `newest` are used again. `reset`: there were too many to tell them.
     """
 
     after: int
@@ -177,6 +194,7 @@ class SeenScores(msgspec.Struct, frozen=True, kw_only=True):
     open: list[int]
     scores: list[FoundScore]
     again: bool = False
+    reset: bool = False
 
 
 class ScoreFeed(Feed):
@@ -215,10 +233,13 @@ class ScoreFeed(Feed):
             if late:
                 seen.append(await self._tell(progress, [score.id for score in late], late, now))
             progress.give_up(now - GIVE_UP)
-        while True:
+        for _ in range(LOOKED):
             ids = await self._reader.ids_from(progress.newest, IDS)
             if await self._has_fallen(progress, is_there=bool(ids) and ids[0] == progress.newest, now=now):
                 seen.append(encode(SeenScores(after=0, newest=progress.newest, open=[], scores=[], again=True)))
+                continue
+            if len(ids) == IDS and await self._reader.has_more(progress.newest, MAX_MISSED):
+                seen.append(await self._skip(progress, await self._reader.latest(MAX_OPEN), now))
                 continue
             new = [id for id in ids if id > progress.newest]
             for start in range(0, len(new), PAGE):
@@ -226,6 +247,8 @@ class ScoreFeed(Feed):
                 seen.append(await self._tell(progress, page, await self._reader.find(page), now))
             if len(ids) < IDS:
                 return seen
+        self.has_more = True
+        return seen
 
     async def hear(self, seen: bytes) -> bool:
         progress, heard = self._progress, msgspec.json.decode(seen, type=SeenScores)
@@ -235,12 +258,17 @@ class ScoreFeed(Feed):
         now = time.monotonic()
         if heard.again:
             self._begin_again(progress, heard.newest)
+        if heard.reset and heard.newest > progress.newest:
+            await self._reset(progress, heard.newest, heard.open, now)
         new = [score for score in heard.scores if score.id not in progress]
         # Late ones first, then all that were told up to the newest one, those of hidden players too.
         ids = [score.id for score in new if score.id <= progress.newest]
         first, still_open = max(progress.newest, heard.newest - MAX_OPEN) + 1, set(heard.open)
         ids += [id for id in range(first, heard.newest + 1) if id not in still_open]
         await self._tell(progress, ids, new, now)
+        if heard.newest >= progress.newest:
+            # Another process has seen the highest id: what was seen here before was a server that is behind.
+            self._fallen = None
         progress.give_up(now - GIVE_UP)
         return True
 
@@ -260,6 +288,18 @@ class ScoreFeed(Feed):
         self.told = progress.cursor
         return encode(SeenScores(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
 
+    async def _skip(self, progress: Progress, latest: list[int], now: float) -> bytes:
+        """Go on from the latest ids without telling what was before, and return that for other processes."""
+        after = progress.newest
+        await self._reset(progress, latest[-1], missing(latest), now)
+        open = [*progress.open]
+        return encode(SeenScores(after=after, newest=progress.newest, open=open, scores=[], reset=True))
+
+    async def _reset(self, progress: Progress, newest: int, open: Iterable[int], now: float) -> None:
+        progress.newest, progress.open = newest, dict.fromkeys(open, now)
+        await self.publish([msgspec.structs.replace(RESET, cursor=str(progress.cursor), forms={})])
+        self.told = progress.cursor
+
     async def _has_fallen(self, progress: Progress, *, is_there: bool, now: float) -> bool:
         """Begin again, and return True, if the highest id has been lower for a while: scores were wiped."""
         highest = progress.newest if is_there else next(iter(await self._reader.latest(1)), 0)
@@ -271,12 +311,12 @@ class ScoreFeed(Feed):
         # Another server of a cluster may be behind for a moment.
         if now - since < GIVE_UP:
             return False
-        self._fallen = None
         self._begin_again(progress, min(lowest, highest))
         return True
 
     def _begin_again(self, progress: Progress, newest: int) -> None:
         progress.newest, progress.open = newest, {}
+        self._fallen = None
         for listener in self.wanted:
             listener.forget()
 

@@ -17,7 +17,7 @@ from storage.api_keys import network
 from storage.database.database import Database
 from storage.events.cursor import Cursor
 from storage.events.event import BYE, RESET, Event, EventType, Filter, encode
-from storage.events.feeds import GROUP, Feed, MatchFeed, PlayerFeed, ScoreFeed
+from storage.events.feeds import GROUP, MAX_MISSED, Feed, MatchFeed, PlayerFeed, ScoreFeed
 from storage.events.relay import Relay
 from storage.events.scores import PAGE, ScoreReader, next_page
 from storage.observer import Observer
@@ -30,8 +30,6 @@ STOPPING = ErrorSpec(503, "The API is being restarted.")
 BEAT = 15.0
 # How many events may wait for a listener before it is dropped.
 MAX_UNREAD = 256
-# How many scores a listener may have missed to get them.
-MAX_MISSED = 5_000
 # How many listeners read what they have missed at the same time.
 REPLAYS = 4
 # Seconds before a listener asks the database again for what it has missed.
@@ -179,7 +177,8 @@ class Listener:
         # Whether it ends without `bye`, or has had it.
         self.dropped = False
         self._hub = hub
-        self._last = last
+        # The scores that the client had, and those of them and later ones that it has with what was put so far.
+        self._last = self._own = last
         self._feeds: set[Feed] = set()
         self._unread: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -202,8 +201,12 @@ class Listener:
     def cursor(self) -> str:
         """The cursor of a client that has read everything so far, empty if that is not known."""
         scores = self._hub.scores
-        is_known = self._begun and not self._unread and scores in self._feeds
-        return str(scores.told) if is_known and scores.told is not None else ""
+        is_known = self._begun and self._beginning is None and not self._unread and scores in self._feeds
+        if not is_known or scores.told is None:
+            return ""
+        # This process may have seen less than another one that the client comes from.
+        is_behind = self._own is not None and scores.told.newest < self._own.newest
+        return "" if is_behind else str(scores.told)
 
     def change(self, filter: Filter) -> None:
         """Replace the filter. Events that it did not admit before are told from now on."""
@@ -239,10 +242,12 @@ class Listener:
     def put(self, events: list[Event]) -> None:
         if self._ended:
             return
-        last = self._last
         for event in events:
+            if event.type == "reset":
+                self.forget()
+            last = self._last
             if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
-                self._unread.append(event)
+                self._unread.append(self._not_behind(event))
         if len(self._unread) > MAX_UNREAD:
             self._hub.observer.on_listener_dropped()
             self.close()
@@ -258,7 +263,17 @@ class Listener:
         self.wake()
 
     def forget(self) -> None:
-        self._last = None
+        self._last = self._own = None
+
+    def _not_behind(self, event: Event) -> Event:
+        """Return the event with the client's own cursor if its cursor is of a process that has seen less."""
+        if self._own is None or not event.cursor:
+            return event
+        if int(event.cursor.partition(".")[0]) >= self._own.newest:
+            self._own = None
+            return event
+        self._own = Cursor(self._own.newest, self._own.open - {event.id})
+        return msgspec.structs.replace(event, cursor=str(self._own), forms={})
 
     # What the client gets.
 
@@ -285,8 +300,11 @@ class Listener:
         return events
 
     async def _begin(self) -> AsyncIterator[list[Event]]:
-        """Yield `hello` and what the listener has missed; it is attached to the feeds at the end."""
-        while not self._ended and not all(feed.ready for feed in self._feeds):
+        """Yield `hello` and what the listener has missed; it is attached to the scores at the end."""
+        # Scores need a place to begin at. A game server that does not answer must not keep them back.
+        while not self._ended and not all(
+            feed.ready if feed is self._hub.scores else feed.tried for feed in self._feeds
+        ):
             await self._wait()
             if self._beat:
                 self._beat = False
@@ -300,9 +318,11 @@ class Listener:
             online = None
         with_scores = hub.scores in self._feeds
         last = self._last if with_scores else None
+        for feed in self._feeds - {hub.scores}:
+            feed.attach(self)
         if last is None:
             self._attach()
-        last_id = str(hub.scores.cursor) if with_scores and not self._ended else None
+        last_id = str(last or hub.scores.cursor) if with_scores and not self._ended else None
         # A client that has missed something does not have it yet.
         cursor = last_id or "" if self._begun else ""
         yield [Event(type="hello", data=encode(Hello(last_id=last_id, online=online)), cursor=cursor)]
@@ -313,7 +333,7 @@ class Listener:
         if self._ended:
             return
         if not can_catch_up:
-            self._last = None
+            self.forget()
             self._attach()
             yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
             return

@@ -21,7 +21,7 @@ from storage.redis_channel import MAX_MESSAGE_BYTES, RedisChannel
 from storage.redis_client import RedisAway
 
 # What changes with the form of the messages: processes of different versions do not hear each other.
-FORMAT = 1
+FORMAT = 2
 # Milliseconds for which the lock is kept without being renewed: a process may have died.
 LOCK_MS = 2_400
 # Seconds without a message after which a process looks for itself. The lock is free by then.
@@ -92,11 +92,11 @@ class Relay:
 
     async def close(self) -> None:
         """Let another process look, and hear the others no more."""
-        if self.leads:
-            farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
-            arguments = (self._lock, self._sender, self._channel.name, farewell)
-            with suppress(RedisAway):
-                await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
+        farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
+        arguments = (self._lock, self._sender, self._channel.name, farewell)
+        # Always: it may have the lock without knowing, if it was cancelled while it asked for it.
+        with suppress(RedisAway):
+            await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
         await self._channel.close()
 
     async def tell(self, seen: Sequence[bytes]) -> bool:

@@ -73,13 +73,16 @@ class ScoreReader:
         rows = await self._database.all(catalogue.score_ids, first=first, limit=limit, offset=0)
         return [row.id for row in rows]
 
+    async def has_more(self, newest: int, most: int) -> bool:
+        """Return whether there are more than so many scores with higher ids, those of hidden players too."""
+        return bool(await self._database.all(catalogue.score_ids, first=newest + 1, limit=1, offset=most))
+
     async def can_catch_up(self, seen: Cursor, most: int) -> bool:
         """Return whether there are at most so many scores that come after what is seen, which must still be there.
 
         If the highest id is lower now, scores were wiped.
         """
-        further = await self._database.one(catalogue.score_ids, first=seen.newest + 1, limit=1, offset=most)
-        return further is None and max(await self.latest(1), default=0) >= seen.newest
+        return not await self.has_more(seen.newest, most) and max(await self.latest(1), default=0) >= seen.newest
 
     async def find(self, ids: Sequence[int]) -> list[FoundScore]:
         """Return those of the scores that exist and whose players are visible, ordered by id."""

@@ -244,6 +244,7 @@ def test_a_handshake_counts_and_is_logged_like_a_request(recorded_sqlite: str) -
 @pytest.mark.parametrize(
     ("origins", "origin", "allowed"),
     [
+        ("https://a.example", "http://[", False),
         ("*", "https://other.test", True),
         ("*", "null", True),
         ("https://web.example.test", "https://WEB.example.test", True),
