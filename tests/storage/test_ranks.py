@@ -231,7 +231,8 @@ def test_scripts_that_are_not_allowed(
 ) -> None:
     with (
         user(own_redis, *WITHOUT_SCRIPTS) as url,
-        running(cache="off", database_url=recorded_mysql, redis_url=url) as service,
+        # Rate limits need EVAL too.
+        running(cache="off", rate_limit="0", database_url=recorded_mysql, redis_url=url) as service,
     ):
         assert ranks(service.client, players) == counted
         first = next(player for (player, mode), (world, _) in counted.items() if mode == "0" and world > 1)
@@ -258,7 +259,9 @@ def test_scripts_that_do_not_exist(recorded_mysql: str, counted: Ranks, players:
     names = [word for name in ("EVAL", "EVALSHA", "SCRIPT") for word in ("--rename-command", name, "")]
     with servers.redis(options=names) as server:
         conformance.load_ranks(server.url)
-        with running(cache="off", database_url=recorded_mysql, redis_url=server.url) as service:
+        urls = {"database_url": recorded_mysql, "redis_url": server.url}
+        # Rate limits need EVAL too.
+        with running(cache="off", rate_limit="0", **urls) as service:
             assert ranks(service.client, players) == counted
             assert log(service) == (0, 0)
             health = service.client.get("/health/ready").json()["neighbours"]["redis"]

@@ -71,7 +71,7 @@ def test_limits_and_defaults_are_documented() -> None:
     by_name = schemas_of_parameters("/v1/get_player_scores")
     assert by_name["limit"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 25, "format": "int32"}
     assert by_name["include_failed"] == {"type": "boolean", "default": True}
-    assert by_name["scope"] == {"type": "string", "enum": ["best", "recent"]}
+    assert by_name["scope"] == {"type": "string", "enum": ["best", "first", "pinned", "recent"]}
     acc = schemas_of_parameters("/v1/calculate_pp")["acc"]
     assert (acc["default"], acc["maxItems"]) == ([100.0, 99.0, 98.0, 95.0], 100)
 

@@ -167,9 +167,7 @@ def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
             asyncio.run(use(redis.url, turns))
 
 
-def test_a_client_that_has_seen_more_than_the_process(
-    in_world: InWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_has_seen_more_than_the_process(in_world: InWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "TURN", 3600.0)
 
     async def use(world: World) -> None:
