@@ -14,8 +14,8 @@ from storage.cache.texts import Source, TextIndex, Texts, Word, in_slices
 from storage.database import catalogue
 from storage.database.database import Database
 
-# A search accepts texts of this age rather than wait until they have been read again. They are so old only if nobody
-# has searched meanwhile: a search starts the reading.
+# A search accepts texts of this age rather than wait until they have been read again. They are so old only if
+# nobody has searched meanwhile: a search starts the reading.
 MAX_AGE = 600.0
 PAGE, MOST_BEATMAPS = 150, 300_000
 SERVERS = {"osu!": 0, "private": 1}
