@@ -1,8 +1,9 @@
 """Names of players and texts of beatmaps in memory, to find those that contain a text without reading a table.
 
 The texts of all rows lie in a few large blocks of bytes, which are searched at once: among 50 000 players, that
-takes a tenth of a millisecond. Of beatmaps, only ids are found, and the rows of a response are read from the database,
-so that what has been deleted meanwhile is not shown. Players are shown as they are in memory, except for hidden ones.
+takes a tenth of a millisecond. Of beatmaps, only ids are found, and the rows of a response are read from the
+database, so that what has been deleted meanwhile is not shown. Players are shown as they are in memory, except for
+hidden ones.
 """
 
 import asyncio
