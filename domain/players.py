@@ -151,7 +151,20 @@ class Rank(msgspec.Struct, frozen=True):
 
 
 class RankedMode(msgspec.Struct, frozen=True, kw_only=True):
-    player_id: int
     mode: int
     world: int
     country: int
+
+
+class RankStep(msgspec.Struct, frozen=True, kw_only=True):
+    """How many players of a mode and a country are in the same place among those whose ranks are asked for.
+
+    `pp_step` counts the given numbers of pp that they reach. For players with exactly one of these, `id_step`
+    counts the given ids that are, as text, not greater than theirs; for others it is greater than any such count.
+    `country` is empty if it is none of the given ones.
+    """
+
+    pp_step: int
+    id_step: int
+    country: str
+    players: int

@@ -2,15 +2,17 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from domain.modes import Mode
-from domain.players import Rank
+from domain.players import Rank, RankStep
 from storage.availability import Availability
 from storage.database import catalogue
 from storage.database.database import Database
@@ -47,30 +49,60 @@ def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
 
 
 class RankedPlayer(NamedTuple):
-    """A player, and the modes in which the player has pp."""
+    """A player, and the player's pp by mode, without modes in which it is 0."""
 
     id: int
     country: str
-    modes: Collection[int]
+    pp: Mapping[int, int]
 
 
 class Ranks:
-    """Ranks counted by one statement: the same numbers as in Redis, but slower to get."""
+    """Ranks counted in the database: the same numbers as in Redis, but slower to get."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, player_id: int, country: str, modes: Collection[int]) -> dict[int, Rank]:
+    async def of(self, player_id: int, country: str, modes: Iterable[int]) -> dict[int, Rank]:
         """Return the ranks of a visible player in `modes`, the modes in which the player has pp."""
-        ranks = await self.of_players([RankedPlayer(player_id, country, modes)])
+        # How much that is, the statement for a single player reads itself.
+        ranks = await self.of_players([RankedPlayer(player_id, country, dict.fromkeys(modes, 1))])
         return ranks[player_id]
 
     async def of_players(self, players: Sequence[RankedPlayer]) -> dict[int, dict[int, Rank]]:
         """Return the ranks of visible players, by player id and mode."""
         ranks: dict[int, dict[int, Rank]] = {player.id: {} for player in players}
-        if ids := tuple(player.id for player in players if player.modes):
-            for row in await self._database.all(catalogue.player_ranks, ids=ids):
-                ranks[row.player_id][row.mode] = Rank(row.world, row.country)
+        with_pp = [player for player in players if player.pp]
+        if len(with_pp) == 1:
+            player = with_pp[0]
+            modes = tuple(player.pp)
+            for row in await self._database.all(catalogue.player_ranks, id=player.id, modes=modes):
+                ranks[player.id][row.mode] = Rank(row.world, row.country)
+            return ranks
+        # That statement reads the players ahead of each player. These read each player of a mode once.
+        for mode in sorted({mode for player in with_pp for mode in player.pp}):
+            counted = await self._counted(mode, [player for player in with_pp if mode in player.pp])
+            for id, rank in counted.items():
+                ranks[id][mode] = rank
+        return ranks
+
+    async def _counted(self, mode: int, players: Sequence[RankedPlayer]) -> dict[int, Rank]:
+        """Return the ranks in a mode of players who have pp in it, by id."""
+        pps = sorted({player.pp[mode] for player in players})
+        keys = sorted({_text_order(player.id) for player in players})
+        countries = tuple(sorted({player.country for player in players}))
+        steps = await self._database.all(
+            catalogue.rank_steps, mode=mode, least=pps[0], pps=tuple(pps), keys=tuple(keys), countries=countries
+        )
+        # The database compares countries without case.
+        by_country: dict[str, list[RankStep]] = {country.casefold(): [] for country in countries}
+        for step in steps:
+            by_country.setdefault(step.country.casefold(), []).append(step)
+        world = _from_the_top(steps)
+        home = {country: _from_the_top(some) for country, some in by_country.items()}
+        ranks = {}
+        for player in players:
+            place = (bisect(pps, player.pp[mode]), bisect(keys, _text_order(player.id)))
+            ranks[player.id] = Rank(_down_to(place, world), _down_to(place, home[player.country.casefold()]))
         return ranks
 
 
@@ -101,7 +133,7 @@ class RedisRanks(Ranks):
     async def of_players(self, players: Sequence[RankedPlayer]) -> dict[int, dict[int, Rank]]:
         ranks: dict[int, dict[int, Rank]] = {player.id: {} for player in players}
         # Game servers have leaderboards of these modes alone.
-        asked = [(player, mode) for player in players for mode in Mode if mode in player.modes]
+        asked = [(player, mode) for player in players for mode in Mode if mode in player.pp]
         if not asked:
             return ranks
         places = [(key, player.id) for player, mode in asked for key in leaderboards([mode], player.country)]
@@ -117,8 +149,13 @@ class RedisRanks(Ranks):
         worlds, homes = found[::2], found[1::2]
         self._worlds.note(worlds)
         self._countries.note(home for (_, world), home in zip(worlds, homes, strict=True) if world != MISSING)
-        lacking = {player for (_, player), position in zip(places, positions, strict=True) if position == MISSING}
-        counted = await super().of_players([player for player in players if player.id in lacking])
+        lacking: dict[int, dict[int, int]] = {}
+        for (player, mode), (_, world), (_, home) in zip(asked, worlds, homes, strict=True):
+            if MISSING in (world, home):
+                lacking.setdefault(player.id, {})[mode] = player.pp[mode]
+        counted = await super().of_players(
+            [player._replace(pp=lacking[player.id]) for player in players if player.id in lacking]
+        )
         for (player, mode), (_, world), (_, home) in zip(asked, worlds, homes, strict=True):
             in_database = counted.get(player.id, {}).get(mode, UNRANKED)
             rank = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
@@ -206,6 +243,26 @@ class _MissingLeaderboards:
             log.warning(text, self._kind, min(self.leaderboards))
         elif lacked_any and not self.leaderboards:
             log.warning("Redis has the leaderboards %s again", self._kind)
+
+
+def _text_order(id: int) -> int:
+    """Return a number by which ids are in the order of their texts, as sql/rank_steps.sql has it."""
+    text = str(id)
+    return int(text.ljust(10, "0")) * 100 + len(text)
+
+
+def _from_the_top(steps: Iterable[RankStep]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the places that have players, the best one first and negated, and how many there are down to each."""
+    ordered = sorted(steps, key=lambda step: (-step.pp_step, -step.id_step))
+    places = [(-step.pp_step, -step.id_step) for step in ordered]
+    return places, list(accumulate(step.players for step in ordered))
+
+
+def _down_to(place: tuple[int, int], counted: tuple[list[tuple[int, int]], list[int]]) -> int:
+    """Return how many players are at a place or at better ones."""
+    places, totals = counted
+    index = bisect(places, (-place[0], -place[1]))
+    return totals[index - 1] if index else 0
 
 
 def _found(position: object, exists: object) -> object:

@@ -105,7 +105,7 @@ async def players_with_stats(
         for row in await services.database.all(catalogue.players_stats, ids=tuple(stats)):
             stats[row.id].setdefault(row.mode, row)
     ranked = [
-        RankedPlayer(id, players[id].country, {mode for mode, row in by_mode.items() if row.pp})
+        RankedPlayer(id, players[id].country, {mode: row.pp for mode, row in by_mode.items() if row.pp})
         for id, by_mode in stats.items()
         if players[id].priv & VISIBLE == VISIBLE
     ]

@@ -101,7 +101,8 @@ class FoundBeatmaps(Success, frozen=True, kw_only=True):
 async def search_maps(services: Services, params: SearchParams) -> FoundBeatmaps:
     """Beatmaps whose artist, title, creator and difficulty name contain some words.
 
-    The most played one comes first. New and changed beatmaps may be found a minute later.
+    The most played one comes first. New and changed beatmaps may be found a minute later, by the
+    first search after a pause up to ten minutes later.
     """
     numbers = {"mode": params.mode, "status": params.status}
     found, total = await search_beatmaps(

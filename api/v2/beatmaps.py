@@ -49,7 +49,8 @@ async def get_maps(services: Services, params: BeatmapsParams) -> Page[BeatmapDe
     """Beatmaps, ordered by server (`osu!` first) and ID, or as `sort` and `order` say.
 
     With `q`, those that have some words in their artist, title, creator or difficulty name. It may take a minute
-    until new and changed beatmaps are found, and their place in the order may be as old.
+    until new and changed beatmaps are found, up to ten minutes for the first search after a pause,
+    and their place in the order may be as old.
     """
     request = params.request
     filters = params.filters()

@@ -14,7 +14,8 @@ from storage.cache.texts import Source, TextIndex, Texts, Word, in_slices
 from storage.database import catalogue
 from storage.database.database import Database
 
-# The texts may be older than that only if they have not been used for so long.
+# A search accepts texts of this age rather than wait until they have been read again. They are so old only if
+# nobody has searched meanwhile: a search starts the reading.
 MAX_AGE = 600.0
 PAGE, MOST_BEATMAPS = 150, 300_000
 SERVERS = {"osu!": 0, "private": 1}
@@ -138,12 +139,23 @@ def _is_as_kept(texts: Texts[SearchedBeatmap], query: BeatmapQuery, id: int, bea
 
 
 def _words(text: str) -> list[Word]:
-    """Return the words of a text. A number also has the ids that are equal to it."""
+    """Return the words of a text. A number also has the ids that are equal to it.
+
+    Parts of other words are left out: what has `abc` has `b`. Parts of numbers are not: a number may be an
+    id, in which no word is found.
+    """
     words: list[Word] = []
-    for word in dict.fromkeys(folded(text).split()):
-        part = word.encode()
-        words.append((part, _marked(word)) if word.isascii() and word.isdigit() else (part,))
+    every = dict.fromkeys(folded(text).split())
+    others = [word for word in every if not _is_number(word)]
+    for word in every:
+        if not any(word in other and word != other for other in others):
+            part = word.encode()
+            words.append((part, _marked(word)) if _is_number(word) else (part,))
     return words
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit()
 
 
 def _text(beatmap: SearchedBeatmap) -> bytes:

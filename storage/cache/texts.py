@@ -1,8 +1,9 @@
 """Names of players and texts of beatmaps in memory, to find those that contain a text without reading a table.
 
 The texts of all rows lie in a few large blocks of bytes, which are searched at once: among 50 000 players, that
-takes a tenth of a millisecond. Only ids are found. The rows of a response are read from the database, so that what
-has been deleted or hidden meanwhile is not shown.
+takes a tenth of a millisecond. Of beatmaps, only ids are found, and the rows of a response are read from the
+database, so that what has been deleted meanwhile is not shown. Players are shown as they are in memory, except for
+hidden ones.
 """
 
 import asyncio
@@ -33,6 +34,8 @@ WAIT_SECONDS = 4.0
 PAUSE_SECONDS = 0.002
 # How many rows make a block, which is searched at once; at most 64 * 64.
 BLOCK_ROWS = 4096
+# Of so few rows in a block, the texts are looked at one by one.
+FEW_ROWS = 32
 # For how long a search runs before it lets others run.
 SLICE_SECONDS = 0.002
 # Less than every id.
@@ -158,15 +161,21 @@ class Texts(Generic[R]):
         return self.kept[self._tail :] == rows
 
     def find(self, words: Sequence[Word]) -> Iterator[list[int]]:
-        """Yield the numbers of the rows that have all of these words, in their order, block by block."""
+        """Yield the numbers of the rows that have all of these words, in their order, block by block.
+
+        After each word that is looked for in a block, an empty list comes, so that others can run meanwhile.
+        """
         # The longest word is the rarest: if it is not there, the others need not be.
         rarest, *others = [_patterns(word) for word in sorted(words, key=lambda word: -len(word[0]))]
         for first, block in self._blocks:
             rows = _rows_with(block, rarest)
-            for patterns in others:
-                if rows:
-                    having = set(_rows_with(block, patterns))
-                    rows = [row for row in rows if row in having]
+            for number, patterns in enumerate(others):
+                if len(rows) <= FEW_ROWS:
+                    rows = _rows_having(block, rows, others[number:])
+                    break
+                yield []
+                having = set(_rows_with(block, patterns))
+                rows = [row for row in rows if row in having]
             yield [first + row for row in rows] if first else rows
 
     def row_of(self, id: int) -> int | None:
@@ -190,6 +199,19 @@ def _rows_with(block: bytes, patterns: Patterns) -> list[int]:
     if len(codes) == 1:
         return list(map(_row_of_code, memoryview(codes[0]).cast("H")))
     return sorted({_row_of_code(code) for some in codes for code in memoryview(some).cast("H")})
+
+
+def _rows_having(block: bytes, rows: list[int], words: list[Patterns]) -> list[int]:
+    """Return those of some rows in a block, which are in their order, that have all of these words."""
+    having = []
+    end = 0
+    for row in rows:
+        end = block.index(ENDS[row], end)
+        before = block.rfind(END, 0, end)
+        text = block[0 if before < 0 else before + len(ENDS[0]) : end]
+        if all(any(part in text for part, _ in patterns) for patterns in words):
+            having.append(row)
+    return having
 
 
 class TextIndex(Generic[R]):

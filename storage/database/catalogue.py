@@ -19,6 +19,7 @@ from domain.players import (
     PlayerDetails,
     PlayerStats,
     RankedMode,
+    RankStep,
 )
 from domain.pools import Pool, PoolBeatmap
 from domain.replays import ReplayScore, ScoreID, ScoreStatus
@@ -223,6 +224,7 @@ players_details = Query("player_details", PlayerDetails, **SOME_PLAYERS)
 player_stats = Query("player_stats", PlayerStats, **ONE_PLAYERS_STATS)
 players_stats = Query("player_stats", PlayerStats, **SOME_PLAYERS_STATS)
 player_ranks = Query("player_ranks", RankedMode)
+rank_steps = Query("rank_steps", RankStep)
 player_search = Query("player_search", FoundPlayer)
 player_names = Query("player_names", FoundPlayer)
 players_named = Query("players_named", PlayerID)

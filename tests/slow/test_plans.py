@@ -134,7 +134,14 @@ CASES = {
         catalogue.osu_v1_beatmap_scores["score"], None, {"player_id": PLAYER}, sorts=True
     ),
     # The players ahead are counted by mode.
-    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", {"ids": (PLAYER,)}, sorts=True),
+    "ranks": Case(catalogue.player_ranks, "apidot_stats_board", {"modes": (0, 4)}, sorts=True),
+    # Counted by the step that players reach.
+    "ranks of some players": Case(
+        catalogue.rank_steps,
+        "apidot_stats_board",
+        {"mode": 4, "least": 1000, "pps": (1000, 2000), "keys": (700_000_000_001,), "countries": ("de",)},
+        sorts=True,
+    ),
     **{
         f"leaderboard_least {sort}": Case(catalogue.leaderboard_least[sort], index)
         for sort, index in {

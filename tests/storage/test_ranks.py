@@ -1,19 +1,28 @@
 """Ranks are the same from Redis and from the database, whatever happens to Redis."""
 
+import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx2
 import pytest
 from redis import Redis as RedisClient
 
+from storage.database.database import Database
+from storage.ranks import RankedPlayer, RedisRanks
+from storage.ranks import Ranks as CountedRanks
 from storage.redis_client import CONNECTIONS
-from tests.conftest import Recorded, Running, running
+from tests.api.v2.test_v2 import table
+from tests.conftest import Recorded, Running, connected, running
+from tests.storage.cache.test_leaderboards import Counting
 from tests.support import conformance, mariadbd, servers
-from tests.support.servers import Redis
+from tests.support.servers import MariaDB, Redis
 
 Ranks = dict[tuple[int, str], tuple[int, int]]
 
@@ -341,3 +350,133 @@ def log(service: Running) -> tuple[int, int]:
     """Return how often the log says that Redis went down, and that it came back."""
     text = service.process.log.read_text()
     return text.count("Redis does not answer"), text.count("Redis answers again")
+
+
+# Ids whose order as text is another one than as numbers. Of each ten players, 4 and 7 are hidden.
+IDS = [3, 10, 11, 100, 101, 1000, 2_147_483_647, 1_000_000_000, *range(20, 60), *range(200, 230)]
+COUNTRIES = ["de", "us", "xx", "fr"]
+Pps = dict[int, dict[int, int]]
+# Many players have the same pp in mode 0, some in mode 4, few in mode 8.
+MOST_PP = {0: 4, 4: 40, 8: 2**32 - 1}
+
+
+def tied(url: str) -> list[RankedPlayer]:
+    """Fill an empty world with those players. Return the visible ones."""
+    random = Random(5)
+    players = [
+        RankedPlayer(
+            id, random.choice(COUNTRIES), {mode: random.randint(0, most) for mode, most in MOST_PP.items()}
+        )
+        for id in IDS
+    ]
+    users = ", ".join(
+        f"({id}, 'p{id}', 'p{id}', 'p{id}', '', '{country}', {2 if id % 10 in (4, 7) and id < 2**31 - 1 else 3})"
+        for id, country, _ in players
+    )
+    stats = ", ".join(f"({id}, {mode}, {pp})" for id, _, pps in players for mode, pp in pps.items())
+    statements = [
+        "DELETE FROM users",
+        "DELETE FROM stats",
+        f"INSERT INTO users (id, name, safe_name, email, pw_bcrypt, country, priv) VALUES {users}",
+        f"INSERT INTO stats (id, mode, pp) VALUES {stats}",
+    ]
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+    else:
+        mariadbd.execute(url, *statements)
+    return [
+        player._replace(pp={mode: pp for mode, pp in player.pp.items() if pp})
+        for player in players
+        if player.id % 10 not in (4, 7) or player.id == 2**31 - 1
+    ]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def tied_world(request: pytest.FixtureRequest, mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a copy of the recorded world that a test may change."""
+    folder: Path = tmp_path_factory.mktemp("ranks")
+    url = f"sqlite:///{folder / 'world.sqlite'}" if request.param == "sqlite" else mariadb.database("tied")
+    conformance.load(url)
+    return url
+
+
+async def one_by_one(database: Database, players: list[RankedPlayer]) -> dict[int, Any]:
+    """Return the ranks of players, counted for each of them alone."""
+    return {player.id: (await CountedRanks(database).of_players([player]))[player.id] for player in players}
+
+
+def test_of_some_players_as_of_each_of_them(tied_world: str) -> None:
+    async def test() -> None:
+        players = tied(tied_world)
+        random = Random(6)
+        async with connected(Counting(tied_world)) as database:
+            expected = await one_by_one(database, players)
+            # The best of all, in the order that Redis has too.
+            first = max(players, key=lambda player: (player.pp.get(0, 0), str(player.id)))
+            assert expected[first.id][0].world == 1
+            for number in (2, 3, 7, 20, len(players)):
+                for some in (random.sample(players, number) for _ in range(6)):
+                    database.statements.clear()
+                    counted = await CountedRanks(database).of_players(some)
+                    assert counted == {player.id: expected[player.id] for player in some}
+                    assert "player_ranks" not in database.statements
+                    assert len(database.statements) <= len(MOST_PP)
+
+    asyncio.run(test())
+
+
+def test_of_the_recorded_players_as_of_each_of_them(recorded_url: str) -> None:
+    async def test() -> None:
+        pps: Pps = {}
+        for row in table("stats"):
+            if row["pp"]:
+                pps.setdefault(row["id"], {})[row["mode"]] = row["pp"]
+        players = [
+            RankedPlayer(row["id"], row["country"], pps.get(row["id"], {}))
+            for row in table("users")
+            if row["priv"] & 1
+        ]
+        async with connected(Database(recorded_url)) as database:
+            counted = await CountedRanks(database).of_players(players)
+            assert counted == await one_by_one(database, players)
+            assert sum(len(ranks) for ranks in counted.values()) > 100
+
+    asyncio.run(test())
+
+
+def test_only_what_redis_lacks_is_counted(
+    own_redis: Redis, emptied: RedisClient, recorded_mysql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    players = [
+        RankedPlayer(row["id"], row["country"], {0: 1, 4: 1, 8: 1})
+        for row in table("users")
+        if row["priv"] & 3 == 3 and row["id"] > 2
+    ]
+    asked: list[tuple[int, set[str]]] = []
+    emptied.delete("bancho:leaderboard:4:de")
+
+    async def counted(_: CountedRanks, mode: int, some: list[RankedPlayer]) -> dict[int, Any]:
+        asked.append((mode, {player.country for player in some}))
+        return {}
+
+    async def test() -> None:
+        monkeypatch.setattr(CountedRanks, "_counted", counted)
+        async with connected(Database(recorded_mysql)) as database:
+            ranks = RedisRanks(database, own_redis.url, timeout=5)
+            await ranks.of_players(players)
+            await ranks.close()
+
+    asyncio.run(test())
+    assert len([player for player in players if player.country == "de"]) > 1
+    existing = {key for key, _, _ in conformance.ranks()}
+    lacking = {
+        mode: {
+            player.country for player in players if f"bancho:leaderboard:{mode}:{player.country}" not in existing
+        }
+        for mode in (0, 4, 8)
+    }
+    lacking[4].add("de")
+    assert asked == [(mode, countries) for mode, countries in lacking.items() if countries]

@@ -95,6 +95,11 @@ def expected(text: str, rows: list[dict[str, Any]] = MAPS) -> list[int]:
     return [row["id"] for row in sorted(found, key=lambda row: (row["server"] != "osu!", row["id"]))]
 
 
+@pytest.fixture(params=[0, texts.FEW_ROWS])
+def _few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "FEW_ROWS", request.param)
+
+
 def queries() -> list[str]:
     """Return parts of the texts, pairs of them, and some that are not in any."""
     chosen = {
@@ -112,15 +117,24 @@ def queries() -> list[str]:
         "78",
         "078",
         "7 8",
+        "7 78",
+        "a an ana",
+        "e a r",
+        " ".join("abcdefghijklmnopqrstuvwxyz"),
     }
     for number, row in enumerate(MAPS):
         field = row[FIELDS[number % 4]]
         begin = number % max(1, len(field) - 2)
         chosen |= {field[begin : begin + 3], row["title"][:2].swapcase() + " " + row["version"][-2:].swapcase()}
         chosen |= {str(row["id"]), str(row["set_id"])} if number % 9 == 0 else set()
+        if number % 40 == 0:
+            # Words that are parts of others, and of ids.
+            words = f"{row['title'][:5]} {row['title'][:2]} {row['id']} {row['id'] % 10}"
+            chosen |= {words, f"{row['id']} e a"}
     return sorted(chosen)
 
 
+@pytest.mark.usefixtures("_few_rows")
 def test_the_same_as_by_comparing_every_row(recorded_url: str) -> None:
     async def test() -> None:
         async with searched(recorded_url) as here:
@@ -130,6 +144,42 @@ def test_the_same_as_by_comparing_every_row(recorded_url: str) -> None:
                 assert found == expected(text), text
                 found_any += bool(found)
             assert found_any > 100
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a abc b bc", [(b"abc",)]),
+        ("abc abc", [(b"abc",)]),
+        ("é ése", [(b"ese",)]),
+        ("ab bc", [(b"ab",), (b"bc",)]),
+        # A number may be an id.
+        ("1 12", [(b"1", b"\x01\x0f\x01"), (b"12", b"\x01\x0f\x10\x01")]),
+        ("12 x12", [(b"x12",)]),
+    ],
+)
+def test_words_that_others_contain_are_not_looked_for(text: str, words: list[texts.Word]) -> None:
+    assert beatmap_search._words(text) == words
+
+
+def test_others_run_after_each_word(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "FEW_ROWS", 0)
+    monkeypatch.setattr(texts, "SLICE_SECONDS", -1)
+
+    async def test() -> None:
+        async with searched(recorded_sqlite) as here:
+            turns = {}
+            kept = await here.search._index.wait()
+            for text in ("a", "a e i o"):
+                query = BeatmapQuery(text=text, numbers={})
+                search = asyncio.create_task(here.search._find(kept, query))
+                turns[text] = 0
+                while not search.done():
+                    turns[text] += 1
+                    await asyncio.sleep(0)
+            assert turns["a e i o"] > 2 * turns["a"]
 
     asyncio.run(test())
 
