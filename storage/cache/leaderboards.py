@@ -32,6 +32,13 @@ class LeaderboardKey(NamedTuple):
     country: str | None
 
 
+class Segment(NamedTuple):
+    """The ids of the players in a part of a leaderboard, and whether the leaderboard ends with it."""
+
+    ids: tuple[int, ...]
+    is_last: bool
+
+
 class LeaderboardOrder:
     """The ids of the players on leaderboards, in their order, as of some seconds ago."""
 
@@ -46,7 +53,7 @@ class LeaderboardOrder:
             stale=FRESH_SECONDS,
             size=SIZE,
             overhead=SEGMENT_OVERHEAD,
-            weigh=len,
+            weigh=lambda segment: len(segment.ids),
         )
         self._totals = SingleFlightCache(
             self._count,
@@ -67,7 +74,7 @@ class LeaderboardOrder:
         Raise Unavailable if the database cannot be reached.
         """
         number, begin = divmod(offset, SEGMENT)
-        ids = await self._segments.get((board, number))
+        ids = (await self._segments.get((board, number))).ids
         return ids[begin : begin + limit]
 
     async def position(self, board: LeaderboardKey, player_id: int) -> int | None:
@@ -76,13 +83,10 @@ class LeaderboardOrder:
         It is the position in the order that pages are read from, which may be older than the player's statistics.
         Raise Unavailable if the database cannot be reached.
         """
-        row = await self._database.one(
-            catalogue.leaderboard_position[board.sort],
-            id=player_id,
-            mode=board.mode,
-            country=board.country,
-            visible=self._visible,
-        )
+        values = {"id": player_id, "mode": board.mode, "country": board.country, "visible": self._visible}
+        row = await self._database.one(catalogue.leaderboard_position[board.sort], **values)
+        if row and row.listed > 1:
+            row = await self._database.one(catalogue.leaderboard_position_repeated[board.sort], **values)
         if row is None or not row.listed:
             return None
         counted = row.total - 1
@@ -90,7 +94,7 @@ class LeaderboardOrder:
         # Where the player is not in the order that is cached, it is read again.
         for fresh in (None, 0.0):
             for near in (number, number - 1, number + 1):
-                ids = await self._segments.get((board, near), fresh) if near >= 0 else ()
+                ids = (await self._segments.get((board, near), fresh)).ids if near >= 0 else ()
                 if player_id in ids:
                     return near * SEGMENT + ids.index(player_id)
         return counted
@@ -101,14 +105,14 @@ class LeaderboardOrder:
         Raise Unavailable if the database cannot be reached.
         """
         first = await self._segments.get((board, 0))
-        return len(first) if len(first) < SEGMENT + PAGE else await self._totals.get(board)
+        return len(first.ids) if first.is_last else await self._totals.get(board)
 
     async def _count(self, board: LeaderboardKey) -> int:
         count = catalogue.leaderboard_total[board.sort]
         row = await self._database.one(count, mode=board.mode, country=board.country, visible=self._visible)
         return row.total if row else 0
 
-    async def _read(self, segment: tuple[LeaderboardKey, int]) -> tuple[int, ...]:
+    async def _read(self, segment: tuple[LeaderboardKey, int]) -> Segment:
         (sort, mode, country), number = segment
         offset = number * SEGMENT
         least: int | float = 0
@@ -132,4 +136,4 @@ class LeaderboardOrder:
             offset=offset,
         )
         # A player has several rows if the primary key is missing.
-        return tuple(dict.fromkeys(row.player_id for row in rows))
+        return Segment(tuple(dict.fromkeys(row.player_id for row in rows)), len(rows) < SEGMENT + PAGE)

@@ -110,10 +110,10 @@ class NewTotals(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How many players are on a leaderboard down to a player, if that player is `listed` there."""
+    """How many players are on a leaderboard down to a player, and how often that player is `listed` there."""
 
     total: int
-    listed: bool
+    listed: int
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -248,7 +248,17 @@ player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
 leaderboard_order = {sort: Query("leaderboard_order", Placed, sort=sort) for sort in LEADERBOARDS}
 leaderboard_least = {sort: Query("leaderboard_least", Least, sort=sort) for sort in LEADERBOARDS}
-leaderboard_position = {sort: Query("leaderboard_position", Position, sort=sort) for sort in LEADERBOARDS}
+leaderboard_position = {
+    sort: Query("leaderboard_position", Position, sort=sort, counted="*", best="") for sort in LEADERBOARDS
+}
+# Where players have several rows, the one with the most counts. It takes twice as long.
+leaderboard_position_repeated = {
+    sort: Query("leaderboard_position", Position, sort=sort, counted="DISTINCT s.id", best=best.format(sort=sort))
+    for best in (
+        "AND NOT EXISTS (SELECT 1 FROM stats q WHERE q.id = p.id AND q.mode = p.mode AND q.{sort} > p.{sort})",
+    )
+    for sort in LEADERBOARDS
+}
 leaderboard_total = {sort: Query("leaderboard_total", Total, sort=sort) for sort in LEADERBOARDS}
 
 key_owner = PrimaryQuery("key_owner", KeyOwner)

@@ -1,6 +1,9 @@
 """The order of leaderboards: read in segments and cached for some seconds, unlike what is shown of the players."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from storage.database import catalogue
 from storage.database.database import Database
 from storage.database.statement import Statement
 from tests.conftest import Playground, connected
+from tests.support import conformance
 
 VISIBLE = 1
 WORLD = [LeaderboardKey(sort, mode, None) for sort in ("pp", "acc") for mode in (Mode.VN_STD, Mode.RX_STD)]
@@ -75,6 +79,28 @@ def test_players_are_counted_once_where_a_segment_does_not_hold_them_all(recorde
                 assert await order.total(WORLD[0]) > 27
                 assert await order.total(COUNTRY) < 27
             assert database.statements == ["leaderboard_total"]
+
+    asyncio.run(test())
+
+
+@pytest.mark.usefixtures("small")
+def test_players_with_several_rows_are_counted_once(tmp_path: Path) -> None:
+    file = tmp_path / "world.sqlite"
+    conformance.load(f"sqlite:///{file}")
+
+    async def test() -> None:
+        async with connected(Counting(f"sqlite:///{file}")) as database:
+            expected = await LeaderboardOrder(database, visible=VISIBLE).total(WORLD[0])
+            players = await whole(database, WORLD[0])
+            with closing(sqlite3.connect(file)) as connection, connection:
+                connection.execute("CREATE TABLE twice AS SELECT * FROM stats UNION ALL SELECT * FROM stats")
+                connection.execute("DROP TABLE stats")
+                connection.execute("ALTER TABLE twice RENAME TO stats")
+            order = LeaderboardOrder(database, visible=VISIBLE)
+            assert len(await order.page(WORLD[0], offset=0, limit=7)) == 7
+            assert await order.total(WORLD[0]) == expected == len(players)
+            for place in (0, 5):
+                assert await order.position(WORLD[0], players[place]) == place
 
     asyncio.run(test())
 

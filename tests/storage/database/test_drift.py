@@ -236,6 +236,11 @@ def test_statistics_that_are_there_twice(world: Drifting) -> None:
         players = [entry["player_id"] for entry in board]
         assert len(set(players)) == len(players)
         assert board[:20] == expected[BOARD]["leaderboard"][:20]
+        rest = world.get(f"{BOARD}&offset=100")
+        assert rest["total"] == 100 + len(rest["leaderboard"])
+        for place in (0, 5):
+            around = world.get(f"{BOARD}&limit=1&around={players[place]}")
+            assert (around["offset"], around["leaderboard"]) == (place, [board[place]])
         assert world.get(f"/v2/players/{PLAYER}/stats")["meta"] == expected[f"/v2/players/{PLAYER}/stats"]["meta"]
         for path in (f"/v2/players/{PLAYER}/stats", INFO):
             assert without_ranks(world.get(path)) == without_ranks(expected[path])
