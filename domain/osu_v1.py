@@ -13,7 +13,7 @@ from domain import units
 from domain.beatmaps import Beatmap
 from domain.levels import shown_level
 from domain.players import ModeStats, PlayerDetails
-from domain.times import in_utc, unzoned
+from domain.times import unzoned, utc_text
 
 # Stands for a time that the database does not have: clients read times, and null is not one.
 NO_TIME = "1970-01-01 00:00:00"
@@ -307,7 +307,7 @@ def _result(score: ScoreRow, zone: tzinfo | None) -> dict[str, str]:
         "perfect": str(score.perfect),
         "enabled_mods": str(score.mods),
         "user_id": str(score.userid),
-        "date": unzoned(in_utc(score.play_time, zone)) if score.play_time else NO_TIME,
+        "date": utc_text(score.play_time, zone) if score.play_time else NO_TIME,
         "rank": "F" if score.status == FAILED else score.grade,
     }
 

@@ -39,6 +39,16 @@ def in_utc(time: datetime, zone: tzinfo | None) -> datetime:
         return time.replace(tzinfo=UTC)
 
 
+def utc_text(time: datetime, zone: tzinfo | None) -> str:
+    """Return a time in the zone, None for that of this machine, as `YYYY-MM-DD HH:MM:SS` in UTC."""
+    # Two thirds of what unzoned(in_utc(…)) takes, which was almost half of converting a score.
+    try:
+        return str(_EPOCH + unix_time(time, zone) * _SECOND)
+    # At the ends of the calendar.
+    except OverflowError:
+        return unzoned(time)
+
+
 def unzoned(time: datetime) -> str:
     """Return a time as `YYYY-MM-DD HH:MM:SS`, without its zone."""
     return str(time)[:19]

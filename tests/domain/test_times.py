@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.times import in_utc, unix_time, unzoned
+from domain.times import in_utc, unix_time, unzoned, utc_text
 
 BERLIN, TOKYO = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 
@@ -56,3 +56,16 @@ def test_the_zone_of_this_machine() -> None:
     time = datetime(2026, 7, 2, 3, 4, 5)
     assert in_utc(time, None) == time.astimezone(UTC)
     assert in_utc(datetime.min, None).year == 1
+
+
+@given(st.datetimes().map(lambda time: time.replace(microsecond=0)))
+def test_the_text_in_utc(time: datetime) -> None:
+    for zone in (None, UTC, BERLIN, TOKYO, timezone(timedelta(hours=-5))):
+        assert utc_text(time, zone) == unzoned(in_utc(time, zone))
+
+
+@pytest.mark.parametrize("time", [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)])
+def test_the_text_at_the_ends_of_the_calendar(time: datetime) -> None:
+    for hours in (-5, 9):
+        zone = timezone(timedelta(hours=hours))
+        assert utc_text(time, zone) == unzoned(in_utc(time, zone))
