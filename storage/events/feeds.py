@@ -166,7 +166,7 @@ class Feed:
             try:
                 if seen != NOTHING and not await self.hear(seen):
                     return
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, RecursionError):
                 # Somebody else has published it.
                 return
             self._is_up_to_date()
