@@ -78,7 +78,7 @@ class Hub:
         # The events sent since they were last reported, by type.
         self._sent: Counter[str] = Counter()
         self._beats: asyncio.Task[None] | None = None
-        self._stopping = False
+        self.stopping = False
 
     def __len__(self) -> int:
         """The number of listeners."""
@@ -95,7 +95,7 @@ class Hub:
         `address` is that of the client. `last` are the scores that it has; it gets those that it has missed.
         """
         client = network(address) if address else ""
-        if self._stopping:
+        if self.stopping:
             raise STOPPING(retry_after=5)
         if client and self._by_client[client] >= self._per_client:
             raise TOO_MANY_STREAMS(retry_after=5, limit=self._per_client)
@@ -129,7 +129,7 @@ class Hub:
 
     def stop(self) -> None:
         """End all streams with `bye`, and let nobody in any more."""
-        self._stopping = True
+        self.stopping = True
         for listener in list(self._listeners):
             listener.end()
 

@@ -1,5 +1,6 @@
 """Live events: what is told to whom, and how streams begin and end."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -8,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
+from api.response.event_stream import EventStream
 from api.routes import V1
+from domain.errors import APIError
+from domain.live import Live
+from storage.database.database import Database
+from storage.events.event import Filter
+from storage.events.hub import Hub
 from tests.api.test_hostile import HOSTILE
 from tests.conftest import Playground, playground, running, service
 from tests.support import mariadbd, servers
@@ -406,6 +414,28 @@ def test_comments_come_and_bye_when_the_service_stops(recorded_sqlite: str) -> N
         stream.next("bye")
         assert stream.ended.wait(5)
         assert stream.complete
+
+
+def test_a_client_that_comes_while_the_service_stops_may_come_again(recorded_sqlite: str) -> None:
+    async def talk() -> None:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        hub = Hub(Database(recorded_sqlite), Live(), visible=1, visible_on_boards=1, per_client=1, total=1)
+        hub.stop()
+        stream = EventStream(hub, Filter(types=frozenset({"score"})), None)
+        await stream({"type": "http", "method": "GET", "headers": [], "client": None}, receive, send)
+        assert sent[0]["status"] == 200
+        assert sent[1:] == [{"type": "http.response.body", "body": b"retry: 3000\n\nevent: bye\ndata: {}\n\n"}]
+        with pytest.raises(APIError, match="restarted"):
+            hub.listen(Filter(types=frozenset({"score"})))
+
+    asyncio.run(talk())
 
 
 def test_a_client_that_takes_nothing_does_not_delay_the_stop(here: Playground) -> None:
