@@ -317,6 +317,7 @@ class ScoreFeed(Feed):
     def _begin_again(self, progress: Progress, newest: int) -> None:
         progress.newest, progress.open = newest, {}
         self._fallen = None
+        self.told = progress.cursor
         for listener in self.wanted:
             listener.forget()
 

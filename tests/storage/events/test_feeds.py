@@ -195,3 +195,22 @@ def test_a_client_that_has_seen_more_than_the_process(
         await hub.close()
 
     in_world(use)
+
+
+def test_what_is_told_after_a_wipe(in_world: InWorld) -> None:
+    async def use(world: World) -> None:
+        (poller, _), (follower, _) = await world.feed(), await world.feed()
+        world.sql(insert(7001))
+        for seen in await poller.look():
+            await follower.hear(seen)
+        world.sql("DELETE FROM scores WHERE id > 6000")
+        await poller.look()
+        world.now += 11
+        for seen in await poller.look():
+            await follower.hear(seen)
+        for feed in (poller, follower):
+            assert feed.told is not None
+            assert feed.told == feed.cursor
+            assert feed.told.newest <= 6000
+
+    in_world(use)
