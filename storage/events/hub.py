@@ -246,6 +246,8 @@ class Listener:
             if event.type == "reset":
                 self.forget()
             last = self._last
+            if event.alone is not None and "first_place" not in self.filter.types:
+                event = event.alone
             if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
                 self._unread.append(self._not_behind(event))
         if len(self._unread) > MAX_UNREAD:

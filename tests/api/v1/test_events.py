@@ -330,6 +330,19 @@ def test_first_places(here: Playground) -> None:
         here.sql(f"DELETE FROM scores WHERE map_md5 = '{MD5}' AND mode = 4")
         assert first(7020, mode=4, pp=100, score=5).data["previous"] is None
         assert first(7021, mode=4, pp=101, score=1, userid=7).data["previous"]["id"] == 12
+    with (
+        listening(here.client, types="score,first_place") as both,
+        listening(here.client) as only_scores,
+    ):
+        begun(both)
+        begun(only_scores)
+        before = both.last_id
+        here.sql(insert(7030, mode=4, pp=102, status=2))
+        # A client that is cut off between the two gets both again.
+        assert both.next("score").id == before
+        assert both.next("first_place").id.split(".")[0] == "7030"
+        assert only_scores.next("score").id.split(".")[0] == "7030"
+        here.sql("DELETE FROM scores WHERE id = 7030", insert(7031, status=0))
     with listening(here.client, types="score,first_place", last_id="7019.7010") as stream:
         begun(stream)
         types = [(event.type, event.score) for event in stream.rest(QUIET)]
