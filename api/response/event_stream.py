@@ -61,7 +61,9 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": RETRY + text_of(BYE)})
             return
         address = scope["client"][0] if scope["client"] else ""
-        with self._hub.listen(self._filter, address=address, last=last_event_id(scope) or self._last) as listener:
+        header = last_event_id(scope)
+        last_seen, again = header or self._last, header is not None
+        with self._hub.listen(self._filter, address=address, last=last_seen, again=again) as listener:
             # For the request log: it is not in flight, and its time says nothing.
             scope["streaming"] = True
             left = asyncio.create_task(_disconnected(receive))

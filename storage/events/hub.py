@@ -89,17 +89,22 @@ class Hub:
         """For how many seconds it does not know what has happened, of what somebody listens to."""
         return max(feed.lag for feed in self.feeds.values())
 
-    def listen(self, filter: Filter, *, address: str = "", last: Cursor | None = None) -> "Listener":
+    def listen(
+        self, filter: Filter, *, address: str = "", last: Cursor | None = None, again: bool = False
+    ) -> "Listener":
         """Return a listener, which is a context manager. Raise APIError if there are too many.
 
-        `address` is that of the client. `last` are the scores that it has; it gets those that it has missed.
+        `address` is that of the client. `last` are the scores that it has; it gets those that it has missed. With
+        `again`, twice as many are let in: a client that was let in elsewhere before connects again, and a browser
+        that is refused would never do so again.
         """
         client = network(address) if address else ""
         if self.stopping:
             raise STOPPING(retry_after=5)
-        if client and self._by_client[client] >= self._per_client:
+        times = 2 if again else 1
+        if client and self._by_client[client] >= self._per_client * times:
             raise TOO_MANY_STREAMS(retry_after=5, limit=self._per_client)
-        if len(self._listeners) >= self._total:
+        if len(self._listeners) >= self._total * times:
             raise ALL_STREAMS_TAKEN(retry_after=5, limit=self._total)
         return Listener(self, filter, client, last)
 

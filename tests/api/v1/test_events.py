@@ -172,6 +172,11 @@ def test_limits(recorded_sqlite: str) -> None:
             }
             assert refused.headers["Retry-After"] == "5"
             assert client.head("/v1/events").status_code == 200
+            # Those that connect again, perhaps from another worker.
+            with listening(client, "7000") as third, listening(client, "7000") as fourth:
+                assert (third.status, fourth.status) == (200, 200)
+                assert client.get("/v1/events", headers={"Last-Event-ID": "7000"}).status_code == 429
+            eventually(lambda: "apidot_event_listeners 2.0" in client.get("/metrics").text)
             other = {"X-Forwarded-For": "192.0.2.1"}
             with client.stream("GET", "/v1/events", headers=other) as stream:
                 assert stream.status_code == 200
