@@ -120,8 +120,8 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)
         with suppress(OSError, AttributeError):
-            # Linux only. A peer that has vanished would hold its place for 15 minutes: what is sent to it fits into
-            # the operating system's buffer, so the application never waits. It is meant for TCP, not Unix sockets.
+            # Linux and TCP only. A peer that has vanished would hold the place of a stream for 15 minutes: what is
+            # sent to it fits into the operating system's buffer, so nothing else notices.
             transport.get_extra_info("socket").setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SEND_TIMEOUT * 1000)
             )

@@ -408,16 +408,18 @@ def test_scores_do_not_wait_for_the_game_server(server: GameServer, tmp_path: Pa
     else:
         server.other_pages = (200, b"<html>another page</html>")
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
-    with playground(tmp_path, url, game_server_url=server.url, domain=DOMAIN) as here:
-        with listening(here.client, types="score,player,match") as stream:
-            assert begun(stream)["last_id"] == "7000"
-            here.sql(insert(7001))
-            assert stream.next("score").score == 7001
-            server.mode, server.other_pages, server.users = "up", None, {}
-            # The first answer is what there was; what comes after that is told.
-            time.sleep(4)
-            server.users = {5: "bel_ren44453"}
-            assert stream.next("player").data["online"] is True
+    with (
+        playground(tmp_path, url, game_server_url=server.url, domain=DOMAIN) as here,
+        listening(here.client, types="score,player,match") as stream,
+    ):
+        assert begun(stream)["last_id"] == "7000"
+        here.sql(insert(7001))
+        assert stream.next("score").score == 7001
+        server.mode, server.other_pages, server.users = "up", None, {}
+        # The first answer is what there was; what comes after that is told.
+        time.sleep(4)
+        server.users = {5: "bel_ren44453"}
+        assert stream.next("player").data["online"] is True
 
 
 def test_comments_come_and_bye_when_the_service_stops(recorded_sqlite: str) -> None:

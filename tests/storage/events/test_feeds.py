@@ -25,6 +25,12 @@ from tests.support import conformance, servers
 from tests.support.new_scores import insert
 
 
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0.05)
+
+
 class Ears:
     """A listener that keeps all that it is told."""
 
@@ -152,9 +158,7 @@ def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
         with closing(RedisClient.from_url(url)) as client:
             ears = Ears()
             feed.join(ears)
-            async with asyncio.timeout(10):
-                while not client.keys("*:lock"):
-                    await asyncio.sleep(0.05)
+            await eventually(lambda: bool(client.keys("*:lock")))
             feed.leave(ears)
             for _ in range(turns):
                 await asyncio.sleep(0)
@@ -167,9 +171,7 @@ def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
             asyncio.run(use(redis.url, turns))
 
 
-def test_a_client_that_has_seen_more_than_the_process(
-    in_world: InWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_has_seen_more_than_the_process(in_world: InWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "TURN", 3600.0)
 
     async def use(world: World) -> None:
@@ -181,8 +183,8 @@ def test_a_client_that_has_seen_more_than_the_process(
                 (hello,) = await anext(again)
                 assert (hello.cursor, json.loads(hello.data)["last_id"]) == ("", "7003.7001")
                 reading = asyncio.ensure_future(anext(again))
-                while not again._begun:
-                    await asyncio.sleep(0.01)
+                # Until it waits for what happens.
+                await asyncio.sleep(0.5)
                 again.beat()
                 assert await reading == []
                 assert again.cursor == ""
