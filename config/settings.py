@@ -282,13 +282,18 @@ class Settings:
 
     event_streams: int = setting(
         1000,
-        "Maximum number of streams of live events that each worker has open.",
+        "Maximum number of streams of live events that each worker has open. Clients that connect again may use"
+        " twice as many.",
         heading="Live events",
         ge=1,
         le=100_000,
     )
     event_streams_per_client: int = setting(
-        4, "Maximum number of streams of live events that each worker has open to one client.", ge=1, le=100_000
+        4,
+        "Maximum number of streams of live events that each worker has open to one client, twice as many for one"
+        " that connects again.",
+        ge=1,
+        le=100_000,
     )
 
     beatmap_mirror: str = setting(

@@ -90,6 +90,9 @@ class RedisChannel:
                 await self._hear(subscription, subscriber)
             except RedisAway as error:
                 self._availability.down(error)
+            except Exception as error:
+                # Of a subscriber that cannot read a message. Without it, nothing would be heard any more.
+                self._availability.down(repr(error))
             finally:
                 self.complete_until = -math.inf
                 subscriber.on_down()

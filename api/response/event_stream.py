@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from domain.events import FirstPlaceEvent, Hello, MatchEvent, Nothing, PlayerEvent, ScoreEvent
 from storage.events.cursor import Cursor
-from storage.events.event import Event, Filter
+from storage.events.event import BYE, Event, Filter
 from storage.events.hub import Hub
 
 # Milliseconds after which a browser connects again.
@@ -55,8 +55,15 @@ class EventStream(Response):
             await send(start)
             await send({"type": "http.response.body"})
             return
+        if self._hub.stopping:
+            # A browser that got an error would never connect again.
+            await send(start)
+            await send({"type": "http.response.body", "body": RETRY + text_of(BYE)})
+            return
         address = scope["client"][0] if scope["client"] else ""
-        with self._hub.listen(self._filter, address=address, last=last_event_id(scope) or self._last) as listener:
+        header = last_event_id(scope)
+        last_seen, again = header or self._last, header is not None
+        with self._hub.listen(self._filter, address=address, last=last_seen, again=again) as listener:
             # For the request log: it is not in flight, and its time says nothing.
             scope["streaming"] = True
             left = asyncio.create_task(_disconnected(receive))

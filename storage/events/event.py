@@ -29,6 +29,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     mode: int = 0
     status: int = 0
     map_md5: str = ""
+    # What listeners get instead that do not want the `first_place` event which follows this one.
+    alone: "Event | None" = None
     forms: dict[str, bytes] = {}
 
     def form(self, name: str, make: "Callable[[Event], bytes]") -> bytes:

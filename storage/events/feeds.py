@@ -166,7 +166,7 @@ class Feed:
             try:
                 if seen != NOTHING and not await self.hear(seen):
                     return
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, RecursionError):
                 # Somebody else has published it.
                 return
             self._is_up_to_date()
@@ -280,11 +280,12 @@ class ScoreFeed(Feed):
         wanted = any("first_place" in listener.filter.types for listener in self.wanted)
         first = await self._reader.first_places(scores) if wanted and scores else {}
         after, by_id, cursors = progress.newest, {score.id for score in scores}, []
+        before = progress.cursor
         for id in ids:
             progress.add(id, now)
             if id in by_id:
                 cursors.append(progress.cursor)
-        await self.publish(events_of(scores, cursors, first))
+        await self.publish(events_of(scores, cursors, first, before))
         self.told = progress.cursor
         return encode(SeenScores(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
 
@@ -317,6 +318,7 @@ class ScoreFeed(Feed):
     def _begin_again(self, progress: Progress, newest: int) -> None:
         progress.newest, progress.open = newest, {}
         self._fallen = None
+        self.told = progress.cursor
         for listener in self.wanted:
             listener.forget()
 

@@ -78,7 +78,7 @@ class Hub:
         # The events sent since they were last reported, by type.
         self._sent: Counter[str] = Counter()
         self._beats: asyncio.Task[None] | None = None
-        self._stopping = False
+        self.stopping = False
 
     def __len__(self) -> int:
         """The number of listeners."""
@@ -89,17 +89,22 @@ class Hub:
         """For how many seconds it does not know what has happened, of what somebody listens to."""
         return max(feed.lag for feed in self.feeds.values())
 
-    def listen(self, filter: Filter, *, address: str = "", last: Cursor | None = None) -> "Listener":
+    def listen(
+        self, filter: Filter, *, address: str = "", last: Cursor | None = None, again: bool = False
+    ) -> "Listener":
         """Return a listener, which is a context manager. Raise APIError if there are too many.
 
-        `address` is that of the client. `last` are the scores that it has; it gets those that it has missed.
+        `address` is that of the client. `last` are the scores that it has; it gets those that it has missed. With
+        `again`, twice as many are let in: a client that was let in elsewhere before connects again, and a browser
+        that is refused would never do so again.
         """
         client = network(address) if address else ""
-        if self._stopping:
+        if self.stopping:
             raise STOPPING(retry_after=5)
-        if client and self._by_client[client] >= self._per_client:
+        times = 2 if again else 1
+        if client and self._by_client[client] >= self._per_client * times:
             raise TOO_MANY_STREAMS(retry_after=5, limit=self._per_client)
-        if len(self._listeners) >= self._total:
+        if len(self._listeners) >= self._total * times:
             raise ALL_STREAMS_TAKEN(retry_after=5, limit=self._total)
         return Listener(self, filter, client, last)
 
@@ -129,7 +134,7 @@ class Hub:
 
     def stop(self) -> None:
         """End all streams with `bye`, and let nobody in any more."""
-        self._stopping = True
+        self.stopping = True
         for listener in list(self._listeners):
             listener.end()
 
@@ -246,6 +251,8 @@ class Listener:
             if event.type == "reset":
                 self.forget()
             last = self._last
+            if event.alone is not None and "first_place" not in self.filter.types:
+                event = event.alone
             if self.filter.admits(event) and (last is None or not event.cursor or event.id not in last):
                 self._unread.append(self._not_behind(event))
         if len(self._unread) > MAX_UNREAD:

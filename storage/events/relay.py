@@ -112,7 +112,8 @@ class Relay:
         try:
             answer = await self._channel.redis.call(lambda redis: redis.eval(TELL, 1, *arguments, *messages))
         except RedisAway:
-            # The channel logs that.
+            # The channel logs that. Nobody may look now, so this process does again after a turn.
+            self._missed = True
             answer = 0
         self.leads = answer == 1
         return self.leads
@@ -146,7 +147,7 @@ class Relay:
     def on_message(self, message: bytes) -> None:
         try:
             decoded = _decode(message)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             self._missed = True
         else:
             if decoded.sender == self._sender:

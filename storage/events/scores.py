@@ -167,18 +167,29 @@ async def next_page(
         cursors = [_below(until, score.id) for score in scores]
         after = _below(until, ids[-1])
     first = await reader.first_places(scores) if first_places else {}
-    return events_of(scores, cursors, first), after
+    return events_of(scores, cursors, first, seen), after
 
 
 def events_of(
-    scores: Sequence[FoundScore], cursors: Sequence[Cursor], first: Mapping[int, FoundPlayer | None]
+    scores: Sequence[FoundScore],
+    cursors: Sequence[Cursor],
+    first: Mapping[int, FoundPlayer | None],
+    before: Cursor,
 ) -> list[Event]:
-    """Return the events of scores, each with its cursor; `first` are those on first places."""
+    """Return the events of scores, each with its cursor; `first` are those on first places.
+
+    A score that is followed by its first place has the cursor before it, which is `before` at the beginning: a
+    client that gets only the first of the two gets both again.
+    """
     events = []
     for score, cursor in zip(scores, cursors, strict=True):
-        events.append(score.event(cursor))
+        event = score.event(cursor)
         if score.id in first:
+            events.append(msgspec.structs.replace(event, cursor=str(before), alone=event, forms={}))
             events.append(score.first_place(cursor, first[score.id]))
+        else:
+            events.append(event)
+        before = cursor
     return events
 
 

@@ -326,6 +326,22 @@ def test_a_body_is_asked_for_only_if_it_is_read(recorded_sqlite: str) -> None:
         assert json.loads(response.body)["sha256"] == hashlib.sha256(b"abc").hexdigest()
 
 
+def test_a_peer_that_has_vanished_is_given_up(recorded_sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts = []
+    made = Protocol.connection_made
+
+    def observed(self: Protocol, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        accepted = transport.get_extra_info("socket")
+        timeouts.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+
+    monkeypatch.setattr(Protocol, "connection_made", observed)
+    app = build(Settings(database_url=Secret(recorded_sqlite), access_log=False), open_services)
+    with serving(app) as port:
+        exchange(port, NOTHING + CLOSE + END)
+    assert timeouts == [60_000]
+
+
 def test_a_body_that_nobody_reads_does_not_delay_the_response(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for sent in (NOTHING + CHUNKED + b"\r\n5\r\nabc", NOTHING + b"Content-Length: 100000\r\n\r\nabc"):
         with socket.create_connection(("127.0.0.1", port), timeout=drain_body.DRAIN_TIMEOUT / 2) as connection:

@@ -113,6 +113,23 @@ def test_it_subscribes_again(own_redis: Redis, caplog: pytest.LogCaptureFixture)
     assert [line.endswith("answers again") for line in lines] == [False, True] * (len(lines) // 2)
 
 
+def test_a_subscriber_that_fails_hears_again(own_redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk() -> None:
+        async with channel(own_redis.url) as (one, heard):
+            await eventually(lambda: heard.all == ["up"])
+            hear = heard.on_message
+            heard.on_message = lambda _: 1 / 0  # type: ignore[assignment, method-assign]
+            await one.publish(b"wrong")
+            await eventually(lambda: heard.all == ["up", "down", "up"])
+            heard.on_message = hear  # type: ignore[method-assign]
+            await one.publish(b"again")
+            await eventually(lambda: heard.all[3:] == [b"again"])
+
+    caplog.set_level(logging.WARNING, "apidot")
+    asyncio.run(talk())
+    assert "ZeroDivisionError" in caplog.text
+
+
 @pytest.mark.parametrize(
     "answer",
     [

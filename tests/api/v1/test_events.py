@@ -1,5 +1,6 @@
 """Live events: what is told to whom, and how streams begin and end."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -8,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
+from api.response.event_stream import EventStream
 from api.routes import V1
+from domain.errors import APIError
+from domain.live import Live
+from storage.database.database import Database
+from storage.events.event import Filter
+from storage.events.hub import Hub
 from tests.api.test_hostile import HOSTILE
 from tests.conftest import Playground, playground, running, service
 from tests.support import mariadbd, servers
@@ -164,6 +172,11 @@ def test_limits(recorded_sqlite: str) -> None:
             }
             assert refused.headers["Retry-After"] == "5"
             assert client.head("/v1/events").status_code == 200
+            # Those that connect again, perhaps from another worker.
+            with listening(client, "7000") as third, listening(client, "7000") as fourth:
+                assert (third.status, fourth.status) == (200, 200)
+                assert client.get("/v1/events", headers={"Last-Event-ID": "7000"}).status_code == 429
+            eventually(lambda: "apidot_event_listeners 2.0" in client.get("/metrics").text)
             other = {"X-Forwarded-For": "192.0.2.1"}
             with client.stream("GET", "/v1/events", headers=other) as stream:
                 assert stream.status_code == 200
@@ -322,6 +335,19 @@ def test_first_places(here: Playground) -> None:
         here.sql(f"DELETE FROM scores WHERE map_md5 = '{MD5}' AND mode = 4")
         assert first(7020, mode=4, pp=100, score=5).data["previous"] is None
         assert first(7021, mode=4, pp=101, score=1, userid=7).data["previous"]["id"] == 12
+    with (
+        listening(here.client, types="score,first_place") as both,
+        listening(here.client) as only_scores,
+    ):
+        begun(both)
+        begun(only_scores)
+        before = both.last_id
+        here.sql(insert(7030, mode=4, pp=102, status=2))
+        # A client that is cut off between the two gets both again.
+        assert both.next("score").id == before
+        assert both.next("first_place").id.split(".")[0] == "7030"
+        assert only_scores.next("score").id.split(".")[0] == "7030"
+        here.sql("DELETE FROM scores WHERE id = 7030", insert(7031, status=0))
     with listening(here.client, types="score,first_place", last_id="7019.7010") as stream:
         begun(stream)
         types = [(event.type, event.score) for event in stream.rest(QUIET)]
@@ -382,16 +408,18 @@ def test_scores_do_not_wait_for_the_game_server(server: GameServer, tmp_path: Pa
     else:
         server.other_pages = (200, b"<html>another page</html>")
     url = f"sqlite:///{tmp_path / 'world.sqlite'}"
-    with playground(tmp_path, url, game_server_url=server.url, domain=DOMAIN) as here:
-        with listening(here.client, types="score,player,match") as stream:
-            assert begun(stream)["last_id"] == "7000"
-            here.sql(insert(7001))
-            assert stream.next("score").score == 7001
-            server.mode, server.other_pages, server.users = "up", None, {}
-            # The first answer is what there was; what comes after that is told.
-            time.sleep(4)
-            server.users = {5: "bel_ren44453"}
-            assert stream.next("player").data["online"] is True
+    with (
+        playground(tmp_path, url, game_server_url=server.url, domain=DOMAIN) as here,
+        listening(here.client, types="score,player,match") as stream,
+    ):
+        assert begun(stream)["last_id"] == "7000"
+        here.sql(insert(7001))
+        assert stream.next("score").score == 7001
+        server.mode, server.other_pages, server.users = "up", None, {}
+        # The first answer is what there was; what comes after that is told.
+        time.sleep(4)
+        server.users = {5: "bel_ren44453"}
+        assert stream.next("player").data["online"] is True
 
 
 def test_comments_come_and_bye_when_the_service_stops(recorded_sqlite: str) -> None:
@@ -406,6 +434,28 @@ def test_comments_come_and_bye_when_the_service_stops(recorded_sqlite: str) -> N
         stream.next("bye")
         assert stream.ended.wait(5)
         assert stream.complete
+
+
+def test_a_client_that_comes_while_the_service_stops_may_come_again(recorded_sqlite: str) -> None:
+    async def talk() -> None:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        hub = Hub(Database(recorded_sqlite), Live(), visible=1, visible_on_boards=1, per_client=1, total=1)
+        hub.stop()
+        stream = EventStream(hub, Filter(types=frozenset({"score"})), None)
+        await stream({"type": "http", "method": "GET", "headers": [], "client": None}, receive, send)
+        assert sent[0]["status"] == 200
+        assert sent[1:] == [{"type": "http.response.body", "body": b"retry: 3000\n\nevent: bye\ndata: {}\n\n"}]
+        with pytest.raises(APIError, match="restarted"):
+            hub.listen(Filter(types=frozenset({"score"})))
+
+    asyncio.run(talk())
 
 
 def test_a_client_that_takes_nothing_does_not_delay_the_stop(here: Playground) -> None:

@@ -25,6 +25,12 @@ from tests.support import conformance, servers
 from tests.support.new_scores import insert
 
 
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0.05)
+
+
 class Ears:
     """A listener that keeps all that it is told."""
 
@@ -152,9 +158,7 @@ def test_a_feed_that_is_closed_while_it_stops_gives_the_lock_back() -> None:
         with closing(RedisClient.from_url(url)) as client:
             ears = Ears()
             feed.join(ears)
-            async with asyncio.timeout(10):
-                while not client.keys("*:lock"):
-                    await asyncio.sleep(0.05)
+            await eventually(lambda: bool(client.keys("*:lock")))
             feed.leave(ears)
             for _ in range(turns):
                 await asyncio.sleep(0)
@@ -179,8 +183,8 @@ def test_a_client_that_has_seen_more_than_the_process(in_world: InWorld, monkeyp
                 (hello,) = await anext(again)
                 assert (hello.cursor, json.loads(hello.data)["last_id"]) == ("", "7003.7001")
                 reading = asyncio.ensure_future(anext(again))
-                while not again._begun:
-                    await asyncio.sleep(0.01)
+                # Until it waits for what happens.
+                await asyncio.sleep(0.5)
                 again.beat()
                 assert await reading == []
                 assert again.cursor == ""
@@ -191,5 +195,24 @@ def test_a_client_that_has_seen_more_than_the_process(in_world: InWorld, monkeyp
                 await hub.scores.look()
                 assert [(event.id, event.cursor) for event in await anext(again)] == [(7004, "7004")]
         await hub.close()
+
+    in_world(use)
+
+
+def test_what_is_told_after_a_wipe(in_world: InWorld) -> None:
+    async def use(world: World) -> None:
+        (poller, _), (follower, _) = await world.feed(), await world.feed()
+        world.sql(insert(7001))
+        for seen in await poller.look():
+            await follower.hear(seen)
+        world.sql("DELETE FROM scores WHERE id > 6000")
+        await poller.look()
+        world.now += 11
+        for seen in await poller.look():
+            await follower.hear(seen)
+        for feed in (poller, follower):
+            assert feed.told is not None
+            assert feed.told == feed.cursor
+            assert feed.told.newest <= 6000
 
     in_world(use)

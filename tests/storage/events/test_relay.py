@@ -210,6 +210,46 @@ def test_services_of_different_databases_do_not_mix(mariadb: MariaDB, own_redis:
         told(streams[2], [7001, 7002])
 
 
+def test_json_that_is_nested_deeply_is_no_message(own_redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk() -> None:
+        one, other = (Relay(own_redis.url, "x", "scores", timeout=2) for _ in range(2))
+        one.start()
+        other.start()
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            assert await other.hear() is None
+        with closing(RedisClient.from_url(own_redis.url)) as client:
+            (channel,) = client.pubsub_channels()
+            client.publish(channel, b'["x",1,' + b"[" * 100_000)
+        assert await other.hear() is None
+        assert await one.tell([b"1"])
+        assert await other.hear() == b"1"
+        await one.close()
+        await other.close()
+
+    asyncio.run(talk())
+    assert caplog.text == ""
+
+
+def test_a_process_that_cannot_tell_looks_again(own_redis: Redis) -> None:
+    async def talk() -> None:
+        relay = Relay(own_redis.url, "x", "scores", timeout=0.2)
+        relay.start()
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            assert await relay.hear() is None
+        own_redis.pause()
+        assert not await relay.tell([])
+        # Nothing is left to wait for.
+        hearing = asyncio.ensure_future(relay.hear())
+        await asyncio.sleep(0)
+        own_redis.resume()
+        assert hearing.done()
+        await relay.close()
+
+    asyncio.run(talk())
+
+
 def test_whoever_misses_a_message_looks(own_redis: Redis) -> None:
     async def talk() -> None:
         one, other = (Relay(own_redis.url, "x", "scores", timeout=2) for _ in range(2))
