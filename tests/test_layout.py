@@ -214,7 +214,11 @@ def urls(tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB) -> tuple[st
     return sqlite, mysql
 
 
-@pytest.mark.parametrize("name", queries())
+# A SHOW statement names no columns.
+SELECTED = [name for name, query in queries().items() if not query.mysql.startswith("SHOW ")]
+
+
+@pytest.mark.parametrize("name", SELECTED)
 def test_columns_equal_fields(name: str, urls: tuple[str, str]) -> None:
     query = queries()[name]
     # A statement that answers for both versions has the columns of both.
