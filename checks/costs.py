@@ -18,6 +18,7 @@ BUDGET = 5.0
 VALUES: dict[str, Value] = {
     **{"limit": 50, "offset": 0, "mask": 0, "weak": 0, "include_loved": 0, "include_failed": 1, "visible": 1},
     "last": leaderboards.SEGMENT + leaderboards.PAGE - 1,
+    "modes": tuple(Mode),
 }
 
 

@@ -308,10 +308,7 @@ class Listener:
 
     async def _begin(self) -> AsyncIterator[list[Event]]:
         """Yield `hello` and what the listener has missed; it is attached to the scores at the end."""
-        # Scores need a place to begin at. A game server that does not answer must not keep them back.
-        while not self._ended and not all(
-            feed.ready if feed is self._hub.scores else feed.tried for feed in self._feeds
-        ):
+        while not (self._ended or self._may_begin()):
             await self._wait()
             if self._beat:
                 self._beat = False
@@ -355,6 +352,10 @@ class Listener:
                 if wanted or not events:
                     yield wanted
             seen = until
+
+    def _may_begin(self) -> bool:
+        # Scores need a place to begin at. A game server that does not answer must not keep them back.
+        return all(feed.ready if feed is self._hub.scores else feed.tried for feed in self._feeds)
 
     def _attach(self) -> None:
         self._begun = True

@@ -117,13 +117,20 @@ def test_the_wrong_redis_database_is_recognised(
 
 
 @pytest.mark.parametrize(
-    ("commands", "expected"),
+    ("commands", "channels", "expected"),
     [
-        ((), {"redis.ranks-agree": "ok"}),
-        (("-info", "-zcard"), {"redis.ranks-agree": "ok"}),
-        (("-eval",), {"redis.no-eval": "warning", "redis.limits": "warning", "redis.ranks-agree": "ok"}),
-        (("-time",), {"redis.limits": "warning", "redis.ranks-agree": "ok"}),
-        (("-set",), {"redis.limits": "warning", "redis.ranks-agree": "ok"}),
+        ((), ["*"], {}),
+        (("-info", "-zcard"), ["*"], {}),
+        (
+            ("-eval",),
+            ["*"],
+            {"redis.no-eval": "warning", "redis.limits": "warning", "redis.failures": "warning"},
+        ),
+        (("-time",), ["*"], {"redis.limits": "warning"}),
+        (("-set",), ["*"], {"redis.limits": "warning"}),
+        ((), ["bancho:*"], {"redis.changes": "warning"}),
+        (("-publish",), ["*"], {"redis.changes": "warning"}),
+        (("-subscribe",), ["*"], {"redis.changes": "warning"}),
     ],
 )
 def test_what_a_user_of_redis_may_not_do(
@@ -132,10 +139,17 @@ def test_what_a_user_of_redis_may_not_do(
     ranks: str,
     recorded_ranks: "Client",
     commands: tuple[str, ...],
+    channels: list[str],
     expected: dict[str, str],
 ) -> None:
     recorded_ranks.acl_setuser(
-        "reader", enabled=True, passwords="+geheim", keys=["*"], categories=["+@all"], commands=commands
+        "reader",
+        enabled=True,
+        passwords="+geheim",
+        keys=["*"],
+        channels=channels,
+        categories=["+@all"],
+        commands=commands,
     )
     settings = {
         "database_url": recorded_sqlite,
@@ -148,7 +162,7 @@ def test_what_a_user_of_redis_may_not_do(
     finally:
         recorded_ranks.acl_deluser("reader")
 
-    assert findings.codes("redis") == {"redis.version": "ok"} | expected
+    assert findings.codes("redis") == {"redis.version": "ok", "redis.ranks-agree": "ok"} | expected
     assert ("rate limits   300 requests at once, 60 a second after that, counted in Redis" in report) == (
         "redis.limits" not in expected
     )

@@ -43,7 +43,7 @@ def test_every_operation_and_every_kind_of_case_is_there(cases: list[Case]) -> N
     # All but the stream of events.
     assert len(Generator(1, DOCUMENT).operations) == len(OPERATIONS) - 1
     sent = b"".join(case.encode() for case in cases)
-    for _, path in OPERATIONS:
+    for path in {path for _, path in OPERATIONS} - {"/v1/events"}:
         assert path.rpartition("/")[2].partition("{")[0].encode() in sent
     assert sum(case.raw is not None for case in cases) > 100
     assert sum(len(case.requests) > 1 for case in cases) > 50

@@ -106,6 +106,9 @@ def bad_request(path: str) -> Request:
         return request_to(path) | {"headers": {}}
     if path == "/v1/calculate_pp":
         return request_to(path, id=NOBODY)
+    if path == "/v2/clans":
+        # The mode counts with this parameter only.
+        return request_to(path, sort="pp", mode=9)
     names = [parameter["name"] for parameter in PATHS[path]["get"]["parameters"]]
     return request_to(path, mode=9) if "mode" in names else request_to(path, id=None)
 

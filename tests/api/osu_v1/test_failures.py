@@ -19,6 +19,7 @@ from api.routes import OSU_V1
 from api.services import Services
 from config.settings import Settings
 from storage.cache.change_marker import ChangeMarker
+from storage.cache.stored_replays import FRESH_SECONDS
 from tests.api.osu_v1.test_shapes import BEATMAP, REPLAY, SHAPES, rows_of
 from tests.conftest import Playground, Recorded, playground, service
 from tests.support import conformance
@@ -199,6 +200,8 @@ def test_whether_a_replay_is_available(uncached: Playground) -> None:
     (folder / f"{link}.osr").symlink_to(folder / "nothing.osr")
     (folder / f"{directory}.osr").mkdir()
     (folder / f"{empty}.osr").touch()
+    # Which replays are stored is remembered for some seconds.
+    here.client.advance(FRESH_SECONDS + 1)
     after = rows_of(here.client, f"get_scores?b={BEATMAP}")
     assert [score["score_id"] for score in after if score["replay_available"] == "1"] == [there]
     player = next(score["user_id"] for score in after if score["score_id"] == there)
@@ -241,7 +244,7 @@ def test_a_database_without_favourites_and_ratings(uncached: Playground) -> None
         expected = [row | {"favourite_count": "0"} for row in rows]
         assert rows_of(here.client, request_) == expected
     health = here.client.get("/health/ready").json()
-    assert (health["neighbours"]["database"]["state"], health["status"]) == ("up", "ready")
+    assert health["neighbours"]["database"] == {"state": "up"}
     assert "does not answer" not in here.process.output()
     here.sql("DROP TABLE ratings")
     expected = [row | {"favourite_count": "0", "rating": "0"} for row in of_one]

@@ -189,7 +189,7 @@ def test_if_none_match(client: httpx2.Client, path: str) -> None:
 
 def test_only_reads_are_cached() -> None:
     never = {"get_replay", "calculate_pp", "calculate_pp_batch", "get_friends", "set_player_info", "set_avatar"}
-    never.add("scores/{score_id}/replay")
+    never |= {"scores/{score_id}/replay", "players/{player_id}/favourites", "events"}
     for name, endpoint in (V1 | V2).items():
         assert (endpoint.seconds == 0) == (name in never), (
             f"api/routes.py: `{name}` has seconds={endpoint.seconds}; reads are cached for 1 to 5 seconds, "

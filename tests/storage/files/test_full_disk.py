@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,5 +76,6 @@ def test_a_file_of_the_demo_world(tmp_path: Path) -> None:
 def test_the_change_marker_has_its_space_from_the_start(tmp_path: Path) -> None:
     """On a full disk, writing to a mapped file without space would kill the process."""
     file = tmp_path / "marker"
-    with closing(ChangeMarker(file)):
-        assert file.stat().st_blocks > 0
+    marker = ChangeMarker(file)
+    assert file.stat().st_blocks > 0
+    asyncio.run(marker.close())
