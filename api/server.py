@@ -119,6 +119,4 @@ def listen(settings: Settings, host: str, port: int, reload: bool, descriptor: i
         # nginx keeps idle connections for 60 s; a shorter timeout here would race with its next request.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
-        # On a busy machine, a worker takes more than the usual 5 s to start. The watchdog ends one that hangs.
-        timeout_worker_healthcheck=30,
     )

@@ -59,6 +59,8 @@ def statements() -> Iterator[tuple[str, Statement]]:
     """
     seen: set[str] = set()
     for name, statement in catalogue.statements():
+        if statement.mysql.startswith("SHOW "):
+            continue
         if statement.mysql not in seen and not name.endswith("pinned"):
             seen.add(statement.mysql)
             yield name, statement

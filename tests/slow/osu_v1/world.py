@@ -1,6 +1,7 @@
 """The rows of a demo world, and what clients must say of them."""
 
 import base64
+import math
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -169,7 +170,7 @@ class World:
             "tscore": row["tscore"],
             "rank": ranked.index(row) + 1,
             "country_rank": [each for each in ranked if each["land"] == row["land"]].index(row) + 1,
-            "level": round(level, 4),
+            "level": math.floor(level * 10_000) / 10_000,
             "whole_level": int(level),
             "pp": row["pp"],
             "acc": row["acc"],
