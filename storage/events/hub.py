@@ -308,14 +308,14 @@ class Listener:
 
     async def _begin(self) -> AsyncIterator[list[Event]]:
         """Yield `hello` and what the listener has missed; it is attached to the scores at the end."""
+        hub = self._hub
         while not (self._ended or self._may_begin()):
             await self._wait()
             if self._beat:
-                self._beat = False
                 yield []
+            self._beat = False
         if self._ended:
             return
-        hub = self._hub
         try:
             online = await hub.live.count()
         except Unavailable:
