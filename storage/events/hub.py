@@ -316,10 +316,7 @@ class Listener:
             self._beat = False
         if self._ended:
             return
-        try:
-            online = await hub.live.count()
-        except Unavailable:
-            online = None
+        online = await self._online()
         with_scores = hub.scores in self._feeds
         last = self._last if with_scores else None
         for feed in self._feeds - {hub.scores}:
@@ -352,6 +349,12 @@ class Listener:
                 if wanted or not events:
                     yield wanted
             seen = until
+
+    async def _online(self) -> int | None:
+        try:
+            return await self._hub.live.count()
+        except Unavailable:
+            return None
 
     def _may_begin(self) -> bool:
         # Scores need a place to begin at. A game server that does not answer must not keep them back.
