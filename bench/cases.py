@@ -143,7 +143,6 @@ def _v1_others(ids: Ids) -> Iterator[Case]:
     deep = leaderboard + "&mode={}&offset=" + str(DEEP)
     yield Case(f"get_leaderboard pp from {DEEP}", deep, _values(0))
     yield Case("get_leaderboard small mode", leaderboard + "&mode={}", _values(3, 5, 6, 8), rows="list")
-    yield Case("get_leaderboard around", leaderboard + "&around={}", ids.players, most_ms=50)
     yield Case("get_clan", "/v1/get_clan?id={}", ids.clans)
     yield Case("get_clan_leaderboard", "/v1/get_clan_leaderboard?mode={}", modes, most_ms=50)
     yield Case("get_mappool", "/v1/get_mappool?id={}", _values(*range(1, 11)))
