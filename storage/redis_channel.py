@@ -3,9 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Protocol
 
 from redis.asyncio.client import PubSub
@@ -104,7 +102,7 @@ class RedisChannel:
     async def _hear(self, subscription: PubSub, subscriber: Subscriber) -> None:
         """Subscribe, and hand on messages. Raise RedisAway."""
         asked, due, is_up = time.monotonic(), math.inf, False
-        await self._within(partial(subscription.subscribe, self.name))
+        await self.redis.in_time(subscription.subscribe(self.name))
         while True:
             # The answer to SUBSCRIBE or PING must come in time. Until then no other question is due.
             now = time.monotonic()
@@ -114,7 +112,7 @@ class RedisChannel:
                 if due == math.inf:
                     raise RedisAway(f"no answer within {self.redis.timeout:g} s")
                 asked, due = time.monotonic(), math.inf
-                await self._within(subscription.ping)
+                await self.redis.in_time(subscription.ping())
             elif answer["type"] == "message":
                 subscriber.on_message(answer["data"])
             elif answer["type"] in ("subscribe", "pong"):
@@ -135,12 +133,3 @@ class RedisChannel:
         if answer is not None and not isinstance(answer.get("data"), bytes | int | None):
             raise RedisAway("it answered something else than messages")
         return answer
-
-    async def _within(self, command: Callable[[], Any]) -> None:
-        try:
-            async with asyncio.timeout(self.redis.timeout):
-                await command()
-        except TimeoutError:
-            raise RedisAway(f"no answer within {self.redis.timeout:g} s") from None
-        except Exception as error:
-            raise RedisAway(self.redis.reason(error)) from error

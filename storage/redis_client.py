@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import ConnectionPool, Redis
@@ -20,6 +20,8 @@ from config.redis_sentinel import SentinelURL, parse_sentinel_url
 CONNECTIONS = 8
 MAX_ANSWER_BYTES = 1 << 16
 MAX_REASON_LENGTH = 200
+
+T = TypeVar("T")
 
 
 class RedisAway(Exception):
@@ -78,9 +80,18 @@ class RedisClient:
 
     async def call(self, command: Callable[[Redis], Awaitable[Any]]) -> Any:
         """Return what `command` returns, which is whatever Redis answered, of any type. Raise RedisAway."""
-        try:
-            async with asyncio.timeout(self.timeout), self._free:
+
+        async def in_turn() -> Any:
+            async with self._free:
                 return await command(self._redis)
+
+        return await self.in_time(in_turn())
+
+    async def in_time(self, answer: Awaitable[T]) -> T:
+        """Return what is awaited. Raise RedisAway if that fails, or takes longer than a call may."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await answer
         except TimeoutError:
             raise RedisAway(f"no answer within {self.timeout:g} s") from None
         except Exception as error:
