@@ -1,14 +1,13 @@
 """The first places of players: the scores with which they lead the boards of beatmaps."""
 
-import asyncio
 from typing import NamedTuple
 
-from domain.errors import Unavailable
 from domain.modes import Mode
 from domain.scores import FirstPlace
 from storage.cache.cache import SingleFlightCache
+from storage.cache.turns import Turns
 from storage.database import catalogue
-from storage.database.database import SLOW, Database
+from storage.database.database import Database
 
 # For how many seconds a player's first places are used.
 FRESH_SECONDS = 20.0
@@ -39,8 +38,7 @@ class FirstPlaces:
         """
         self._database = database
         self._visible = visible
-        self._wait = wait
-        self._turns = asyncio.Semaphore(CONCURRENT)
+        self._turns = Turns(CONCURRENT, wait=wait)
         self._lists = SingleFlightCache(
             self._read,
             fresh=FRESH_SECONDS,
@@ -64,12 +62,7 @@ class FirstPlaces:
         return await self._lists.get(FirstPlacesKey(player_id, mode, include_loved))
 
     async def _read(self, key: FirstPlacesKey) -> tuple[FirstPlace, ...]:
-        try:
-            async with asyncio.timeout(self._wait):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise Unavailable(SLOW.message) from None
-        try:
+        async with self._turns.take():
             rows = await self._database.all(
                 catalogue.first_places["pp" if key.mode.pp_board else "score"],
                 id=key.player_id,
@@ -77,6 +70,4 @@ class FirstPlaces:
                 include_loved=key.include_loved,
                 visible=self._visible,
             )
-        finally:
-            self._turns.release()
         return tuple(rows)

@@ -1,12 +1,12 @@
 """The top plays of the modes, cached, so that a page is read by its scores' ids."""
 
-import asyncio
 import time
 from typing import NamedTuple
 
 from domain.errors import Unavailable
 from domain.modes import Mode
 from storage.cache.cache import SingleFlightCache
+from storage.cache.turns import Turns
 from storage.database import catalogue
 from storage.database.database import SLOW, Database
 
@@ -31,10 +31,9 @@ class TopPlays:
         """
         self._database = database
         self._visible = visible
-        self._wait = wait
         self._failed: dict[Mode, _Failed] = {}
         # Without its index, the statement takes up to its time limit: for one mode at a time.
-        self._turn = asyncio.Lock()
+        self._turns = Turns(1, wait=wait)
         self._lists = SingleFlightCache(
             self._read, fresh=FRESH_SECONDS, renew=True, stale=FRESH_SECONDS, size=len(Mode)
         )
@@ -55,17 +54,13 @@ class TopPlays:
         failed = self._failed.get(mode)
         if failed and time.monotonic() < failed.until:
             raise failed.failure
-        try:
-            async with asyncio.timeout(self._wait):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise Unavailable(SLOW.message) from None
-        try:
-            rows = await self._database.all(catalogue.top_plays, mode=mode, visible=self._visible, limit=LENGTH)
-        except Unavailable as failure:
-            if failure.message == SLOW.message:
-                self._failed[mode] = _Failed(failure, time.monotonic() + SLOW_SECONDS)
-            raise
-        finally:
-            self._turn.release()
+        async with self._turns.take():
+            try:
+                rows = await self._database.all(
+                    catalogue.top_plays, mode=mode, visible=self._visible, limit=LENGTH
+                )
+            except Unavailable as failure:
+                if failure.message == SLOW.message:
+                    self._failed[mode] = _Failed(failure, time.monotonic() + SLOW_SECONDS)
+                raise
         return tuple(row.id for row in rows)
