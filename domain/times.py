@@ -32,10 +32,9 @@ def with_zone(time: datetime, zone: tzinfo | None) -> datetime:
 def in_utc(time: datetime, zone: tzinfo | None) -> datetime:
     """Return a time in UTC. A naive time is in the time zone `zone`, by default that of this machine."""
     try:
-        # astimezone() takes a naive time for one of this machine.
-        return (time.replace(tzinfo=zone) if zone and time.tzinfo is None else time).astimezone(UTC)
-    # At the ends of the calendar, and in centuries whose offsets the system does not know.
-    except (OverflowError, ValueError, OSError):
+        return with_zone(time, zone).astimezone(UTC)
+    # At the ends of the calendar.
+    except OverflowError:
         return time.replace(tzinfo=UTC)
 
 
