@@ -3,9 +3,9 @@
 import asyncio
 
 from storage.cache.cache import SingleFlight
-from storage.cache.texts import BEFORE_ALL
+from storage.cache.texts import pages
 from storage.database import catalogue
-from storage.database.catalogue import HiddenMark
+from storage.database.catalogue import HiddenMark, PlayerID
 from storage.database.database import Database
 
 PAGE, MOST_HIDDEN = 1000, 30_000
@@ -53,11 +53,12 @@ class HiddenPlayers:
 
     async def _read(self) -> None:
         ids: list[int] = []
-        after, last = BEFORE_ALL, False
-        while not last:
-            rows = await self._database.all(catalogue.hidden_players, after=after, limit=PAGE)
+        async for rows, _ in pages(self._read_page, PAGE):
             ids += [row.id for row in rows]
-            last = len(rows) < PAGE or len(ids) > MOST_HIDDEN
-            after = ids[-1] if ids else after
+            if len(ids) > MOST_HIDDEN:
+                break
         self._ids = frozenset(ids)
         self._mark = HiddenMark(total=len(ids), ids=sum(ids), shifted=sum(id << (id & 15) for id in ids))
+
+    async def _read_page(self, after: int, limit: int) -> list[PlayerID]:
+        return await self._database.all(catalogue.hidden_players, after=after, limit=limit)

@@ -12,7 +12,7 @@ import re
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from domain.errors import Unavailable
@@ -214,6 +214,21 @@ def _rows_having(block: bytes, rows: list[int], words: list[Patterns]) -> list[i
     return having
 
 
+async def pages(
+    read: Callable[[int, int], Awaitable[list[R]]], size: int, *, after: int = BEFORE_ALL
+) -> AsyncIterator[tuple[list[R], bool]]:
+    """Yield the rows after an id in pages of `size` rows, each with whether it is the last page.
+
+    `read` returns the rows after an id, in the order of their ids, at most so many.
+    """
+    last = False
+    while not last:
+        rows = await read(after, size)
+        last = len(rows) < size
+        yield rows, last
+        after = rows[-1].id if rows else after
+
+
 class TextIndex(Generic[R]):
     """Keeps the texts of a table, and reads them again while they are used.
 
@@ -262,15 +277,11 @@ class TextIndex(Generic[R]):
     async def _read_all(self, _: str) -> Texts[R]:
         source = self._source
         texts: Texts[R] = Texts(list(source.numbers))
-        after, last = BEFORE_ALL, False
         try:
-            while not last:
-                rows = await source.read(after, source.page)
-                last = len(rows) < source.page
+            async for rows, last in pages(source.read, source.page):
                 texts.add(source, rows, last=last)
                 if len(texts.ids) > source.most:
                     raise Unfit(f"there are more than {source.most} {source.what}")
-                after = rows[-1].id if rows else after
                 # Nobody waits for texts that are only renewed.
                 await asyncio.sleep(PAUSE_SECONDS if self._texts else 0)
         except Unavailable as error:
@@ -295,12 +306,9 @@ class TextIndex(Generic[R]):
         before = self._texts
         assert before is not None
         rows: list[R] = []
-        began, after, last = time.monotonic(), before.after, False
-        while not last:
-            page = await self._source.read(after, self._source.page)
-            last = len(page) < self._source.page
+        began = time.monotonic()
+        async for page, _last in pages(self._source.read, self._source.page, after=before.after):
             rows += page
-            after = page[-1].id if page else after
         if self._texts is not before:
             # They have all been read meanwhile.
             return self._texts or before
