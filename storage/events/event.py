@@ -1,7 +1,7 @@
 """An event, and which events a listener wants."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import msgspec
 
@@ -39,6 +39,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         if form is None:
             form = self.forms[name] = make(self)
         return form
+
+    def copy(self, **changes: Any) -> Self:
+        """Return the event with other values in these fields. Its forms are not those of this one."""
+        return msgspec.structs.replace(self, **changes, forms={})
 
 
 RESET = Event(type="reset", data=encode(Nothing()))

@@ -298,7 +298,7 @@ class ScoreFeed(Feed):
 
     async def _reset(self, progress: Progress, newest: int, open: Iterable[int], now: float) -> None:
         progress.newest, progress.open = newest, dict.fromkeys(open, now)
-        await self.publish([msgspec.structs.replace(RESET, cursor=str(progress.cursor), forms={})])
+        await self.publish([RESET.copy(cursor=str(progress.cursor))])
         self.told = progress.cursor
 
     async def _has_fallen(self, progress: Progress, *, is_there: bool, now: float) -> bool:

@@ -8,8 +8,6 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from domain.errors import ErrorSpec, Unavailable
 from domain.events import Hello
 from domain.live import Live
@@ -280,7 +278,7 @@ class Listener:
             self._own = None
             return event
         self._own = Cursor(self._own.newest, self._own.open - {event.id})
-        return msgspec.structs.replace(event, cursor=str(self._own), forms={})
+        return event.copy(cursor=str(self._own))
 
     # What the client gets.
 
@@ -336,7 +334,7 @@ class Listener:
         if not can_catch_up:
             self.forget()
             self._attach()
-            yield [msgspec.structs.replace(RESET, cursor=str(hub.scores.cursor), forms={})]
+            yield [RESET.copy(cursor=str(hub.scores.cursor))]
             return
         seen, is_last = last, False
         while not (is_last or self._ended):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from storage.events.event import encode
 from storage.redis_channel import MAX_MESSAGE_BYTES, RedisChannel
 from storage.redis_client import RedisAway
 
@@ -62,7 +63,6 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
 
 NOTHING = b"null"
 _decode = msgspec.json.Decoder(Message).decode
-_encode = msgspec.json.Encoder().encode
 
 
 class Relay:
@@ -84,7 +84,6 @@ class Relay:
         self._missed = True
         self._is_up = False
         self._expected: tuple[str, int] | None = None
-        self.leads = False
 
     def start(self) -> None:
         """Begin to hear the others."""
@@ -92,7 +91,7 @@ class Relay:
 
     async def close(self) -> None:
         """Let another process look, and hear the others no more."""
-        farewell = _encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
+        farewell = encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
         arguments = (self._lock, self._sender, self._channel.name, farewell)
         # Always: it may have the lock without knowing, if it was cancelled while it asked for it.
         with suppress(RedisAway):
@@ -104,7 +103,7 @@ class Relay:
         messages: list[bytes] = []
         for each in seen or [NOTHING]:
             self._number += 1
-            message = _encode(Message(self._sender, self._number, msgspec.Raw(each)))
+            message = encode(Message(self._sender, self._number, msgspec.Raw(each)))
             # The others see by the number that one is missing.
             if len(message) <= MAX_MESSAGE_BYTES:
                 messages.append(message)
@@ -114,9 +113,8 @@ class Relay:
         except RedisAway:
             # The channel logs that. Nobody may look now, so this process does again after a turn.
             self._missed = True
-            answer = 0
-        self.leads = answer == 1
-        return self.leads
+            return False
+        return bool(answer == 1)
 
     def skip(self) -> None:
         """Let the others see that they have missed something, so that they look for themselves."""

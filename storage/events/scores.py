@@ -51,7 +51,7 @@ class FoundScore(msgspec.Struct, frozen=True, kw_only=True):
         event = self.event(cursor)
         # The data of a FirstPlaceEvent: that of a ScoreEvent and one field more.
         data = b'%b,"previous":%b}' % (event.data[:-1], encode(previous))
-        return msgspec.structs.replace(event, type="first_place", data=data, forms={})
+        return event.copy(type="first_place", data=data)
 
 
 class ScoreReader:
@@ -185,7 +185,7 @@ def events_of(
     for score, cursor in zip(scores, cursors, strict=True):
         event = score.event(cursor)
         if score.id in first:
-            events.append(msgspec.structs.replace(event, cursor=str(before), alone=event, forms={}))
+            events.append(event.copy(cursor=str(before), alone=event))
             events.append(score.first_place(cursor, first[score.id]))
         else:
             events.append(event)
