@@ -24,6 +24,11 @@ class Mode(IntEnum):
         """Whether the scores on a beatmap are sorted by pp in this mode, and not by score."""
         return self >= Mode.RX_STD
 
+    @property
+    def board_sort(self) -> str:
+        """The column by which the scores on a beatmap are sorted in this mode."""
+        return "pp" if self.pp_board else "score"
+
 
 # The number of Autopilot until February 2022, which the published documentation still lists.
 AUTOPILOT_ALIAS = 7

@@ -1,4 +1,4 @@
--- Who was first on the leaderboard of a beatmap in a mode, by {metric}, before the score `id` of a player? Either whoever
+-- Who was first on the leaderboard of a beatmap in a mode, by {sort}, before the score `id` of a player? Either whoever
 -- leads the others, or the player, whose best score by pp was on the leaderboard until then.
 SELECT
     u.id,
@@ -15,7 +15,7 @@ WHERE s.id IN (
             AND o.status = 2
             AND o.id <> :id
             AND (v.priv & :visible) = :visible
-        ORDER BY o.{metric} DESC, o.id
+        ORDER BY o.{sort} DESC, o.id
         LIMIT 1
     ),
     (
@@ -30,5 +30,5 @@ WHERE s.id IN (
         LIMIT 1
     )
 )
-ORDER BY s.{metric} DESC, s.id
+ORDER BY s.{sort} DESC, s.id
 LIMIT 1

@@ -1,4 +1,4 @@
--- Which of the scores with these ids are the first on the leaderboard of their ranked or approved beatmap, by {metric}?
+-- Which of the scores with these ids are the first on the leaderboard of their ranked or approved beatmap, by {sort}?
 SELECT
     s.id
 FROM scores s
@@ -13,8 +13,8 @@ WHERE s.id IN (:ids)
         WHERE o.map_md5 = s.map_md5
             AND o.mode = s.mode
             AND o.status = 2
-            AND o.{metric} >= s.{metric}
-            AND (o.{metric} > s.{metric} OR o.id < s.id)
+            AND o.{sort} >= s.{sort}
+            AND (o.{sort} > s.{sort} OR o.id < s.id)
             AND (v.priv & :visible) = :visible
     )
 ORDER BY s.id

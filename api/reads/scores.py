@@ -138,9 +138,8 @@ async def scores_on_beatmap(
     The highest ones are by score or, with Relax and Autopilot, by pp. `queries` are by the column they sort by;
     `filters` are the values of those that only they have.
     """
-    best = "pp" if where.mode.pp_board else "score"
     return await services.database.all(
-        queries[best if scope == "best" else "play_time"],
+        queries[where.mode.board_sort if scope == "best" else "play_time"],
         md5=md5,
         visible=services.settings.visible_on_boards,
         limit=limit,
@@ -169,7 +168,7 @@ async def player_on_beatmap(
 
     Scores and board are sorted and filtered as by `scores_on_beatmap`. `queries` are by the column they sort by.
     """
-    sort = "pp" if where.mode.pp_board else "score"
+    sort = where.mode.board_sort
     filters = {"md5": md5, **msgspec.structs.asdict(where)}
     scores = await services.database.all(queries[sort], id=player_id, **filters)
     best = next((score for score in scores if score.status == BEST), None)

@@ -64,7 +64,7 @@ class FirstPlaces:
     async def _read(self, key: FirstPlacesKey) -> tuple[FirstPlace, ...]:
         async with self._turns.take():
             rows = await self._database.all(
-                catalogue.first_places["pp" if key.mode.pp_board else "score"],
+                catalogue.first_places[key.mode.board_sort],
                 id=key.player_id,
                 mode=key.mode,
                 include_loved=key.include_loved,

@@ -48,7 +48,9 @@ class Which(TypedDict):
 
 # The columns by which the leaderboard of a mode, and that of a beatmap, can be sorted.
 LEADERBOARDS = ("pp", "tscore", "rscore", "acc", "plays", "playtime")
-BEATMAP_LEADERBOARDS = ("pp", "score", "play_time")
+# Scores on a beatmap come sorted by one of the first two, which decides who is first, or by time.
+BOARD_SORTS = ("pp", "score")
+BEATMAP_LEADERBOARDS = (*BOARD_SORTS, "play_time")
 # What clans can be sorted by, and the column of each.
 CLAN_LEADERBOARDS = {"pp": "total_pp", "rscore": "total_rscore", "acc": "avg_acc", "plays": "total_plays"}
 # What lists of beatmaps can be sorted by.
@@ -68,6 +70,10 @@ ONE_PLAYER: Which = {
 SOME_PLAYERS: Which = {"rows": "u.id IN (:ids)", "most": "1000"}
 ONE_PLAYERS_STATS: Which = {"rows": "s.id = :id", "most": "100"}
 SOME_PLAYERS_STATS: Which = {"rows": "s.id IN (:ids)", "most": "10000"}
+# Of several rows of statistics that a player has in a mode, the one with the most.
+BEST_OF_SEVERAL = (
+    "AND NOT EXISTS (SELECT 1 FROM stats q WHERE q.id = p.id AND q.mode = p.mode AND q.{sort} > p.{sort})"
+)
 # Further filters of a beatmap's leaderboard, in the osu! API v1: exactly these mods, and one player.
 BEATMAP_SCORE_FILTERS = (
     "AND (:exact_mods IS NULL OR COALESCE(s.mods, 0) = :exact_mods)"
@@ -240,9 +246,9 @@ count_player_scores = {
     scope: Query(f"count_player_scores_{scope}", Total) for scope in ("best", "recent", "pinned")
 }
 player_scores_by_id = Query("player_scores_by_id", PlayerScoreRow)
-first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in ("pp", "score")}
+first_places = {sort: Query("first_places", FirstPlace, sort=sort) for sort in BOARD_SORTS}
 player_most_played = Query("player_most_played", PlayedBeatmap)
-player_beatmap_scores = {sort: Query("player_beatmap_scores", Score, sort=sort) for sort in ("pp", "score")}
+player_beatmap_scores = {sort: Query("player_beatmap_scores", Score, sort=sort) for sort in BOARD_SORTS}
 player_plays = Query("player_plays", MonthlyPlays)
 player_achievements = OptionalQuery("player_achievements", PlayerAchievement)
 leaderboard = {sort: Query("leaderboard", LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
@@ -253,9 +259,12 @@ leaderboard_position = {
 }
 # Where players have several rows, the one with the most counts. It takes twice as long.
 leaderboard_position_repeated = {
-    sort: Query("leaderboard_position", Position, sort=sort, counted="DISTINCT s.id", best=best.format(sort=sort))
-    for best in (
-        "AND NOT EXISTS (SELECT 1 FROM stats q WHERE q.id = p.id AND q.mode = p.mode AND q.{sort} > p.{sort})",
+    sort: Query(
+        "leaderboard_position",
+        Position,
+        sort=sort,
+        counted="DISTINCT s.id",
+        best=BEST_OF_SEVERAL.format(sort=sort),
     )
     for sort in LEADERBOARDS
 }
@@ -277,7 +286,7 @@ beatmap_scores = {
 }
 score = Query("score", ScoreDetails, **ONE_SCORE)
 some_scores = Query("score", ScoreDetails, **SOME_SCORES)
-beatmap_place = {sort: Query("beatmap_place", BeatmapPlace, sort=sort) for sort in ("pp", "score")}
+beatmap_place = {sort: Query("beatmap_place", BeatmapPlace, sort=sort) for sort in BOARD_SORTS}
 top_plays = Query("top_plays", ScoreID)
 top_plays_by_id = Query("top_plays_by_id", ServerScoreRow)
 latest_scores = {
@@ -289,10 +298,8 @@ score_next = Query("score_next", ScoreID)
 score_ids = PrimaryQuery("score_ids", ScoreID)
 latest_score_ids = PrimaryQuery("latest_score_ids", ScoreID)
 new_scores = PrimaryQuery("score", ScoreDetails, **SOME_SCORES)
-new_first_places = {metric: PrimaryQuery("new_first_places", ScoreID, metric=metric) for metric in ("score", "pp")}
-first_place_before = {
-    metric: PrimaryQuery("first_place_before", FoundPlayer, metric=metric) for metric in ("score", "pp")
-}
+new_first_places = {sort: PrimaryQuery("new_first_places", ScoreID, sort=sort) for sort in BOARD_SORTS}
+first_place_before = {sort: PrimaryQuery("first_place_before", FoundPlayer, sort=sort) for sort in BOARD_SORTS}
 score_statuses = Query("score_statuses", ScoreStatus)
 replay_score = Query("replay_score", ReplayScore)
 
@@ -328,7 +335,7 @@ v2_player_scores: dict[str, Query[v2.PlayerScoreRow]] = {
     "pinned": Query("player_scores_pinned", v2.PinnedScoreRow),
 }
 v2_player_scores_by_id = Query("player_scores_by_id", v2.PlayerScoreRow)
-v2_player_beatmap_scores = {sort: Query("player_beatmap_scores", v2.Score, sort=sort) for sort in ("pp", "score")}
+v2_player_beatmap_scores = {sort: Query("player_beatmap_scores", v2.Score, sort=sort) for sort in BOARD_SORTS}
 v2_player_most_played = Query("player_most_played", v2.PlayedBeatmap)
 v2_player_achievements = OptionalQuery("player_achievements", v2.PlayerAchievement)
 v2_leaderboard = {sort: Query("leaderboard", v2.LeaderboardEntry, sort=sort) for sort in LEADERBOARDS}
@@ -375,7 +382,7 @@ osu_v1_player_scores = {
 }
 osu_v1_beatmap_scores = {
     sort: Query("beatmap_scores", osu_v1.ScoreRow, sort=sort, filters=BEATMAP_SCORE_FILTERS)
-    for sort in ("pp", "score")
+    for sort in BOARD_SORTS
 }
 # Old databases have no table of favourites or ratings.
 beatmap_counted = OptionalQuery("beatmap_counted", osu_v1.CountedBeatmap)

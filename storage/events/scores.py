@@ -100,21 +100,21 @@ class ScoreReader:
 
         It is the first row of what `get_map_scores` returns for a ranked or approved beatmap.
         """
-        best: dict[str, dict[int, FoundScore]] = {"score": {}, "pp": {}}
+        best: dict[str, dict[int, FoundScore]] = {sort: {} for sort in catalogue.BOARD_SORTS}
         for score in scores:
             if score.status == 2:
-                by_pp = score.mode in _MODES and Mode(score.mode).pp_board
-                best["pp" if by_pp else "score"][score.id] = score
+                sort = Mode(score.mode).board_sort if score.mode in _MODES else "score"
+                best[sort][score.id] = score
         first: dict[int, FoundPlayer | None] = {}
-        for metric, by_id in best.items():
+        for sort, by_id in best.items():
             if not by_id:
                 continue
             visible = self._visible_on_boards
-            query = catalogue.new_first_places[metric]
+            query = catalogue.new_first_places[sort]
             for row in await self._database.all(query, ids=tuple(by_id), visible=visible, limit=len(by_id)):
                 score = by_id[row.id]
                 before: FoundPlayer | None = await self._database.one(
-                    catalogue.first_place_before[metric],
+                    catalogue.first_place_before[sort],
                     id=row.id,
                     map_md5=score.map_md5,
                     mode=score.mode,
