@@ -23,6 +23,10 @@ RECOMMENDED = re.compile(
 OBSOLETE = re.compile(r"^-- (DROP INDEX (\w+) ON (\w+);)$", re.MULTILINE)
 
 
+# The names of the statements that compare two columns, by the table and column of each.
+Comparisons = dict[tuple[str, str, str, str], set[str]]
+
+
 class StockColumn(NamedTuple):
     """A column of the stock schema: its type, and the rest of its definition, such as `NOT NULL DEFAULT 0`."""
 
@@ -114,9 +118,9 @@ def obsolete_indexes() -> list[Obsolete]:
     return [Obsolete(name, table, statement) for statement, name, table in OBSOLETE.findall(_recommendations())]
 
 
-def columns_compared() -> dict[tuple[str, str, str, str], set[str]]:
-    """Return the names of the statements that compare two columns, by table, column, table and column."""
-    compared: dict[tuple[str, str, str, str], set[str]] = {}
+def columns_compared() -> Comparisons:
+    """Return the pairs of columns that statements compare."""
+    compared: Comparisons = {}
     for query in _queries():
         sources = query.tables()
         for left, left_column, right, right_column in COMPARISON.findall(query.mysql):

@@ -154,21 +154,39 @@ def _nullable(there: Columns, read: Uses, stock: Stock) -> Iterator[Finding]:
 
 async def _collations(database: Database, there: Columns, stock: Stock) -> AsyncIterator[Finding]:
     """Find texts that statements compare although their collations differ."""
-    for (table, name, other_table, other_name), statements in sorted(expected.columns_compared().items()):
+    compared = expected.columns_compared()
+    for (table, name, other_table, other_name), statements in sorted(compared.items()):
         column, other = there.get(table, {}).get(name), there.get(other_table, {}).get(other_name)
         if not column or not other or None in (column.collation, other.collation):
             continue
         if column.collation == other.collation:
             continue
+        collation = _common_collation(column, compared, there)
         pair = f"{table}.{name} ({column.collation}) and {other_table}.{other_name} ({other.collation})"
-        same = msgspec.structs.replace(column, collation=other.collation)
-        advice = f"run: ALTER TABLE {table} {_modify(same, stock)};"
+        changes = [
+            f"ALTER TABLE {one.table_name} {_modify(msgspec.structs.replace(one, collation=collation), stock)};"
+            for one in (column, other)
+            if one.collation != collation
+        ]
+        advice = f"run: {' '.join(changes)}"
         if await database.refusal(catalogue.comparable(table, name, other_table, other_name)):
             text = f"{pair} cannot be compared; {_listed(statements)} cannot be answered"
             yield error("schema.collations", text, advice)
         else:
             text = f"{pair} are compared without an index; {_listed(statements)} may be slow"
             yield warning("schema.collations", text, advice)
+
+
+def _common_collation(column: Column, compared: expected.Comparisons, there: Columns) -> str | None:
+    """Return the collation that most of a column and those compared with it have.
+
+    If several are as common, return that of the last column by the name of its table: then `maps` must be changed,
+    and not `scores`, which is larger.
+    """
+    place = column.table_name, column.column_name
+    others = [there.get(table, {}).get(name) for *left, table, name in sorted(compared) if tuple(left) == place]
+    collations = [one.collation for one in (column, *others) if one and one.collation]
+    return max(reversed(collations), key=collations.count)
 
 
 def _modify(column: Column, stock: Stock) -> str:

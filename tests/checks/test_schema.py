@@ -33,22 +33,30 @@ def changed(url: str, table: str, *changes: str) -> Iterator[None]:
 
 
 def mend(url: str, findings: Findings, code: str) -> None:
-    """Run what the only finding with this code advises."""
-    _, _, statements = findings.text(code).rpartition("run: ")
-    mariadbd.execute(url, *(statement for statement in statements.split(";") if statement.strip()))
+    """Run what the findings with this code advise."""
+    for found in findings.all:
+        if found.code == code:
+            _, _, statements = found.advice.rpartition("run: ")
+            mariadbd.execute(url, *(statement for statement in statements.split(";") if statement.strip()))
 
 
 def test_columns_that_cannot_be_compared(stock: str, tmp_path: Path) -> None:
     convert = "ALTER TABLE {} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_{}_ci"
     maps, scores = convert.format("maps", "unicode_520"), convert.format("scores", "general")
-    with changed(stock, "maps", maps), changed(stock, "scores", scores):
+    with changed(stock, "maps", maps), changed(stock, "scores", scores), changed(stock, "ratings"):
         findings = check(tmp_path, database_url=stock)
 
         assert findings.codes("schema") == {"schema.collations": "error"}
-        text = findings.text("schema.collations")
-        assert "maps.md5 (utf8mb4_unicode_520_ci) and scores.map_md5 (utf8mb4_general_ci)" in text
-        assert "player_scores_best" in text
-        assert "ALTER TABLE maps MODIFY md5 char(32) COLLATE utf8mb4_general_ci NOT NULL;" in text
+        with_ratings, with_scores = (found for found in findings.all if found.code == "schema.collations")
+        pair = "maps.md5 (utf8mb4_unicode_520_ci) and scores.map_md5 (utf8mb4_general_ci)"
+        assert with_scores.text.startswith(f"{pair} cannot be compared; ")
+        assert "player_scores_best" in with_scores.text
+        change = "run: ALTER TABLE maps MODIFY md5 char(32) COLLATE utf8mb4_general_ci NOT NULL;"
+        assert with_scores.advice == change
+        assert with_ratings.level == "warning"
+        assert with_ratings.advice.startswith(
+            f"{change} ALTER TABLE ratings MODIFY map_md5 char(32) COLLATE utf8mb4_g"
+        )
         mend(stock, findings, "schema.collations")
         assert check(tmp_path, database_url=stock).codes("schema") == {"schema.complete": "ok"}
 
@@ -57,7 +65,17 @@ def test_columns_that_are_compared_without_an_index(stock: str, tmp_path: Path) 
     with changed(stock, "scores", "ALTER TABLE scores MODIFY map_md5 char(32) CHARACTER SET utf8mb4 NOT NULL"):
         findings = check(tmp_path, database_url=stock)
 
-    assert findings.codes("schema") == {"schema.collations": "warning"}
+        assert findings.codes("schema") == {"schema.collations": "warning"}
+        mend(stock, findings, "schema.collations")
+        assert check(tmp_path, database_url=stock).codes("schema") == {"schema.complete": "ok"}
+
+
+def test_the_collation_that_most_columns_have_stays(stock: str, tmp_path: Path) -> None:
+    with changed(stock, "ratings", "ALTER TABLE ratings MODIFY map_md5 char(32) CHARACTER SET utf8mb4 NOT NULL"):
+        findings = check(tmp_path, database_url=stock)
+
+    assert "run: ALTER TABLE ratings MODIFY map_md5 " in findings.text("schema.collations")
+    assert "ALTER TABLE maps" not in findings.text("schema.collations")
 
 
 def test_columns_that_may_be_null(stock: str, tmp_path: Path) -> None:
