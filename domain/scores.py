@@ -131,10 +131,6 @@ class BeatmapScore(Score, frozen=True, kw_only=True):
     clan_tag: str | None
 
 
-# Fields that are left out unless the operator shows them.
-ANTICHEAT = ("client_flags", "online_checksum")
-
-
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     """A score with its player and its beatmap, which is null if it is not known.
 
@@ -144,6 +140,11 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     beatmap: Beatmap | None
     client_flags: int | UnsetType = UNSET
     online_checksum: str | UnsetType = UNSET
+
+    def remove_anticheat(self) -> None:
+        """Leave the anticheat data out. In place, because copying a score would copy two dozen fields."""
+        for field in ("client_flags", "online_checksum"):
+            force_setattr(self, field, UNSET)
 
 
 class MonthlyPlays(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 import msgspec
-from msgspec import UNSET
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.replays import set_has_replay
@@ -11,6 +10,7 @@ from api.reads.require import NO_BEATMAP, NO_SCORE, require
 from api.reads.scores import (
     count_scores_of_player,
     first_places,
+    in_order,
     player_on_beatmap,
     require_scope,
     scores_of_player,
@@ -46,7 +46,6 @@ from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
 from domain.players import PlayerCard
 from domain.scores import (
-    ANTICHEAT,
     BeatmapScore,
     MonthlyPlays,
     PlayerScore,
@@ -293,7 +292,8 @@ async def get_score_info(services: Services, params: ScoreParams) -> ScoreInfo:
     Scores of restricted and unverified players are not found.
     """
     score = await require(services, catalogue.score, NO_SCORE, id=params.id, visible=services.settings.visible)
-    _remove_anticheat(services, score)
+    if not services.settings.show_client_flags:
+        score.remove_anticheat()
     await set_has_replay(services, [score])
     return ScoreInfo(score=score)
 
@@ -315,19 +315,11 @@ async def get_scores_info(services: Services, params: ScoresInfoParams) -> Score
     are left out. A score that is named twice is returned once.
     """
     ids = tuple(dict.fromkeys(params.id))
-    scores: dict[int, ScoreDetails] = {}
     rows = await services.database.all(catalogue.some_scores, ids=ids, visible=services.settings.visible)
-    for row in rows:
-        # Of several beatmaps with one md5, the one with the lowest id counts.
-        if scores.setdefault(row.id, row) is row:
-            _remove_anticheat(services, row)
-    await set_has_replay(services, list(scores.values()))
-    return ScoresInfo(scores=[scores[id] for id in ids if id in scores])
-
-
-def _remove_anticheat(services: Services, score: ScoreDetails) -> None:
-    """Remove the anticheat data from `score`, unless the operator shows them."""
+    # Of several beatmaps with one md5, the one with the lowest id counts.
+    scores = in_order(rows, ids)
     if not services.settings.show_client_flags:
-        # In place, because copying the score would copy two dozen fields.
-        for field in ANTICHEAT:
-            msgspec.structs.force_setattr(score, field, UNSET)
+        for score in scores:
+            score.remove_anticheat()
+    await set_has_replay(services, scores)
+    return ScoresInfo(scores=scores)

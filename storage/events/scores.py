@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from msgspec import UNSET
 
 from domain.clans import Clan
 from domain.events import EventPlayer, ScoreEvent
 from domain.modes import Mode
 from domain.players import FoundPlayer
-from domain.scores import ANTICHEAT, ScoreDetails
+from domain.scores import ScoreDetails
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.events.cursor import MAX_OPEN, Cursor
@@ -126,9 +125,7 @@ class ScoreReader:
 
 
 def _found(row: ScoreDetails) -> FoundScore:
-    # In place, because copying the score would copy two dozen fields.
-    for field in ANTICHEAT:
-        msgspec.structs.force_setattr(row, field, UNSET)
+    row.remove_anticheat()
     clan = None
     if row.clan_id is not None:
         clan = Clan(id=row.clan_id, name=row.clan_name or "", tag=row.clan_tag or "")
