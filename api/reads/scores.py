@@ -1,6 +1,6 @@
 """Reads of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -105,8 +105,15 @@ async def first_places(
     ids = [place.id for place in places if where.matches(place.mods)]
     page = tuple(ids[offset : offset + limit])
     rows = await services.database.all(query, id=player_id, ids=page) if page else []
-    rows.sort(key=lambda row: page.index(row.id))
-    return await with_beatmaps(services, rows, stripped=stripped), len(ids)
+    return await with_beatmaps(services, in_order(rows, page), stripped=stripped), len(ids)
+
+
+def in_order(rows: Iterable[S], ids: Iterable[int]) -> list[S]:
+    """Return the rows in the order of `ids`, which are different; of several rows with one id, the first."""
+    by_id: dict[int, S] = {}
+    for row in rows:
+        by_id.setdefault(row.id, row)
+    return [by_id[id] for id in ids if id in by_id]
 
 
 async def with_beatmaps(services: Services, rows: list[R], *, stripped: bool = False) -> list[R]:

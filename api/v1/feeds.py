@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from api.reads.scores import with_beatmaps
+from api.reads.scores import in_order, with_beatmaps
 from api.request.params import IncludeFailed, Limit, ModeNumber, TopOffset
 from api.response.encoded import Success
 from api.response.errors import errors
@@ -39,8 +39,7 @@ async def get_top_plays(services: Services, params: TopPlaysParams) -> TopPlays:
         return TopPlays(plays=[])
     visible = services.settings.visible_on_boards
     rows = await services.database.all(catalogue.top_plays_by_id, ids=ids, visible=visible)
-    rows.sort(key=lambda row: ids.index(row.id))
-    plays = await with_beatmaps(services, rows)
+    plays = await with_beatmaps(services, in_order(rows, ids))
     # With their beatmaps as JSON, they are encoded as the Struct declares.
     return TopPlays(plays=cast(list[ServerScore], plays))
 
