@@ -60,12 +60,17 @@ def error_response(scope: Scope, status: int, message: str, headers: Mapping[str
     return JSON(OsuFailure(OSU_V1_ERRORS.get(status, message)), status, headers)
 
 
+def response_to(scope: Scope, error: APIError | Unavailable, headers: Mapping[str, str] | None = None) -> JSON:
+    """Return the response to a request that raised this error."""
+    status = error.status if isinstance(error, APIError) else 503
+    retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return error_response(scope, status, error.message, {**(headers or {}), **retry})
+
+
 async def api_error(request: Request, error: Exception) -> JSON:
     """Return the response to an APIError, or to Unavailable."""
     assert isinstance(error, APIError | Unavailable)
-    status = error.status if isinstance(error, APIError) else 503
-    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return error_response(request.scope, status, error.message, headers)
+    return response_to(request.scope, error)
 
 
 async def invalid_params(_: Request, error: Exception) -> JSON:

@@ -12,7 +12,7 @@ from websockets.frames import CloseCode
 from api.reads.players import find_player
 from api.response.cache import READS
 from api.response.encoded import encode
-from api.response.errors import JSON, error_response
+from api.response.errors import response_to
 from api.services import Services
 from config.settings import Settings
 from domain.errors import APIError, ErrorSpec, Unavailable
@@ -55,7 +55,7 @@ class ScoreSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _refusal(scope, UPGRADE_REQUIRED(), UPGRADE_HEADERS)(scope, receive, send)
+            await response_to(scope, UPGRADE_REQUIRED(), UPGRADE_HEADERS)(scope, receive, send)
             return
         services: Services = scope["state"]["services"]
         try:
@@ -67,14 +67,7 @@ class ScoreSocket:
                 await send({"type": "websocket.accept"})
                 await Dialogue(services, listener, address, receive, send).run()
         except APIError as error:
-            await _refusal(scope, error)(scope, receive, send)
-
-
-def _refusal(scope: Scope, error: APIError, headers: dict[str, str] | None = None) -> JSON:
-    headers = {} if headers is None else headers
-    if error.retry_after is not None:
-        headers = {**headers, "Retry-After": str(error.retry_after)}
-    return error_response(scope, error.status, error.message, headers)
+            await response_to(scope, error)(scope, receive, send)
 
 
 def check_origin(headers: Headers, settings: Settings) -> None:
