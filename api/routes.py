@@ -233,7 +233,7 @@ class OsuV1(RouteTable):
         super().__init__({})
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] != "http" or name_in(scope["path"]) is None:
+        if scope["type"] != "http":
             return Match.NONE, {}
         services: Services = scope["state"]["services"]
         name = endpoint_of(scope, has_game_server=services.game_server_proxy is not None)

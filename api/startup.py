@@ -96,7 +96,8 @@ async def _opened(
     ranks = open_ranks(settings, database, stack, observer)
     game_server = open_game_server(settings, stack, observer)
     replays = open_store(settings)
-    leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=settings.visible_on_boards))
+    on_boards = settings.visible_on_boards
+    leaderboard_order = closed_by(stack, LeaderboardOrder(database, visible=on_boards))
     rate_limiter = open_rate_limiter(settings, stack)
     dependencies = Dependencies(settings, database, ranks, rate_limiter, leaderboard_order, game_server, replays)
     live = open_live(settings, game_server, database, stack)
@@ -112,12 +113,10 @@ async def _opened(
         pagination=closed_by(stack, Pagination(database)),
         server_totals=closed_by(stack, ServerTotals(database)),
         leaderboard_order=leaderboard_order,
-        first_places=open_first_places(settings, database, stack),
+        first_places=closed_by(stack, FirstPlaces(database, visible=on_boards, wait=settings.db_pool_wait)),
         fork_columns=closed_by(stack, ForkColumns(database)),
-        top_plays=closed_by(
-            stack, TopPlays(database, visible=settings.visible_on_boards, wait=settings.db_pool_wait)
-        ),
-        clan_order=closed_by(stack, ClanOrder(database, visible=settings.visible_on_boards)),
+        top_plays=closed_by(stack, TopPlays(database, visible=on_boards, wait=settings.db_pool_wait)),
+        clan_order=closed_by(stack, ClanOrder(database, visible=on_boards)),
         game_server=game_server,
         game_server_proxy=open_game_server_proxy(settings, stack),
         replays=replays,
@@ -202,12 +201,6 @@ def open_ranks(
         return Ranks(database)
     ranks = RedisRanks(database, settings.redis, timeout=settings.redis_timeout, observer=observer)
     return closed_by(stack, ranks)
-
-
-def open_first_places(settings: Settings, database: Database, stack: AsyncExitStack) -> FirstPlaces:
-    """Return the first places of players on the boards of beatmaps."""
-    places = FirstPlaces(database, visible=settings.visible_on_boards, wait=settings.db_pool_wait)
-    return closed_by(stack, places)
 
 
 def open_game_server(

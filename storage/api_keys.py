@@ -46,7 +46,7 @@ class APIKeys:
         self._clock = clock
         # By the digest of a key: when the result expires, and the account, None if the key is wrong.
         self._cached: BoundedMap[bytes, tuple[float, Account | None]] = BoundedMap(size)
-        self._learning: SingleFlight[bytes, None] = SingleFlight()
+        self._learning: SingleFlight[bytes, Account | None] = SingleFlight()
 
     async def owner(self, key: str, address: str) -> Account | None:
         """Return the account with that key, None if the key is wrong.
@@ -62,8 +62,7 @@ class APIKeys:
         if wait := await self._failures.wait(digest, place):
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
         if not fresh:
-            account = await self._look_up(key)
-            self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+            account = await self._look_up(key, digest)
         # Concurrent requests may have failed meanwhile.
         if account is None and (wait := await self._failures.add(digest, place)):
             raise TOO_MANY_KEYS(retry_after=wait, seconds=wait)
@@ -79,11 +78,7 @@ class APIKeys:
         expiry, _ = self._cached.get(digest) or (0.0, None)
         # Before `known` forgets it: a key that is used all the time is known all the time.
         if expiry <= self._clock() and len(self._learning) < MAX_LEARNING:
-            self._learning.join(digest, lambda digest: self._learn(key, digest))
-
-    async def _learn(self, key: str, digest: bytes) -> None:
-        account = await self._look_up(key)
-        self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+            self._learning.join(digest, lambda digest: self._look_up(key, digest))
 
     async def close(self) -> None:
         """Cancel the look-ups in the background."""
@@ -94,7 +89,12 @@ class APIKeys:
         expiry, account = self._cached.get(_digest(key)) or (0.0, None)
         return account.id if account and expiry + KNOWN_FOR > self._clock() else None
 
-    async def _look_up(self, key: str) -> Account | None:
+    async def _look_up(self, key: str, digest: bytes) -> Account | None:
+        account = await self._read(key)
+        self._cached.put(digest, (self._clock() + CACHED_FOR, account))
+        return account
+
+    async def _read(self, key: str) -> Account | None:
         if len(key) > KEY_LENGTH or not key.isascii():
             return None
         row = await self._database.one(catalogue.key_owner, key=key)

@@ -15,8 +15,8 @@ from storage.events.hub import Hub
 
 # Milliseconds after which a browser connects again.
 RETRY = b"retry: 3000\n\n"
-# Keeps proxies from taking the connection for dead.
-# Without an empty line after it, which some clients take for the end of an event.
+# Keeps proxies from taking the connection for dead. No empty line follows it, which some clients take for the end
+# of an event.
 COMMENT = b": still here\n"
 LAST_EVENT_ID = b"last-event-id"
 HEADERS = [
