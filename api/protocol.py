@@ -158,7 +158,7 @@ class Protocol(HttpToolsProtocol):
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
         if self.cycle.scope.get("streaming", False):
-            # Whoever waits for a response has not left, but a stream has no end to wait for.
+            # A client may close its side and still read a response. A stream has no end, so its client has left.
             return False
         self.cycle.keep_alive = False
         # HTTP/1.0 has no interim responses.

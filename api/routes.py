@@ -280,7 +280,7 @@ def canonical(path: str) -> str:
 def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
     """Return what is passed on with these settings to a game server that declares this."""
     listed = comma_separated(settings.pass_on) if settings.passes_on else []
-    # A game server keeps endpoints of its own that have these names.
+    # If the game server has an endpoint with one of these names, that one is served, as before.
     names = OSU_V1.keys() - V1.keys() - {"get_beatmaps"}
     listed += [f"/v1/{name}" for name in sorted(names) if f"/v1/{name}" in declared]
     return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})

@@ -1,5 +1,5 @@
--- Who was first on the leaderboard of a beatmap in a mode, by {sort}, before the score `id` of a player? Either whoever
--- leads the others, or the player, whose best score by pp was on the leaderboard until then.
+-- Who was first on the leaderboard of a beatmap in a mode, by {sort}, before the player set the score `id`? It is the
+-- best of the other players or that player, whose previous best score by pp was on the leaderboard until then.
 SELECT
     u.id,
     u.name

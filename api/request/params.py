@@ -125,7 +125,7 @@ ClanSortColumn = Annotated[
     ),
 ]
 ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
-# The scopes that every game server has the columns for, and those that are lists of statements of their own.
+# The scopes for which every game server has the columns, and those that have an SQL statement of their own.
 StockScope = Literal["recent", "best", "first"]
 ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[

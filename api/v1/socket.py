@@ -97,7 +97,7 @@ class Dialogue:
         self._send = send
         # By player: the modes whose scores are sent; an empty set stands for all modes, no player for all players.
         self._wanted: dict[int, frozenset[int]] = {}
-        # Whether the listener is told what happens, and the answer to a subscription that waits for that.
+        # Whether the listener gets events yet, and the answer to a subscription, which is sent once it does.
         self._listening = False
         self._pending: Sent | None = None
         # The listener is dropped if the client does not read.

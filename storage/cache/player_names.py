@@ -11,7 +11,7 @@ from storage.cache.texts import BEFORE_ALL, Source, TextIndex, Texts, Unfit
 from storage.database import catalogue
 from storage.database.database import Database
 
-# A player who is renamed is found by the new name at the latest after as many seconds.
+# Seconds until a renamed player is found by the new name, at most.
 MAX_AGE = 60.0
 PAGE, MOST_PLAYERS = 1000, 100_000
 # How many names the database compares in one statement.

@@ -1,1 +1,1 @@
-"""Live events: what has happened on the game server, told to everybody who listens."""
+"""Live events of the game server: found by polling, and sent to clients that listen."""

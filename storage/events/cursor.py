@@ -1,4 +1,4 @@
-"""Which scores have been told: the id of the newest one, and the ids below it that may still appear.
+"""Which scores have been sent: the id of the newest one, and the ids below it that may still appear.
 
 Ids of scores become visible out of order: the game server inserts a score in a transaction, and one with a greater
 id may be committed before it.
@@ -44,7 +44,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Progress:
-    """The scores that have been told so far."""
+    """The scores that have been sent so far."""
 
     def __init__(self, newest: int) -> None:
         self.newest = newest
@@ -59,7 +59,7 @@ class Progress:
         return Cursor(self.newest, frozenset(self.open))
 
     def add(self, id: int, now: float) -> None:
-        """Take note that the score with this id is told; the ids between it and the newest one are missing."""
+        """Note that the score with this id was sent. Ids between the newest one and it are missing so far."""
         if id <= self.newest:
             self.open.pop(id, None)
             return
@@ -69,5 +69,5 @@ class Progress:
             del self.open[oldest]
 
     def give_up(self, missed_before: float) -> None:
-        """Watch ids no longer that are missing since before that time."""
+        """Stop waiting for ids that have been missing since before that time."""
         self.open = {id: since for id, since in self.open.items() if since >= missed_before}

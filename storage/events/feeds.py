@@ -1,4 +1,4 @@
-"""What is looked at while somebody listens: the scores in the database, who is online, and the matches."""
+"""Polls new scores, the online players and the matches while somebody listens to live events."""
 
 import asyncio
 import logging
@@ -18,13 +18,13 @@ from storage.events.scores import IDS, PAGE, FoundScore, ScoreReader, events_of,
 
 log = logging.getLogger("apidot")
 
-# Seconds from the beginning of one look to that of the next.
+# Seconds from the beginning of one poll to that of the next.
 TURN = 0.8
 # How many events listeners get at once, and how many listeners before other requests have their turn.
 BATCH = 64
 GROUP = 50
-# How many statements that read new ids one look sends at most.
-LOOKED = 4
+# The most statements with which one poll reads new ids.
+MAX_STATEMENTS = 4
 # How many scores listeners may have missed to get them.
 MAX_MISSED = 5_000
 
@@ -38,53 +38,53 @@ class Audience(Protocol):
         """Queue those of the events that it wants."""
 
     def wake(self) -> None:
-        """Let it see that the first look has ended, or that the feed is ready."""
+        """Tell it that the first poll has ended, or that the feed is ready."""
 
     def forget(self) -> None:
-        """Forget which scores it had before it listened: their ids are used again."""
+        """Forget which scores the client had before it listened: their ids are used again."""
 
 
 class Feed:
-    """Looks once in a while what has happened, and tells those who listen. It does nothing while nobody does.
+    """Polls for new events and passes them to its listeners. It does nothing while there are none.
 
-    With a relay, one of several processes looks, and this one hears what it has seen.
+    With a relay, only one of several processes polls, and the others receive what it publishes.
     """
 
     def __init__(self, open_relay: Callable[[], Relay] | None) -> None:
-        """`open_relay` returns a new relay; None if this process always looks for itself."""
+        """`open_relay` returns a new relay. If it is None, this process always polls."""
         self._open_relay = open_relay
-        # All who want to listen, and those of them who are told what happens.
+        # All listeners, and those of them that get events already.
         self.wanted: set[Audience] = set()
         self._attached: set[Audience] = set()
         self._task: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
-        # Whether it knows what there was at its first look.
+        # Whether a poll, or a message of another process, has succeeded since the first listener came.
         self.ready = False
-        # Whether its first look has ended, with or without an answer.
+        # Whether the first poll has ended, in success or failure.
         self.tried = False
-        # Whether the last look has left something for the next one, which follows at once.
+        # Whether the last poll has not read everything, so that the next one follows at once.
         self.has_more = False
-        # When it last knew what has happened.
+        # When the last poll succeeded, or the last message was received.
         self._known = 0.0
 
     @property
     def lag(self) -> float:
-        """For how many seconds the feed does not know what has happened; 0 if nobody listens."""
+        """Seconds since the last successful poll or message; 0 if nobody listens."""
         return time.monotonic() - self._known if self._task else 0.0
 
     def join(self, listener: Audience) -> None:
-        """Begin to look, unless the feed does so already. The listener is told nothing yet."""
+        """Add a listener, which gets no events yet. With the first one, the feed begins to poll."""
         self.wanted.add(listener)
         if self._task is None:
             self._known = time.monotonic()
             self._task = asyncio.create_task(self._run())
 
     def attach(self, listener: Audience) -> None:
-        """Tell the listener from now on what happens."""
+        """Let the listener get events from now on."""
         self._attached.add(listener)
 
     def leave(self, listener: Audience) -> None:
-        """Tell the listener nothing any more. With the last one, the feed stops."""
+        """Remove a listener. With the last one, the feed stops."""
         self.wanted.discard(listener)
         self._attached.discard(listener)
         if not self.wanted and self._task is not None:
@@ -96,31 +96,34 @@ class Feed:
             self.forget()
 
     async def close(self) -> None:
-        """Stop."""
-        # Those that are stopping give their locks back: they are not cancelled again.
+        """Stop polling."""
+        # Tasks that are stopping release their locks, so they are not cancelled again.
         tasks = [*self._stopping]
         if self._task is not None:
             self._task.cancel()
             tasks.append(self._task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def look(self) -> list[bytes]:
-        """Tell what is new since the last look, and return it for other processes. Raise Unavailable."""
+    async def poll(self) -> list[bytes]:
+        """Deliver what is new since the last poll, and return messages with it for other processes.
+
+        Raise Unavailable.
+        """
         raise NotImplementedError
 
-    async def hear(self, seen: bytes) -> bool:
-        """Tell what another process has seen. Return False if something before that was missed. Raise Unavailable.
+    async def receive(self, message: bytes) -> bool:
+        """Deliver what another process has published. Return False if a message before that was missed.
 
-        It is called after a look only.
+        It is called only after a poll. Raise Unavailable.
         """
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Forget the last look."""
+        """Forget the results of the last poll."""
         raise NotImplementedError
 
-    async def publish(self, events: list[Event]) -> None:
-        """Tell the events to all listeners who are attached now."""
+    async def deliver(self, events: list[Event]) -> None:
+        """Pass the events to all listeners that are attached now."""
         listeners = list(self._attached)
         for start in range(0, len(events), BATCH):
             if start:
@@ -140,18 +143,18 @@ class Feed:
             while True:
                 begun = time.monotonic()
                 try:
-                    seen = await self.look()
+                    messages = await self.poll()
                     self._is_up_to_date()
-                    # A process that cannot look leaves it to the others.
-                    if relay is not None and not await relay.tell(seen):
+                    # A process whose poll has failed leaves polling to the others.
+                    if relay is not None and not await relay.publish(messages):
                         await self._follow(relay)
                 except Exception as error:
                     if relay is not None:
-                        # Something may have been told here that the others do not hear.
+                        # Events may have been delivered here that the others did not receive.
                         relay.skip()
-                    # Whatever is unavailable is logged already.
+                    # Unavailable is logged where it is raised.
                     if not isinstance(error, Unavailable):
-                        log.exception("live events: a look has failed")
+                        log.exception("live events: a poll has failed")
                     self._has_tried()
                 pause = 0 if self.has_more else TURN
                 self.has_more = False
@@ -161,13 +164,13 @@ class Feed:
                 await relay.close()
 
     async def _follow(self, relay: Relay) -> None:
-        """Hear what another process sees, as long as nothing is missed."""
-        while (seen := await relay.hear()) is not None:
+        """Receive what another process publishes, until a message is missed."""
+        while (message := await relay.receive()) is not None:
             try:
-                if seen != NOTHING and not await self.hear(seen):
+                if message != NOTHING and not await self.receive(message):
                     return
             except (msgspec.MsgspecError, RecursionError):
-                # Somebody else has published it.
+                # It is not from another apidot.
                 return
             self._is_up_to_date()
 
@@ -183,10 +186,11 @@ class Feed:
                 listener.wake()
 
 
-class SeenScores(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process has told: the scores from `after` to `newest`, without the `open` ones, and some below.
+class ScoresMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to other processes: the scores that were delivered.
 
-    `again`: ids above `newest` are used again. `reset`: there were too many to tell them.
+    They are those with ids from `after` to `newest`, except the ids in `open`, and late ones with lower ids.
+    `again`: ids above `newest` are used again. `reset`: there were too many scores to deliver them.
     """
 
     after: int
@@ -204,21 +208,21 @@ class ScoreFeed(Feed):
         super().__init__(open_relay)
         self._reader = reader
         self._progress: Progress | None = None
-        # What all listeners have been told, while others may be told more already.
-        self.told: Cursor | None = None
-        # Since when the highest id is lower than it was, and the lowest one since then.
+        # What all listeners have been sent. `cursor` may be ahead of it while events are delivered.
+        self.sent: Cursor | None = None
+        # Since when the highest id has been lower than before, and the lowest value it has had since.
         self._fallen: tuple[float, int] | None = None
 
     @property
     def cursor(self) -> Cursor:
-        """The scores that have been told. Only while the feed is ready."""
+        """The scores that have been delivered. Only while the feed is ready."""
         assert self._progress is not None
         return self._progress.cursor
 
     def forget(self) -> None:
-        self._progress = self._fallen = self.told = None
+        self._progress = self._fallen = self.sent = None
 
-    async def look(self) -> list[bytes]:
+    async def poll(self) -> list[bytes]:
         now = time.monotonic()
         if self._progress is None:
             ids = await self._reader.latest(MAX_OPEN)
@@ -227,55 +231,59 @@ class ScoreFeed(Feed):
             self._progress = progress
             return []
         progress = self._progress
-        seen = []
+        messages = []
         if progress.open:
             late = await self._reader.find(sorted(progress.open))
             if late:
-                seen.append(await self._tell(progress, [score.id for score in late], late, now))
+                messages.append(await self._deliver(progress, [score.id for score in late], late, now))
             progress.give_up(now - GIVE_UP)
-        for _ in range(LOOKED):
+        for _ in range(MAX_STATEMENTS):
             ids = await self._reader.ids_from(progress.newest, IDS)
             if await self._has_fallen(progress, is_there=bool(ids) and ids[0] == progress.newest, now=now):
-                seen.append(encode(SeenScores(after=0, newest=progress.newest, open=[], scores=[], again=True)))
+                messages.append(
+                    encode(ScoresMessage(after=0, newest=progress.newest, open=[], scores=[], again=True))
+                )
                 continue
             if len(ids) == IDS and await self._reader.has_more(progress.newest, MAX_MISSED):
-                seen.append(await self._skip(progress, await self._reader.latest(MAX_OPEN), now))
+                messages.append(await self._skip(progress, await self._reader.latest(MAX_OPEN), now))
                 continue
             new = [id for id in ids if id > progress.newest]
             for start in range(0, len(new), PAGE):
                 page = new[start : start + PAGE]
-                seen.append(await self._tell(progress, page, await self._reader.find(page), now))
+                messages.append(await self._deliver(progress, page, await self._reader.find(page), now))
             if len(ids) < IDS:
-                return seen
+                return messages
         self.has_more = True
-        return seen
+        return messages
 
-    async def hear(self, seen: bytes) -> bool:
-        progress, heard = self._progress, msgspec.json.decode(seen, type=SeenScores)
+    async def receive(self, message: bytes) -> bool:
+        progress, received = self._progress, msgspec.json.decode(message, type=ScoresMessage)
         assert progress is not None
-        if heard.after > progress.newest:
+        if received.after > progress.newest:
             return False
         now = time.monotonic()
-        if heard.again:
-            self._begin_again(progress, heard.newest)
-        if heard.reset and heard.newest > progress.newest:
-            await self._reset(progress, heard.newest, heard.open, now)
-        new = [score for score in heard.scores if score.id not in progress]
-        # Late ones first, then all that were told up to the newest one, those of hidden players too.
+        if received.again:
+            self._begin_again(progress, received.newest)
+        if received.reset and received.newest > progress.newest:
+            await self._reset(progress, received.newest, received.open, now)
+        new = [score for score in received.scores if score.id not in progress]
+        # Late ones first, then all ids up to the newest one, those of hidden players too.
         ids = [score.id for score in new if score.id <= progress.newest]
-        first, still_open = max(progress.newest, heard.newest - MAX_OPEN) + 1, set(heard.open)
-        ids += [id for id in range(first, heard.newest + 1) if id not in still_open]
-        await self._tell(progress, ids, new, now)
-        if heard.newest >= progress.newest:
-            # Another process has seen the highest id: what was seen here before was a server that is behind.
+        first, still_open = max(progress.newest, received.newest - MAX_OPEN) + 1, set(received.open)
+        ids += [id for id in range(first, received.newest + 1) if id not in still_open]
+        await self._deliver(progress, ids, new, now)
+        if received.newest >= progress.newest:
+            # Another process has read a higher id: this one has asked a replica that is behind.
             self._fallen = None
         progress.give_up(now - GIVE_UP)
         return True
 
-    async def _tell(self, progress: Progress, ids: Iterable[int], scores: list[FoundScore], now: float) -> bytes:
-        """Tell the scores, and return them for other processes.
+    async def _deliver(
+        self, progress: Progress, ids: Iterable[int], scores: list[FoundScore], now: float
+    ) -> bytes:
+        """Deliver the scores, and return a message with them for other processes.
 
-        All the ids are told then; those without a score are of hidden players.
+        All `ids` count as delivered; those without a score are of hidden players.
         """
         wanted = any("first_place" in listener.filter.types for listener in self.wanted)
         first = await self._reader.first_places(scores) if wanted and scores else {}
@@ -285,31 +293,31 @@ class ScoreFeed(Feed):
             progress.add(id, now)
             if id in by_id:
                 cursors.append(progress.cursor)
-        await self.publish(events_of(scores, cursors, first, before))
-        self.told = progress.cursor
-        return encode(SeenScores(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
+        await self.deliver(events_of(scores, cursors, first, before))
+        self.sent = progress.cursor
+        return encode(ScoresMessage(after=after, newest=progress.newest, open=[*progress.open], scores=scores))
 
     async def _skip(self, progress: Progress, latest: list[int], now: float) -> bytes:
-        """Go on from the latest ids without telling what was before, and return that for other processes."""
+        """Skip to the latest ids without delivering those before, and return that for other processes."""
         after = progress.newest
         await self._reset(progress, latest[-1], missing(latest), now)
         open = [*progress.open]
-        return encode(SeenScores(after=after, newest=progress.newest, open=open, scores=[], reset=True))
+        return encode(ScoresMessage(after=after, newest=progress.newest, open=open, scores=[], reset=True))
 
     async def _reset(self, progress: Progress, newest: int, open: Iterable[int], now: float) -> None:
         progress.newest, progress.open = newest, dict.fromkeys(open, now)
-        await self.publish([RESET.copy(cursor=str(progress.cursor))])
-        self.told = progress.cursor
+        await self.deliver([RESET.copy(cursor=str(progress.cursor))])
+        self.sent = progress.cursor
 
     async def _has_fallen(self, progress: Progress, *, is_there: bool, now: float) -> bool:
-        """Begin again, and return True, if the highest id has been lower for a while: scores were wiped."""
+        """If the highest id has been lower for a while, scores were wiped: begin again and return True."""
         highest = progress.newest if is_there else next(iter(await self._reader.latest(1)), 0)
         if highest >= progress.newest:
             self._fallen = None
             return False
         since, lowest = self._fallen or (now, highest)
         self._fallen = since, min(lowest, highest)
-        # Another server of a cluster may be behind for a moment.
+        # Another server of a cluster may be behind for a while.
         if now - since < GIVE_UP:
             return False
         self._begin_again(progress, min(lowest, highest))
@@ -318,7 +326,7 @@ class ScoreFeed(Feed):
     def _begin_again(self, progress: Progress, newest: int) -> None:
         progress.newest, progress.open = newest, {}
         self._fallen = None
-        self.told = progress.cursor
+        self.sent = progress.cursor
         for listener in self.wanted:
             listener.forget()
 
@@ -334,26 +342,26 @@ class PlayerFeed(Feed):
     def forget(self) -> None:
         self._online = None
 
-    async def look(self) -> list[bytes]:
+    async def poll(self) -> list[bytes]:
         roster = await self._live.roster()
         if roster is None:
             return []
         online = {player.id: player.name for player in roster.players}
         changed = online != self._online
-        await self._tell(online)
+        await self._deliver(online)
         return [encode(online)] if changed else []
 
-    async def hear(self, seen: bytes) -> bool:
-        await self._tell(msgspec.json.decode(seen, type=dict[int, str]))
+    async def receive(self, message: bytes) -> bool:
+        await self._deliver(msgspec.json.decode(message, type=dict[int, str]))
         return True
 
-    async def _tell(self, online: dict[int, str]) -> None:
+    async def _deliver(self, online: dict[int, str]) -> None:
         before, self._online = self._online, online
         if before is None:
             return
         changes = [PlayerEvent(id=id, name=before[id], online=False) for id in before if id not in online]
         changes += [PlayerEvent(id=id, name=online[id], online=True) for id in online if id not in before]
-        await self.publish([Event(type="player", data=encode(change), player=change.id) for change in changes])
+        await self.deliver([Event(type="player", data=encode(change), player=change.id) for change in changes])
 
 
 class MatchFeed(Feed):
@@ -367,17 +375,17 @@ class MatchFeed(Feed):
     def forget(self) -> None:
         self._matches = None
 
-    async def look(self) -> list[bytes]:
+    async def poll(self) -> list[bytes]:
         matches = await self._live.matches()
         before = self._matches
-        await self._tell(matches)
+        await self._deliver(matches)
         return [encode(matches)] if self._matches != before else []
 
-    async def hear(self, seen: bytes) -> bool:
-        await self._tell(msgspec.json.decode(seen, type=list[Match]))
+    async def receive(self, message: bytes) -> bool:
+        await self._deliver(msgspec.json.decode(message, type=list[Match]))
         return True
 
-    async def _tell(self, listed: list[Match]) -> None:
+    async def _deliver(self, listed: list[Match]) -> None:
         before, self._matches = self._matches, {match.id: match for match in listed}
         if before is None:
             return
@@ -385,4 +393,4 @@ class MatchFeed(Feed):
         for id, match in self._matches.items():
             if match != before.get(id):
                 changes.append(MatchEvent(id=id, change="changed" if id in before else "opened", match=match))
-        await self.publish([Event(type="match", data=encode(change), id=change.id) for change in changes])
+        await self.deliver([Event(type="match", data=encode(change), id=change.id) for change in changes])

@@ -1,4 +1,4 @@
-"""Who listens to live events."""
+"""Live events, and the clients that listen to them."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ TOO_MANY_STREAMS = ErrorSpec(429, "You have {limit} streams of events open, the 
 ALL_STREAMS_TAKEN = ErrorSpec(503, "All {limit} streams of events are taken.")
 STOPPING = ErrorSpec(503, "The API is being restarted.")
 
-# Seconds between two empty lists, by which a listener sees that the stream goes on.
+# Seconds between two empty lists, which show a listener that the stream is alive.
 BEAT = 15.0
 # How many events may wait for a listener before it is dropped.
 MAX_UNREAD = 256
@@ -35,7 +35,7 @@ RETRY = 1.0
 
 
 class Hub:
-    """Tells live events to listeners, and looks for them only while somebody listens."""
+    """Passes live events to listeners. It polls for them only while there are listeners."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Hub:
         """`visible` are the privilege bits of players who are shown, and of those on leaderboards.
 
         At most `total` listeners are let in, `per_client` of them from one address. `open_relay` returns a new
-        relay for a feed; without it, this process looks for everything itself.
+        relay for a feed; without it, this process polls for everything itself.
         """
 
         def opened(feed: str) -> Callable[[], Relay] | None:
@@ -84,7 +84,7 @@ class Hub:
 
     @property
     def lag(self) -> float:
-        """For how many seconds it does not know what has happened, of what somebody listens to."""
+        """Seconds since the last successful poll, of the feed that is furthest behind; 0 if nobody listens."""
         return max(feed.lag for feed in self.feeds.values())
 
     def listen(
@@ -107,14 +107,14 @@ class Hub:
         return Listener(self, filter, client, last)
 
     def add(self, listener: "Listener") -> None:
-        """Count the listener, and begin to look for what it wants."""
+        """Count the listener."""
         self._listeners.add(listener)
         self._by_client[listener.client] += 1
         if self._beats is None:
             self._beats = asyncio.create_task(self._beat())
 
     def remove(self, listener: "Listener") -> None:
-        """Forget the listener."""
+        """Stop counting the listener."""
         if listener in self._listeners:
             self._listeners.discard(listener)
             self._by_client[listener.client] -= 1
@@ -131,13 +131,13 @@ class Hub:
             self._sent[event.type] += 1
 
     def stop(self) -> None:
-        """End all streams with `bye`, and let nobody in any more."""
+        """End all streams with `bye`, and refuse new ones."""
         self.stopping = True
         for listener in list(self._listeners):
             listener.end()
 
     async def close(self) -> None:
-        """End all streams, and stop looking."""
+        """End all streams, and stop polling."""
         self.stop()
         if self._beats is not None:
             self._beats.cancel()
@@ -152,7 +152,7 @@ class Hub:
     async def _beat(self) -> None:
         due = time.monotonic() + BEAT
         while True:
-            # Not until then, because tests put this clock forward.
+            # The deadline is compared after each second, because tests move this clock.
             await asyncio.sleep(1)
             self._report()
             if time.monotonic() < due:
@@ -205,14 +205,14 @@ class Listener:
         """The cursor of a client that has read everything so far, empty if that is not known."""
         scores = self._hub.scores
         is_known = self._begun and self._beginning is None and not self._unread and scores in self._feeds
-        if not is_known or scores.told is None:
+        if not is_known or scores.sent is None:
             return ""
-        # This process may have seen less than another one that the client comes from.
-        is_behind = self._own is not None and scores.told.newest < self._own.newest
-        return "" if is_behind else str(scores.told)
+        # This process may be behind another one that the client was connected to.
+        is_behind = self._own is not None and scores.sent.newest < self._own.newest
+        return "" if is_behind else str(scores.sent)
 
     def change(self, filter: Filter) -> None:
-        """Replace the filter. Events that it did not admit before are told from now on."""
+        """Replace the filter, for events from now on."""
         if self._ended:
             return
         self.filter = filter
@@ -271,7 +271,7 @@ class Listener:
         self._last = self._own = None
 
     def _not_behind(self, event: Event) -> Event:
-        """Return the event with the client's own cursor if its cursor is of a process that has seen less."""
+        """Return the event, with the client's own cursor if this process is behind that."""
         if self._own is None or not event.cursor:
             return event
         if int(event.cursor.partition(".")[0]) >= self._own.newest:

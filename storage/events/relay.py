@@ -1,8 +1,8 @@
-"""Shares what one process sees with the others, through Redis, so that not all of them have to look.
+"""Shares new events between processes through Redis, so that only one of them polls.
 
-One process holds the lock of a feed, looks, and publishes what it has seen. The others hear it. Whoever misses a
-message, or hears nothing for a while, looks for itself: what is true is in the database, and every process knows
-what it has told already, so nothing is lost or told twice, whatever becomes of Redis.
+The process that holds the lock of a feed polls, and publishes what is new. The others receive it. A process that
+misses a message, or receives none for a while, polls itself: the database has everything, and each process knows
+what it has delivered, so nothing is lost or delivered twice if Redis fails.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from storage.events.event import encode
 from storage.redis_channel import MAX_MESSAGE_BYTES, RedisChannel
 from storage.redis_client import RedisAway
 
-# What changes with the form of the messages: processes of different versions do not hear each other.
+# The version of the messages. Processes with different versions ignore each other.
 FORMAT = 2
-# Milliseconds for which the lock is kept without being renewed: a process may have died.
+# Milliseconds until the lock of a process that has died is free.
 LOCK_MS = 2_400
-# Seconds without a message after which a process looks for itself. The lock is free by then.
+# Seconds without a message after which a process polls itself. The lock is free by then.
 SILENCE = 2.5
 # How many messages may wait to be read.
 MAX_WAITING = 32
 LOCAL = ("localhost", "127.0.0.1", "::1", None)
 
-# Renews the lock, or takes it if it is free. Whoever has it then publishes the messages. Returns whether it has.
-TELL = """
+# Takes or renews the lock and publishes the messages, unless another process has it. Returns 1 or 0.
+PUBLISH = """
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then
     return 0
@@ -43,7 +43,7 @@ for index = 4, #ARGV do
 end
 return 1
 """
-# Gives the lock back, and lets the others know with a message.
+# Releases the lock, and tells the others with a message.
 LEAVE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
     redis.call('DEL', KEYS[1])
@@ -54,11 +54,11 @@ return 0
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):
-    """What a process has seen: its mark, a number that counts its messages, and the seen as JSON."""
+    """A message of a process. `number` counts its messages, `content` is what a feed publishes, as JSON."""
 
     sender: str
     number: int
-    seen: msgspec.Raw
+    content: msgspec.Raw
 
 
 NOTHING = b"null"
@@ -66,75 +66,75 @@ _decode = msgspec.json.Decoder(Message).decode
 
 
 class Relay:
-    """One feed in this process: tells the others what it has seen, or hears what another one has seen."""
+    """Publishes what a feed of this process delivers, or receives what another process publishes."""
 
     def __init__(self, url: str, namespace: str, feed: str, *, timeout: float) -> None:
-        """`namespace` is that of the processes which see the same. Redis has `timeout` seconds to answer."""
-        # Whoever looks at the lock sees who has it.
+        """`namespace` is common to processes that show the same. Redis may take `timeout` seconds."""
+        # The lock shows the host and the process that has it.
         self._sender = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}"
         self._number = 0
         name = f"apidot:events:{namespace}:{feed}"
         self._channel = RedisChannel(
-            url, name, timeout=timeout, purpose=f"live events ({feed})", consequence="each worker looks by itself"
+            url, name, timeout=timeout, purpose=f"live events ({feed})", consequence="each worker polls by itself"
         )
         self._lock = f"{name}:lock"
         self._waiting: deque[Message] = deque()
         self._woken = asyncio.Event()
-        # Whether messages may have been missed, and whose message with which number comes next.
+        # Whether messages may have been missed, and the sender and number of the next message.
         self._missed = True
         self._is_up = False
         self._expected: tuple[str, int] | None = None
 
     def start(self) -> None:
-        """Begin to hear the others."""
+        """Begin to receive messages."""
         self._channel.subscribe(self)
 
     async def close(self) -> None:
-        """Let another process look, and hear the others no more."""
-        farewell = encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
-        arguments = (self._lock, self._sender, self._channel.name, farewell)
-        # Always: it may have the lock without knowing, if it was cancelled while it asked for it.
+        """Release the lock, and stop receiving messages."""
+        goodbye = encode(Message(self._sender, -1, msgspec.Raw(NOTHING)))
+        arguments = (self._lock, self._sender, self._channel.name, goodbye)
+        # Even if it does not know that it has the lock: it may have been cancelled while it took it.
         with suppress(RedisAway):
             await self._channel.redis.call(lambda redis: redis.eval(LEAVE, 1, *arguments))
         await self._channel.close()
 
-    async def tell(self, seen: Sequence[bytes]) -> bool:
-        """Tell the others what was seen, unless another process looks. Return whether this one goes on looking."""
+    async def publish(self, contents: Sequence[bytes]) -> bool:
+        """Publish the contents, unless another process polls. Return whether this one goes on polling."""
         messages: list[bytes] = []
-        for each in seen or [NOTHING]:
+        for content in contents or [NOTHING]:
             self._number += 1
-            message = encode(Message(self._sender, self._number, msgspec.Raw(each)))
-            # The others see by the number that one is missing.
+            message = encode(Message(self._sender, self._number, msgspec.Raw(content)))
+            # The others notice by the numbers that one is missing.
             if len(message) <= MAX_MESSAGE_BYTES:
                 messages.append(message)
         arguments = (self._lock, self._sender, str(LOCK_MS), self._channel.name)
         try:
-            answer = await self._channel.redis.call(lambda redis: redis.eval(TELL, 1, *arguments, *messages))
+            answer = await self._channel.redis.call(lambda redis: redis.eval(PUBLISH, 1, *arguments, *messages))
         except RedisAway:
-            # The channel logs that. Nobody may look now, so this process does again after a turn.
+            # The channel logs that. Perhaps no process polls now, so this one does again.
             self._missed = True
             return False
         return bool(answer == 1)
 
     def skip(self) -> None:
-        """Let the others see that they have missed something, so that they look for themselves."""
+        """Skip a number, so that the others notice that they missed something, and poll themselves."""
         self._number += 1
 
-    async def hear(self) -> bytes | None:
-        """Return what the other process has seen next, None if this one has to look for itself."""
+    async def receive(self) -> bytes | None:
+        """Return the content of the next message, or None if this process has to poll itself."""
         while not self._missed and self._is_up:
             if self._waiting:
                 message = self._waiting.popleft()
                 is_next = self._expected in (None, (message.sender, message.number))
                 self._expected = None if message.number < 0 else (message.sender, message.number + 1)
-                return bytes(message.seen) if is_next and message.number >= 0 else None
+                return bytes(message.content) if is_next and message.number >= 0 else None
             self._woken.clear()
             try:
                 async with asyncio.timeout(SILENCE):
                     await self._woken.wait()
             except TimeoutError:
                 return None
-        # Whatever comes from now on is about what happens after the look that follows.
+        # Messages from now on are about what happens after the poll that follows.
         self._waiting.clear()
         self._expected = None
         self._missed = False
@@ -167,7 +167,7 @@ class Relay:
 
 
 def namespace(database: str, *shown: object) -> str:
-    """Return what processes have in common that see the same: the database, and what they show of it."""
+    """Return a key that is the same for processes with the same database that show the same of it."""
     parts = urlsplit(database)
     place = f"{parts.hostname}:{parts.port or 3306}"
     if parts.hostname in LOCAL or "unix_socket" in parts.query:

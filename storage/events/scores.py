@@ -14,7 +14,7 @@ from storage.database.database import Database
 from storage.events.cursor import MAX_OPEN, Cursor
 from storage.events.event import Event, encode
 
-# How many scores are told at a time.
+# How many scores are sent at a time.
 PAGE = 100
 # How many ids one statement reads, and of how many it looks for the scores.
 IDS = 500
@@ -77,7 +77,7 @@ class ScoreReader:
         return bool(await self._database.all(catalogue.score_ids, first=newest + 1, limit=1, offset=most))
 
     async def can_catch_up(self, seen: Cursor, most: int) -> bool:
-        """Return whether there are at most so many scores that come after what is seen, which must still be there.
+        """Return whether at most `most` scores come after those of `seen`, which must still exist.
 
         If the highest id is lower now, scores were wiped.
         """
@@ -144,7 +144,7 @@ def _found(row: ScoreDetails) -> FoundScore:
 async def next_page(
     reader: ScoreReader, seen: Cursor, until: Cursor, *, first_places: bool
 ) -> tuple[list[Event], Cursor]:
-    """Return the next events of the scores that `until` has and `seen` has not, and what is seen with them.
+    """Return the next events of the scores that `until` has and `seen` has not, and the cursor after them.
 
     Scores of `seen` that were open and exist now come first. The cursor returned is `until` at the end. Events of
     first places are among them if asked for.

@@ -68,7 +68,7 @@ class World:
         feed, ears = ScoreFeed(self.reader, None), Ears()
         feed.wanted.add(ears)
         feed.attach(ears)
-        await feed.look()
+        await feed.poll()
         return feed, ears
 
 
@@ -106,13 +106,13 @@ def test_a_server_that_is_behind_twice_is_waited_for_twice(in_world: InWorld) ->
     async def use(world: World) -> None:
         (poller, _), (follower, _) = await world.feed(), await world.feed()
         world.sql("UPDATE scores SET id = -id WHERE id > 6000")
-        await follower.look()
+        await follower.poll()
         world.sql("UPDATE scores SET id = -id WHERE id < 0", insert(7001))
-        for seen in await poller.look():
-            assert await follower.hear(seen)
+        for seen in await poller.poll():
+            assert await follower.receive(seen)
         world.now += 60
         world.sql("UPDATE scores SET id = -id WHERE id > 6000")
-        await follower.look()
+        await follower.poll()
         assert follower.cursor.newest == 7001
 
     in_world(use)
@@ -122,14 +122,14 @@ def test_more_scores_than_a_look_tells(in_world: InWorld) -> None:
     async def use(world: World) -> None:
         (poller, ears), (follower, other) = await world.feed(), await world.feed()
         world.sql(*(insert(id) for id in range(7001, 10_001)))
-        seen = await poller.look()
+        seen = await poller.poll()
         assert poller.has_more
         assert 7000 < poller.cursor.newest < 10_000
         poller.has_more = False
-        seen += await poller.look()
+        seen += await poller.poll()
         assert not poller.has_more
         for each in seen:
-            assert await follower.hear(each)
+            assert await follower.receive(each)
         for listener in (ears, other):
             assert [event.id for event in listener.heard] == [*range(7001, 10_001)]
 
@@ -140,11 +140,11 @@ def test_more_scores_than_anybody_can_catch_up_with(in_world: InWorld) -> None:
     async def use(world: World) -> None:
         (poller, ears), (follower, other) = await world.feed(), await world.feed()
         world.sql(*(insert(id) for id in [*range(7001, 12_002), 12_003]))
-        seen = await poller.look()
+        seen = await poller.poll()
         world.sql(insert(12_002), insert(12_004))
-        seen += await poller.look()
+        seen += await poller.poll()
         for each in seen:
-            assert await follower.hear(each)
+            assert await follower.receive(each)
         for listener in (ears, other):
             heard = [(event.type, event.id, event.cursor) for event in listener.heard]
             assert heard == [("reset", 0, "12003.12002"), ("score", 12002, "12003"), ("score", 12004, "12004")]
@@ -188,11 +188,11 @@ def test_a_client_that_has_seen_more_than_the_process(in_world: InWorld, monkeyp
                 again.beat()
                 assert await reading == []
                 assert again.cursor == ""
-                await hub.scores.look()
+                await hub.scores.poll()
                 assert [(event.id, event.cursor) for event in await anext(again)] == [(7001, "7003")]
                 assert again.cursor == "7003"
                 world.sql(insert(7004))
-                await hub.scores.look()
+                await hub.scores.poll()
                 assert [(event.id, event.cursor) for event in await anext(again)] == [(7004, "7004")]
         await hub.close()
 
@@ -203,16 +203,16 @@ def test_what_is_told_after_a_wipe(in_world: InWorld) -> None:
     async def use(world: World) -> None:
         (poller, _), (follower, _) = await world.feed(), await world.feed()
         world.sql(insert(7001))
-        for seen in await poller.look():
-            await follower.hear(seen)
+        for seen in await poller.poll():
+            await follower.receive(seen)
         world.sql("DELETE FROM scores WHERE id > 6000")
-        await poller.look()
+        await poller.poll()
         world.now += 11
-        for seen in await poller.look():
-            await follower.hear(seen)
+        for seen in await poller.poll():
+            await follower.receive(seen)
         for feed in (poller, follower):
-            assert feed.told is not None
-            assert feed.told == feed.cursor
-            assert feed.told.newest <= 6000
+            assert feed.sent is not None
+            assert feed.sent == feed.cursor
+            assert feed.sent.newest <= 6000
 
     in_world(use)

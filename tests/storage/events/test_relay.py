@@ -1,4 +1,4 @@
-"""Several services on one Redis: one of them looks for new scores, and all tell them once."""
+"""Several services on one Redis: one of them polls for new scores, and all send them once."""
 
 import asyncio
 import os
@@ -85,7 +85,7 @@ def told(stream: EventClient, ids: list[int], seconds: float = 10) -> None:
     assert [stream.next("score", seconds).score for _ in ids] == ids
 
 
-def test_one_service_looks_and_both_tell(both: Both) -> None:
+def test_one_service_polls_and_both_send(both: Both) -> None:
     poller = both.poller()
     before = both.looks()
     for first in range(7001, 7021, 5):
@@ -217,13 +217,13 @@ def test_json_that_is_nested_deeply_is_no_message(own_redis: Redis, caplog: pyte
         other.start()
         for _ in range(3):
             await asyncio.sleep(0.3)
-            assert await other.hear() is None
+            assert await other.receive() is None
         with closing(RedisClient.from_url(own_redis.url)) as client:
             (channel,) = client.pubsub_channels()
             client.publish(channel, b'["x",1,' + b"[" * 100_000)
-        assert await other.hear() is None
-        assert await one.tell([b"1"])
-        assert await other.hear() == b"1"
+        assert await other.receive() is None
+        assert await one.publish([b"1"])
+        assert await other.receive() == b"1"
         await one.close()
         await other.close()
 
@@ -231,17 +231,17 @@ def test_json_that_is_nested_deeply_is_no_message(own_redis: Redis, caplog: pyte
     assert caplog.text == ""
 
 
-def test_a_process_that_cannot_tell_looks_again(own_redis: Redis) -> None:
+def test_a_process_that_cannot_publish_polls_again(own_redis: Redis) -> None:
     async def talk() -> None:
         relay = Relay(own_redis.url, "x", "scores", timeout=0.2)
         relay.start()
         for _ in range(3):
             await asyncio.sleep(0.3)
-            assert await relay.hear() is None
+            assert await relay.receive() is None
         own_redis.pause()
-        assert not await relay.tell([])
+        assert not await relay.publish([])
         # Nothing is left to wait for.
-        hearing = asyncio.ensure_future(relay.hear())
+        hearing = asyncio.ensure_future(relay.receive())
         await asyncio.sleep(0)
         own_redis.resume()
         assert hearing.done()
@@ -258,25 +258,25 @@ def test_whoever_misses_a_message_looks(own_redis: Redis) -> None:
         # Until both are subscribed, whatever is published is missed.
         for _ in range(3):
             await asyncio.sleep(0.3)
-            assert await other.hear() is None
-        assert await one.tell([b"1", b"2"])
-        assert [await other.hear(), await other.hear()] == [b"1", b"2"]
-        assert not await other.tell([b"3"])
-        # Nothing was seen.
-        assert await one.tell([])
-        assert await other.hear() == NOTHING
-        # A look that has failed half way, and something that is too large for a message.
-        for lose in (one.skip, partial(one.tell, [b'"%b"' % (b"x" * MAX_MESSAGE_BYTES)])):
+            assert await other.receive() is None
+        assert await one.publish([b"1", b"2"])
+        assert [await other.receive(), await other.receive()] == [b"1", b"2"]
+        assert not await other.publish([b"3"])
+        # There is nothing new.
+        assert await one.publish([])
+        assert await other.receive() == NOTHING
+        # A poll that has failed half way, and something that is too large for a message.
+        for lose in (one.skip, partial(one.publish, [b'"%b"' % (b"x" * MAX_MESSAGE_BYTES)])):
             lost = lose()
             if lost is not None:
                 assert await lost
-            assert await one.tell([b"4"])
-            assert await other.hear() is None
-            assert await one.tell([b"5"])
-            assert await other.hear() == b"5"
+            assert await one.publish([b"4"])
+            assert await other.receive() is None
+            assert await one.publish([b"5"])
+            assert await other.receive() == b"5"
         await one.close()
-        assert await other.hear() is None
-        assert await other.tell([])
+        assert await other.receive() is None
+        assert await other.publish([])
         await other.close()
 
     asyncio.run(talk())
