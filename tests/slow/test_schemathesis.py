@@ -24,6 +24,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path, mariadb: MariaDB) -> None:
             capture_output=True,
             text=True,
             cwd=tmp_path,
+            timeout=1200,
         )
     assert run.returncode == 0, run.stdout + run.stderr
     # All but the stream of events.
