@@ -213,7 +213,7 @@ def is_error(response: Response) -> bool:
     except ValueError:
         return False
     json_type = response.values(b"content-type") == [b"application/json"]
-    return json_type and isinstance(body, dict) and not body.keys().isdisjoint({"status", "detail"})
+    return json_type and isinstance(body, dict) and not body.keys().isdisjoint({"status", "detail", "error"})
 
 
 def wrong_range(response: Response) -> tuple[str, str] | None:

@@ -73,7 +73,9 @@ def test_prometheus_scrapes_the_service_and_answers_every_query(
             data_directory=str(ROOT / "tests/conformance/world"),
         ) as client,
         prometheus(client.base_url.port or 0) as monitor,
+        client.stream("GET", "/v1/events") as events,
     ):
+        assert "event: hello" in events.iter_lines()
         # A rate needs two samples of a metric, and Prometheus takes some seconds before the first.
         deadline = time.monotonic() + 30
         while not result(monitor, "count_over_time(up[10s]) >= 5") and time.monotonic() < deadline:
