@@ -217,9 +217,10 @@ def test_the_bot_says_why_it_cannot_answer(
     interaction.response.send_message.assert_awaited_once_with(str(failure.value), ephemeral=True)
 
 
-def test_discord_is_told_the_commands() -> None:
+def test_discord_is_told_the_commands_of_the_guide() -> None:
     assert discord_bot.tree.on_error is discord_bot.failed
     told = {command.name: command.to_dict(discord_bot.tree) for command in discord_bot.tree.get_commands()}
+    assert re.findall(r"^\| `/(\w+)` \|", GUIDES, re.MULTILINE) == list(told)
     options = {name: [option["name"] for option in command["options"]] for name, command in told.items()}
     assert options == {
         "profile": ["name", "mode"],
