@@ -36,7 +36,7 @@ MAY_IMPORT = {
 # What a version of the API must not import: the others, and what they share imports none of them.
 VERSIONS = {"api.v1", "api.v2", "api.osu_v1"}
 INDEPENDENT = {version: VERSIONS - {version} for version in VERSIONS} | {"api.reads": VERSIONS}
-OURS = {*MAY_IMPORT, "main", "bench", "faults", "fuzz", "tests"}
+OURS = {*MAY_IMPORT, "main", "bench", "faults", "fuzz", "examples", "tests"}
 PURE = {"domain"}
 # Fields that no column has and some responses leave out.
 SET_LATER = {"has_replay", "weight", "weighted_pp"}
@@ -141,7 +141,7 @@ def test_the_domain_imports_nothing_but_msgspec() -> None:
             assert packages - OURS <= {*sys.stdlib_module_names, "msgspec"}, path_of(file)
 
 
-@pytest.mark.parametrize("folder", [*MAY_IMPORT, "bench", "faults", "fuzz"])
+@pytest.mark.parametrize("folder", [*MAY_IMPORT, "bench", "faults", "fuzz", "examples"])
 def test_a_package_says_in_one_line_what_it_is_for(folder: str) -> None:
     for directory in {file.parent for file in (ROOT / folder).rglob("*.py")}:
         file = directory / "__init__.py"

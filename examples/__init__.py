@@ -1,0 +1,1 @@
+"""Programs that use the API, which docs/guides.md explains."""
