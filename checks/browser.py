@@ -21,6 +21,7 @@ SUCCESS = "/v1/get_player_count"
 ERROR = "/v1/get_player_info?scope=all&id=2147483647"
 LONG = "/v1/get_leaderboard"
 COMPRESSED_FROM = 1024  # bytes
+CLOSING = 0.25  # seconds
 REMOVE_HEADER = (
     "take `add_header Access-Control-Allow-Origin` out of nginx's configuration, or set CORS_ORIGINS to nothing"
 )
@@ -50,6 +51,8 @@ async def run(url: str, settings: Settings) -> list[Finding]:
             own = await _own_address(parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme])
             addresses = await _client_address(session, base, own, settings)
             sockets = await _websocket(session, base)
+        # aiohttp waits for all its connections to be closed but for those of WebSockets over TLS.
+        await asyncio.sleep(CLOSING if parts.scheme == "https" else 0)
     except (OSError, aiohttp.ClientError) as reason:
         text = f"{parts.hostname} cannot be reached: {str(reason) or 'no answer in time'}"
         return [*findings, error("browser.away", text, "look at DNS, the firewall and nginx's error log")]
@@ -100,7 +103,7 @@ async def _own_address(host: str, port: int) -> str:
     """Return the address from which this machine connects. Raise OSError."""
     async with asyncio.timeout(tls.CONNECT_TIMEOUT):
         _, writer = await asyncio.open_connection(host, port)
-    writer.close()
+    writer.transport.abort()
     address: str = writer.get_extra_info("sockname")[0]
     return address
 
