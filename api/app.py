@@ -79,7 +79,11 @@ def build(
                 yield state | {"request_log": request_log}
 
     app = Starlette(
-        routes=routes(MetricsPage(metrics, Networks(settings.metrics_for)), osu_v1=settings.osu_api_v1),
+        routes=routes(
+            MetricsPage(metrics, Networks(settings.metrics_for)),
+            osu_v1=settings.osu_api_v1,
+            demo_key=settings.demo_key,
+        ),
         lifespan=lifespan,
         middleware=[
             # Around the others, which may respond before a body was read.
