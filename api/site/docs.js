@@ -43,8 +43,9 @@ const dialog = ({ React }) => ({
   wrapComponents: {
     authorizationPopup: (Original) => (props) => {
       const ref = React.useRef();
-      React.useEffect(() => {
-        const opener = document.activeElement;
+      // Its fields take the focus when they are added, which is before the effect.
+      const [opener] = React.useState(() => document.activeElement);
+      React.useLayoutEffect(() => {
         const onKey = (event) => {
           if (event.key === "Escape") props.authActions.showDefinitions(false);
           if (event.key !== "Tab") return;

@@ -24,8 +24,8 @@ SWAGGER_UI = ("javascripts/swagger-ui-bundle.js", "stylesheets/swagger-ui.css")
 IMMUTABLE = b"public, max-age=31536000, immutable"
 # In docs.html, and what takes its place in the demo world.
 DEMO_NOTE = "<!-- the note of the demo world -->"
-DEMO_TEXT = """<p class="note">This is the demo world. To try the endpoints that need an API key, enter
-<code>{}</code> under Authorize: it is the key of the player with ID 4.</p>"""
+DEMO_TEXT = """<aside class="note">This is the demo world. To try the endpoints that need an API key, enter
+<code>{}</code> under Authorize: it is the key of the player with ID 4.</aside>"""
 PAGE_HEADERS = (
     # Nothing from other sites and nothing inline: a text that a player chose can never run as a script.
     (
