@@ -16,14 +16,13 @@ const formats = ({ React }) => {
 const search = ({ React }) => {
   const opsFilter = (taggedOps, phrase) => {
     const words = phrase.toLowerCase().split(/\s+/);
-    const hasWords = (about) => (op) => {
+    const hasWords = (tag) => (op) => {
       const texts = ["summary", "description", "operationId"].map((field) => op.getIn(["operation", field]));
-      const text = [about, op.get("path"), ...texts].join(" ").toLowerCase();
+      const text = [tag, op.get("path"), ...texts].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     };
-    const aboutTag = (group, tag) => `${tag} ${group.getIn(["tagDetails", "description"])}`;
     return taggedOps
-      .map((group, tag) => group.update("operations", (ops) => ops.filter(hasWords(aboutTag(group, tag)))))
+      .map((group, tag) => group.update("operations", (ops) => ops.filter(hasWords(tag))))
       .filter((group) => group.get("operations").size);
   };
   const operations = (Original) => (props) =>
