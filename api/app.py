@@ -79,7 +79,7 @@ def build(
                 yield state | {"request_log": request_log}
 
     app = Starlette(
-        routes=routes(MetricsPage(metrics, Networks(settings.metrics_for)), osu_v1=settings.osu_api_v1),
+        routes=routes(MetricsPage(metrics, Networks(settings.metrics_for)), settings),
         lifespan=lifespan,
         middleware=[
             # Around the others, which may respond before a body was read.

@@ -286,12 +286,10 @@ def additions_to_routes(settings: Settings, declared: Declared) -> Additions:
     return additions_of(declared, ROUTES.values(), {canonical(path): path for path in listed})
 
 
-def routes(metrics_page: MetricsPage, *, osu_v1: bool) -> list[BaseRoute]:
-    """Return the routes for Starlette. Paths that are in none of them are passed to the game server.
-
-    `osu_v1` is whether the osu! API v1 is served.
-    """
-    site = pages()
+def routes(metrics_page: MetricsPage, settings: Settings) -> list[BaseRoute]:
+    """Return the routes for Starlette. Paths that are in none of them are passed to the game server."""
+    osu_v1 = settings.osu_api_v1
+    site = pages(settings.demo_key)
     described = [endpoint for route, endpoint in ROUTES.items() if osu_v1 or route not in OSU_V1_ROUTES]
     start_page = site.pop("/")
     return [

@@ -330,6 +330,8 @@ class Settings:
     # like a setting and is not used.
     notes: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    # Nor this: an API key that everybody may know. Empty, except in the demo world.
+    demo_key: str = ""
 
     @property
     def visible(self) -> int:

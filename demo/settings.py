@@ -7,6 +7,7 @@ from urllib.parse import quote
 from config.settings import Settings
 from config.types import Secret
 from demo.build import DATABASE
+from demo.users import DEMO_KEYS
 
 
 def demo_folder(settings: Settings) -> Path:
@@ -23,4 +24,5 @@ def in_demo_world(settings: Settings) -> Settings:
         settings,
         database_url=Secret(f"sqlite:///{quote(str(folder / DATABASE))}"),
         data_directory=str(folder),
+        demo_key=DEMO_KEYS[4],
     )

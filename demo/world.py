@@ -100,7 +100,10 @@ class World:
         }
 
     def _replays(self) -> list[int]:
-        """Return the numbers of the scores that have a replay: equally many of each mode, at regular intervals."""
+        """Return the numbers of the scores that have a replay: equally many of each mode.
+
+        They are at regular intervals, and the last one is the newest score, so that recent scores have some too.
+        """
         passed = {mode: array("I") for mode in MODES}
         for number, score in enumerate(self.scores):
             if score.passed:
@@ -108,7 +111,9 @@ class World:
         chosen: set[int] = set()
         for modes_left, numbers in zip(range(len(MODES), 0, -1), sorted(passed.values(), key=len), strict=True):
             take = min(len(numbers), (self.sizes.replays - len(chosen)) // modes_left)
-            chosen.update(numbers[step * len(numbers) // take] for step in range(take))
+            if take:
+                chosen.update(numbers[step * len(numbers) // take] for step in range(take - 1))
+                chosen.add(numbers[-1])
         return sorted(chosen)
 
     def _replay(self, number: int) -> bytes:

@@ -19,24 +19,19 @@ from config.version import VERSION
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 ABOUT = """
-The `api.` subdomain of an osu! private server.
+The `api.` subdomain of an osu! private server: players, scores, beatmaps, replays, leaderboards, clans, matches.
 
-**Paths.** Every endpoint of version 1 (`/v1/`) is also served under `/`, `/api/` and `/api/v1/`, every endpoint of
-version 2 (`/v2/`) also under `/api/v2/`, every endpoint of the osu! API v1 (`/api/`) also under `/`, `/v1/` and
-`/api/v1/`. Any `Host` is accepted, and so is a trailing slash. Endpoints that accept GET accept HEAD too.
-
-**Parameters.** If a parameter that takes one value is repeated, the last value counts. An empty optional parameter
-counts as absent, and unknown parameters are ignored. Integers may be written as ` 5`, `+5`, `5.0` or `5_000`;
-booleans as `true`, `1`, `on`, `yes`, `t` or `y` and `false`, `0`, `off`, `no`, `f` or `n`, in either case.
-
-**Players.** Restricted and unverified players are left out of every response, unless the operator shows them.
-
-**Errors.** Errors are JSON: `{"status": "<message>"}` in version 1, `{"status": "error", "error": "<message>"}` in
-version 2, `{"error": "<message>"}` in the osu! API v1. In versions 1 and 2 invalid parameters are a 422 that lists
-them. An unknown path is a 404 `{"detail": "Not Found"}`, and a method that the path does not accept is a 405
-`{"detail": "Method Not Allowed"}` with `Allow`. In the messages documented here, names in braces stand for values.
-
-**Times.** Times without a zone are in the time zone of the game server, except `last_update`, which is in UTC.
+- **Paths:** version 1 is served under `/v1/`, `/`, `/api/` and `/api/v1/`, and so is the osu! API v1; version 2
+  under `/v2/` and `/api/v2/`. Endpoints that accept GET accept HEAD too.
+- **API keys:** the endpoints under `performance` and `accounts` need a player's key, in a header
+  `Authorization: Bearer <key>`. The bot sends it to players who write `!apikey` in the game.
+- **Modes:** 0 osu!, 1 taiko, 2 catch, 3 mania; 4, 5 and 6 the first three with Relax; 8 osu! with Autopilot.
+- **Mods:** a bitmask (`72`) or acronyms (`HDDT`).
+- **Players:** restricted and unverified players are left out of every response, unless the operator shows them.
+- **Limits:** after too many requests, the response is a 429 with `Retry-After`. Most lists have at most 100 rows.
+- **Errors:** JSON, `{"status": "<message>"}` in version 1, `{"status": "error", "error": "<message>"}` in
+  version 2, `{"error": "<message>"}` in the osu! API v1. Names in braces in the messages below stand for values.
+- **Times:** in the time zone of the game server; `last_update`, and all times of the osu! API v1, in UTC.
 """
 TAGS = {
     "players": "Search, profile and status of players, and who is online.",

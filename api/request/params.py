@@ -73,7 +73,7 @@ ModeNumber = Annotated[
         ge=0,
         le=11,
         description=f"{MODES}, for which 7 is accepted too.",
-        extra_json_schema={"not": {"enum": [9, 10, 11]}},
+        extra_json_schema={"not": {"type": "integer", "enum": [9, 10, 11]}},
     ),
 ]
 PlayMode = Annotated[
@@ -86,7 +86,7 @@ RulesetMode = Annotated[
         ge=0,
         le=11,
         description=f"{MODES}.",
-        extra_json_schema={"not": {"enum": [7, 9, 10, 11]}},
+        extra_json_schema={"not": {"type": "integer", "enum": [7, 9, 10, 11]}},
     ),
 ]
 ModsText = Annotated[

@@ -4,6 +4,7 @@ import hashlib
 import importlib.resources
 import mimetypes
 from collections.abc import Iterator
+from html import escape
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePath
 
@@ -21,6 +22,10 @@ PACKAGE = "mkdocs_swagger_ui_tag"
 SWAGGER_UI = ("javascripts/swagger-ui-bundle.js", "stylesheets/swagger-ui.css")
 # Browsers keep these files for good: a hash of the content is part of the URL.
 IMMUTABLE = b"public, max-age=31536000, immutable"
+# In docs.html, and what takes its place in the demo world.
+DEMO_NOTE = "<!-- the note of the demo world -->"
+DEMO_TEXT = """<aside class="note">This is the demo world. To try the endpoints that need an API key, enter
+<code>{}</code> under Authorize: it is the key of the player with ID 4.</aside>"""
 PAGE_HEADERS = (
     # Nothing from other sites and nothing inline: a text that a player chose can never run as a script.
     (
@@ -67,8 +72,11 @@ class StartPage(Passthrough):
             await super().handle(scope, receive, send)
 
 
-def pages() -> dict[str, Asset]:
-    """Return the pages and the files they load, by path. / is the start page."""
+def pages(demo_key: str = "") -> dict[str, Asset]:
+    """Return the pages and the files they load, by path. / is the start page.
+
+    The reference names `demo_key`, if it is not empty.
+    """
     swagger_ui = list(_swagger_ui())
     own = ((file.name, file.read_bytes()) for file in HERE.iterdir() if file.suffix in (".css", ".js", ".svg"))
     assets: dict[str, Asset] = {}
@@ -80,6 +88,7 @@ def pages() -> dict[str, Asset]:
 
     def page(name: str, *headers: tuple[bytes, bytes], status: int = 200) -> Asset:
         text = (HERE / name).read_text("utf-8")
+        text = text.replace(DEMO_NOTE, DEMO_TEXT.format(escape(demo_key)) if demo_key else "")
         for file, url in urls.items():
             text = text.replace(f'"{ASSETS}{file}"', f'"{url}"')
         return Asset(name, text.encode(), b"no-cache", *PAGE_HEADERS, *headers, status=status)

@@ -4,8 +4,9 @@ from typing import cast
 
 import msgspec
 
+from api.reads.replays import set_has_replay
 from api.reads.scores import in_order, with_beatmaps
-from api.request.params import IncludeFailed, Limit, ModeNumber, TopOffset
+from api.request.params import IncludeFailed, Limit, ModeNumber, TopOffset, WithReplay
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
@@ -50,6 +51,7 @@ class RecentScoresParams(msgspec.Struct, frozen=True, kw_only=True):
     mode: ModeNumber | None = None
     limit: Limit = 50
     include_failed: IncludeFailed = True
+    with_replay: WithReplay = False
 
 
 class RecentScores(Success, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ async def get_recent_scores(services: Services, params: RecentScoresParams) -> R
     rows = await services.database.all(
         query, include_failed=params.include_failed, limit=params.limit, visible=visible, **which
     )
+    if params.with_replay:
+        await set_has_replay(services, rows)
     scores = await with_beatmaps(services, rows)
     # With their beatmaps as JSON, they are encoded as the Struct declares.
     return RecentScores(scores=cast(list[ServerScore], scores))

@@ -16,6 +16,7 @@ from tests.conftest import ROOT, service
 from tests.support import conformance, servers
 from tests.support.browser import Browser, Scheme, chromium
 from tests.support.game_server import DOMAIN, game_server
+from tests.support.openapi_examples import KEY
 from tests.support.processes import free_port, serve
 
 PHONE, DESKTOP = 390, 1280
@@ -92,7 +93,6 @@ def test_the_api_reference(
     browser: Browser, client: httpx2.Client, tmp_path: Path, width: int, scheme: Scheme
 ) -> None:
     browser.open(f"{address(client)}/docs", width, scheme)
-    assert len(browser.one(".swagger-ui").find_elements("css selector", ".opblock")) >= 0
     browser.click(browser.one(".opblock-summary-control", "/v1/get_player_count"))
     browser.click(browser.one(".opblock.is-open .execute"))
     browser.one(".live-responses-table .response-col_status", "200")
@@ -112,6 +112,76 @@ def test_every_operation_fits_on_a_phone(browser: Browser, client: httpx2.Client
     for block in blocks:
         assert browser.run_async(OPEN, block) == PHONE, block.text
     assert_clean(browser, client)
+
+
+def paths_found(browser: Browser, words: str) -> set[str]:
+    """Search the reference for these words, and return the paths that it lists then."""
+    field = browser.one(".operation-filter-input")
+    field.clear()
+    field.send_keys(words)
+    return {path.get_attribute("data-path") or "" for path in browser.all(".opblock-summary-path")}
+
+
+def test_the_reference_finds_endpoints_by_any_word(browser: Browser, client: httpx2.Client) -> None:
+    browser.open(f"{address(client)}/docs", PHONE, "dark")
+    browser.one(".opblock-summary-control")
+    # Words of a path, a summary, a description and a tag, in either case.
+    assert paths_found(browser, "most_played") == {
+        "/v1/get_player_most_played",
+        "/v2/players/{player_id}/most_played",
+    }
+    assert "/v1/events" in paths_found(browser, "server-sent")
+    assert paths_found(browser, "browsers HELLO") == {"/v1/events"}
+    assert paths_found(browser, ".osr REPLAYS") == {"/v1/get_replay", "/v2/scores/{score_id}/replay"}
+    assert paths_found(browser, ".osr REPLAYSX") == set()
+    browser.one("[role=status]", "No endpoint has all of these words.")
+    assert_clean(browser, client)
+
+
+def test_the_reference_shows_the_limits_of_parameters(browser: Browser, client: httpx2.Client) -> None:
+    browser.open(f"{address(client)}/docs", DESKTOP, "light")
+    browser.click(browser.one(".opblock-summary-control", "/v1/get_leaderboard"))
+    browser.one("[data-param-name=limit]", "minimum: 1\nmaximum: 100")
+    assert browser.one("[data-param-name=limit] input").get_attribute("value") == "2"
+    browser.one("[data-param-name=country]", "maxLength: 2")
+    assert "maximum" not in browser.one("[data-param-name=offset]", "minimum: 0").text
+    sorts = [option.text for option in browser.all("[data-param-name=sort] option")]
+    assert {"pp", "acc", "rscore"} <= set(sorts)
+    assert browser.run("return document.querySelector('[data-param-name=sort] select').value") == "pp"
+
+
+def test_the_dialog_for_the_key_works_with_the_keyboard(browser: Browser, demo: httpx2.Client) -> None:
+    browser.open(f"{address(demo)}/docs", DESKTOP, "dark")
+    key = browser.one("aside code").text
+    browser.one(".btn.authorize").send_keys(Keys.ENTER)
+    browser.one("[role=dialog]")
+    seen = set()
+    for _ in range(12):
+        focused = browser.driver.switch_to.active_element
+        assert browser.run("return arguments[0].closest('[role=dialog]') !== null", focused)
+        seen.add(focused.id)
+        focused.send_keys(Keys.SHIFT, Keys.TAB)
+    assert len(seen) == 7
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    browser.wait(lambda _: not browser.all("[role=dialog]"), "the end of the dialog")
+    opener = browser.driver.switch_to.active_element
+    assert "authorize" in (opener.get_attribute("class") or "")
+    opener.send_keys(Keys.ENTER)
+    browser.one("[role=dialog] input").send_keys(key, Keys.ENTER)
+    browser.one("[role=dialog] button", "Logout")
+    browser.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    browser.click(browser.one(".opblock-summary-control", "/v1/get_friends"))
+    browser.click(browser.one(".opblock.is-open .execute"))
+    browser.one(".live-responses-table .response-col_status", "200")
+    assert_clean(browser, demo)
+
+
+def test_only_the_demo_world_has_a_key_for_everybody(client: httpx2.Client, demo: httpx2.Client) -> None:
+    assert KEY in demo.get("/docs").text
+    for page in ("/", "/docs", "/openapi.json"):
+        text = client.get(page, headers=HTML).text
+        assert "0000-4000" not in text
+        assert "demo world" not in text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -86,7 +86,9 @@ def full(recorded_sqlite: str) -> Iterator[httpx2.Client]:
         service(database_url=recorded_sqlite, event_streams="1") as client,
         client.stream("GET", "/v1/events") as stream,
     ):
-        next(stream.iter_text())
+        # A generator that nothing refers to is closed, and the stream with it.
+        texts = stream.iter_text()
+        next(texts)
         yield client
 
 

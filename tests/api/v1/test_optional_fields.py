@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from domain.levels import shown_level
+from domain.modes import Mode
 from tests.conftest import Playground, Recorded, service
 from tests.support import conformance
 
@@ -40,6 +41,17 @@ def test_which_scores_have_a_replay(recorded: Recorded) -> None:
             for score in scores(recorded.client, f"{asked}&with_replay=true", key):
                 assert score["has_replay"] is (score["id"] in STORED and score["status"] > 0)
                 seen.add(score["has_replay"])
+    assert seen == {True, False}
+
+
+def test_which_of_the_latest_scores_have_a_replay(recorded: Recorded) -> None:
+    seen = set()
+    for mode in Mode:
+        latest = f"/v1/get_recent_scores?mode={mode.value}&limit=100"
+        for score in scores(recorded.client, f"{latest}&with_replay=true", "scores"):
+            assert score["has_replay"] is (score["id"] in STORED and score["status"] > 0)
+            seen.add(score["has_replay"])
+        assert "has_replay" not in scores(recorded.client, latest, "scores")[0]
     assert seen == {True, False}
 
 
