@@ -47,7 +47,7 @@ class Failure(msgspec.Struct):
 class V2Failure(msgspec.Struct):
     """An error in version 2."""
 
-    status: Literal["error"]
+    status: Annotated[Literal["error"], Meta(description="Always `error`.")]
     error: Message
 
 
@@ -73,7 +73,7 @@ class InvalidParam(msgspec.Struct):
 class InvalidParams(msgspec.Struct):
     """Invalid parameters, in the order in which the parameters are documented."""
 
-    detail: list[InvalidParam]
+    detail: Annotated[list[InvalidParam], Meta(description="The invalid parameters.")]
     status: Annotated[str, Meta(description="A message about the first of them.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
 from api.openapi.failures import error_responses, is_file, is_osu_v1, is_stream
-from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
+from api.openapi.schemas import NULL, JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
 from api.response.cache import READS
@@ -100,12 +100,12 @@ def _parameters(endpoint: Endpoint, examples: Example) -> list[JSONSchema]:
 
 def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, examples: Example) -> JSONSchema:
     schema = _without_null(field)
-    description = schema.pop("description", "")
+    schema.pop("description", None)
     parameter = {
         "name": name,
         "in": "path" if in_path else "query",
         "required": required,
-        "description": description,
+        "description": field.get("description", ""),
         "schema": schema,
     }
     if not in_path and not required:
@@ -119,7 +119,7 @@ def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, exam
 
 def _without_null(field: JSONSchema) -> JSONSchema:
     """Return the schema of a parameter that is present. Null stands for absent; a query string cannot say it."""
-    (schema,) = [option for option in field.get("anyOf", [field]) if option != {"type": "null"}]
+    (schema,) = [option for option in field.get("anyOf", [field]) if option != NULL]
     # int64 would be a bound for an integer that has none.
     unbounded = schema.get("type") == "integer" and "maximum" not in schema
     return {key: value for key, value in schema.items() if not (unbounded and key == "format")}

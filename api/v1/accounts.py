@@ -43,7 +43,7 @@ class FriendsParams(msgspec.Struct, frozen=True, kw_only=True):
 class Friends(Success, frozen=True, kw_only=True):
     """A player's friends, ordered by ID."""
 
-    friends: list[Friend]
+    friends: Annotated[list[Friend], Meta(description="The friends, ordered by ID.")]
 
 
 @errors(*LEGACY_AUTH_ERRORS)
@@ -73,7 +73,7 @@ ProfileBody = Annotated[Body, {"application/json": ProfileFields}]
 class ProfileUpdated(Success, frozen=True, kw_only=True):
     """The fields that were changed, with their new values."""
 
-    updated: ProfileFields
+    updated: Annotated[ProfileFields, Meta(description="The changed fields with their new values.")]
 
 
 @errors(*LEGACY_AUTH_ERRORS, NOT_ALLOWED, *FIELDS_ERRORS, *PROFILE, UNSTORABLE)
@@ -118,7 +118,7 @@ AvatarBody = Annotated[Body, {"multipart/form-data": AvatarForm}]
 class AvatarStored(msgspec.Struct, frozen=True):
     """Confirmation, in the words that the oldest clients compare literally."""
 
-    status: str = "success."
+    status: Annotated[str, Meta(description="Always `success.`, with a full stop.")] = "success."
 
 
 @errors(

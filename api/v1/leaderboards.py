@@ -1,6 +1,9 @@
 """Leaderboards of players."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.leaderboards import leaderboard, leaderboard_key
 from api.reads.players import NO_PLAYER
@@ -10,6 +13,7 @@ from api.response.errors import errors
 from api.services import Services
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.players import LeaderboardEntry
+from domain.units import Int32
 from storage.database import catalogue
 
 
@@ -23,14 +27,17 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaderboard(Success, frozen=True, kw_only=True):
-    """Players in the order of the leaderboard, of which the first has the rank `offset` + 1.
+    """Players in the order of the leaderboard."""
 
-    `total` is how many players are on it, null if the database does not count them in time.
-    """
-
-    leaderboard: list[LeaderboardEntry]
-    total: int | None
-    offset: int
+    leaderboard: Annotated[
+        list[LeaderboardEntry],
+        Meta(description="Players in the order of the leaderboard. The first one has the rank `offset` + 1."),
+    ]
+    total: Annotated[
+        Int32 | None,
+        Meta(description="Number of players on the leaderboard; null if they are not counted in time."),
+    ]
+    offset: Annotated[int, Meta(description="Number of players before the first one in this response.")]
 
 
 @errors(INVALID_MODE, NO_PLAYER)

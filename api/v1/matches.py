@@ -27,7 +27,7 @@ class MatchParams(msgspec.Struct, frozen=True, kw_only=True):
 class MatchInfo(Success, frozen=True, kw_only=True):
     """A multiplayer match."""
 
-    match: Match
+    match: Annotated[Match, Meta(description="The match.")]
 
 
 @errors(NO_MATCH, GAME_SERVER_AWAY)
@@ -45,7 +45,7 @@ async def get_match(services: Services, params: MatchParams) -> MatchInfo:
 class Matches(Success, frozen=True, kw_only=True):
     """Multiplayer matches, ordered by ID."""
 
-    matches: list[Match]
+    matches: Annotated[list[Match], Meta(description="The matches, ordered by ID.")]
 
 
 @errors(GAME_SERVER_AWAY)

@@ -11,6 +11,7 @@ from api.request.params import INT32, BeatmapID, BeatmapIDs, ModsNumber, PlayMod
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
+from domain import units
 from domain.beatmaps import BeatmapFile
 from domain.errors import APIError, ErrorSpec
 from domain.performance import Play, PlayResult, engine_mods
@@ -86,20 +87,19 @@ class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeatmapResults(msgspec.Struct, frozen=True, kw_only=True):
-    """The results for one beatmap.
+    """The results for one beatmap."""
 
-    `status` is `success`, or else the error that `calculate_pp` would respond with, and `results` is empty.
-    """
-
-    id: int
-    status: str
-    results: list[PlayResult]
+    id: units.BeatmapID
+    status: Annotated[str, Meta(description="`success`, or the error that `calculate_pp` would respond with.")]
+    results: Annotated[
+        list[PlayResult], Meta(description="One result for each `acc`, in their order; empty after an error.")
+    ]
 
 
 class Batch(Success, frozen=True, kw_only=True):
     """The results for each beatmap, in the order of the request."""
 
-    maps: list[BeatmapResults]
+    maps: Annotated[list[BeatmapResults], Meta(description="The results for each beatmap.")]
 
 
 @errors(*AUTH_ERRORS, NO_ENGINE, NOT_STARTING, TOO_MANY)

@@ -67,6 +67,31 @@ def test_operations_have_unique_ids_and_descriptions() -> None:
         assert tag["description"], f"add {tag['name']!r} to TAGS in api/openapi/document.py"
 
 
+def test_fields_have_descriptions() -> None:
+    fields = [
+        (name, field, schema)
+        for name, component in DOCUMENT["components"]["schemas"].items()
+        for field, schema in component.get("properties", {}).items()
+    ]
+    assert len(fields) > 900
+    for name, field, schema in fields:
+        description = schema.get("description", "")
+        assert description, (
+            f"the field `{field}` of {name} has no description: give its type one, as those of domain/units.py "
+            "have"
+        )
+        assert description[0] in "`1" or description[0].isupper(), f"{name}.{field}: begin with a capital"
+        assert description.endswith("."), f"{name}.{field}: end with a full stop"
+        assert not any("description" in option for option in schema.get("anyOf", ())), f"{name}.{field}"
+
+
+def test_a_field_called_title_is_described() -> None:
+    schemas = {name: schema.get("properties", {}) for name, schema in DOCUMENT["components"]["schemas"].items()}
+    with_title = {name for name, fields in schemas.items() if "title" in fields}
+    assert with_title == {name for name, fields in schemas.items() if "artist" in fields}
+    assert len(with_title) >= 6
+
+
 def test_limits_and_defaults_are_documented() -> None:
     by_name = schemas_of_parameters("/v1/get_player_scores")
     assert by_name["limit"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 25, "format": "int32"}
