@@ -55,8 +55,8 @@ PreferredMode = Annotated[ModeID, Meta(description=f"Game mode that the profile 
 PlayStyle = Annotated[
     Int32,
     Meta(
-        description="Input devices as a bitmask, which the server's website sets: usually 1 mouse, 2 tablet,"
-        " 4 keyboard, 8 touch screen."
+        description="Input devices as a bitmask, which the server's website sets: usually 1 mouse, 2 tablet, 4"
+        " keyboard, 8 touch screen."
     ),
 ]
 BadgeName = Annotated[str | None, Meta(description="Text of the supporter's own badge; null without one.")]

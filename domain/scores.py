@@ -51,16 +51,16 @@ PlayTimeUnix = Annotated[int | None, Meta(description="`play_time` as Unix time 
 HasReplay = Annotated[
     bool | None,
     Meta(
-        description="Whether the replay is stored; null if the storage would have to be asked for each score."
-        " In lists only with `with_replay`."
+        description="Whether the replay is stored; null if the storage would have to be asked for each score. In"
+        " lists only with `with_replay`."
     ),
 ]
 Pinned = Annotated[Int32, Meta(description="Always 1, in lists of pinned scores only.")]
 Weight = Annotated[
     float | None,
     Meta(
-        description="Share of `pp` that counts for the player, 0 to 1; null in a filtered list."
-        " Only with `with_weight`."
+        description="Share of `pp` that counts for the player, 0 to 1; null in a filtered list. Only with"
+        " `with_weight`."
     ),
 ]
 WeightedPP = Annotated[

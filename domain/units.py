@@ -31,8 +31,8 @@ ModeID = Annotated[Int32, Meta(description=f"Game mode: {MODE_CODES}.")]
 ModsMask = Annotated[
     Int32,
     Meta(
-        description="Mods as a bitmask, in the bits of the .osr format: 1 NF, 2 EZ, 4 TD, 8 HD, 16 HR, 32 SD,"
-        " 64 DT, 128 RX, 256 HT, 512 NC (set with DT), 1024 FL, 2048 AU, 4096 SO, 8192 AP, 16384 PF (set with SD);"
+        description="Mods as a bitmask, in the bits of the .osr format: 1 NF, 2 EZ, 4 TD, 8 HD, 16 HR, 32 SD, 64"
+        " DT, 128 RX, 256 HT, 512 NC (set with DT), 1024 FL, 2048 AU, 4096 SO, 8192 AP, 16384 PF (set with SD);"
         " higher bits are mostly those of mania."
     ),
 ]
@@ -46,8 +46,8 @@ Creator = Annotated[str, Meta(description="Name of the beatmap's creator.")]
 RankedStatus = Annotated[
     Int32,
     Meta(
-        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved,"
-        " 4 qualified, 5 loved."
+        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, 4"
+        " qualified, 5 loved."
     ),
 ]
 
@@ -68,8 +68,8 @@ Privileges = Annotated[
     Int32,
     Meta(
         description="Privileges as a bitmask: 1 unrestricted, 2 verified by a login in the game, 4 whitelisted,"
-        " 16 supporter, 32 premium, 128 alumni, 1024 tournament manager, 2048 nominator, 4096 moderator,"
-        " 8192 administrator, 16384 developer."
+        " 16 supporter, 32 premium, 128 alumni, 1024 tournament manager, 2048 nominator, 4096 moderator, 8192"
+        " administrator, 16384 developer."
     ),
 ]
 Online = Annotated[bool, Meta(description="Whether the player is online.")]

@@ -17,7 +17,9 @@ NO_MATCH = ErrorSpec(404, "Match not found.")
 
 MATCHES = 64
 # The game server accepts 64 too, though it has no such match.
-MatchID = Annotated[int, Meta(ge=0, le=MATCHES, description="Match ID (0 to 63). There is never a match 64.")]
+MatchID = Annotated[
+    int, Meta(ge=0, le=MATCHES, description="Match ID (0 to 63). 64 is accepted, but no match has it.")
+]
 
 
 class MatchParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from storage.database import catalogue
 # Read as text, so that nothing is invalid where it is ignored.
 ClanMode = Annotated[
     str,
-    Meta(description=f"With `sort`: {MODES[0].lower()}{MODES[1:]}. Ignored without."),
+    Meta(description=f"{MODES}. It is ignored without `sort`."),
 ]
 
 

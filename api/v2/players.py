@@ -87,7 +87,10 @@ class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
     key: (
         Annotated[
             Literal["id", "username"],
-            Meta(description="Whether `player_id` is an ID or a name. By default its form decides."),
+            Meta(
+                description="Whether `player_id` is an ID or a name. Without it, digits are an ID, anything else"
+                " is a name."
+            ),
         ]
         | None
     ) = None
