@@ -48,8 +48,7 @@ class Page(Success, Generic[T], frozen=True, kw_only=True):
 
 
 # A subclass with filters is not keyword-only, because keyword-only fields come last: `page` and `page_size` follow
-# the filters in the documentation and among invalid parameters. A docstring here would be shown there for every
-# subclass without one.
+# the filters in the documentation and among invalid parameters.
 class PageParams(msgspec.Struct, frozen=True, kw_only=True):
     page: PageNumber = 1
     page_size: PageSize = 50
