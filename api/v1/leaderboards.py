@@ -26,7 +26,7 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     around: AroundPlayer | None = None
 
 
-class Leaderboard(Success, frozen=True, kw_only=True):
+class PlayerLeaderboard(Success, frozen=True, kw_only=True):
     """Players in the order of the leaderboard."""
 
     leaderboard: Annotated[
@@ -41,7 +41,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
 
 
 @errors(INVALID_MODE, NO_PLAYER)
-async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
+async def get_leaderboard(services: Services, params: LeaderboardParams) -> PlayerLeaderboard:
     """The leaderboard of a mode, of the world or of one country.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
@@ -57,4 +57,4 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
             raise NO_PLAYER()
         offset = position - position % params.limit
     entries, total = await leaderboard(services, catalogue.leaderboard, key, limit=params.limit, offset=offset)
-    return Leaderboard(leaderboard=entries, total=total, offset=offset)
+    return PlayerLeaderboard(leaderboard=entries, total=total, offset=offset)

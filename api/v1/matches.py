@@ -44,16 +44,16 @@ async def get_match(services: Services, params: MatchParams) -> MatchInfo:
     return MatchInfo(match=match)
 
 
-class Matches(Success, frozen=True, kw_only=True):
+class MatchList(Success, frozen=True, kw_only=True):
     """Multiplayer matches, ordered by ID."""
 
     matches: Annotated[list[Match], Meta(description="The matches, ordered by ID.")]
 
 
 @errors(GAME_SERVER_AWAY)
-async def get_matches(services: Services, _: NoParams) -> Matches:
+async def get_matches(services: Services, _: NoParams) -> MatchList:
     """All multiplayer matches that are open now, ordered by ID.
 
     Restricted and unverified players are left out of the slots, the referees and the host.
     """
-    return Matches(matches=await services.live.matches())
+    return MatchList(matches=await services.live.matches())

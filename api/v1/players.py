@@ -206,19 +206,19 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: LastSeen | UnsetType = UNSET
 
 
-class PlayerStatus(Success, frozen=True, kw_only=True):
+class PlayerStatusInfo(Success, frozen=True, kw_only=True):
     """Whether a player is online."""
 
     player_status: Annotated[Presence, Meta(description="Whether the player is online.")]
 
 
 @errors(*PLAYER_ERRORS, GAME_SERVER_AWAY)
-async def get_player_status(services: Services, params: StatusParams) -> PlayerStatus:
+async def get_player_status(services: Services, params: StatusParams) -> PlayerStatusInfo:
     """Whether a player is online, and what the player is doing or when the player was last seen."""
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     status = await services.live.status(player.id)
     if status is None:
-        return PlayerStatus(player_status=Presence(online=False, last_seen=player.latest_activity))
+        return PlayerStatusInfo(player_status=Presence(online=False, last_seen=player.latest_activity))
     activity = Activity(
         action=status.action,
         info_text=status.info_text,
@@ -226,4 +226,4 @@ async def get_player_status(services: Services, params: StatusParams) -> PlayerS
         mods=status.mods,
         beatmap=await selected_beatmap(services, status),
     )
-    return PlayerStatus(player_status=Presence(online=True, login_time=status.login_time, status=activity))
+    return PlayerStatusInfo(player_status=Presence(online=True, login_time=status.login_time, status=activity))

@@ -34,7 +34,7 @@ class LeaderboardMeta(msgspec.Struct, frozen=True, kw_only=True):
     page_size: CurrentSize
 
 
-class Leaderboard(Success, frozen=True, kw_only=True):
+class PlayerLeaderboard(Success, frozen=True, kw_only=True):
     """A page of a leaderboard."""
 
     data: Annotated[list[LeaderboardEntry], Meta(description="Players in the order of the leaderboard.")]
@@ -42,7 +42,7 @@ class Leaderboard(Success, frozen=True, kw_only=True):
 
 
 @errors(INVALID_MODE)
-async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
+async def get_leaderboard(services: Services, params: LeaderboardParams) -> PlayerLeaderboard:
     """The leaderboard of a mode, of the world or of one country, with each player's rank on it.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
@@ -59,4 +59,6 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
     ranked = [
         msgspec.structs.replace(entry, rank=rank) for rank, entry in enumerate(entries, start=request.offset + 1)
     ]
-    return Leaderboard(data=ranked, meta=LeaderboardMeta(total=total, page=request.page, page_size=request.size))
+    return PlayerLeaderboard(
+        data=ranked, meta=LeaderboardMeta(total=total, page=request.page, page_size=request.size)
+    )

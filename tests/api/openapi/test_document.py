@@ -18,8 +18,10 @@ from tests.support.openapi import (
     OPERATIONS,
     PATHS,
     check_documented,
+    errors_of,
     find_operation,
     matches,
+    problem,
     undescribed,
 )
 from tests.support.openapi_examples import WITH_ENGINE, WITHOUT_ANSWER, examples, fetch, request_of
@@ -193,6 +195,13 @@ def test_names_in_braces_match_any_text() -> None:
 def test_an_example_is_the_response_of_the_demo_world(demo: httpx2.Client, path: str) -> None:
     example = examples()[path]
     assert fetch(demo, path, example) == example["answer"]
+
+
+@pytest.mark.parametrize("path", [path for path, example in examples().items() if "answer" in example])
+def test_an_example_has_the_fields_of_its_schema(path: str) -> None:
+    for operation in PATHS[path].values():
+        content = operation["responses"]["200"]["content"]["application/json"]
+        assert [problem(error) for error in errors_of(content["schema"], content["example"])] == []
 
 
 @pytest.mark.parametrize("path", sorted(set(PATHS) - WITHOUT_ANSWER))

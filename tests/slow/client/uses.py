@@ -13,7 +13,7 @@ from apidot_client.api.replays_v2 import v2_get_replay
 from apidot_client.api.scores import get_player_scores
 from apidot_client.models import (
     Failure,
-    Friends,
+    FriendList,
     GetPlayerInfoScope,
     GetPlayerScoresScope,
     InvalidParams,
@@ -21,7 +21,7 @@ from apidot_client.models import (
     PlayerDetailsPage,
     PlayerInfo,
     PlayerScores,
-    PlayerStatus,
+    PlayerStatusInfo,
     ProfileFields,
     ProfileUpdated,
     V2Failure,
@@ -46,7 +46,7 @@ def anonymous(client: Client) -> None:
     assert scores.scores[0].beatmap.title
 
     status = get_player_status.sync(client=client, name="demo player")
-    assert isinstance(status, PlayerStatus)
+    assert isinstance(status, PlayerStatusInfo)
     assert not status.player_status.online
     assert isinstance(status.player_status.last_seen, int)
 
@@ -77,7 +77,7 @@ def failing(client: Client) -> None:
 
 def authenticated(client: AuthenticatedClient) -> None:
     friends = get_friends.sync(client=client)
-    assert isinstance(friends, Friends)
+    assert isinstance(friends, FriendList)
     assert friends.friends[0].name
     updated = set_player_info.sync(client=client, body=ProfileFields(preferred_mode=5))
     assert isinstance(updated, ProfileUpdated)
