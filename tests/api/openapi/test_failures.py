@@ -86,7 +86,9 @@ def full(recorded_sqlite: str) -> Iterator[httpx2.Client]:
         service(database_url=recorded_sqlite, event_streams="1") as client,
         client.stream("GET", "/v1/events") as stream,
     ):
-        next(stream.iter_text())
+        # Without a reference to it, the iterator closes the stream.
+        text = stream.iter_text()
+        next(text)
         yield client
 
 
