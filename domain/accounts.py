@@ -7,18 +7,27 @@ from msgspec import UNSET, Meta, UnsetType
 
 from domain.errors import ErrorSpec
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.units import ClanID, Country, Privileges, UnixTime
+from domain.units import (
+    MODE_CODES,
+    ClanIDOrZero,
+    Country,
+    LastActivity,
+    PlayerID,
+    PlayerName,
+    Privileges,
+    SafeName,
+)
 
 # users.priv: supporter or premium.
 SUPPORTER = 16 | 32
 
-INT32 = 2**31 - 1
+INT32_MAX = 2**31 - 1
 
 
 class Account(msgspec.Struct, frozen=True):
     """The owner of an API key."""
 
-    id: int
+    id: PlayerID
     priv: Privileges
 
 
@@ -34,21 +43,59 @@ class KeyOwner(Account, frozen=True):
 class Friend(msgspec.Struct, frozen=True, kw_only=True):
     """A player on the caller's list of friends."""
 
-    id: int
-    name: str
-    safe_name: str
+    id: PlayerID
+    name: PlayerName
+    safe_name: SafeName
     country: Country
-    clan_id: ClanID
-    latest_activity: UnixTime
+    clan_id: ClanIDOrZero
+    latest_activity: LastActivity
 
 
-Userpage = Annotated[str, Meta(max_length=2048, description="a text of at most 2048 characters")]
-PreferredMode = Annotated[
-    int, Meta(ge=0, le=11, description="a mode: 0 to 6, or 8", extra_json_schema={"not": {"enum": [9, 10, 11]}})
+# `text` is how the error message about a wrong value describes the right ones.
+Userpage = Annotated[
+    str,
+    Meta(
+        max_length=2048,
+        description="Text of the profile page, up to 2048 characters.",
+        extra={"text": "a text of at most 2048 characters"},
+    ),
 ]
-PlayStyle = Annotated[int, Meta(ge=0, le=INT32, description="a whole number from 0")]
-BadgeName = Annotated[str, Meta(max_length=16, description="a text of at most 16 characters")]
-BadgeIcon = Annotated[str, Meta(max_length=64, pattern=r"\A[ -~]*\Z", description="at most 64 ASCII characters")]
+PreferredMode = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=11,
+        description=f"Game mode that the profile shows first: {MODE_CODES}.",
+        extra_json_schema={"enum": [*range(9)]},
+        extra={"text": "a mode: 0 to 6, or 8"},
+    ),
+]
+PlayStyle = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=INT32_MAX,
+        description="Input devices as a bitmask: usually 1 mouse, 2 tablet, 4 keyboard, 8 touch screen.",
+        extra={"text": "a whole number from 0"},
+    ),
+]
+BadgeName = Annotated[
+    str,
+    Meta(
+        max_length=16,
+        description="Text of the supporter's own badge, up to 16 characters.",
+        extra={"text": "a text of at most 16 characters"},
+    ),
+]
+BadgeIcon = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        pattern=r"\A[ -~]*\Z",
+        description="Icon of the supporter's own badge, up to 64 ASCII characters, such as `fa-solid fa-trophy`.",
+        extra={"text": "at most 64 ASCII characters"},
+    ),
+]
 
 
 class ProfileFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,5 +149,5 @@ def _value(name: str, value: Any, *, texts: bool) -> Any:
     try:
         return getattr(msgspec.convert({name: value}, ProfileFields, strict=nullable or not texts), name)
     except msgspec.ValidationError:
-        description = get_args(kinds[0])[1].description
-        raise WRONG_VALUE(name=name, what=description + ", or null" * nullable) from None
+        text: str = get_args(kinds[0])[1].extra["text"]
+        raise WRONG_VALUE(name=name, what=text + ", or null" * nullable) from None

@@ -1,45 +1,75 @@
 """Beatmaps."""
 
-import msgspec
+from typing import Annotated
 
-from domain.units import RankedStatus, Ruleset, Seconds, StarRating, UTCTime
+import msgspec
+from msgspec import Meta
+
+from domain.units import (
+    Artist,
+    BeatmapID,
+    BeatmapMD5,
+    BeatmapSetID,
+    Creator,
+    Int32,
+    RankedStatus,
+    Ruleset,
+    Title,
+    UTCTime,
+    Version,
+)
+
+Length = Annotated[Int32, Meta(description="Length in seconds.")]
+MaxCombo = Annotated[Int32, Meta(description="Highest combo that is possible.")]
+Plays = Annotated[Int32, Meta(description="Number of plays by all players, failed ones included.")]
+Passes = Annotated[Int32, Meta(description="Number of passed plays by all players.")]
+BPM = Annotated[float, Meta(description="Beats per minute.")]
+CircleSize = Annotated[float, Meta(description="Circle size (CS); the number of keys in mania.")]
+OverallDifficulty = Annotated[float, Meta(description="Overall difficulty (OD).")]
+ApproachRate = Annotated[float, Meta(description="Approach rate (AR).")]
+HPDrain = Annotated[float, Meta(description="HP drain rate.")]
+StarRating = Annotated[float, Meta(description="Star rating without mods.")]
+PlaysOfPlayer = Annotated[int, Meta(description="Number of the player's plays in the mode, failed ones included.")]
 
 
 class Beatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap. `plays` and `passes` are those of all players."""
+    """A beatmap."""
 
-    md5: str
-    id: int
-    set_id: int
-    artist: str
-    title: str
-    version: str
-    creator: str
+    md5: BeatmapMD5
+    id: BeatmapID
+    set_id: BeatmapSetID
+    artist: Artist
+    title: Title
+    version: Version
+    creator: Creator
     last_update: UTCTime
-    total_length: Seconds
-    max_combo: int
+    total_length: Length
+    max_combo: MaxCombo
     status: RankedStatus
-    plays: int
-    passes: int
+    plays: Plays
+    passes: Passes
     mode: Ruleset
-    bpm: float
-    cs: float
-    od: float
-    ar: float
-    hp: float
+    bpm: BPM
+    cs: CircleSize
+    od: OverallDifficulty
+    ar: ApproachRate
+    hp: HPDrain
     diff: StarRating
+
+
+BeatmapsOfSet = Annotated[list[Beatmap], Meta(description="Beatmaps of the set, by ruleset and star rating.")]
 
 
 class BeatmapSet(msgspec.Struct, frozen=True, kw_only=True):
     """A beatmap set: a song with its beatmaps."""
 
-    id: int
-    artist: str
-    title: str
-    creator: str
+    id: BeatmapSetID
+    artist: Artist
+    title: Title
+    creator: Creator
     status: RankedStatus
     last_update: UTCTime
-    maps: list[Beatmap]
+    maps: BeatmapsOfSet
 
     @classmethod
     def of(cls, maps: list[Beatmap]) -> "BeatmapSet":
@@ -77,7 +107,7 @@ class SearchedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
     total_length: int
 
 
-class BeatmapID(msgspec.Struct, frozen=True, kw_only=True):
+class BeatmapKey(msgspec.Struct, frozen=True, kw_only=True):
     id: int
 
 
@@ -89,14 +119,14 @@ class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayedBeatmap(msgspec.Struct, frozen=True, kw_only=True):
-    """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
+    """A beatmap that a player has played."""
 
-    md5: str
-    id: int
-    set_id: int
+    md5: BeatmapMD5
+    id: BeatmapID
+    set_id: BeatmapSetID
     status: RankedStatus
-    artist: str
-    title: str
-    version: str
-    creator: str
-    plays: int
+    artist: Artist
+    title: Title
+    version: Version
+    creator: Creator
+    plays: PlaysOfPlayer

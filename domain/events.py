@@ -5,64 +5,78 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from domain.beatmaps import Beatmap
-from domain.clans import Clan
-from domain.live import Match
-from domain.players import FoundPlayer
-from domain.scores import ScoreDetails
-from domain.units import Country
+from domain.live import Match, MatchID
+from domain.players import ClanOrNull, FoundPlayer
+from domain.scores import BeatmapOrNull, ScoreDetails
+from domain.units import Country, Int32, Online, PlayerID, PlayerName
 
 
 class EventPlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """The player of a score. `clan` is null for a player without a clan."""
+    """The player of a score."""
 
-    id: int
-    name: str
+    id: PlayerID
+    name: PlayerName
     country: Country
-    clan: Clan | None
+    clan: ClanOrNull
+
+
+NewScore = Annotated[ScoreDetails, Meta(description="The new score, as `get_score_info` returns it.")]
+ScoringPlayer = Annotated[EventPlayer, Meta(description="Player of the score.")]
+PreviousHolder = Annotated[
+    FoundPlayer | None,
+    Meta(description="Player who held the first place before, possibly the same one; null if nobody did."),
+]
+MatchChange = Annotated[
+    Literal["opened", "changed", "closed"], Meta(description="What has happened to the match.")
+]
+MatchOrNull = Annotated[
+    Match | None, Meta(description="The match, as `get_matches` returns it; null if it was closed.")
+]
+StartOfStream = Annotated[
+    str | None,
+    Meta(description="Value of the parameter `last_id` to go on from here; null in a stream without scores."),
+]
+OnlineCount = Annotated[
+    Int32 | None,
+    Meta(description="Number of players who are online; null if the game server does not answer."),
+]
 
 
 class ScoreEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A new score, as `get_score_info` has it, with its beatmap, which is null if it is not known."""
+    """A new score with its player and its beatmap."""
 
-    score: ScoreDetails
-    beatmap: Beatmap | None
-    player: EventPlayer
+    score: NewScore
+    beatmap: BeatmapOrNull
+    player: ScoringPlayer
 
 
 class FirstPlaceEvent(ScoreEvent, frozen=True, kw_only=True):
-    """A new score that is the first one on the leaderboard of its beatmap, and who held that place before.
+    """A new score that is the first one on the leaderboard of its beatmap, and who held that place before."""
 
-    `previous` may be the same player, and is null if nobody held it.
-    """
-
-    previous: FoundPlayer | None
+    previous: PreviousHolder
 
 
 class PlayerEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A player who has come online or gone offline."""
 
-    id: int
-    name: str
-    online: bool
+    id: PlayerID
+    name: PlayerName
+    online: Online
 
 
 class MatchEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A multiplayer match that was opened, changed or closed, as `get_matches` has it; null if it was closed."""
+    """A multiplayer match that was opened, changed or closed."""
 
-    id: int
-    change: Literal["opened", "changed", "closed"]
-    match: Match | None
+    id: MatchID
+    change: MatchChange
+    match: MatchOrNull
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
-    """The first event of a stream: where its scores begin, and how many players are online.
+    """The first event of a stream: where its scores begin, and how many players are online."""
 
-    `last_id` is null in a stream without scores, `online` if the game server does not answer.
-    """
-
-    last_id: Annotated[str | None, Meta(description="What `last_id` takes to go on from here.")]
-    online: int | None
+    last_id: StartOfStream
+    online: OnlineCount
 
 
 class Nothing(msgspec.Struct, frozen=True):

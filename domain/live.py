@@ -1,10 +1,55 @@
 """Live state: what only the running game server knows."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from domain.units import Int64, SlotStatus, Team
+from domain.units import Int32, Int64, PlayerName
+
+LivePlayerID = Annotated[Int64, Meta(description="ID of the player or bot.")]
+MatchID = Annotated[Int32, Meta(description="ID of the match, 0 to 63.")]
+MatchName = Annotated[str, Meta(description="Name of the match.")]
+MatchMode = Annotated[
+    Int64 | None,
+    Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania; null if the game server does not say."),
+]
+MatchMods = Annotated[
+    Int64 | None,
+    Meta(description="Mods of all players, as a bitmask; null if the game server does not say."),
+]
+MatchSeed = Annotated[
+    Int64 | None, Meta(description="Seed of the mod Random in mania; null if the game server does not say.")
+]
+InProgress = Annotated[bool, Meta(description="Whether the beatmap is being played now.")]
+IsScrimming = Annotated[
+    bool | None,
+    Meta(description="Whether the server counts points for a scrim; null if the game server does not say."),
+]
+MatchMapID = Annotated[
+    Int64 | None,
+    Meta(description="ID of the beatmap, -1 while the host selects one; null if the game server does not say."),
+]
+MatchMapMD5 = Annotated[
+    str | None,
+    Meta(
+        description="MD5 of the beatmap's .osu file, in hexadecimal, empty while the host selects one; null if the"
+        " game server does not say."
+    ),
+]
+MatchMapName = Annotated[str, Meta(description="Artist, title and difficulty name of the beatmap.")]
+Loaded = Annotated[bool, Meta(description="Whether the player has loaded the beatmap.")]
+SlotMods = Annotated[Int64, Meta(description="The player's own mods, as a bitmask, if each player chooses some.")]
+Skipped = Annotated[bool, Meta(description="Whether the player has asked to skip the beginning of the beatmap.")]
+SlotStatus = Annotated[
+    Int64,
+    Meta(
+        description="Status of the slot: 2 locked, 4 not ready, 8 ready, 16 without the beatmap, 32 playing,"
+        " 64 complete, 128 quit."
+    ),
+]
+Team = Annotated[Int64, Meta(description="Team of the player: 0 neutral, 1 blue, 2 red.")]
 
 
 class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,8 +72,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
 class NamedPlayer(msgspec.Struct, frozen=True, kw_only=True):
     """A player in a match or on the list of online players."""
 
-    id: Int64
-    name: str
+    id: LivePlayerID
+    name: PlayerName
 
 
 class Roster(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,42 +84,56 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatchMap(msgspec.Struct, frozen=True, kw_only=True):
-    """The beatmap of a match. `id` is -1 while the host is selecting one."""
+    """The beatmap of a match."""
 
-    id: Int64 | None
-    md5: str | None
-    name: str
+    id: MatchMapID
+    md5: MatchMapMD5
+    name: MatchMapName
+
+
+SlotPlayer = Annotated[NamedPlayer, Meta(description="Player in the slot.")]
 
 
 class MatchSlot(msgspec.Struct, frozen=True, kw_only=True):
-    """An occupied slot of a match; `mods` are the player's own."""
+    """An occupied slot of a match."""
 
-    loaded: bool
-    mods: Int64
-    player: NamedPlayer
-    skipped: bool
+    loaded: Loaded
+    mods: SlotMods
+    player: SlotPlayer
+    skipped: Skipped
     status: SlotStatus
     team: Team
 
 
-class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """A multiplayer match. `active_slots` are the occupied slots by their number, 0 to 15.
+HostOrNull = Annotated[NamedPlayer | None, Meta(description="Host of the match; null if that player is hidden.")]
+Referees = Annotated[
+    list[NamedPlayer] | None, Meta(description="Referees of the match; null if the game server does not say.")
+]
+MapOfMatch = Annotated[MatchMap, Meta(description="Beatmap of the match.")]
+ActiveSlots = Annotated[
+    dict[str, MatchSlot] | None,
+    Meta(description="Occupied slots by their number, 0 to 15; null if the game server does not say."),
+]
 
-    `host` is null if that player is hidden. What the game server does not tell is null: of some matches it shows
-    only the name, the host, the beatmap's name, and whether they are in progress.
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """A multiplayer match.
+
+    Of some matches, the game server says only the name, the host, the beatmap's name, and whether they are in
+    progress.
     """
 
-    id: int = -1
-    name: str
-    mode: Int64 | None
-    mods: Int64 | None
-    seed: Int64 | None
-    host: NamedPlayer | None
-    refs: list[NamedPlayer] | None
-    in_progress: bool
-    is_scrimming: bool | None
-    map: MatchMap
-    active_slots: dict[str, MatchSlot] | None
+    id: MatchID = -1
+    name: MatchName
+    mode: MatchMode
+    mods: MatchMods
+    seed: MatchSeed
+    host: HostOrNull
+    refs: Referees
+    in_progress: InProgress
+    is_scrimming: IsScrimming
+    map: MapOfMatch
+    active_slots: ActiveSlots
 
     @property
     def named(self) -> list[NamedPlayer]:

@@ -21,14 +21,74 @@ NO_TIME = "1970-01-01 00:00:00"
 APPROVED = {2: "1", 3: "2", 4: "3", 5: "4"}
 FAILED = 0
 
-Number = Annotated[str, Meta(description="a whole number")]
-Decimal = Annotated[str, Meta(description="a number")]
-Time = Annotated[str, Meta(description="UTC, as YYYY-MM-DD HH:MM:SS")]
-Unknown = Annotated[str, Meta(description="always 0: game servers do not store it")]
-Flag = Annotated[str, Meta(description="1 or 0")]
-Mods = Annotated[str, Meta(description="a bitmask; bits as in the .osr format")]
-Grade = Annotated[str, Meta(description="XH, X, SH, S, A, B, C or D; F for a failed score")]
-ReplayAvailable = Annotated[str, Meta(description="1 if the replay is stored, else 0")]
+JoinDate = Annotated[str, Meta(description="Time when the player registered, in UTC, as YYYY-MM-DD HH:MM:SS.")]
+Date = Annotated[str, Meta(description="Time of the play in UTC, as YYYY-MM-DD HH:MM:SS.")]
+LastUpdate = Annotated[str, Meta(description="Time of the last update in UTC, as YYYY-MM-DD HH:MM:SS.")]
+LikeLastUpdate = Annotated[str, Meta(description="The same as `last_update`.")]
+ApprovedDate = Annotated[str, Meta(description="The same as `last_update`; null if the beatmap is pending.")]
+Unknown = Annotated[str, Meta(description="Always 0: game servers do not store it.")]
+AlwaysNull = Annotated[str, Meta(description="Always null.")]
+AlwaysEmpty = Annotated[str, Meta(description="Always empty.")]
+Unspecified = Annotated[str, Meta(description="Always 1: unspecified.")]
+
+Mods = Annotated[str, Meta(description="Mods as a bitmask, in the bits of the .osr format.")]
+Flag = Annotated[str, Meta(description="1 for a full combo, else 0.")]
+Grade = Annotated[str, Meta(description="Grade: XH, X, SH, S, A, B, C or D; F for a failed score.")]
+ReplayAvailable = Annotated[str, Meta(description="1 if the replay is stored, else 0.")]
+ScoreID = Annotated[str, Meta(description="ID of the score.")]
+ScoreIDOrNull = Annotated[str, Meta(description="ID of the score; null for a failed one.")]
+Points = Annotated[str, Meta(description="Points of the score.")]
+PP = Annotated[str, Meta(description="Performance points (pp) of the score.")]
+Combo = Annotated[str, Meta(description="Highest combo of the play.")]
+Hits300 = Annotated[str, Meta(description="Number of 300s: greats in taiko, caught fruits in catch.")]
+Hits100 = Annotated[str, Meta(description="Number of 100s: goods in taiko, caught drops in catch.")]
+Hits50 = Annotated[str, Meta(description="Number of 50s: caught droplets in catch.")]
+Misses = Annotated[str, Meta(description="Number of misses.")]
+Gekis = Annotated[str, Meta(description="Number of gekis: MAX (320) in mania.")]
+Katus = Annotated[str, Meta(description="Number of katus: 200s in mania, missed droplets in catch.")]
+
+UserID = Annotated[str, Meta(description="ID of the player.")]
+PlayCount = Annotated[str, Meta(description="Number of plays in the mode, failed ones included.")]
+RankedScore = Annotated[
+    str, Meta(description="Sum of the player's best scores on ranked and approved beatmaps in the mode.")
+]
+TotalScore = Annotated[str, Meta(description="Sum of all scores of the player in the mode.")]
+WorldRank = Annotated[str, Meta(description="Rank by pp in the world, from 1; 0 if unranked.")]
+CountryRank = Annotated[str, Meta(description="Rank by pp in the player's country, from 1; 0 if unranked.")]
+Level = Annotated[str, Meta(description="Level; the four decimals are the progress to the next level.")]
+UserPP = Annotated[str, Meta(description="Performance points (pp) in the mode.")]
+Accuracy = Annotated[str, Meta(description="Accuracy in the mode in percent.")]
+XCount = Annotated[str, Meta(description="Number of best scores with the grade X (SS).")]
+XHCount = Annotated[str, Meta(description="Number of best scores with the grade XH (silver SS).")]
+SCount = Annotated[str, Meta(description="Number of best scores with the grade S.")]
+SHCount = Annotated[str, Meta(description="Number of best scores with the grade SH (silver S).")]
+ACount = Annotated[str, Meta(description="Number of best scores with the grade A.")]
+Country = Annotated[str, Meta(description="Country of the player: two upper-case letters, `XX` if unknown.")]
+Playtime = Annotated[str, Meta(description="Time spent playing in the mode, in seconds.")]
+
+BeatmapID = Annotated[str, Meta(description="ID of the beatmap.")]
+BeatmapSetID = Annotated[str, Meta(description="ID of the beatmap set.")]
+Approved = Annotated[
+    str, Meta(description="Ranked status: 0 pending, 1 ranked, 2 approved, 3 qualified, 4 loved.")
+]
+Length = Annotated[str, Meta(description="Length in seconds.")]
+HitLength = Annotated[str, Meta(description="The same as `total_length`.")]
+CircleSize = Annotated[str, Meta(description="Circle size (CS); the number of keys in mania.")]
+OverallDifficulty = Annotated[str, Meta(description="Overall difficulty (OD).")]
+ApproachRate = Annotated[str, Meta(description="Approach rate (AR).")]
+HPDrain = Annotated[str, Meta(description="HP drain rate.")]
+Ruleset = Annotated[str, Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")]
+ArtistUnicode = Annotated[str, Meta(description="The same as `artist`.")]
+TitleUnicode = Annotated[str, Meta(description="The same as `title`.")]
+BPM = Annotated[str, Meta(description="Beats per minute.")]
+Favourites = Annotated[
+    str, Meta(description="Number of players who like the set; 0 in a list of more than 20 sets.")
+]
+Rating = Annotated[str, Meta(description="Average of the players' ratings, 1 to 10; 0 if there are none.")]
+Plays = Annotated[str, Meta(description="Number of plays by all players, failed ones included.")]
+Passes = Annotated[str, Meta(description="Number of passed plays by all players.")]
+MaxCombo = Annotated[str, Meta(description="Highest combo that is possible.")]
+StarRating = Annotated[str, Meta(description="Star rating without mods.")]
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -38,153 +98,153 @@ class Event(msgspec.Struct, frozen=True):
 class OsuUser(msgspec.Struct, frozen=True, kw_only=True):
     """A player with the statistics of a mode. All of them are 0 for one who has none in the mode."""
 
-    user_id: Number
-    username: str
-    join_date: Time
+    user_id: UserID
+    username: units.PlayerName
+    join_date: JoinDate
     count300: Unknown = "0"
     count100: Unknown = "0"
     count50: Unknown = "0"
-    playcount: Number = "0"
-    ranked_score: Number = "0"
-    total_score: Number = "0"
-    pp_rank: Annotated[str, Meta(description="by pp, from 1; 0 for unranked")] = "0"
-    level: Annotated[str, Meta(description="with four decimals, the progress to the next level")] = "0"
-    pp_raw: Number = "0"
-    accuracy: Annotated[str, Meta(description="percent")] = "0"
-    count_rank_ss: Number = "0"
-    count_rank_ssh: Number = "0"
-    count_rank_s: Number = "0"
-    count_rank_sh: Number = "0"
-    count_rank_a: Number = "0"
-    country: Annotated[str, Meta(description="two upper-case letters")]
-    total_seconds_played: Annotated[str, Meta(description="seconds")] = "0"
-    pp_country_rank: Annotated[str, Meta(description="by pp, from 1; 0 for unranked")] = "0"
-    events: Annotated[list[Event], Meta(description="always empty")] = []
+    playcount: PlayCount = "0"
+    ranked_score: RankedScore = "0"
+    total_score: TotalScore = "0"
+    pp_rank: WorldRank = "0"
+    level: Level = "0"
+    pp_raw: UserPP = "0"
+    accuracy: Accuracy = "0"
+    count_rank_ss: XCount = "0"
+    count_rank_ssh: XHCount = "0"
+    count_rank_s: SCount = "0"
+    count_rank_sh: SHCount = "0"
+    count_rank_a: ACount = "0"
+    country: Country
+    total_seconds_played: Playtime = "0"
+    pp_country_rank: CountryRank = "0"
+    events: Annotated[list[Event], Meta(description="Always empty.")] = []
 
 
 class OsuBestScore(msgspec.Struct, frozen=True, kw_only=True):
     """One of a player's best scores."""
 
-    beatmap_id: Number
-    score_id: Number
-    score: Number
-    maxcombo: Number
-    count50: Number
-    count100: Number
-    count300: Number
-    countmiss: Number
-    countkatu: Number
-    countgeki: Number
+    beatmap_id: BeatmapID
+    score_id: ScoreID
+    score: Points
+    maxcombo: Combo
+    count50: Hits50
+    count100: Hits100
+    count300: Hits300
+    countmiss: Misses
+    countkatu: Katus
+    countgeki: Gekis
     perfect: Flag
     enabled_mods: Mods
-    user_id: Number
-    date: Time
+    user_id: UserID
+    date: Date
     rank: Grade
-    pp: Decimal
+    pp: PP
     replay_available: ReplayAvailable
 
 
 class OsuRecentScore(msgspec.Struct, frozen=True, kw_only=True):
     """One of a player's latest scores."""
 
-    beatmap_id: Number
-    score: Number
-    maxcombo: Number
-    count50: Number
-    count100: Number
-    count300: Number
-    countmiss: Number
-    countkatu: Number
-    countgeki: Number
+    beatmap_id: BeatmapID
+    score: Points
+    maxcombo: Combo
+    count50: Hits50
+    count100: Hits100
+    count300: Hits300
+    countmiss: Misses
+    countkatu: Katus
+    countgeki: Gekis
     perfect: Flag
     enabled_mods: Mods
-    user_id: Number
-    date: Time
+    user_id: UserID
+    date: Date
     rank: Grade
-    score_id: Annotated[str, Meta(description="null for a failed score")] | None
+    score_id: ScoreIDOrNull | None
 
 
 class OsuBeatmapScore(msgspec.Struct, frozen=True, kw_only=True):
     """A player's best score on a beatmap."""
 
-    score_id: Number
-    score: Number
-    username: str
-    maxcombo: Number
-    count50: Number
-    count100: Number
-    count300: Number
-    countmiss: Number
-    countkatu: Number
-    countgeki: Number
+    score_id: ScoreID
+    score: Points
+    username: units.PlayerName
+    maxcombo: Combo
+    count50: Hits50
+    count100: Hits100
+    count300: Hits300
+    countmiss: Misses
+    countkatu: Katus
+    countgeki: Gekis
     perfect: Flag
     enabled_mods: Mods
-    user_id: Number
-    date: Time
+    user_id: UserID
+    date: Date
     rank: Grade
-    pp: Decimal
+    pp: PP
     replay_available: ReplayAvailable
 
 
 class OsuBeatmap(msgspec.Struct, frozen=True, kw_only=True):
     """A beatmap."""
 
-    beatmapset_id: Number
-    beatmap_id: Number
-    approved: Annotated[str, Meta(description="0 pending, 1 ranked, 2 approved, 3 qualified, 4 loved")]
-    total_length: Annotated[str, Meta(description="seconds")]
-    hit_length: Annotated[str, Meta(description="the same as total_length")]
-    version: str
-    file_md5: str
-    diff_size: Decimal
-    diff_overall: Decimal
-    diff_approach: Decimal
-    diff_drain: Decimal
-    mode: Annotated[str, Meta(description="0 osu!, 1 taiko, 2 catch, 3 mania")]
+    beatmapset_id: BeatmapSetID
+    beatmap_id: BeatmapID
+    approved: Approved
+    total_length: Length
+    hit_length: HitLength
+    version: units.Version
+    file_md5: units.BeatmapMD5
+    diff_size: CircleSize
+    diff_overall: OverallDifficulty
+    diff_approach: ApproachRate
+    diff_drain: HPDrain
+    mode: Ruleset
     count_normal: Unknown = "0"
     count_slider: Unknown = "0"
     count_spinner: Unknown = "0"
-    submit_date: Annotated[str, Meta(description="the same as last_update")]
-    approved_date: Annotated[str, Meta(description="the same as last_update; null if pending")] | None
-    last_update: Time
-    artist: str
-    artist_unicode: Annotated[str, Meta(description="the same as artist")]
-    title: str
-    title_unicode: Annotated[str, Meta(description="the same as title")]
-    creator: str
+    submit_date: LikeLastUpdate
+    approved_date: ApprovedDate | None
+    last_update: LastUpdate
+    artist: units.Artist
+    artist_unicode: ArtistUnicode
+    title: units.Title
+    title_unicode: TitleUnicode
+    creator: units.Creator
     creator_id: Unknown = "0"
-    bpm: Decimal
-    source: Annotated[str, Meta(description="always empty")] = ""
-    tags: Annotated[str, Meta(description="always empty")] = ""
-    genre_id: Annotated[str, Meta(description="always 1, unspecified")] = "1"
-    language_id: Annotated[str, Meta(description="always 1, unspecified")] = "1"
-    favourite_count: Annotated[str, Meta(description="of the set; 0 in a list of more than 20 sets")]
-    rating: Annotated[str, Meta(description="average of the players' ratings, 0 without any")]
+    bpm: BPM
+    source: AlwaysEmpty = ""
+    tags: AlwaysEmpty = ""
+    genre_id: Unspecified = "1"
+    language_id: Unspecified = "1"
+    favourite_count: Favourites
+    rating: Rating
     storyboard: Unknown = "0"
     video: Unknown = "0"
     download_unavailable: Unknown = "0"
     audio_unavailable: Unknown = "0"
-    playcount: Number
-    passcount: Number
-    packs: Annotated[str, Meta(description="always null")] | None = None
-    max_combo: Number
-    diff_aim: Annotated[str, Meta(description="always null")] | None = None
-    diff_speed: Annotated[str, Meta(description="always null")] | None = None
-    difficultyrating: Annotated[str, Meta(description="star rating")]
+    playcount: Plays
+    passcount: Passes
+    packs: AlwaysNull | None = None
+    max_combo: MaxCombo
+    diff_aim: AlwaysNull | None = None
+    diff_speed: AlwaysNull | None = None
+    difficultyrating: StarRating
 
 
 class OsuReplay(msgspec.Struct, frozen=True, kw_only=True):
     """The frames of a replay, compressed with LZMA as the game client uploaded them."""
 
-    content: Annotated[str, Meta(description="the frames in Base64")]
-    encoding: Annotated[str, Meta(description="always base64")] = "base64"
+    content: Annotated[str, Meta(description="Frames of the replay in Base64.")]
+    encoding: Annotated[str, Meta(description="Always `base64`.")] = "base64"
 
 
 class OsuMatch(msgspec.Struct, frozen=True, kw_only=True):
     """What the official API answers for a match that it does not know."""
 
-    match: Annotated[int, Meta(description="always 0")] = 0
-    games: Annotated[list[str], Meta(description="always empty")] = []
+    match: Annotated[int, Meta(description="Always 0.")] = 0
+    games: Annotated[list[str], Meta(description="Always empty.")] = []
 
 
 class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +265,7 @@ class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
     nkatu: int
     grade: units.Grade
     status: int
-    play_time: units.LocalTime
+    play_time: units.PlayTime
     perfect: int
 
 

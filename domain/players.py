@@ -1,29 +1,84 @@
 """Players: their profiles, statistics and ranks, and which of them are visible."""
 
-import msgspec
+from typing import Annotated
 
-from domain.clans import Clan
+import msgspec
+from msgspec import Meta
+
+from domain.clans import Clan, ClanPrivileges
 from domain.levels import shown_level
 from domain.units import (
-    ClanID,
-    ClanPrivileges,
+    MODE_CODES,
+    ACount,
+    AverageAccuracy,
+    ClanIDOrNull,
+    ClanIDOrZero,
+    ClanNameOrNull,
+    ClanTagOrNull,
     Country,
-    Level,
+    HighestCombo,
+    Int32,
+    LastActivity,
     ModeID,
-    Percent,
-    PlayersID,
+    PlayCount,
+    PlayerID,
+    PlayerName,
+    PlayerPP,
+    Playtime,
     Privileges,
     RankedScore,
-    RankOrNull,
-    RankOrZero,
-    Seconds,
+    SafeName,
+    SCount,
+    SHCount,
     TotalScore,
-    UnixTime,
+    XCount,
+    XHCount,
 )
 
 # users.priv: bit 1 is cleared when a player is restricted, bit 2 set at the first login in the game.
 UNRESTRICTED = 1
 VISIBLE = 3
+
+ClanOrNull = Annotated[Clan | None, Meta(description="Clan of the player; null without a clan.")]
+SilenceEnd = Annotated[
+    Int32,
+    Meta(
+        description="Time until which the player cannot chat, as Unix time in seconds; past or 0 if not silenced."
+    ),
+]
+DonorEnd = Annotated[
+    Int32,
+    Meta(description="Time until which the player is a supporter, as Unix time in seconds; past or 0 if not."),
+]
+RegistrationTime = Annotated[Int32, Meta(description="Time when the player registered, as Unix time in seconds.")]
+PreferredMode = Annotated[ModeID, Meta(description=f"Game mode that the profile shows first: {MODE_CODES}.")]
+PlayStyle = Annotated[
+    Int32,
+    Meta(
+        description="Input devices as a bitmask, which the server's website sets: usually 1 mouse, 2 tablet, 4"
+        " keyboard, 8 touch screen."
+    ),
+]
+BadgeName = Annotated[str | None, Meta(description="Text of the supporter's own badge; null without one.")]
+BadgeIcon = Annotated[
+    str | None,
+    Meta(description="Icon of the supporter's own badge, such as `fa-solid fa-trophy`; null without one."),
+]
+Userpage = Annotated[str | None, Meta(description="Text of the profile page, often in BBCode; null without one.")]
+PreciseModePP = Annotated[float, Meta(description="Performance points (pp) in the mode.")]
+TotalHits = Annotated[int, Meta(description="Number of hits in the mode, without misses.")]
+ReplayViews = Annotated[int, Meta(description="How often others have watched the player's replays in the mode.")]
+Level = Annotated[
+    float, Meta(description="Level by the total score; the fraction is the progress to the next level.")
+]
+WorldRankOrNull = Annotated[Int32 | None, Meta(description="Rank by pp in the world, from 1; null if unranked.")]
+CountryRankOrNull = Annotated[
+    Int32 | None, Meta(description="Rank by pp in the player's country, from 1; null if unranked.")
+]
+WorldRankOrZero = Annotated[Int32, Meta(description="Rank by pp in the world, from 1; 0 if unranked.")]
+CountryRankOrZero = Annotated[
+    Int32, Meta(description="Rank by pp in the player's country, from 1; 0 if unranked.")
+]
 
 
 def safe_name(name: str) -> str:
@@ -34,16 +89,16 @@ def safe_name(name: str) -> str:
 class FoundPlayer(msgspec.Struct, frozen=True, kw_only=True):
     """A player that a search has found."""
 
-    id: int
-    name: str
+    id: PlayerID
+    name: PlayerName
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
     """The player that a request is about."""
 
-    id: int
-    name: str
-    latest_activity: UnixTime
+    id: PlayerID
+    name: PlayerName
+    latest_activity: LastActivity
     clan: Clan | None
 
 
@@ -56,56 +111,56 @@ class KnownPlayer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerCard(msgspec.Struct, frozen=True, kw_only=True):
-    """The owner of a list of scores. `clan` is null for a player without a clan."""
+    """The owner of a list of scores."""
 
-    id: int
-    name: str
-    clan: Clan | None
+    id: PlayerID
+    name: PlayerName
+    clan: ClanOrNull
 
 
 class PlayerDetails(msgspec.Struct, frozen=True, kw_only=True):
     """A player's profile."""
 
-    id: int
-    name: str
-    safe_name: str
+    id: PlayerID
+    name: PlayerName
+    safe_name: SafeName
     priv: Privileges
     country: Country
-    silence_end: UnixTime
-    donor_end: UnixTime
-    creation_time: UnixTime
-    latest_activity: UnixTime
-    clan_id: ClanID
+    silence_end: SilenceEnd
+    donor_end: DonorEnd
+    creation_time: RegistrationTime
+    latest_activity: LastActivity
+    clan_id: ClanIDOrZero
     clan_priv: ClanPrivileges
-    preferred_mode: ModeID
-    play_style: int
-    custom_badge_name: str | None
-    custom_badge_icon: str | None
-    userpage_content: str | None
-    clan: Clan | None
+    preferred_mode: PreferredMode
+    play_style: PlayStyle
+    custom_badge_name: BadgeName
+    custom_badge_icon: BadgeIcon
+    userpage_content: Userpage
+    clan: ClanOrNull
 
 
 class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
-    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
+    """A player's statistics in one mode."""
 
-    id: PlayersID
+    id: PlayerID
     mode: ModeID
     tscore: TotalScore
     rscore: RankedScore
-    plays: int
-    playtime: Seconds
-    acc: Percent
-    max_combo: int
-    total_hits: int
-    replay_views: int
-    xh_count: int
-    x_count: int
-    sh_count: int
-    s_count: int
-    a_count: int
-    pp: float
-    rank: RankOrNull = None
-    country_rank: RankOrNull = None
+    plays: PlayCount
+    playtime: Playtime
+    acc: AverageAccuracy
+    max_combo: HighestCombo
+    total_hits: TotalHits
+    replay_views: ReplayViews
+    xh_count: XHCount
+    x_count: XCount
+    sh_count: SHCount
+    s_count: SCount
+    a_count: ACount
+    pp: PreciseModePP
+    rank: WorldRankOrNull = None
+    country_rank: CountryRankOrNull = None
     level: Level = 1.0
 
     def __post_init__(self) -> None:
@@ -113,34 +168,34 @@ class ModeStats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerStats(ModeStats, frozen=True, kw_only=True):
-    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
+    """A player's statistics in one mode."""
 
-    pp: int
-    rank: RankOrZero = 0
-    country_rank: RankOrZero = 0
+    pp: PlayerPP
+    rank: WorldRankOrZero = 0
+    country_rank: CountryRankOrZero = 0
 
 
 class LeaderboardEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A player on a leaderboard. The fields of the clan are null for a player without one."""
+    """A player on a leaderboard."""
 
-    player_id: int
-    name: str
+    player_id: PlayerID
+    name: PlayerName
     country: Country
     tscore: TotalScore
     rscore: RankedScore
-    pp: int
-    plays: int
-    playtime: Seconds
-    acc: Percent
-    max_combo: int
-    xh_count: int
-    x_count: int
-    sh_count: int
-    s_count: int
-    a_count: int
-    clan_id: int | None
-    clan_name: str | None
-    clan_tag: str | None
+    pp: PlayerPP
+    plays: PlayCount
+    playtime: Playtime
+    acc: AverageAccuracy
+    max_combo: HighestCombo
+    xh_count: XHCount
+    x_count: XCount
+    sh_count: SHCount
+    s_count: SCount
+    a_count: ACount
+    clan_id: ClanIDOrNull
+    clan_name: ClanNameOrNull
+    clan_tag: ClanTagOrNull
 
 
 class Rank(msgspec.Struct, frozen=True):

@@ -1,40 +1,57 @@
 """Map pools of tournaments."""
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from domain.clans import MemberCount
 from domain.mods import acronyms
-from domain.units import Country, LocalTime
+from domain.units import ClanID, ClanName, ClanTag, Country, CreationTime, Int32, PlayerID, PlayerName
+
+PoolID = Annotated[Int32, Meta(description="ID of the map pool.")]
+PoolName = Annotated[str, Meta(description="Name of the map pool.")]
+OnlineOrNull = Annotated[
+    bool | None,
+    Meta(description="Whether the player is online; null while the game server does not say."),
+]
 
 
 class PoolClan(msgspec.Struct, frozen=True, kw_only=True):
-    """The clan of a map pool's creator; `members` leaves hidden players out."""
+    """The clan of a map pool's creator."""
 
-    id: int
-    name: str
-    tag: str
-    members: int
+    id: ClanID
+    name: ClanName
+    tag: ClanTag
+    members: MemberCount
+
+
+ClanOrNull = Annotated[PoolClan | None, Meta(description="Clan of the player; null without a clan.")]
 
 
 class PoolCreator(msgspec.Struct, frozen=True, kw_only=True):
-    """The creator of a map pool.
+    """The creator of a map pool."""
 
-    `online` is whether that player is in the game now, or null while the game server does not say.
-    """
-
-    id: int
-    name: str
+    id: PlayerID
+    name: PlayerName
     country: Country
-    clan: PoolClan | None
-    online: bool | None = False
+    clan: ClanOrNull
+    online: OnlineOrNull = False
+
+
+CreatorOrNull = Annotated[
+    PoolCreator | None,
+    Meta(description="Creator of the map pool; null if that player is hidden or does not exist."),
+]
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
-    """A map pool. `created_by` is None if that player does not exist or is hidden."""
+    """A map pool."""
 
-    id: int
-    name: str
-    created_at: LocalTime
-    created_by: PoolCreator | None
+    id: PoolID
+    name: PoolName
+    created_at: CreationTime
+    created_by: CreatorOrNull
 
 
 class PoolBeatmap(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,57 +2,106 @@
 
 from collections.abc import Iterable
 from datetime import tzinfo
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
 from domain.beatmaps import Beatmap
 from domain.mods import readable
 from domain.times import unix_time
 from domain.units import (
+    Accuracy,
+    BeatmapMD5,
+    ClanIDOrNull,
+    ClanNameOrNull,
+    ClanTagOrNull,
+    Combo,
     Country,
-    FullCombo,
+    Gekis,
     Grade,
-    HasReplay,
-    LocalTime,
-    Milliseconds,
+    Hits50,
+    Hits100,
+    Hits300,
+    Int32,
+    Katus,
+    Misses,
     ModeID,
     ModsMask,
-    ModsText,
-    Month,
-    PassStatus,
-    Percent,
-    Pinned,
-    PlayTimeUnix,
-    Weight,
-    WeightedPP,
+    PlayerID,
+    PlayerName,
+    PlayTime,
+    Points,
+    ScoreID,
+    ScorePP,
 )
+
+BeatmapOrNull = Annotated[Beatmap | None, Meta(description="Beatmap of the score; null if it is unknown.")]
+PassStatus = Annotated[
+    Int32, Meta(description="Status: 0 failed, 1 passed, 2 passed and the player's best by pp on the beatmap.")
+]
+TimeElapsed = Annotated[Int32, Meta(description="Duration of the play in milliseconds.")]
+FullCombo = Annotated[Int32, Meta(description="1 for a full combo, else 0.")]
+ModsText = Annotated[
+    str,
+    Meta(description="Acronyms of `mods`, such as `HDDT`; NC without DT, PF without SD. `NM` stands for no mods."),
+]
+PlayTimeUnix = Annotated[int | None, Meta(description="`play_time` as Unix time in seconds; null if unknown.")]
+HasReplay = Annotated[
+    bool | None,
+    Meta(
+        description="Whether the replay is stored; null if the storage would have to be asked for each score. In"
+        " lists only with `with_replay`."
+    ),
+]
+Pinned = Annotated[Int32, Meta(description="Always 1, in lists of pinned scores only.")]
+Weight = Annotated[
+    float | None,
+    Meta(
+        description="Share of `pp` that counts for the player, 0 to 1; null in a filtered list. Only with"
+        " `with_weight`."
+    ),
+]
+WeightedPP = Annotated[
+    float | None, Meta(description="`pp` times `weight`; null in a filtered list. Only with `with_weight`.")
+]
+ClientFlags = Annotated[
+    Int32,
+    Meta(description="Flags of the game client's anticheat, as a bitmask. Only if the operator shows them."),
+]
+Checksum = Annotated[
+    str,
+    Meta(description="Checksum that the game client sent with the score. Only if the operator shows it."),
+]
+Month = Annotated[str, Meta(description="Year and month in the game server's time zone, such as `2026-01`.")]
+PlaysInMonth = Annotated[int, Meta(description="Number of plays in the month, failed ones included.")]
+PassesInMonth = Annotated[int, Meta(description="Number of passed plays in the month.")]
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A score."""
 
-    id: int
-    map_md5: str
-    userid: int
-    player_name: str
-    score: int
-    pp: float
-    acc: Percent
-    max_combo: int
+    id: ScoreID
+    map_md5: BeatmapMD5
+    userid: PlayerID
+    player_name: PlayerName
+    score: Points
+    pp: ScorePP
+    acc: Accuracy
+    max_combo: Combo
     mods: ModsMask
-    n300: int
-    n100: int
-    n50: int
-    nmiss: int
-    ngeki: int
-    nkatu: int
+    n300: Hits300
+    n100: Hits100
+    n50: Hits50
+    nmiss: Misses
+    ngeki: Gekis
+    nkatu: Katus
     grade: Grade
     status: PassStatus
     mode: ModeID
-    play_time: LocalTime
-    time_elapsed: Milliseconds
+    play_time: PlayTime
+    time_elapsed: TimeElapsed
     perfect: FullCombo
     mods_readable: ModsText = ""
     # Set where rows are converted, which knows the time zone: see set_unix_times.
@@ -78,7 +127,7 @@ class PlayerScore(Score, frozen=True, kw_only=True):
     pinned: Pinned | UnsetType = UNSET
     weight: Weight | UnsetType = UNSET
     weighted_pp: WeightedPP | UnsetType = UNSET
-    beatmap: Beatmap | None
+    beatmap: BeatmapOrNull
 
 
 class PlayerScoreRow(Score, frozen=True, kw_only=True):
@@ -123,23 +172,20 @@ class BeatmapPlace(msgspec.Struct, frozen=True):
 
 
 class BeatmapScore(Score, frozen=True, kw_only=True):
-    """A score in the list of its beatmap. The fields of the clan are null for a player without one."""
+    """A score in the list of its beatmap."""
 
     player_country: Country
-    clan_id: int | None
-    clan_name: str | None
-    clan_tag: str | None
+    clan_id: ClanIDOrNull
+    clan_name: ClanNameOrNull
+    clan_tag: ClanTagOrNull
 
 
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
-    """A score with its player and its beatmap, which is null if it is not known.
+    """A score with its player and its beatmap."""
 
-    `client_flags` and `online_checksum` are anticheat data, left out unless the operator shows them.
-    """
-
-    beatmap: Beatmap | None
-    client_flags: int | UnsetType = UNSET
-    online_checksum: str | UnsetType = UNSET
+    beatmap: BeatmapOrNull
+    client_flags: ClientFlags | UnsetType = UNSET
+    online_checksum: Checksum | UnsetType = UNSET
 
     def remove_anticheat(self) -> None:
         """Leave the anticheat data out. In place, because copying a score would copy two dozen fields."""
@@ -148,8 +194,8 @@ class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
 
 
 class MonthlyPlays(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a player has played in a month, failed plays included, and how often passed."""
+    """How often a player has played in a month."""
 
     month: Month
-    plays: int
-    passes: int
+    plays: PlaysInMonth
+    passes: PassesInMonth

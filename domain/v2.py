@@ -11,9 +11,44 @@ import msgspec
 from msgspec import Meta
 
 from domain import achievements, beatmaps, clans, players, scores
-from domain.units import Action, Country, LocalTime, ModeID, ModsMask, UnixTime
+from domain.units import (
+    Action,
+    ActionText,
+    BeatmapSetID,
+    ClanID,
+    ClanIDOrNull,
+    ClanName,
+    ClanNameOrNull,
+    ClanTag,
+    ClanTagOrNull,
+    Country,
+    CreationTime,
+    Int32,
+    ModeID,
+    PlayerID,
+    PlayerName,
+    SelectedMods,
+)
 
-FullCombo = Annotated[bool, Meta(description="whether it is a full combo")]
+FullCombo = Annotated[bool, Meta(description="Whether it is a full combo.")]
+BoardRank = Annotated[Int32, Meta(description="Position on the leaderboard, from 1.")]
+BeatmapServer = Annotated[
+    str, Meta(description="Where the beatmap is from: `osu!` or `private`.", extra={"neutral": "osu!"})
+]
+FileName = Annotated[str, Meta(description="Name of the .osu file.")]
+Frozen = Annotated[bool, Meta(description="Whether the game server keeps `status` when osu! changes it.")]
+AverageRating = Annotated[
+    float | None, Meta(description="Average of the ratings, 1 to 10; null if nobody has rated the beatmap.")
+]
+RatingCount = Annotated[Int32, Meta(description="Number of players who have rated the beatmap.")]
+OwnerID = Annotated[
+    Int32, Meta(description="ID of the clan's owner; 0 if that player is hidden or no longer exists.")
+]
+LoginTime = Annotated[Int32, Meta(description="Time of the login, as Unix time in seconds.")]
+SelectedBeatmapID = Annotated[
+    Int32,
+    Meta(description="ID of the selected beatmap, as the game client sent it; 0 or negative if none is selected."),
+]
 
 
 @cache
@@ -48,14 +83,17 @@ class PlayerClan(Stripped, clans.Clan, frozen=True, kw_only=True):
     """The clan of a player."""
 
 
+ClanOrNull = Annotated[PlayerClan | None, Meta(description="Clan of the player; null without a clan.")]
+
+
 class PlayerDetails(Stripped, players.PlayerDetails, frozen=True, kw_only=True):
     """A player's profile."""
 
-    clan: PlayerClan | None
+    clan: ClanOrNull
 
 
 class PlayerStats(players.ModeStats, frozen=True, kw_only=True):
-    """A player's statistics in one mode; `xh_count` to `a_count` count best scores by grade."""
+    """A player's statistics in one mode."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,38 +102,41 @@ class PlayerStats(players.ModeStats, frozen=True, kw_only=True):
 
 
 class LeaderboardEntry(Stripped, players.LeaderboardEntry, frozen=True, kw_only=True):
-    """A player on a leaderboard. The fields of the clan are null for a player without one."""
+    """A player on a leaderboard."""
 
-    rank: Annotated[int, Meta(description="position on the leaderboard, from 1")] = 0
+    rank: BoardRank = 0
 
 
 class Beatmap(Stripped, beatmaps.Beatmap, frozen=True, kw_only=True):
-    """A beatmap in a list of scores. `plays` and `passes` are those of all players."""
+    """A beatmap in a list of scores."""
 
 
 class BeatmapDetails(Beatmap, frozen=True, kw_only=True):
-    """A beatmap. `plays` and `passes` are those of all players."""
+    """A beatmap."""
 
-    server: Annotated[str, Meta(description="osu! or private", extra={"neutral": "osu!"})]
-    filename: str
-    frozen: Annotated[bool, Meta(description="whether the game server keeps `status`, whatever osu! says")]
+    server: BeatmapServer
+    filename: FileName
+    frozen: Frozen
 
 
 class PlayedBeatmap(Stripped, beatmaps.PlayedBeatmap, frozen=True, kw_only=True):
-    """A beatmap that a player has played; `plays` are those of that player in the mode, failed ones included."""
+    """A beatmap that a player has played."""
 
 
 class Favourite(msgspec.Struct, frozen=True, kw_only=True):
     """A beatmap set that a player has marked as a favourite."""
 
-    set_id: int
+    set_id: BeatmapSetID
 
 
 class Rating(msgspec.Struct, frozen=True, kw_only=True):
-    """The ratings of a beatmap by players, from 1 to 10."""
+    """The ratings of a beatmap by players."""
 
-    average: Annotated[float | None, Meta(description="null if nobody has rated it")]
-    count: int
+    average: AverageRating
+    count: RatingCount
+
+
+BeatmapOrNull = Annotated[Beatmap | None, Meta(description="Beatmap of the score; null if it is unknown.")]
 
 
 class Score(Stripped, scores.Score, frozen=True, kw_only=True):
@@ -108,7 +149,7 @@ class PlayerScore(Stripped, scores.PlayerScore, frozen=True, kw_only=True):
     """A score in the list of its player."""
 
     perfect: FullCombo
-    beatmap: Beatmap | None
+    beatmap: BeatmapOrNull
 
 
 class PlayerScoreRow(Stripped, scores.PlayerScoreRow, frozen=True, kw_only=True):
@@ -125,24 +166,27 @@ class PinnedScoreRow(PlayerScoreRow, frozen=True, kw_only=True):
 
 
 class ScorePlayer(msgspec.Struct, frozen=True, kw_only=True):
-    """The player of a score. The fields of the clan are null for a player without one."""
+    """The player of a score."""
 
-    id: int
-    name: str
+    id: PlayerID
+    name: PlayerName
     country: Country
-    clan_id: int | None
-    clan_name: str | None
-    clan_tag: str | None
+    clan_id: ClanIDOrNull
+    clan_name: ClanNameOrNull
+    clan_tag: ClanTagOrNull
 
 
 NOBODY = ScorePlayer(id=0, name="", country="", clan_id=None, clan_name=None, clan_tag=None)
+
+
+PlayerOfScore = Annotated[ScorePlayer, Meta(description="Player of the score.")]
 
 
 class BeatmapScore(Stripped, scores.BeatmapScore, frozen=True, kw_only=True):
     """A score in the list of its beatmap, with its player."""
 
     perfect: FullCombo
-    player: ScorePlayer = NOBODY
+    player: PlayerOfScore = NOBODY
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -160,24 +204,24 @@ class BeatmapScore(Stripped, scores.BeatmapScore, frozen=True, kw_only=True):
 class ScoreDetails(BeatmapScore, frozen=True, kw_only=True):
     """A score with its player and its beatmap."""
 
-    beatmap: Beatmap | None
+    beatmap: BeatmapOrNull
 
 
 class Clan(Stripped, frozen=True, kw_only=True):
-    """A clan. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
+    """A clan."""
 
-    id: int
-    name: str
-    tag: str
-    owner: Annotated[int, Meta(description="a player's id")]
-    created_at: LocalTime
+    id: ClanID
+    name: ClanName
+    tag: ClanTag
+    owner: OwnerID
+    created_at: CreationTime
 
 
 class ClanLeaderboardEntry(Stripped, clans.ClanLeaderboardEntry, frozen=True, kw_only=True):
-    """A clan on a leaderboard. `owner` is the ID of a player, 0 if that player is hidden or no longer exists."""
+    """A clan on a leaderboard."""
 
-    owner: Annotated[int, Meta(description="a player's id")]
-    created_at: LocalTime
+    owner: OwnerID
+    created_at: CreationTime
 
 
 class Achievement(Stripped, achievements.Achievement, frozen=True, kw_only=True):
@@ -191,9 +235,9 @@ class PlayerAchievement(Stripped, achievements.PlayerAchievement, frozen=True, k
 class Activity(Stripped, frozen=True, kw_only=True):
     """What an online player is doing."""
 
-    login_time: UnixTime
+    login_time: LoginTime
     action: Action
-    info_text: str
+    info_text: ActionText
     mode: ModeID
-    mods: ModsMask
-    beatmap_id: Annotated[int, Meta(description="as the game client sent it: 0 or negative if none is selected")]
+    mods: SelectedMods
+    beatmap_id: SelectedBeatmapID

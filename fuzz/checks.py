@@ -17,7 +17,7 @@ from api.request.osu_v1 import endpoint_of
 from domain.errors import ErrorSpec
 from fuzz.connection import Response
 from fuzz.messages import Request
-from tests.support.openapi import matches
+from tests.support.openapi import dereferenced, matches
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -49,6 +49,7 @@ class Checker:
 
     def __init__(self, document: Mapping[str, Any], *, limited: bool) -> None:
         self._limited = limited
+        self._document = document
         # OpenAPI allows keys that a schema does not describe. Here each key of an object must be described.
         self._components = {
             name: schema | ({"additionalProperties": False} if "properties" in schema else {})
@@ -124,7 +125,7 @@ class Checker:
         shown = f"{status} {response.body[:300]!r}"
         if status not in operation["responses"]:
             return f"status {status}, which is not documented", shown
-        documented = operation["responses"][status]
+        documented = dereferenced(operation["responses"][status], self._document)
         for name in documented.get("headers", {}):
             if not response.values(name.lower().encode()):
                 return f"status {status} without {name}", shown

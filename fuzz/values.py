@@ -94,7 +94,11 @@ def valid(random: Random, name: str, schema: dict[str, Any]) -> bytes:
     """Return a value, percent-encoded, that a parameter with this schema takes, or nearly so."""
     schema = schema.get("items", schema)
     if "enum" in schema:
-        return str(random.choice(schema["enum"])).encode()
+        values = schema["enum"]
+        if schema["type"] == "integer":
+            # Of modes, also those that are refused with a message of their own.
+            values = [*values, *values, min(values) - 1, *range(max(values) + 1, max(values) + 5)]
+        return str(random.choice(values)).encode()
     if name in KNOWN and random.random() < 0.8:
         return random.choice(KNOWN[name].split()).encode()
     match schema.get("type"):

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api.endpoint import Endpoint
-from api.openapi.failures import ERROR_TYPES, METHOD_NOT_ALLOWED
+from api.openapi.failures import ERROR_TYPES, SHARED
 from api.openapi.operations import operations, tag, types_of
 from api.openapi.schemas import JSONSchema, Schemas
 from api.response.cache import READS
@@ -94,7 +94,7 @@ def document(endpoints: Collection[Endpoint]) -> JSONSchema:
         },
         "components": {
             "schemas": schemas.components,
-            "responses": {"MethodNotAllowed": METHOD_NOT_ALLOWED},
+            "responses": SHARED,
             "securitySchemes": {"apiKey": API_KEY, "osuApiKey": OSU_API_KEY},
         },
     }

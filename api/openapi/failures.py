@@ -1,7 +1,7 @@
 """The error responses of an endpoint, with their exact messages."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated, Any, Literal, TypeGuard
@@ -31,6 +31,10 @@ OSU_V1_COMMON = (
 # Endpoints of the osu! API v1 whose names are also those of endpoints of version 1.
 OF_TWO_VERSIONS = {OSU_V1 + name for name in RECOGNISED_BY}
 
+RESPONSES = "#/components/responses/"
+# The names of the responses with these errors, by status.
+COMMON_NAMES = {401: "InvalidKey", 414: "QueryTooLong", 429: "TooManyRequests", 503: "Unavailable"}
+
 RETRY_AFTER = {
     "required": True,
     "description": "Seconds to wait before the next attempt.",
@@ -47,7 +51,7 @@ class Failure(msgspec.Struct):
 class V2Failure(msgspec.Struct):
     """An error in version 2."""
 
-    status: Literal["error"]
+    status: Annotated[Literal["error"], Meta(description="Always `error`.")]
     error: Message
 
 
@@ -73,7 +77,7 @@ class InvalidParam(msgspec.Struct):
 class InvalidParams(msgspec.Struct):
     """Invalid parameters, in the order in which the parameters are documented."""
 
-    detail: list[InvalidParam]
+    detail: Annotated[list[InvalidParam], Meta(description="The invalid parameters.")]
     status: Annotated[str, Meta(description="A message about the first of them.")]
 
 
@@ -82,7 +86,10 @@ INVALID = {
     "description": "Invalid parameters.",
     "content": {"application/json": {"schema": {"$ref": REF + "InvalidParams"}}},
 }
-# No operation refers to this component, because only accepted methods have an operation.
+NOT_MODIFIED = {
+    "description": "Not modified: the client has the current version, `If-None-Match` names its `ETag`."
+}
+# No operation refers to this response, because only accepted methods have an operation.
 METHOD_NOT_ALLOWED = {
     "description": "The path does not accept the method. `Allow` lists the methods that it accepts.",
     "headers": {"Allow": {"required": True, "schema": {"type": "string"}}},
@@ -116,13 +123,26 @@ def error_responses(endpoint: Endpoint) -> dict[str, JSONSchema]:
     if is_file(endpoint.response_type):
         specs |= {ErrorSpec(status, text) for status, text in TEXTS.items()}
     responses = {
-        str(status): _response(status, [spec.message for spec in group], endpoint.route)
-        for status, group in groupby(sorted(specs), key=lambda spec: spec.status)
+        str(status): shared(_response(status, messages, endpoint.route)) for status, messages in _by_status(specs)
     }
     # Without the parameters by which one for the osu! API v1 is recognised, a request is one for version 1.
     if endpoint.params.__struct_fields__ and (not is_osu_v1(endpoint) or endpoint.route in OF_TWO_VERSIONS):
-        responses["422"] = INVALID
+        responses["422"] = shared(INVALID)
     return responses
+
+
+def shared(response: JSONSchema) -> JSONSchema:
+    """Return a reference to a response if it is one of SHARED, else the response itself."""
+    for name, other in SHARED.items():
+        if response == other:
+            return {"$ref": RESPONSES + name}
+    return response
+
+
+def _by_status(specs: Iterable[ErrorSpec]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each status with the messages that errors have with it."""
+    for status, group in groupby(sorted(specs), key=lambda spec: spec.status):
+        yield status, [spec.message for spec in group]
 
 
 def _response(status: int, messages: Sequence[str], route: str) -> JSONSchema:
@@ -143,3 +163,16 @@ def _response(status: int, messages: Sequence[str], route: str) -> JSONSchema:
 
 def _example_name(text: str) -> str:
     return re.sub(r"\W+", "_", text).strip("_")[:40]
+
+
+# The responses that operations have in common, by their names in the document.
+SHARED: dict[str, JSONSchema] = {
+    "InvalidParams": INVALID,
+    "MethodNotAllowed": METHOD_NOT_ALLOWED,
+    "NotModified": NOT_MODIFIED,
+}
+for version, route, specs in (("", "/v1/", COMMON), ("V2", "/v2/", COMMON), ("Osu", OSU_V1, OSU_V1_COMMON)):
+    SHARED |= {
+        version + COMMON_NAMES[status]: _response(status, messages, route)
+        for status, messages in _by_status(specs)
+    }

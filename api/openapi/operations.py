@@ -1,12 +1,12 @@
 """The OpenAPI description of one endpoint, derived from its handler's signature and docstrings."""
 
 from collections.abc import Mapping, Sequence
-from inspect import getdoc
+from inspect import cleandoc, getdoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from api.endpoint import Endpoint
-from api.openapi.failures import error_responses, is_file, is_osu_v1, is_stream
-from api.openapi.schemas import JSONSchema, Schemas, schema_of_params
+from api.openapi.failures import NOT_MODIFIED, error_responses, is_file, is_osu_v1, is_stream, shared
+from api.openapi.schemas import NULL, JSONSchema, Schemas, schema_of_params
 from api.request.auth import Caller
 from api.request.body import Body
 from api.response.cache import READS
@@ -15,16 +15,14 @@ from api.response.encoded import JSONInParts
 # The parameters, the body and the response of a request to the demo world.
 Example = Mapping[str, Any]
 
-NOT_MODIFIED = {
-    "description": "Not modified: the client has the current version, `If-None-Match` names its `ETag`."
-}
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
 def operations(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[str, JSONSchema]:
     """Return the operations on the path of an endpoint by method."""
     summary, _, details = (getdoc(endpoint.handler) or "").partition("\n")
-    of_params = (getdoc(endpoint.params) or "") if endpoint.params.__struct_fields__ else ""
+    # Not getdoc: without a docstring, a Struct has that of msgspec.
+    of_params = cleandoc(vars(endpoint.params).get("__doc__") or "") if endpoint.params.__struct_fields__ else ""
     description = "\n\n".join(text.strip() for text in (details, of_params) if text)
     described: JSONSchema = {
         "summary": summary.removesuffix("."),
@@ -100,12 +98,12 @@ def _parameters(endpoint: Endpoint, examples: Example) -> list[JSONSchema]:
 
 def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, examples: Example) -> JSONSchema:
     schema = _without_null(field)
-    description = schema.pop("description", "")
+    schema.pop("description", None)
     parameter = {
         "name": name,
         "in": "path" if in_path else "query",
         "required": required,
-        "description": description,
+        "description": field.get("description", ""),
         "schema": schema,
     }
     if not in_path and not required:
@@ -119,7 +117,7 @@ def _parameter(name: str, field: JSONSchema, in_path: bool, required: bool, exam
 
 def _without_null(field: JSONSchema) -> JSONSchema:
     """Return the schema of a parameter that is present. Null stands for absent; a query string cannot say it."""
-    (schema,) = [option for option in field.get("anyOf", [field]) if option != {"type": "null"}]
+    (schema,) = [option for option in field.get("anyOf", [field]) if option != NULL]
     # int64 would be a bound for an integer that has none.
     unbounded = schema.get("type") == "integer" and "maximum" not in schema
     return {key: value for key, value in schema.items() if not (unbounded and key == "format")}
@@ -132,7 +130,7 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
         return {
             "200": {"description": "The file.", "content": content},
             "206": {"description": "The part of the file that `Range` selects.", "content": content},
-            "304": NOT_MODIFIED,
+            "304": shared(NOT_MODIFIED),
         }
     if is_stream(kind):
         data = {name: schemas.of(of_event) for name, of_event in kind.data.items()}
@@ -150,4 +148,4 @@ def _success_responses(endpoint: Endpoint, schemas: Schemas, example: Example) -
     responses: dict[str, JSONSchema] = {
         "200": {"description": description, "content": {"application/json": json}},
     }
-    return responses | ({"304": NOT_MODIFIED} if endpoint.methods == READS else {})
+    return responses | ({"304": shared(NOT_MODIFIED)} if endpoint.methods == READS else {})

@@ -15,6 +15,9 @@ INT32 = 2**31
 OMITTED = frozenset({"title", "contentEncoding"})
 # Keywords whose values are data, not schemas.
 DATA = frozenset({"const", "default", "enum", "examples"})
+NULL = {"type": "null"}
+# The tag of Success, which msgspec has no description for.
+SUCCESS = {"type": "string", "const": "success"}
 
 
 class Schemas:
@@ -48,9 +51,15 @@ def _as_sent(schema: JSONSchema) -> JSONSchema:
         return schema
     fields = schema["properties"].items()
     return schema | {
-        "properties": {name: {k: v for k, v in field.items() if k != "default"} for name, field in fields},
+        "properties": {name: _field_as_sent(field) for name, field in fields},
         "required": [name for name, field in fields if name in schema["required"] or "default" in field],
     }
+
+
+def _field_as_sent(field: JSONSchema) -> JSONSchema:
+    if field == SUCCESS:
+        return field | {"description": "Always `success`: an error has another status code and form."}
+    return {keyword: value for keyword, value in field.items() if keyword != "default"}
 
 
 def _component_name(name: str) -> str:
@@ -72,9 +81,12 @@ def _adapted(schema: JSONSchema) -> JSONSchema:
         adapted["$ref"] = REF + _component_name(adapted["$ref"].removeprefix(REF))
     if "description" in adapted:
         adapted["description"] = cleandoc(adapted["description"])
+    options = [option for option in adapted.get("anyOf", ()) if option != NULL]
+    if len(options) == 1 and "description" in options[0]:
+        # It is that of the field, which may be null too.
+        adapted["description"] = options[0].pop("description")
     if adapted.get("type") == "integer":
-        small = adapted.get("minimum", -INT32 - 1) >= -INT32 and adapted.get("maximum", INT32) < INT32
-        adapted["format"] = "int32" if small else "int64"
+        _adapt_integer(adapted)
     if all(isinstance(choice, str) for choice in adapted.get("enum", [0])):
         adapted["type"] = "string"
         if len(adapted["enum"]) == 1:
@@ -85,6 +97,15 @@ def _adapted(schema: JSONSchema) -> JSONSchema:
     if "pattern" in adapted:
         adapted["pattern"] = adapted["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
     return adapted
+
+
+def _adapt_integer(schema: JSONSchema) -> None:
+    """Set the format of an integer, unless it has one. Leave out bounds beside the values themselves."""
+    small = schema.get("minimum", -INT32 - 1) >= -INT32 and schema.get("maximum", INT32) < INT32
+    schema.setdefault("format", "int32" if small else "int64")
+    if "enum" in schema:
+        schema.pop("minimum", None)
+        schema.pop("maximum", None)
 
 
 def _adapted_value(keyword: str, value: Any) -> Any:

@@ -27,18 +27,25 @@ class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
     s: Annotated[int, Meta(ge=0, le=INT64, description="ID of a beatmap set.")] | None = None
     h: Annotated[str, Meta(max_length=MAX_TEXT, description="MD5 of the beatmap's `.osu` file.")] | None = None
     u: (
-        Annotated[str, Meta(max_length=MAX_TEXT, description="Name of the creator, whose ID is not known.")] | None
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_TEXT,
+                description="Name of the creator. The database does not have the IDs of creators.",
+            ),
+        ]
+        | None
     ) = None
     type: UserType | None = None
     m: ModeNumber | None = None
-    a: Annotated[int, Meta(ge=0, le=1, description="Ignored: no beatmap is converted.")] = 0
+    a: Annotated[int, Meta(ge=0, le=1, description="Ignored: beatmaps are never converted to another mode.")] = 0
     since: (
         Annotated[
             str,
             Meta(
                 max_length=MAX_TEXT,
-                description="Ranked, approved and loved beatmaps that were updated after this time, in UTC:"
-                " `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`.",
+                description="Time in UTC, as `YYYY-MM-DD` or `YYYY-MM-DD HH:MM:SS`. Only ranked, approved and"
+                " loved beatmaps that were updated after it are listed.",
             ),
         ]
         | None

@@ -13,7 +13,7 @@ from domain.osu_v1 import OsuMatch
 class MatchParams(msgspec.Struct, frozen=True, kw_only=True):
     """Without `mp`, or with an `id` that is not empty, the request is one for `/v1/get_match`."""
 
-    mp: Annotated[str, Meta(max_length=MAX_TEXT, description="Match ID. No match is known.")]
+    mp: Annotated[str, Meta(max_length=MAX_TEXT, description="Match ID. No match is found, whatever it is.")]
 
 
 async def get_match(services: Services, params: MatchParams) -> OsuMatch:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from api.request.fields import Invalid, Repeated
 from api.request.osu_v1 import parameters
-from api.request.params import INT64, MAX_QUERY_LENGTH, QUERY_TOO_LONG, P, Reader
+from api.request.params import INT64, MAX_QUERY_LENGTH, MODES, QUERY_TOO_LONG, P, Reader
 from domain.errors import APIError
 from domain.modes import Mode, ruleset_mode
 
@@ -31,28 +31,28 @@ ModeNumber = Annotated[
     Meta(
         ge=0,
         le=11,
-        description="Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu!"
-        " with Autopilot.",
+        description=f"{MODES}.",
+        extra_json_schema={"enum": [*Mode]},
     ),
 ]
 Relax = Annotated[
     int,
-    Meta(ge=0, le=1, description="1: the mode with Relax, as on Ripple. Ignored in mania."),
+    Meta(ge=0, le=1, description="1 selects the mode with Relax, as on Ripple. It is ignored in mania."),
 ]
 RelaxMode = Annotated[
     int,
     Meta(
         ge=0,
         le=2,
-        description="1: the mode with Relax (ignored in mania), 2: osu! with Autopilot, as on Akatsuki.",
+        description="1 selects the mode with Relax (ignored in mania), 2 osu! with Autopilot, as on Akatsuki.",
     ),
 ]
 ExactMods = Annotated[
     str,
     Meta(
         max_length=MAX_TEXT,
-        description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`): scores with exactly these."
-        " `0` or `NM` is none; without the parameter, or if it is neither, any.",
+        description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`). Only scores with exactly"
+        " these are listed, with `0` or `NM` those without mods. Anything else counts as absent.",
     ),
 ]
 BeatmapNumber = Annotated[int, Meta(ge=0, le=INT64, description="Beatmap ID.")]

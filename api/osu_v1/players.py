@@ -13,7 +13,7 @@ from storage.database import catalogue
 
 
 class GetUserParams(UserParams, frozen=True, kw_only=True):
-    event_days: Annotated[int, Meta(ge=1, le=31, description="Ignored: there are no events.")] = 1
+    event_days: Annotated[int, Meta(ge=1, le=31, description="Ignored, because game servers store no events.")] = 1
 
 
 async def get_user(services: Services, params: GetUserParams) -> list[OsuUser]:

@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from api.request.fields import Invalid, Repeated, parser
 from domain.errors import ErrorSpec
+from domain.modes import Mode
+from domain.units import MODE_CODES
 
 P = TypeVar("P", bound=msgspec.Struct)
 
@@ -51,9 +53,9 @@ BeatmapText = Annotated[
     Meta(
         min_length=2,
         max_length=64,
-        description="Words, of 2 to 64 characters in all. A beatmap must have each of them in its artist, title, "
-        "creator or difficulty name, as a part of it. A number is also compared with the IDs of the "
-        "beatmap and its set. Case, accents and the width of letters do not matter.",
+        description="Words to search for (2 to 64 characters together). Each of them must occur in the artist,"
+        " title, creator or difficulty name of a beatmap, also as part of a word. A number also finds the beatmap"
+        " or the set with this ID. Case, accents and the width of letters do not matter.",
     ),
 ]
 BeatmapSetID = Annotated[int, Meta(ge=0, le=INT32, description="Beatmap set ID.")]
@@ -63,76 +65,75 @@ ScoreID = Annotated[int, Meta(ge=0, le=INT64, description="Score ID.")]
 ScoreIDs = Annotated[
     tuple[ScoreID, ...], Meta(max_length=MAX_BATCH, description="Score ID. May be given up to 50 times.")
 ]
-MODES = (
-    "Game mode: 0 osu!, 1 taiko, 2 catch, 3 mania; 4 osu!, 5 taiko and 6 catch with Relax; 8 osu! with Autopilot"
-)
-# 9 to 11 are refused after validation, with the message that clients know.
+MODES = f"Game mode: {MODE_CODES}"
+# 9 to 11 are refused after validation, with the message that clients know. The documentation leaves them out.
 ModeNumber = Annotated[
     int,
     Meta(
         ge=0,
         le=11,
-        description=f"{MODES}, for which 7 is accepted too.",
-        extra_json_schema={"not": {"type": "integer", "enum": [9, 10, 11]}},
+        description=f"{MODES}. 7 is accepted for 8, unless the operator forbids it.",
+        extra_json_schema={"enum": [*range(9)]},
     ),
 ]
 PlayMode = Annotated[
     int,
-    Meta(ge=0, le=11, description="Game mode. Only its ruleset counts, the remainder when it is divided by 4."),
-]
-RulesetMode = Annotated[
-    int,
     Meta(
         ge=0,
         le=11,
-        description=f"{MODES}.",
-        extra_json_schema={"not": {"type": "integer", "enum": [7, 9, 10, 11]}},
+        description="Game mode. Only its ruleset counts: 0, 4 and 8 are osu!, 1, 5 and 9 taiko, 2, 6 and 10"
+        " catch, 3, 7 and 11 mania. Relax (128) and Autopilot (8192) are given as `mods`.",
     ),
 ]
+RulesetMode = Annotated[int, Meta(ge=0, le=11, description=f"{MODES}.", extra_json_schema={"enum": [*Mode]})]
 ModsText = Annotated[
     str,
     Meta(
-        description="Mods of the scores, as a bitmask (`72`) or as acronyms (`HDDT`): scores with all of them or, "
-        "with a `~` in front, with any of them. Or else `vn`, which is no filter, `rx` or `ap`, which turn a "
-        "vanilla `mode` into its mode with Relax or Autopilot."
+        description="Mods that the scores must have, as a bitmask (`72`) or as acronyms (`HDDT`): all of them or,"
+        " after a `~`, at least one of them (`~HDDT`). Three other values concern the mode: `rx` and `ap` select"
+        " the one with Relax or Autopilot that belongs to `mode`, and `vn` changes nothing."
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="Maximum number of rows (1 to 100).")]
 IncludeLoved = Annotated[
     bool,
-    Meta(description="With `scope=best` or `scope=first`: whether scores on loved beatmaps are included."),
+    Meta(description="Whether scores on loved beatmaps are included. Only with `scope=best` and `scope=first`."),
 ]
-IncludeFailed = Annotated[bool, Meta(description="In lists of recent scores: whether failed scores are included.")]
+IncludeFailed = Annotated[bool, Meta(description="Whether lists of recent scores include failed ones.")]
 AllMedals = Annotated[
-    bool, Meta(description="Whether medals that the player does not have are listed too, each with `achieved`.")
+    bool,
+    Meta(description="Whether all medals are listed, each with `achieved`, instead of those that the player has."),
 ]
-WithReplay = Annotated[bool, Meta(description="Whether each score says if its replay is stored (`has_replay`).")]
+WithReplay = Annotated[bool, Meta(description="Whether each score has the field `has_replay`.")]
 WithWeight = Annotated[
-    bool, Meta(description="With `scope=best`: whether each score has `weight` and `weighted_pp`.")
+    bool, Meta(description="Whether each score has the fields `weight` and `weighted_pp`. Only with `scope=best`.")
 ]
 SortColumn = Annotated[
     Literal["tscore", "rscore", "pp", "acc", "plays", "playtime"],
     Meta(
-        description="What the players are ordered by, highest first: total score, ranked score, pp, accuracy, "
-        "number of plays or seconds played."
+        description="What the players are ordered by, highest first: total score, ranked score, pp, accuracy,"
+        " number of plays or seconds played."
     ),
 ]
 ClanSortColumn = Annotated[
     Literal["pp", "rscore", "acc", "plays"],
     Meta(
-        description="What the clans are ordered by, highest first: the pp, the ranked score or the plays of their "
-        "members together, or the members' average accuracy."
+        description="What the clans are ordered by, highest first: the pp, the ranked score or the plays of their"
+        " members together, or the members' average accuracy."
     ),
 ]
-ScoresScope = Annotated[Literal["recent", "best"], Meta(description="The best scores or the most recent ones.")]
+ScoresScope = Annotated[
+    Literal["recent", "best"], Meta(description="Order of the scores: the best one or the most recent one first.")
+]
 # The scopes for which every game server has the columns, and those that have an SQL statement of their own.
 StockScope = Literal["recent", "best", "first"]
 ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[
     Literal["recent", "best", "first", "pinned"],
     Meta(
-        description="The most recent scores, the best ones by pp, or the first places: those ahead of all others "
-        "on their beatmaps. `pinned` is known on game servers whose scores have a column `pinned`."
+        description="`best`: the best scores by pp. `recent`: the most recent ones. `first`: those that are first"
+        " on the leaderboard of their beatmap. `pinned`: those that the player has pinned, which only some game"
+        " servers have."
     ),
 ]
 # The game server declares 2**31 - 1 without enforcing it, so the bound is what fits into SQL.
@@ -142,7 +143,8 @@ AroundPlayer = Annotated[
     Meta(
         ge=3,
         le=INT32,
-        description="Player ID: the page of `limit` players on which this player is, instead of one at `offset`.",
+        description="ID of a player. The response is the page of `limit` players with this player on it, and"
+        " `offset` is ignored.",
     ),
 ]
 # Only these are kept, see storage/cache/top_plays.py.
@@ -152,7 +154,11 @@ PageSize = Annotated[int, Meta(ge=1, le=100, description="Rows per page (1 to 10
 # The 32 bits of a signed or an unsigned number.
 ModsNumber = Annotated[
     int,
-    Meta(ge=-(2**31), le=2**32 - 1, description="Mods as a bitmask. Nightcore (512) implies DoubleTime (64)."),
+    Meta(
+        ge=-(2**31),
+        le=2**32 - 1,
+        description="Mods of the play as a bitmask. Nightcore (512) includes DoubleTime (64).",
+    ),
 ]
 Country = Annotated[
     str, Meta(min_length=2, max_length=2, description="Two-letter country code. Case does not matter.")

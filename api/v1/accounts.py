@@ -40,14 +40,14 @@ class FriendsParams(msgspec.Struct, frozen=True, kw_only=True):
     offset: Offset = 0
 
 
-class Friends(Success, frozen=True, kw_only=True):
+class FriendList(Success, frozen=True, kw_only=True):
     """A player's friends, ordered by ID."""
 
-    friends: list[Friend]
+    friends: Annotated[list[Friend], Meta(description="The friends, ordered by ID.")]
 
 
 @errors(*LEGACY_AUTH_ERRORS)
-async def get_friends(services: Services, params: FriendsParams, caller: Caller) -> Friends:
+async def get_friends(services: Services, params: FriendsParams, caller: Caller) -> FriendList:
     """The friends of the player that the API key belongs to.
 
     They are ordered by ID; the operator's `LIST_LIMIT` is the maximum number of them. Restricted and unverified
@@ -62,7 +62,7 @@ async def get_friends(services: Services, params: FriendsParams, caller: Caller)
         limit=services.settings.list_limit,
         offset=params.offset,
     )
-    return Friends(friends=friends)
+    return FriendList(friends=friends)
 
 
 # The content of a body by media type. Forms are accepted too, but only one type is documented, because generated
@@ -73,7 +73,7 @@ ProfileBody = Annotated[Body, {"application/json": ProfileFields}]
 class ProfileUpdated(Success, frozen=True, kw_only=True):
     """The fields that were changed, with their new values."""
 
-    updated: ProfileFields
+    updated: Annotated[ProfileFields, Meta(description="The changed fields with their new values.")]
 
 
 @errors(*LEGACY_AUTH_ERRORS, NOT_ALLOWED, *FIELDS_ERRORS, *PROFILE, UNSTORABLE)
@@ -118,7 +118,7 @@ AvatarBody = Annotated[Body, {"multipart/form-data": AvatarForm}]
 class AvatarStored(msgspec.Struct, frozen=True):
     """Confirmation, in the words that the oldest clients compare literally."""
 
-    status: str = "success."
+    status: Annotated[str, Meta(description="Always `success.`, with a full stop.")] = "success."
 
 
 @errors(

@@ -1,6 +1,9 @@
 """Medals."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.achievements import achieved_of, achievements_for
 from api.request.params import AllMedals, PlayerID, PlayerName
@@ -10,6 +13,7 @@ from api.services import Services
 from api.v1.lookup import PLAYER_ERRORS, player_by_id_or_name
 from domain.achievements import PlayerAchievement
 from domain.players import PlayerCard
+from domain.units import Int32
 from storage.database import catalogue
 
 
@@ -22,12 +26,12 @@ class PlayerAchievementsParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerAchievements(Success, frozen=True, kw_only=True):
-    """A player's medals, and the player. `total` medals exist, of which the player has `count`."""
+    """A player's medals, and the player."""
 
-    total: int
-    count: int
-    achievements: list[PlayerAchievement]
-    player: PlayerCard
+    total: Annotated[Int32, Meta(description="Number of medals that exist.")]
+    count: Annotated[Int32, Meta(description="Number of medals that the player has.")]
+    achievements: Annotated[list[PlayerAchievement], Meta(description="The medals, ordered by ID.")]
+    player: Annotated[PlayerCard, Meta(description="The player.")]
 
 
 @errors(*PLAYER_ERRORS)

@@ -38,7 +38,7 @@ class BeatmapParams(msgspec.Struct, frozen=True, kw_only=True):
 class BeatmapInfo(Success, frozen=True, kw_only=True):
     """A beatmap."""
 
-    map: Beatmap
+    map: Annotated[Beatmap, Meta(description="The beatmap.")]
 
 
 @errors(*BEATMAP_ERRORS)
@@ -57,7 +57,7 @@ class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):
 class BeatmapsInfo(Success, frozen=True, kw_only=True):
     """The beatmaps, in the order of the request."""
 
-    maps: list[Beatmap]
+    maps: Annotated[list[Beatmap], Meta(description="The beatmaps.")]
 
 
 @errors(ID_OR_MD5)
@@ -92,10 +92,10 @@ class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundBeatmaps(Success, frozen=True, kw_only=True):
-    """The beatmaps found, the most played one first. `results` is how many there are in all."""
+    """The beatmaps found, the most played one first."""
 
-    results: int
-    result: list[Beatmap]
+    results: Annotated[int, Meta(description="Number of beatmaps found, on all pages.")]
+    result: Annotated[list[Beatmap], Meta(description="Beatmaps of the page, the most played one first.")]
 
 
 async def search_maps(services: Services, params: SearchParams) -> FoundBeatmaps:
@@ -127,7 +127,7 @@ class SetParams(msgspec.Struct, frozen=True, kw_only=True):
 class SetInfo(Success, frozen=True, kw_only=True):
     """A beatmap set."""
 
-    set: BeatmapSet
+    set: Annotated[BeatmapSet, Meta(description="The beatmap set.")]
 
 
 @errors(NO_SET)

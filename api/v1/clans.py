@@ -1,6 +1,9 @@
 """Clans."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.clans import clan_leaderboard
 from api.reads.require import NO_CLAN, require
@@ -10,6 +13,7 @@ from api.response.errors import errors
 from api.services import Services
 from domain.clans import Clan, ClanLeaderboardEntry, ClanMember
 from domain.modes import INVALID_MODE, ruleset_mode
+from domain.units import Int32
 from storage.database import catalogue
 
 
@@ -18,10 +22,13 @@ class ClanParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClanInfo(Clan, frozen=True, kw_only=True):
-    """A clan with its members, ordered by ID. `owner` is null if that player is hidden or no longer exists."""
+    """A clan with its owner and its members."""
 
-    members: list[ClanMember]
-    owner: ClanMember | None
+    members: Annotated[list[ClanMember], Meta(description="Members of the clan, ordered by ID.")]
+    owner: Annotated[
+        ClanMember | None,
+        Meta(description="Owner of the clan; null if that player is hidden or no longer exists."),
+    ]
 
 
 @errors(NO_CLAN)
@@ -46,10 +53,13 @@ class ClanLeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClanLeaderboard(Success, frozen=True, kw_only=True):
-    """Clans in the order of the leaderboard, which has `total` clans. The first one has the rank `offset` + 1."""
+    """Clans in the order of the leaderboard."""
 
-    total: int
-    leaderboard: list[ClanLeaderboardEntry]
+    total: Annotated[Int32, Meta(description="Number of clans on the leaderboard.")]
+    leaderboard: Annotated[
+        list[ClanLeaderboardEntry],
+        Meta(description="Clans in the order of the leaderboard. The first one has the rank `offset` + 1."),
+    ]
 
 
 @errors(INVALID_MODE)

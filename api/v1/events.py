@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from api.request.fields import IN_ONE_VALUE
-from api.request.params import BeatmapMD5, ModeNumber, PlayerID
+from api.request.params import ModeNumber, PlayerID
 from api.response.errors import errors
 from api.response.event_stream import EventStream
 from api.services import Services
@@ -17,26 +17,38 @@ from storage.events.hub import ALL_STREAMS_TAKEN, TOO_MANY_STREAMS
 
 Types = Annotated[
     tuple[EventType, ...],
-    Meta(max_length=4, description="The types of events, separated by commas.", **IN_ONE_VALUE),
+    Meta(max_length=4, description="Types of events to send, separated by commas.", **IN_ONE_VALUE),
 ]
 Players = Annotated[
     tuple[PlayerID, ...],
     Meta(
         max_length=50,
-        description="Up to 50 player IDs, separated by commas: only scores and players with one of them.",
+        description="Up to 50 player IDs, separated by commas. Only scores and player events of these are sent.",
         **IN_ONE_VALUE,
     ),
 ]
 Modes = Annotated[
     tuple[ModeNumber, ...],
-    Meta(max_length=12, description="Modes, separated by commas: only scores in one of them.", **IN_ONE_VALUE),
+    Meta(
+        max_length=12,
+        description="Game modes, separated by commas. Only scores in these are sent.",
+        **IN_ONE_VALUE,
+    ),
 ]
-IncludeFailed = Annotated[bool, Meta(description="Whether failed scores are included.")]
+IncludeFailed = Annotated[bool, Meta(description="Whether failed scores are sent.")]
+BeatmapOfScores = Annotated[
+    str,
+    Meta(
+        min_length=32,
+        max_length=32,
+        description="MD5 of a beatmap's `.osu` file, in hexadecimal. Only scores on this beatmap are sent.",
+    ),
+]
 LastID = Annotated[
     str,
     Meta(
         pattern=rf"^{PATTERN}$",
-        description="The ID of the last event that the client has: it gets the scores that it has missed."
+        description="ID of the last event that the client has received. The scores since then are sent first."
         " The header `Last-Event-ID`, which browsers send, takes precedence.",
     ),
 ]
@@ -47,7 +59,7 @@ class EventsParams(msgspec.Struct, frozen=True, kw_only=True):
     id: Players = ()
     mode: Modes = ()
     include_failed: IncludeFailed = False
-    map: BeatmapMD5 | None = None
+    map: BeatmapOfScores | None = None
     last_id: LastID | None = None
 
 

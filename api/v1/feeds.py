@@ -1,8 +1,9 @@
 """Scores of all players: the ones with the most pp, and the latest ones."""
 
-from typing import cast
+from typing import Annotated, cast
 
 import msgspec
+from msgspec import Meta
 
 from api.reads.replays import set_has_replay
 from api.reads.scores import in_order, with_beatmaps
@@ -24,7 +25,7 @@ class TopPlaysParams(msgspec.Struct, frozen=True, kw_only=True):
 class TopPlays(Success, frozen=True, kw_only=True):
     """Scores, each with its player and its beatmap."""
 
-    plays: list[ServerScore]
+    plays: Annotated[list[ServerScore], Meta(description="The scores, the one with the most pp first.")]
 
 
 @errors(INVALID_MODE)
@@ -57,7 +58,7 @@ class RecentScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 class RecentScores(Success, frozen=True, kw_only=True):
     """Scores, each with its player and its beatmap."""
 
-    scores: list[ServerScore]
+    scores: Annotated[list[ServerScore], Meta(description="The scores, the newest first.")]
 
 
 @errors(INVALID_MODE)

@@ -1,6 +1,9 @@
 """Leaderboards of players."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.leaderboards import leaderboard, leaderboard_key
 from api.reads.players import NO_PLAYER
@@ -10,6 +13,7 @@ from api.response.errors import errors
 from api.services import Services
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.players import LeaderboardEntry
+from domain.units import Int32
 from storage.database import catalogue
 
 
@@ -22,19 +26,22 @@ class LeaderboardParams(msgspec.Struct, frozen=True, kw_only=True):
     around: AroundPlayer | None = None
 
 
-class Leaderboard(Success, frozen=True, kw_only=True):
-    """Players in the order of the leaderboard, of which the first has the rank `offset` + 1.
+class PlayerLeaderboard(Success, frozen=True, kw_only=True):
+    """Players in the order of the leaderboard."""
 
-    `total` is how many players are on it, null if the database does not count them in time.
-    """
-
-    leaderboard: list[LeaderboardEntry]
-    total: int | None
-    offset: int
+    leaderboard: Annotated[
+        list[LeaderboardEntry],
+        Meta(description="Players in the order of the leaderboard. The first one has the rank `offset` + 1."),
+    ]
+    total: Annotated[
+        Int32 | None,
+        Meta(description="Number of players on the leaderboard; null if they are not counted in time."),
+    ]
+    offset: Annotated[int, Meta(description="Number of players before the first one in this response.")]
 
 
 @errors(INVALID_MODE, NO_PLAYER)
-async def get_leaderboard(services: Services, params: LeaderboardParams) -> Leaderboard:
+async def get_leaderboard(services: Services, params: LeaderboardParams) -> PlayerLeaderboard:
     """The leaderboard of a mode, of the world or of one country.
 
     Players with 0 in the column it is sorted by are left out, and so are restricted and unverified players. Of
@@ -50,4 +57,4 @@ async def get_leaderboard(services: Services, params: LeaderboardParams) -> Lead
             raise NO_PLAYER()
         offset = position - position % params.limit
     entries, total = await leaderboard(services, catalogue.leaderboard, key, limit=params.limit, offset=offset)
-    return Leaderboard(leaderboard=entries, total=total, offset=offset)
+    return PlayerLeaderboard(leaderboard=entries, total=total, offset=offset)

@@ -17,7 +17,9 @@ NO_MATCH = ErrorSpec(404, "Match not found.")
 
 MATCHES = 64
 # The game server accepts 64 too, though it has no such match.
-MatchID = Annotated[int, Meta(ge=0, le=MATCHES, description="Match ID (0 to 63). There is never a match 64.")]
+MatchID = Annotated[
+    int, Meta(ge=0, le=MATCHES, description="Match ID (0 to 63). 64 is accepted, but no match has it.")
+]
 
 
 class MatchParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class MatchParams(msgspec.Struct, frozen=True, kw_only=True):
 class MatchInfo(Success, frozen=True, kw_only=True):
     """A multiplayer match."""
 
-    match: Match
+    match: Annotated[Match, Meta(description="The match.")]
 
 
 @errors(NO_MATCH, GAME_SERVER_AWAY)
@@ -42,16 +44,16 @@ async def get_match(services: Services, params: MatchParams) -> MatchInfo:
     return MatchInfo(match=match)
 
 
-class Matches(Success, frozen=True, kw_only=True):
+class MatchList(Success, frozen=True, kw_only=True):
     """Multiplayer matches, ordered by ID."""
 
-    matches: list[Match]
+    matches: Annotated[list[Match], Meta(description="The matches, ordered by ID.")]
 
 
 @errors(GAME_SERVER_AWAY)
-async def get_matches(services: Services, _: NoParams) -> Matches:
+async def get_matches(services: Services, _: NoParams) -> MatchList:
     """All multiplayer matches that are open now, ordered by ID.
 
     Restricted and unverified players are left out of the slots, the referees and the host.
     """
-    return Matches(matches=await services.live.matches())
+    return MatchList(matches=await services.live.matches())

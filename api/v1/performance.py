@@ -11,6 +11,7 @@ from api.request.params import INT32, BeatmapID, BeatmapIDs, ModsNumber, PlayMod
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
+from domain import units
 from domain.beatmaps import BeatmapFile
 from domain.errors import APIError, ErrorSpec
 from domain.performance import Play, PlayResult, engine_mods
@@ -26,16 +27,35 @@ DEFAULT_ACCURACIES = (100.0, 99.0, 98.0, 95.0)
 # A batch may take this many times the timeout of one calculation.
 BATCH_TIMEOUTS = 2
 
-IF_COUNTED = "If any of these hits is given, the others are 0, and `acc` is ignored."
-Katus = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of katus (200s in mania). {IF_COUNTED}")]
-Gekis = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of gekis (320s in mania). {IF_COUNTED}")]
-Hits100 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 100s. {IF_COUNTED}")]
-Hits50 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 50s. {IF_COUNTED}")]
-Misses = Annotated[int, Meta(ge=0, le=INT32, description="Number of misses.")]
-Combo = Annotated[int, Meta(ge=0, le=INT32, description="Highest combo of the play. By default a full combo.")]
+IF_COUNTED = (
+    "With one of `nkatu`, `ngeki`, `n100` and `n50`, the response is the pp of one play with these hits. Those"
+    " that are not given are 0 then, and `acc` is ignored."
+)
+Katus = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=INT32,
+        description=f"Number of katus: 200s in mania, missed droplets in catch. {IF_COUNTED}",
+    ),
+]
+Gekis = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of gekis: MAX (320) in mania. {IF_COUNTED}")]
+Hits100 = Annotated[
+    int,
+    Meta(ge=0, le=INT32, description=f"Number of 100s: goods in taiko, caught drops in catch. {IF_COUNTED}"),
+]
+Hits50 = Annotated[int, Meta(ge=0, le=INT32, description=f"Number of 50s: caught droplets in catch. {IF_COUNTED}")]
+Misses = Annotated[int, Meta(ge=0, le=INT32, description="Number of misses in the play.")]
+Combo = Annotated[
+    int,
+    Meta(ge=0, le=INT32, description="Highest combo of the play. Without it, the highest one that is possible."),
+]
 Accuracies = Annotated[
     tuple[Annotated[float, Meta(ge=0, le=100)], ...],
-    Meta(max_length=100, description="Accuracy in percent (0 to 100). May be given up to 100 times."),
+    Meta(
+        max_length=100,
+        description="Accuracy of a play in percent (0 to 100). May be given up to 100 times, for one result each.",
+    ),
 ]
 
 
@@ -86,20 +106,19 @@ class BatchParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeatmapResults(msgspec.Struct, frozen=True, kw_only=True):
-    """The results for one beatmap.
+    """The results for one beatmap."""
 
-    `status` is `success`, or else the error that `calculate_pp` would respond with, and `results` is empty.
-    """
-
-    id: int
-    status: str
-    results: list[PlayResult]
+    id: units.BeatmapID
+    status: Annotated[str, Meta(description="`success`, or the error that `calculate_pp` would respond with.")]
+    results: Annotated[
+        list[PlayResult], Meta(description="One result for each `acc`, in their order; empty after an error.")
+    ]
 
 
 class Batch(Success, frozen=True, kw_only=True):
     """The results for each beatmap, in the order of the request."""
 
-    maps: list[BeatmapResults]
+    maps: Annotated[list[BeatmapResults], Meta(description="The results for each beatmap.")]
 
 
 @errors(*AUTH_ERRORS, NO_ENGINE, NOT_STARTING, TOO_MANY)

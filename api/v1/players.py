@@ -22,6 +22,7 @@ from domain.clans import Clan
 from domain.errors import ErrorSpec
 from domain.live import NamedPlayer
 from domain.players import FoundPlayer, PlayerDetails, PlayerStats
+from domain.units import Action, ActionText, InResponse, Int32, ModeID, Online, SelectedMods
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
 
@@ -34,10 +35,10 @@ class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchResults(Success, frozen=True, kw_only=True):
-    """The players found, ordered by ID. `results` is the number of players in this response."""
+    """The players found, ordered by ID."""
 
-    results: int
-    result: list[FoundPlayer]
+    results: InResponse
+    result: Annotated[list[FoundPlayer], Meta(description="Players found, ordered by ID.")]
 
 
 async def search_players(services: Services, params: SearchParams) -> SearchResults:
@@ -53,14 +54,16 @@ async def search_players(services: Services, params: SearchParams) -> SearchResu
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many players are online, and how many are registered, without the bot."""
 
-    online: int
-    total: int
+    online: Annotated[
+        Int32, Meta(description="Number of players who are online, without bots and hidden players.")
+    ]
+    total: Annotated[Int32, Meta(description="Number of players who are registered, without the bot.")]
 
 
 class PlayerCount(Success, frozen=True, kw_only=True):
     """The number of players."""
 
-    counts: Counts
+    counts: Annotated[Counts, Meta(description="Number of players.")]
 
 
 @errors(GAME_SERVER_AWAY)
@@ -76,8 +79,8 @@ async def get_player_count(services: Services, _: NoParams) -> PlayerCount:
 class OnlinePlayers(Success, frozen=True, kw_only=True):
     """The players and the bots that are online, each ordered by ID."""
 
-    players: list[NamedPlayer]
-    bots: list[NamedPlayer]
+    players: Annotated[list[NamedPlayer], Meta(description="Players who are online, ordered by ID.")]
+    bots: Annotated[list[NamedPlayer], Meta(description="Bots that are online, ordered by ID.")]
 
 
 @errors(NO_ROSTER, GAME_SERVER_AWAY)
@@ -103,21 +106,23 @@ class InfoParams(msgspec.Struct, frozen=True, kw_only=True):
     name: PlayerName | None = None
 
 
+Account = Annotated[PlayerDetails, Meta(description="Account of the player.")]
+ClanOfAccount = Annotated[Clan | None, Meta(description="Same as `clan` in `info`.")]
+StatsByMode = Annotated[dict[int, PlayerStats], Meta(description="Statistics by the number of the mode.")]
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A player's account (`info`) and statistics by mode (`stats`), as `scope` selects.
+    """A player's account and statistics, as the parameter `scope` selects: `clan` is there with `info`."""
 
-    `clan` is the clan in `info`, where some clients look for it.
-    """
-
-    info: PlayerDetails | UnsetType = UNSET
-    clan: Clan | UnsetType | None = UNSET
-    stats: dict[int, PlayerStats] | UnsetType = UNSET
+    info: Account | UnsetType = UNSET
+    clan: ClanOfAccount | UnsetType = UNSET
+    stats: StatsByMode | UnsetType = UNSET
 
 
 class PlayerInfo(Success, frozen=True, kw_only=True):
     """A player's profile."""
 
-    player: Profile
+    player: Annotated[Profile, Meta(description="The player.")]
 
 
 @errors(*PLAYER_ERRORS)
@@ -140,17 +145,17 @@ class PlayersInfoParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FullProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """A player's account (`info`), clan, and statistics by mode (`stats`)."""
+    """A player's account, clan and statistics."""
 
-    info: PlayerDetails
-    clan: Clan | None
-    stats: dict[int, PlayerStats]
+    info: Account
+    clan: ClanOfAccount
+    stats: StatsByMode
 
 
 class PlayersInfo(Success, frozen=True, kw_only=True):
     """The profiles of the players, in the order of the request."""
 
-    players: list[FullProfile]
+    players: Annotated[list[FullProfile], Meta(description="The players.")]
 
 
 async def get_players_info(services: Services, params: PlayersInfoParams) -> PlayersInfo:
@@ -171,46 +176,49 @@ class StatusParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """What an online player is doing.
+    """What an online player is doing."""
 
-    `action` is 0 idle, 1 AFK, 2 playing, 3 editing, 4 modding, 5 in a multiplayer room, 6 watching, 7 unknown,
-    8 testing, 9 submitting, 10 paused, 11 in the multiplayer lobby, 12 playing in multiplayer or 13 in
-    osu!direct. `mods` is the bitmask of the player's own mods. `beatmap` is null if none is selected, or the
-    selected one is unknown.
-    """
+    action: Action
+    info_text: ActionText
+    mode: ModeID
+    mods: SelectedMods
+    beatmap: Annotated[
+        Beatmap | None, Meta(description="Selected beatmap; null if none is selected or it is unknown.")
+    ]
 
-    action: int
-    info_text: str
-    mode: int
-    mods: int
-    beatmap: Beatmap | None
+
+LoginTime = Annotated[
+    float, Meta(description="Time of the login, as Unix time in seconds. Only if the player is online.")
+]
+Status = Annotated[Activity, Meta(description="What the player is doing. Only if the player is online.")]
+LastSeen = Annotated[
+    Int32,
+    Meta(description="Time of the last activity, as Unix time in seconds. Only if the player is offline."),
+]
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a player is online.
+    """Whether a player is online, and what the player is doing or was last seen."""
 
-    With `login_time` and `status` if the player is online, else with `last_seen`. Times are in Unix seconds.
-    """
-
-    online: bool
-    login_time: float | UnsetType = UNSET
-    status: Activity | UnsetType = UNSET
-    last_seen: int | UnsetType = UNSET
+    online: Online
+    login_time: LoginTime | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    last_seen: LastSeen | UnsetType = UNSET
 
 
-class PlayerStatus(Success, frozen=True, kw_only=True):
+class PlayerStatusInfo(Success, frozen=True, kw_only=True):
     """Whether a player is online."""
 
-    player_status: Presence
+    player_status: Annotated[Presence, Meta(description="Whether the player is online.")]
 
 
 @errors(*PLAYER_ERRORS, GAME_SERVER_AWAY)
-async def get_player_status(services: Services, params: StatusParams) -> PlayerStatus:
+async def get_player_status(services: Services, params: StatusParams) -> PlayerStatusInfo:
     """Whether a player is online, and what the player is doing or when the player was last seen."""
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
     status = await services.live.status(player.id)
     if status is None:
-        return PlayerStatus(player_status=Presence(online=False, last_seen=player.latest_activity))
+        return PlayerStatusInfo(player_status=Presence(online=False, last_seen=player.latest_activity))
     activity = Activity(
         action=status.action,
         info_text=status.info_text,
@@ -218,4 +226,4 @@ async def get_player_status(services: Services, params: StatusParams) -> PlayerS
         mods=status.mods,
         beatmap=await selected_beatmap(services, status),
     )
-    return PlayerStatus(player_status=Presence(online=True, login_time=status.login_time, status=activity))
+    return PlayerStatusInfo(player_status=Presence(online=True, login_time=status.login_time, status=activity))

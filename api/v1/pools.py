@@ -1,8 +1,9 @@
 """Tournament map pools."""
 
-from typing import cast
+from typing import Annotated, cast
 
 import msgspec
+from msgspec import Meta
 
 from api.reads.require import require
 from api.request.params import PoolID
@@ -22,12 +23,9 @@ class PoolParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolInfo(Pool, frozen=True, kw_only=True):
-    """A map pool. The keys of `maps` are the picks, such as `NM1` or `HDHR2`.
+    """A map pool with its beatmaps."""
 
-    `created_by` is null if that player is hidden or no longer exists.
-    """
-
-    maps: dict[str, Beatmap]
+    maps: Annotated[dict[str, Beatmap], Meta(description="Beatmaps by their pick, such as `NM1` or `HDHR2`.")]
 
 
 @errors(NO_POOL)

@@ -16,7 +16,7 @@ class ReplayParams(msgspec.Struct, frozen=True, kw_only=True):
     id: ScoreID
     include_headers: Annotated[
         bool,
-        Meta(description="Whether the response is a complete `.osr` file. If not, it is the compressed frames."),
+        Meta(description="Whether the response is a complete `.osr` file, or only its compressed frames."),
     ] = True
 
 

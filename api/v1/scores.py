@@ -1,8 +1,9 @@
 """Scores: of a player, on a beatmap, a single one."""
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
+from msgspec import Meta
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.replays import set_has_replay
@@ -53,6 +54,7 @@ from domain.scores import (
     Score,
     ScoreDetails,
 )
+from domain.units import BeatmapRank, BoardSize, TotalOrNull
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
@@ -77,14 +79,11 @@ class PlayerScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
-    """A player's scores, each with its beatmap, and the player.
+    """A player's scores, each with its beatmap, and the player."""
 
-    `total` is how many there are on all pages, null if the database does not count them in time.
-    """
-
-    total: int | None
-    scores: list[PlayerScore]
-    player: PlayerCard
+    total: TotalOrNull
+    scores: Annotated[list[PlayerScore], Meta(description="The scores, each with its beatmap.")]
+    player: Annotated[PlayerCard, Meta(description="Player of the scores.")]
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS)
@@ -144,7 +143,7 @@ class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
 class MostPlayed(Success, frozen=True, kw_only=True):
     """Beatmaps with the number of times the player has played them, the most played first."""
 
-    maps: list[PlayedBeatmap]
+    maps: Annotated[list[PlayedBeatmap], Meta(description="The beatmaps, the most played one first.")]
 
 
 @errors(INVALID_MODE, MOST_PLAYED_ID_OR_NAME, NO_PLAYER)
@@ -175,7 +174,7 @@ class PlayerPlaysParams(msgspec.Struct, frozen=True, kw_only=True):
 class PlayerPlays(Success, frozen=True, kw_only=True):
     """How often a player has played in each month, the first month first. Months without plays are left out."""
 
-    plays: list[MonthlyPlays]
+    plays: Annotated[list[MonthlyPlays], Meta(description="The months with plays, the first one first.")]
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS)
@@ -206,7 +205,7 @@ class BeatmapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 class BeatmapScores(Success, frozen=True, kw_only=True):
     """Scores on a beatmap, each with its player."""
 
-    scores: list[BeatmapScore]
+    scores: Annotated[list[BeatmapScore], Meta(description="The scores, each with its player.")]
 
 
 @errors(INVALID_MODE, *BEATMAP_ERRORS)
@@ -246,15 +245,16 @@ class PlayerMapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerMapScores(Success, frozen=True, kw_only=True):
-    """A player's scores on a beatmap.
+    """A player's scores on a beatmap, and the place of the best one on its leaderboard."""
 
-    `best` is the one on the beatmap's leaderboard, `rank` its place there, from 1, and `of` how many are there.
-    """
-
-    rank: int | None
-    of: int
-    best: Score | None
-    scores: list[Score]
+    rank: BeatmapRank
+    of: BoardSize
+    best: Annotated[
+        Score | None, Meta(description="Score of the player on the leaderboard of the beatmap; null without one.")
+    ]
+    scores: Annotated[
+        list[Score], Meta(description="The player's scores on the beatmap, the highest first; at most 100.")
+    ]
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS, MAP_ID_OR_MD5, NO_BEATMAP)
@@ -282,7 +282,7 @@ class ScoreParams(msgspec.Struct, frozen=True, kw_only=True):
 class ScoreInfo(Success, frozen=True, kw_only=True):
     """A score with its player and its beatmap."""
 
-    score: ScoreDetails
+    score: Annotated[ScoreDetails, Meta(description="The score.")]
 
 
 @errors(NO_SCORE)
@@ -305,7 +305,7 @@ class ScoresInfoParams(msgspec.Struct, frozen=True, kw_only=True):
 class ScoresInfo(Success, frozen=True, kw_only=True):
     """Scores with their players and beatmaps, in the order of the request."""
 
-    scores: list[ScoreDetails]
+    scores: Annotated[list[ScoreDetails], Meta(description="The scores.")]
 
 
 async def get_scores_info(services: Services, params: ScoresInfoParams) -> ScoresInfo:

@@ -1,6 +1,9 @@
 """Medals."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.achievements import achieved_of, achievements_for
 from api.reads.players import NO_PLAYER, require_player
@@ -8,7 +11,7 @@ from api.request.params import AllMedals
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import ListMeta, Page, PageParams, read_page
+from api.v2.envelope import META, ListMeta, Page, PageParams, read_page
 from api.v2.params import PlayerNumber
 from domain.v2 import Achievement, PlayerAchievement
 from storage.database import catalogue
@@ -30,8 +33,8 @@ class PlayerAchievementsParams(msgspec.Struct, frozen=True, kw_only=True):
 class PlayerAchievements(Success, frozen=True, kw_only=True):
     """A player's medals."""
 
-    data: list[PlayerAchievement]
-    meta: ListMeta
+    data: Annotated[list[PlayerAchievement], Meta(description="The medals, ordered by ID.")]
+    meta: Annotated[ListMeta, META]
 
 
 @errors(NO_PLAYER)

@@ -12,15 +12,23 @@ from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item, Page, PageParams, page_of
 from api.v2.params import ClanNumber
+from domain.clans import (
+    MemberCount,
+    MembersAccuracy,
+    MembersPlays,
+    MembersPlaytime,
+    MembersPP,
+    MembersRankedScore,
+    MembersTotalScore,
+)
 from domain.modes import INVALID_MODE, ruleset_mode
-from domain.units import MemberAverage, MemberCount, MemberSum
 from domain.v2 import Clan, ClanLeaderboardEntry
 from storage.database import catalogue
 
 # Read as text, so that nothing is invalid where it is ignored.
 ClanMode = Annotated[
     str,
-    Meta(description=f"With `sort`: {MODES[0].lower()}{MODES[1:]}. Ignored without."),
+    Meta(description=f"{MODES}. It is ignored without `sort`."),
 ]
 
 
@@ -34,12 +42,12 @@ class ClansParams(PageParams, frozen=True):
 class ListedClan(Clan, frozen=True, kw_only=True):
     """A clan. What its visible members have achieved together in the mode is there with `sort` only."""
 
-    total_tscore: MemberSum | UnsetType = UNSET
-    total_rscore: MemberSum | UnsetType = UNSET
-    total_pp: MemberSum | UnsetType = UNSET
-    avg_acc: MemberAverage | UnsetType = UNSET
-    total_plays: MemberSum | UnsetType = UNSET
-    total_playtime: MemberSum | UnsetType = UNSET
+    total_tscore: MembersTotalScore | UnsetType = UNSET
+    total_rscore: MembersRankedScore | UnsetType = UNSET
+    total_pp: MembersPP | UnsetType = UNSET
+    avg_acc: MembersAccuracy | UnsetType = UNSET
+    total_plays: MembersPlays | UnsetType = UNSET
+    total_playtime: MembersPlaytime | UnsetType = UNSET
     member_count: MemberCount | UnsetType = UNSET
 
 

@@ -1,18 +1,24 @@
 """The envelope of version 2: data and metadata. Pages of lists."""
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from api.request.params import PageNumber, PageSize
 from api.response.encoded import Success
 from api.services import Services
+from domain.units import InResponse, Int32, PageTotal
 from storage.cache.pagination import PageRequest
 from storage.database.catalogue import Total
 from storage.database.database import Query
 from storage.database.statement import Value
 
 T = TypeVar("T")
+
+META = Meta(description="Metadata of the response.")
+CurrentPage = Annotated[int, Meta(description="Number of the page, from 1.")]
+CurrentSize = Annotated[Int32, Meta(description="Maximum number of rows on the page.")]
 
 
 class NoMeta(msgspec.Struct, frozen=True):
@@ -22,28 +28,27 @@ class NoMeta(msgspec.Struct, frozen=True):
 class Item(Success, Generic[T], frozen=True, kw_only=True):
     """A single object."""
 
-    data: T
-    meta: NoMeta = NoMeta()
+    data: Annotated[T, Meta(description="The object.")]
+    meta: Annotated[NoMeta, META] = NoMeta()
 
 
 class PageMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """The page, and the number of rows on all pages (`total`), which is counted at most once a minute."""
+    """The page, and the number of rows on all pages."""
 
-    total: int
-    page: int
-    page_size: int
+    total: PageTotal
+    page: CurrentPage
+    page_size: CurrentSize
 
 
 class Page(Success, Generic[T], frozen=True, kw_only=True):
     """A page of a list."""
 
-    data: list[T]
-    meta: PageMeta
+    data: Annotated[list[T], Meta(description="Rows of the page.")]
+    meta: Annotated[PageMeta, META]
 
 
 # A subclass with filters is not keyword-only, because keyword-only fields come last: `page` and `page_size` follow
-# the filters in the documentation and among invalid parameters. A docstring here would be shown there for every
-# subclass without one.
+# the filters in the documentation and among invalid parameters.
 class PageParams(msgspec.Struct, frozen=True, kw_only=True):
     page: PageNumber = 1
     page_size: PageSize = 50
@@ -76,4 +81,4 @@ def page_of(rows: list[T], total: int, request: PageRequest) -> Page[T]:
 class ListMeta(msgspec.Struct, frozen=True, kw_only=True):
     """The number of rows in this response."""
 
-    total: int
+    total: InResponse

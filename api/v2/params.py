@@ -10,44 +10,57 @@ PlayerNumber = Annotated[int, Meta(description="Player ID.")]
 BeatmapNumber = Annotated[int, Meta(description="Beatmap ID.")]
 BeatmapSetNumber = Annotated[int, Meta(description="Beatmap set ID.")]
 AfterID = Annotated[
-    int, Meta(ge=0, le=INT64 - 1, description="Only rows with a greater ID: the last one that a client has.")
+    int,
+    Meta(
+        ge=0,
+        le=INT64 - 1,
+        description="ID of the last row that the client has. Only rows with a greater ID are listed.",
+    ),
 ]
 ScoreNumber = Annotated[int, Meta(description="Score ID.")]
 ClanNumber = Annotated[int, Meta(description="Clan ID.")]
 PlayerKey = Annotated[
-    str, Meta(description="Player ID or name. Digits are an ID, anything else is a name, unless `key` is given.")
+    str,
+    Meta(
+        description="Player ID or name. Digits are an ID and anything else is a name, unless `key` says otherwise."
+    ),
 ]
-PlayerClan = Annotated[int, Meta(description="ID of the players' clan, 0 for players without a clan.")]
-Privileges = Annotated[int, Meta(description="Privileges as a bitmask, exactly these.")]
+PlayerClan = Annotated[int, Meta(description="ID of a clan, to list its members; 0 lists players without a clan.")]
+Privileges = Annotated[
+    int, Meta(description="Privileges as a bitmask. Only players with exactly these are listed.")
+]
 ClanRank = Annotated[int, Meta(description="Rank in the clan: 0 none, 1 member, 2 officer, 3 owner.")]
-PlayStyle = Annotated[int, Meta(description="Input devices as a bitmask, exactly these.")]
+PlayStyle = Annotated[
+    int, Meta(description="Input devices as a bitmask. Only players with exactly these are listed.")
+]
 CountryCode = Annotated[str, Meta(description="Two-letter country code.")]
 AnyMode = Annotated[int, Meta(description=f"{MODES}.")]
 BeatmapMode = Annotated[int, Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")]
 BeatmapStatus = Annotated[
     int,
     Meta(
-        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, "
-        "4 qualified, 5 loved."
+        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, 4"
+        " qualified, 5 loved."
     ),
 ]
 BeatmapServer = Annotated[str, Meta(description="Where the beatmap is from: `osu!` or `private`.")]
-Artist = Annotated[str, Meta(description="The artist's whole name.")]
-Creator = Annotated[str, Meta(description="The creator's whole name.")]
-FileName = Annotated[str, Meta(description="The whole name of the `.osu` file.")]
+Artist = Annotated[str, Meta(description="Name of the artist. Parts of it find nothing.")]
+Creator = Annotated[str, Meta(description="Name of the beatmap's creator. Parts of it find nothing.")]
+FileName = Annotated[str, Meta(description="Name of the `.osu` file. Parts of it find nothing.")]
 Frozen = Annotated[bool, Meta(description="Whether the beatmap keeps its ranked status when osu! changes it.")]
 BeatmapSort = Annotated[
     Literal["plays", "passes", "last_update", "diff", "bpm", "total_length"],
     Meta(
-        description="What the beatmaps are ordered by: number of plays or passes, time of the last update, star "
-        "rating, beats per minute or length."
+        description="What the beatmaps are ordered by: number of plays or passes, time of the last update, star"
+        " rating, beats per minute or length."
     ),
 ]
 SortOrder = Annotated[
-    Literal["asc", "desc"], Meta(description="With `sort`: the lowest first, or the highest first.")
+    Literal["asc", "desc"],
+    Meta(description="Order with `sort`: the lowest first (`asc`) or the highest first (`desc`)."),
 ]
 BeatmapHash = Annotated[str, Meta(description="MD5 of the beatmap's `.osu` file, in hexadecimal.")]
-Mods = Annotated[int, Meta(description="Mods as a bitmask, exactly these.")]
+Mods = Annotated[int, Meta(description="Mods as a bitmask. Only scores with exactly these are listed.")]
 ScoreStatus = Annotated[
-    int, Meta(description="Status: 0 failed, 1 passed, 2 the player's best score on the beatmap in its mode.")
+    int, Meta(description="Status: 0 failed, 1 passed, 2 passed and the player's best by pp on the beatmap.")
 ]

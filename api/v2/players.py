@@ -18,7 +18,7 @@ from api.request.fields import Invalid, integer
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of, read_page
+from api.v2.envelope import META, Item, ListMeta, Page, PageParams, page_of, read_page
 from api.v2.params import (
     AfterID,
     AnyMode,
@@ -31,6 +31,7 @@ from api.v2.params import (
     Privileges,
 )
 from domain.errors import ErrorSpec
+from domain.units import BeatmapSetID
 from domain.v2 import Activity, FoundPlayer, PlayerDetails, PlayerStats
 from storage.database import catalogue
 from storage.game_server.client import GAME_SERVER_AWAY
@@ -67,8 +68,8 @@ class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
 class FoundPlayers(Success, frozen=True, kw_only=True):
     """The players found, ordered by ID."""
 
-    data: list[FoundPlayer]
-    meta: ListMeta
+    data: Annotated[list[FoundPlayer], Meta(description="Players found, ordered by ID.")]
+    meta: Annotated[ListMeta, META]
 
 
 async def search_players(services: Services, params: SearchParams) -> FoundPlayers:
@@ -86,7 +87,10 @@ class PlayerParams(msgspec.Struct, frozen=True, kw_only=True):
     key: (
         Annotated[
             Literal["id", "username"],
-            Meta(description="Whether `player_id` is an ID or a name. By default its form decides."),
+            Meta(
+                description="Whether `player_id` is an ID or a name. Without it, digits are an ID, anything else"
+                " is a name."
+            ),
         ]
         | None
     ) = None
@@ -140,8 +144,8 @@ async def get_player_status(services: Services, params: PlayerPath) -> Item[Acti
 class Favourites(Success, frozen=True, kw_only=True):
     """The IDs of beatmap sets."""
 
-    data: list[int]
-    meta: ListMeta
+    data: Annotated[list[BeatmapSetID], Meta(description="IDs of the beatmap sets, the latest favourite first.")]
+    meta: Annotated[ListMeta, META]
 
 
 @errors(NO_PLAYER)

@@ -1,8 +1,9 @@
 """Scores: lists, of a player, on a beatmap, a single one."""
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
+from msgspec import Meta
 
 from api.reads.players import NO_PLAYER, require_player
 from api.reads.replays import set_has_replay
@@ -30,7 +31,7 @@ from api.request.params import (
 from api.response.encoded import Success
 from api.response.errors import errors
 from api.services import Services
-from api.v2.envelope import Item, ListMeta, Page, PageParams, page_of
+from api.v2.envelope import META, Item, ListMeta, Page, PageParams, page_of
 from api.v2.params import (
     AfterID,
     AnyMode,
@@ -43,6 +44,7 @@ from api.v2.params import (
 )
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
+from domain.units import BeatmapRank, BoardSize, ModeID
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
 from storage.database import catalogue
 
@@ -103,14 +105,14 @@ class PlayerScoresMeta(ListMeta, frozen=True, kw_only=True):
     """The number of scores in this response, with `scope=first` on all pages, and which scores they are."""
 
     scope: PlayerScoresScope
-    mode: int
+    mode: ModeID
 
 
 class PlayerScores(Success, frozen=True, kw_only=True):
     """A player's scores, each with its beatmap."""
 
-    data: list[PlayerScore]
-    meta: PlayerScoresMeta
+    data: Annotated[list[PlayerScore], Meta(description="The scores, each with its beatmap.")]
+    meta: Annotated[PlayerScoresMeta, META]
 
 
 @errors(INVALID_MODE, NO_PLAYER)
@@ -169,14 +171,14 @@ class MostPlayedParams(msgspec.Struct, frozen=True, kw_only=True):
 class ModeMeta(ListMeta, frozen=True, kw_only=True):
     """The number of rows in this response, and the mode."""
 
-    mode: int
+    mode: ModeID
 
 
 class MostPlayed(Success, frozen=True, kw_only=True):
     """Beatmaps with the number of times the player has played them, the most played first."""
 
-    data: list[PlayedBeatmap]
-    meta: ModeMeta
+    data: Annotated[list[PlayedBeatmap], Meta(description="The beatmaps, the most played one first.")]
+    meta: Annotated[ModeMeta, META]
 
 
 @errors(INVALID_MODE, NO_PLAYER)
@@ -205,14 +207,14 @@ class BeatmapScoresMeta(ListMeta, frozen=True, kw_only=True):
     """The number of scores in this response, and which scores they are."""
 
     scope: ScoresScope
-    mode: int
+    mode: ModeID
 
 
 class BeatmapScores(Success, frozen=True, kw_only=True):
     """Scores on a beatmap, each with its player."""
 
-    data: list[BeatmapScore]
-    meta: BeatmapScoresMeta
+    data: Annotated[list[BeatmapScore], Meta(description="The scores, each with its player.")]
+    meta: Annotated[BeatmapScoresMeta, META]
 
 
 @errors(INVALID_MODE, NO_BEATMAP)
@@ -245,15 +247,16 @@ class PlayerMapScoresParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayerMapScores(msgspec.Struct, frozen=True, kw_only=True):
-    """A player's scores on a beatmap.
+    """A player's scores on a beatmap, and the place of the best one on its leaderboard."""
 
-    `best` is the one on the beatmap's leaderboard, `rank` its place there, from 1, and `of` how many are there.
-    """
-
-    rank: int | None
-    of: int
-    best: Score | None
-    scores: list[Score]
+    rank: BeatmapRank
+    of: BoardSize
+    best: Annotated[
+        Score | None, Meta(description="Score of the player on the leaderboard of the beatmap; null without one.")
+    ]
+    scores: Annotated[
+        list[Score], Meta(description="The player's scores on the beatmap, the highest first; at most 100.")
+    ]
 
 
 @errors(INVALID_MODE, NO_PLAYER, NO_BEATMAP)

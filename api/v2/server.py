@@ -1,6 +1,9 @@
 """The server as a whole."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from api.reads.players import count_players
 from api.reads.totals import if_counted
@@ -8,20 +11,25 @@ from api.request.params import NoParams
 from api.response.errors import errors
 from api.services import Services
 from api.v2.envelope import Item
+from domain.units import Int32
 from storage.game_server.client import GAME_SERVER_AWAY
 
 
 class ServerStats(msgspec.Struct, frozen=True, kw_only=True):
-    """How many players are online and registered, without the bot, and what the server has of the rest.
+    """How many players, scores, beatmaps and clans the server has."""
 
-    `total_scores`, `total_maps` and `total_clans` are null if the database does not count them in time.
-    """
-
-    online_players: int
-    total_players: int
-    total_scores: int | None
-    total_maps: int | None
-    total_clans: int | None
+    online_players: Annotated[
+        Int32, Meta(description="Number of players who are online, without the bot and hidden players.")
+    ]
+    total_players: Annotated[Int32, Meta(description="Number of players who are registered, without the bot.")]
+    total_scores: Annotated[
+        int | None,
+        Meta(description="Number of scores, failed ones included; null if they are not counted in time."),
+    ]
+    total_maps: Annotated[
+        int | None, Meta(description="Number of beatmaps; null if they are not counted in time.")
+    ]
+    total_clans: Annotated[int | None, Meta(description="Number of clans; null if they are not counted in time.")]
 
 
 @errors(GAME_SERVER_AWAY)

@@ -9,7 +9,7 @@ import msgspec
 from domain import osu_v1, v2
 from domain.accounts import Friend, KeyOwner
 from domain.achievements import PlayerAchievement
-from domain.beatmaps import Beatmap, BeatmapFile, BeatmapID, PlayedBeatmap, SearchedBeatmap
+from domain.beatmaps import Beatmap, BeatmapFile, BeatmapKey, PlayedBeatmap, SearchedBeatmap
 from domain.clans import ClanDetails, ClanLeaderboardEntry, ClanMember
 from domain.players import (
     FoundPlayer,
@@ -278,7 +278,7 @@ beatmap = Query("beatmap", Beatmap)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmaps_by_id = Query("beatmaps_by_id", Beatmap)
 beatmap_texts = Query("beatmap_texts", SearchedBeatmap)
-beatmap_ids = Query("beatmap_ids", BeatmapID)
+beatmap_ids = Query("beatmap_ids", BeatmapKey)
 set_beatmaps = Query("set_beatmaps", Beatmap)
 beatmap_files = Query("beatmap_files", BeatmapFile)
 beatmap_scores = {

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,7 @@ def check_documented(operation: dict[str, Any], response: httpx2.Response) -> No
     responses = operation["responses"]
     at = f"{operation['operationId']}: {response.status_code} {response.text[:200]!r}"
     assert str(response.status_code) in responses, at
-    documented = responses[str(response.status_code)]
+    documented = dereferenced(responses[str(response.status_code)], DOCUMENT)
     for name in documented.get("headers", {}):
         assert name in response.headers, at
     if "content" not in documented:
@@ -54,6 +54,15 @@ def check_documented(operation: dict[str, Any], response: httpx2.Response) -> No
     assert not problems, f"{at}: {problems}"
     if "examples" in content:
         assert any(matches(example["value"], response.json()) for example in content["examples"].values()), at
+
+
+def dereferenced(response: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a response of an operation, which may be a reference to a component."""
+    reference: str | None = response.get("$ref")
+    if reference is None:
+        return response
+    component: dict[str, Any] = document["components"]["responses"][reference.rpartition("/")[2]]
+    return component
 
 
 def undescribed(operation: dict[str, Any], body: Any) -> list[str]:

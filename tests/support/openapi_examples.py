@@ -78,7 +78,8 @@ def shortened(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     items = list(value.items())
-    if all(isinstance(item, dict) for item in value.values()):
+    if all(isinstance(item, dict) for item in value.values()) and len({*map(tuple, value.values())}) == 1:
+        # The objects have the same keys, so they are those of a map rather than the fields of a Struct.
         items = items[:MAX_ITEMS]
     return {key: shortened(item) for key, item in items}
 

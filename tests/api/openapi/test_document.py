@@ -18,8 +18,10 @@ from tests.support.openapi import (
     OPERATIONS,
     PATHS,
     check_documented,
+    errors_of,
     find_operation,
     matches,
+    problem,
     undescribed,
 )
 from tests.support.openapi_examples import WITH_ENGINE, WITHOUT_ANSWER, examples, fetch, request_of
@@ -58,6 +60,7 @@ def test_operations_have_unique_ids_and_descriptions() -> None:
             f"the handler of {path}, {handler.__module__}.{handler.__name__}, has no docstring, which is the "
             "documentation of the endpoint"
         )
+        assert "msgspec" not in PATHS[path][method].get("description", ""), f"{path}: a docstring of msgspec"
         for parameter in PATHS[path][method]["parameters"]:
             assert parameter.get("description"), (
                 f"{path}: the parameter `{parameter['name']}` has no description: give its type one, "
@@ -65,6 +68,33 @@ def test_operations_have_unique_ids_and_descriptions() -> None:
             )
     for tag in DOCUMENT["tags"]:
         assert tag["description"], f"add {tag['name']!r} to TAGS in api/openapi/document.py"
+
+
+def test_fields_have_descriptions() -> None:
+    fields = [
+        (name, field, schema)
+        for name, component in DOCUMENT["components"]["schemas"].items()
+        for field, schema in component.get("properties", {}).items()
+    ]
+    assert len(fields) > 900
+    for name, component in DOCUMENT["components"]["schemas"].items():
+        assert len(component["description"]) < 500, f"{name} has no docstring, or a long one"
+    for name, field, schema in fields:
+        description = schema.get("description", "")
+        assert description, (
+            f"the field `{field}` of {name} has no description: give its type one, as those of domain/units.py "
+            "have"
+        )
+        assert description[0] in "`1" or description[0].isupper(), f"{name}.{field}: begin with a capital"
+        assert description.endswith("."), f"{name}.{field}: end with a full stop"
+        assert not any("description" in option for option in schema.get("anyOf", ())), f"{name}.{field}"
+
+
+def test_a_field_called_title_is_described() -> None:
+    schemas = {name: schema.get("properties", {}) for name, schema in DOCUMENT["components"]["schemas"].items()}
+    with_title = {name for name, fields in schemas.items() if "title" in fields}
+    assert with_title == {name for name, fields in schemas.items() if "artist" in fields}
+    assert len(with_title) >= 6
 
 
 def test_limits_and_defaults_are_documented() -> None:
@@ -165,6 +195,13 @@ def test_names_in_braces_match_any_text() -> None:
 def test_an_example_is_the_response_of_the_demo_world(demo: httpx2.Client, path: str) -> None:
     example = examples()[path]
     assert fetch(demo, path, example) == example["answer"]
+
+
+@pytest.mark.parametrize("path", [path for path, example in examples().items() if "answer" in example])
+def test_an_example_has_the_fields_of_its_schema(path: str) -> None:
+    for operation in PATHS[path].values():
+        content = operation["responses"]["200"]["content"]["application/json"]
+        assert [problem(error) for error in errors_of(content["schema"], content["example"])] == []
 
 
 @pytest.mark.parametrize("path", sorted(set(PATHS) - WITHOUT_ANSWER))

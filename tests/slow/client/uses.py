@@ -13,15 +13,13 @@ from apidot_client.api.replays_v2 import v2_get_replay
 from apidot_client.api.scores import get_player_scores
 from apidot_client.models import (
     Failure,
-    Friends,
-    GetPlayerInfoScope,
-    GetPlayerScoresScope,
+    FriendList,
     InvalidParams,
     PlayerDetailsItem,
     PlayerDetailsPage,
     PlayerInfo,
     PlayerScores,
-    PlayerStatus,
+    PlayerStatusInfo,
     ProfileFields,
     ProfileUpdated,
     V2Failure,
@@ -30,7 +28,7 @@ from apidot_client.types import File, Unset
 
 
 def anonymous(client: Client) -> None:
-    info = get_player_info.sync(client=client, scope=GetPlayerInfoScope.ALL, id=4)
+    info = get_player_info.sync(client=client, scope="all", id=4)
     assert isinstance(info, PlayerInfo)
     assert not isinstance(info.player.info, Unset)
     name: str = info.player.info.name
@@ -39,14 +37,14 @@ def anonymous(client: Client) -> None:
     pp: int = info.player.stats.additional_properties["0"].pp
     assert pp > 0
 
-    scores = get_player_scores.sync(client=client, scope=GetPlayerScoresScope.BEST, id=22, limit=3)
+    scores = get_player_scores.sync(client=client, scope="best", id=22, limit=3)
     assert isinstance(scores, PlayerScores)
     assert [type(score.pp) for score in scores.scores] == [float] * 3
     assert scores.scores[0].beatmap
     assert scores.scores[0].beatmap.title
 
     status = get_player_status.sync(client=client, name="demo player")
-    assert isinstance(status, PlayerStatus)
+    assert isinstance(status, PlayerStatusInfo)
     assert not status.player_status.online
     assert isinstance(status.player_status.last_seen, int)
 
@@ -63,21 +61,21 @@ def anonymous(client: Client) -> None:
 
 
 def failing(client: Client) -> None:
-    nobody = get_player_info.sync_detailed(client=client, scope=GetPlayerInfoScope.INFO, id=2_000_000_000)
+    nobody = get_player_info.sync_detailed(client=client, scope="info", id=2_000_000_000)
     assert nobody.status_code == 404
     assert isinstance(nobody.parsed, Failure)
     assert nobody.parsed.status == "Player not found."
     second = v2_get_replay.sync(client=client, score_id=2_000_000_000)
     assert isinstance(second, V2Failure)
     assert second.error == "Replay not found."
-    wrong = get_player_info.sync(client=client, scope=GetPlayerInfoScope.INFO, id=1)
+    wrong = get_player_info.sync(client=client, scope="info", id=1)
     assert isinstance(wrong, InvalidParams)
     assert wrong.detail[0].loc == ["query", "id"]
 
 
 def authenticated(client: AuthenticatedClient) -> None:
     friends = get_friends.sync(client=client)
-    assert isinstance(friends, Friends)
+    assert isinstance(friends, FriendList)
     assert friends.friends[0].name
     updated = set_player_info.sync(client=client, body=ProfileFields(preferred_mode=5))
     assert isinstance(updated, ProfileUpdated)
