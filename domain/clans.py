@@ -16,7 +16,10 @@ MembersRankedScore = Annotated[int, Meta(description="Sum of the visible members
 MembersPP = Annotated[int, Meta(description="Sum of the visible members' performance points (pp) in the mode.")]
 MembersAccuracy = Annotated[
     float,
-    Meta(description="Average accuracy in percent of the visible members who have played in the mode, else 0."),
+    Meta(
+        description="Average accuracy in percent of the visible members who have played in the mode; 0 if"
+        " none has."
+    ),
 ]
 MembersPlays = Annotated[int, Meta(description="Number of the visible members' plays in the mode.")]
 MembersPlaytime = Annotated[

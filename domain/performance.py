@@ -19,7 +19,7 @@ EffectiveMisses = Annotated[
 DifficultyPP = Annotated[
     float | None, Meta(description="Part of the pp for the difficulty; null except in taiko and mania.")
 ]
-Stars = Annotated[float | None, Meta(description="Star rating.")]
+Stars = Annotated[float | None, Meta(description="Star rating; null if it is not finite.")]
 AimStars = Annotated[float | None, Meta(description="Part of the star rating for aim; null except in osu!.")]
 SpeedStars = Annotated[float | None, Meta(description="Part of the star rating for speed; null except in osu!.")]
 FlashlightStars = Annotated[

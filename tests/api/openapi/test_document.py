@@ -5,12 +5,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx2
+import msgspec
 import pytest
 from openapi_spec_validator import validate
 
 from api.openapi.document import EXAMPLES
 from api.routes import ROUTES
 from domain.errors import ErrorSpec
+from domain.players import FoundPlayer
 from tests.conftest import service
 from tests.support import conformance, pp_engine
 from tests.support.openapi import (
@@ -88,6 +90,12 @@ def test_fields_have_descriptions() -> None:
         assert description[0] in "`1" or description[0].isupper(), f"{name}.{field}: begin with a capital"
         assert description.endswith("."), f"{name}.{field}: end with a full stop"
         assert not any("description" in option for option in schema.get("anyOf", ())), f"{name}.{field}"
+
+
+def test_a_number_beyond_its_format_is_not_refused() -> None:
+    schema = DOCUMENT["components"]["schemas"]["FoundPlayer"]["properties"]["id"]
+    assert schema == {"type": "integer", "format": "int32", "description": "ID of the player."}
+    assert msgspec.convert({"id": 2**40, "name": "wide"}, FoundPlayer).id == 2**40
 
 
 def test_a_field_called_title_is_described() -> None:
