@@ -63,7 +63,7 @@ async def run(url: str, settings: Settings) -> list[Finding]:
 async def _connect(scheme: str, host: str, port: int | None) -> tuple[ssl.SSLContext | bool, list[Finding]]:
     if scheme == "https":
         return await tls.handshake(host, port or 443)
-    text = "plain HTTP: pages that came over HTTPS may not ask here"
+    text = "plain HTTP: pages that came over HTTPS cannot send requests here"
     return True, [warning("browser.no-tls", text, "check the https:// address, or get a certificate")]
 
 

@@ -21,8 +21,8 @@ DEMO_UNBUILT = "nothing names a game server; `main.py serve` will build and serv
 COLOURS: dict[Level, str] = {"ok": "green", "warning": "yellow", "error": "red"}
 VERDICTS: dict[Level, str] = {
     "ok": "all is well",
-    "warning": "it can be served, and something is to be done",
-    "error": "it cannot be served as it is",
+    "warning": "it can be served, but there are warnings",
+    "error": "there are errors, see above",
 }
 
 
@@ -46,7 +46,7 @@ def _http_url(_: click.Context, __: click.Parameter, value: str | None) -> str |
 def check(context: click.Context, url: str | None, as_json: bool) -> None:
     """Find out whether the settings, the database, Redis, the game server and the files are as they should be.
 
-    Changes nothing. Ends with 0 when all is well, 1 with warnings, 2 when it cannot be served.
+    Changes nothing. Ends with 0 when all is well, 1 with warnings, 2 with errors.
     """
     try:
         result = report(_find(context.obj(), url))

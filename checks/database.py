@@ -101,7 +101,7 @@ async def run_privileges(database: Database) -> list[Finding]:
     privileges = {row.privilege.upper() for row in await database.all(catalogue.privileges)}
     writes = [name for name in WRITES if name in privileges or "ALL PRIVILEGES" in privileges]
     if writes:
-        text = f"its user may also {', '.join(writes)}; all but set_player_info needs to read alone"
+        text = f"its user may also {', '.join(writes)}; only set_player_info needs to write"
         return [ok("database.may-write", text)]
     if "SELECT" not in privileges:
         return [ok("database.rights-unknown", "what its user may do comes from a role, and was not looked into")]

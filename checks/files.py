@@ -20,7 +20,7 @@ def run(folder: Path) -> list[Finding]:
 
 def _beatmaps(folder: Path) -> Iterator[Finding]:
     if not os.path.isdir(folder):
-        yield ok("files.no-osu", f"{folder} is not there; it is needed for pp alone")
+        yield ok("files.no-osu", f"{folder} is not there; it is needed only for pp")
     elif not _is_readable(folder):
         yield _unreadable(folder)
     else:

@@ -112,7 +112,7 @@ def _extra(there: Columns, stock: Stock) -> Iterator[Finding]:
     for name, columns in stock.items():
         extra = [column for column in there.get(name, {}) if column not in columns]
         if extra:
-            text = f"{name} also has {', '.join(extra)}; only scores.pinned is read, and none does harm"
+            text = f"{name} also has {', '.join(extra)}; extra columns do no harm, and only scores.pinned is read"
             yield ok("schema.extra-columns", text)
 
 

@@ -33,6 +33,8 @@ STATEMENTS = [
     "SELECT id FROM maps WHERE artist LIKE '%velvet%' AND version LIKE '%hard%'",
     "SELECT u.name FROM scores s JOIN users u ON u.id = s.userid JOIN maps m ON m.md5 = s.map_md5"
     " WHERE m.id = 726 AND s.mode = 0 AND s.status = 2 AND (u.priv & 3) = 3 ORDER BY s.score DESC LIMIT 1",
+    "SELECT m.title FROM scores s JOIN users u ON u.id = s.userid JOIN maps m ON m.md5 = s.map_md5"
+    " WHERE (u.priv & 3) = 3 ORDER BY s.id DESC LIMIT 1",
     "SELECT MIN(s.id) FROM scores s JOIN users u ON u.id = s.userid WHERE s.id > 5997 AND (u.priv & 3) = 3",
 ]
 
@@ -49,8 +51,8 @@ def at(place: str, response: Any) -> Any:
     return response
 
 
-def test_there_are_ten_questions() -> None:
-    assert len(ROWS) == len(STATEMENTS) == TABLE.count("\n| ") - 1 == 10
+def test_every_question_has_a_statement() -> None:
+    assert len(ROWS) == len(STATEMENTS) == TABLE.count("\n| ") - 1
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ class ClientAddress:
         if len(chain) == 1 and not self._warned:
             self._warned = True
             log.warning(
-                "the proxy %s sends no valid %s, so its clients count as one. It sends %s:"
-                " CLIENT_ADDRESS_HEADER names the header in which a proxy sends the client's address",
+                "the proxy %s sends no valid %s, so its clients count as one. It sends %s."
+                " Set CLIENT_ADDRESS_HEADER to the header in which it sends the client's address",
                 peer,
                 self._header.decode(),
                 ", ".join(sorted({name.decode("latin-1") for name, _ in forwarding})),

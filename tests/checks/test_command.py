@@ -45,7 +45,7 @@ def test_warnings_exit_with_1_and_have_a_line_each(tmp_path: Path, recorded_sqli
     assert outcome.status == 1
     assert {line.split()[0] for line in lines} == {"ok", "warning"}
     assert all(" -> " in line for line in lines if line.startswith("warning"))
-    assert verdict == "it can be served, and something is to be done"
+    assert verdict == "it can be served, but there are warnings"
     assert outcome.stderr == ""
 
 
