@@ -28,7 +28,8 @@ The `api.` subdomain of an osu! private server: players, scores, beatmaps, repla
 - **Modes:** 0 osu!, 1 taiko, 2 catch, 3 mania; 4, 5 and 6 the first three with Relax; 8 osu! with Autopilot.
 - **Mods:** a bitmask (`72`) or acronyms (`HDDT`).
 - **Players:** restricted and unverified players are left out of every response, unless the operator shows them.
-- **Limits:** after too many requests, the response is a 429 with `Retry-After`. Most lists have at most 100 rows.
+- **Limits:** by default 300 requests at once and 60 a second after that; beyond it, the response is a 429 with
+  `Retry-After`. Most lists have at most 100 rows.
 - **Errors:** JSON, `{"status": "<message>"}` in version 1, `{"status": "error", "error": "<message>"}` in
   version 2, `{"error": "<message>"}` in the osu! API v1. Names in braces in the messages below stand for values.
 - **Times:** in the time zone of the game server; `last_update`, and all times of the osu! API v1, in UTC.

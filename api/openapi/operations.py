@@ -25,7 +25,8 @@ def operations(endpoint: Endpoint, schemas: Schemas, example: Example) -> dict[s
     of_params = cleandoc(vars(endpoint.params).get("__doc__") or "") if endpoint.params.__struct_fields__ else ""
     description = "\n\n".join(text.strip() for text in (details, of_params) if text)
     described: JSONSchema = {
-        "summary": summary.removesuffix("."),
+        # Summaries are plain texts, unlike descriptions.
+        "summary": summary.removesuffix(".").replace("`", ""),
         "tags": [tag(endpoint)],
         "parameters": _parameters(endpoint, example.get("params", {})),
         "responses": _success_responses(endpoint, schemas, example) | error_responses(endpoint),
