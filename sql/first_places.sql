@@ -1,5 +1,6 @@
 -- Which of a player's scores in a mode are ahead on the board of their beatmap, sorted by {sort}? They are compared with
--- the first score of each board, which comes first in an index.
+-- the first score of each board, which comes first in an index: MySQL finds it there only if ORDER BY names all columns of
+-- the index, also those that have one value here.
 SELECT
     s.id,
     s.mods
@@ -21,7 +22,7 @@ WHERE s.userid = :id
             AND o.mode = :mode
             AND o.status = 2
             AND (u.priv & :visible) = :visible
-        ORDER BY o.{sort} DESC, o.id
+        ORDER BY o.map_md5, o.status, o.mode, o.{sort} DESC, o.id
         LIMIT 1
     )
 ORDER BY s.play_time DESC, s.id DESC

@@ -83,8 +83,7 @@ CASES = {
     },
     "best scores": Case(catalogue.player_scores["best"], "apidot_scores_best"),
     "best scores with loved": Case(catalogue.player_scores["best"], "apidot_scores_best", {"include_loved": 1}),
-    # MariaDB finds the first score of a board in an index, MySQL sorts the board. Either of two indexes finds the
-    # player's scores.
+    # Either of two indexes finds the player's scores, of which few are sorted.
     **{
         f"first places by {sort}": Case(catalogue.first_places[sort], None, {"mode": mode}, sorts=True)
         for sort, mode in (("score", 0), ("pp", 4))
@@ -234,6 +233,15 @@ def test_the_index_is_used_and_changes_no_result(server: Server, name: str) -> N
         rows = run(cursor, case)
         assert rows == server.without[name]
         assert rows
+
+
+@pytest.mark.parametrize("sort", catalogue.first_places)
+def test_no_board_is_sorted_for_first_places(server: Server, sort: str) -> None:
+    with cursor_of(server.url) as cursor:
+        plan = run(cursor, CASES[f"first places by {sort}"], "EXPLAIN FORMAT=TRADITIONAL ")
+    (board,) = (row for row in plan if row["table"] == "o")
+    assert board["key"] == f"apidot_beatmap_by_{sort}"
+    assert "filesort" not in (board["Extra"] or "")
 
 
 def test_every_recommended_index_has_a_case() -> None:
