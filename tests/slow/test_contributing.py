@@ -158,16 +158,4 @@ def test_the_new_endpoint_responds_as_documented(copy: Path, tmp_path: Path) -> 
 
 def test_the_targets_of_make_exist() -> None:
     documented = re.findall(r"^make ([\w-]+) ", TEXT, re.MULTILINE)
-    assert documented == [
-        "test",
-        "test-slow",
-        "check",
-        "format",
-        "run",
-        "settings",
-        "examples",
-        "faults",
-        "fuzz",
-        "fresh",
-    ]
-    assert set(documented) <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
+    assert sorted(documented) == sorted(set(re.findall(r"^([a-z-]+):.*  # ", MAKEFILE, re.MULTILINE)) - {"help"})
