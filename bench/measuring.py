@@ -54,7 +54,7 @@ class Bench:
         results = []
         with self.serve(world, driver=driver, cache=cache) as server:
             for case in cases:
-                if cache and not case.cached:
+                if not case.cached if cache else case.alone:
                     continue
                 turns = self.plan.turns if _has_own_floor(case, cache) else 1
                 loads = [self._load(server, world, case, indexes, driver, cache) for _ in range(turns)]
@@ -66,6 +66,7 @@ class Bench:
     def _load(self, server: Server, world: World, case: Case, indexes: bool, driver: str, cache: bool) -> Load:
         paths = case.hot_paths if cache else case.cold_paths
         body = server.client.get((case.heavy or case.typical)[0])
+        time.sleep(case.settle)
         # The floor is measured before and after, since the speed of the machine varies from second to second.
         own_floor = _has_own_floor(case, cache)
         floors = [self._floor(body, cache)] if own_floor else []
