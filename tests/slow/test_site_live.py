@@ -39,8 +39,11 @@ def open_page(browser: Browser, here: Playground) -> None:
     browser.open(str(here.client.base_url), 390, "dark")
 
 
-def ids(browser: Browser, list: str = "#scores") -> list[str | None]:
-    return [item.get_attribute("data-id") for item in browser.all(f"{list} li")]
+def ids(browser: Browser) -> list[str | None]:
+    """Return the ids in the list of scores, None for an entry that is not a score."""
+    script = "return [...document.querySelectorAll('#scores li')].map(item => item.getAttribute('data-id'))"
+    found: list[str | None] = browser.run(script)
+    return found
 
 
 def wait_for(browser: Browser, *expected: int) -> None:

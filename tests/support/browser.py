@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -69,7 +70,9 @@ class Browser:
 
     def wait(self, condition: Callable[[object], Any], what: str) -> Any:
         """Wait until `condition` returns a true value, and return it. Raise TimeoutException."""
-        return WebDriverWait(self.driver, TIMEOUT, ignored_exceptions=()).until(condition, what)
+        # An element may be replaced while the condition looks at it.
+        ignored = (StaleElementReferenceException,)
+        return WebDriverWait(self.driver, TIMEOUT, ignored_exceptions=ignored).until(condition, what)
 
     def click(self, element: WebElement) -> None:
         """Scroll to an element and click it."""
