@@ -36,7 +36,7 @@ class Case(msgspec.Struct, frozen=True):
     most_ms: float = 0  # how long a single client may wait, heaviest id included; 0: no promise
     json: bool = True
     cached: bool = True
-    twin: str = ""  # the case of version 1 that reads the same, with which its rate is compared
+    twin: str = ""  # the case of version 1 or 2 that reads the same, with which its rate is compared
     settle: float = 0  # seconds after the first request, in which the service reads into memory what it searches
     alone: bool = False  # cold, measured with a single client only: of many, most would wait for their turn
 
@@ -210,7 +210,8 @@ def _osu_v1(ids: Ids) -> Iterator[Case]:
     yield Case("osu get_user_recent", path, ids.players, key=True, rows="list", twin=recent)
     path = "/api/get_scores?limit=50&b={}"
     yield Case("osu get_scores", path, ids.beatmaps, key=True, rows="list", twin="get_map_scores best")
-    yield Case("osu get_beatmaps", "/api/get_beatmaps?b={}", ids.beatmaps, key=True, twin="get_map_info")
+    # Its response has the average of the ratings too.
+    yield Case("osu get_beatmaps", "/api/get_beatmaps?b={}", ids.beatmaps, key=True, twin="v2 map rating")
     yield Case("osu get_beatmaps all", "/api/get_beatmaps?limit={}", _values(500))
     replay = "/api/get_replay?s={}"
     yield Case("osu get_replay", replay, ids.replays, json=False, cached=False, twin="get_replay")
