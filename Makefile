@@ -47,7 +47,7 @@ examples: $(TEST)  # update the examples of /openapi.json from the demo world
 settings: .venv/requirements.lock  # update docs/settings.md and .env.example from config/settings.py
 	.venv/bin/python -m config.reference
 
-bench: $(TEST)  # measure the service and compare it with minimal applications; QUICK=1 takes five minutes instead of half an hour
+bench: $(TEST)  # measure the service and compare it with minimal applications; QUICK=1 takes five minutes instead of an hour
 	@.venv/bin/python -m tests.support.install $@
 	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
 
