@@ -9,11 +9,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from domain import units
+from domain import beatmaps, players, scores, units
 from domain.beatmaps import Beatmap
 from domain.levels import shown_level
 from domain.players import ModeStats, PlayerDetails
 from domain.times import unzoned, utc_text
+from domain.units import description_of
 
 # Stands for a time that the database does not have: clients read times, and null is not one.
 NO_TIME = "1970-01-01 00:00:00"
@@ -32,63 +33,61 @@ AlwaysEmpty = Annotated[str, Meta(description="Always empty.")]
 Unspecified = Annotated[str, Meta(description="Always 1: unspecified.")]
 
 Mods = Annotated[str, Meta(description="Mods as a bitmask, in the bits of the .osr format.")]
-Flag = Annotated[str, Meta(description="1 for a full combo, else 0.")]
+Flag = Annotated[str, Meta(description=description_of(scores.FullCombo))]
 Grade = Annotated[str, Meta(description="Grade: XH, X, SH, S, A, B, C or D; F for a failed score.")]
 ReplayAvailable = Annotated[str, Meta(description="1 if the replay is stored, else 0.")]
-ScoreID = Annotated[str, Meta(description="ID of the score.")]
+ScoreID = Annotated[str, Meta(description=description_of(units.ScoreID))]
 ScoreIDOrNull = Annotated[str, Meta(description="ID of the score; null for a failed one.")]
-Points = Annotated[str, Meta(description="Points of the score.")]
-PP = Annotated[str, Meta(description="Performance points (pp) of the score.")]
-Combo = Annotated[str, Meta(description="Highest combo of the play.")]
-Hits300 = Annotated[str, Meta(description="Number of 300s: greats in taiko, caught fruits in catch.")]
-Hits100 = Annotated[str, Meta(description="Number of 100s: goods in taiko, caught drops in catch.")]
-Hits50 = Annotated[str, Meta(description="Number of 50s: caught droplets in catch.")]
-Misses = Annotated[str, Meta(description="Number of misses.")]
-Gekis = Annotated[str, Meta(description="Number of gekis: MAX (320) in mania.")]
-Katus = Annotated[str, Meta(description="Number of katus: 200s in mania, missed droplets in catch.")]
+Points = Annotated[str, Meta(description=description_of(units.Points))]
+PP = Annotated[str, Meta(description=description_of(units.ScorePP))]
+Combo = Annotated[str, Meta(description=description_of(units.Combo))]
+Hits300 = Annotated[str, Meta(description=description_of(units.Hits300))]
+Hits100 = Annotated[str, Meta(description=description_of(units.Hits100))]
+Hits50 = Annotated[str, Meta(description=description_of(units.Hits50))]
+Misses = Annotated[str, Meta(description=description_of(units.Misses))]
+Gekis = Annotated[str, Meta(description=description_of(units.Gekis))]
+Katus = Annotated[str, Meta(description=description_of(units.Katus))]
 
-UserID = Annotated[str, Meta(description="ID of the player.")]
-PlayCount = Annotated[str, Meta(description="Number of plays in the mode, failed ones included.")]
-RankedScore = Annotated[
-    str, Meta(description="Sum of the player's best scores on ranked and approved beatmaps in the mode.")
-]
-TotalScore = Annotated[str, Meta(description="Sum of all scores of the player in the mode.")]
-WorldRank = Annotated[str, Meta(description="Rank by pp in the world, from 1; 0 if unranked.")]
-CountryRank = Annotated[str, Meta(description="Rank by pp in the player's country, from 1; 0 if unranked.")]
+UserID = Annotated[str, Meta(description=description_of(units.PlayerID))]
+PlayCount = Annotated[str, Meta(description=description_of(units.PlayCount))]
+RankedScore = Annotated[str, Meta(description=description_of(units.RankedScore))]
+TotalScore = Annotated[str, Meta(description=description_of(units.TotalScore))]
+WorldRank = Annotated[str, Meta(description=description_of(players.WorldRankOrZero))]
+CountryRank = Annotated[str, Meta(description=description_of(players.CountryRankOrZero))]
 Level = Annotated[str, Meta(description="Level; the four decimals are the progress to the next level.")]
-UserPP = Annotated[str, Meta(description="Performance points (pp) in the mode.")]
+UserPP = Annotated[str, Meta(description=description_of(units.PlayerPP))]
 Accuracy = Annotated[str, Meta(description="Accuracy in the mode in percent.")]
-XCount = Annotated[str, Meta(description="Number of best scores with the grade X (SS).")]
-XHCount = Annotated[str, Meta(description="Number of best scores with the grade XH (silver SS).")]
-SCount = Annotated[str, Meta(description="Number of best scores with the grade S.")]
-SHCount = Annotated[str, Meta(description="Number of best scores with the grade SH (silver S).")]
-ACount = Annotated[str, Meta(description="Number of best scores with the grade A.")]
+XCount = Annotated[str, Meta(description=description_of(units.XCount))]
+XHCount = Annotated[str, Meta(description=description_of(units.XHCount))]
+SCount = Annotated[str, Meta(description=description_of(units.SCount))]
+SHCount = Annotated[str, Meta(description=description_of(units.SHCount))]
+ACount = Annotated[str, Meta(description=description_of(units.ACount))]
 Country = Annotated[str, Meta(description="Country of the player: two upper-case letters, `XX` if unknown.")]
-Playtime = Annotated[str, Meta(description="Time spent playing in the mode, in seconds.")]
+Playtime = Annotated[str, Meta(description=description_of(units.Playtime))]
 
-BeatmapID = Annotated[str, Meta(description="ID of the beatmap.")]
-BeatmapSetID = Annotated[str, Meta(description="ID of the beatmap set.")]
+BeatmapID = Annotated[str, Meta(description=description_of(units.BeatmapID))]
+BeatmapSetID = Annotated[str, Meta(description=description_of(units.BeatmapSetID))]
 Approved = Annotated[
     str, Meta(description="Ranked status: 0 pending, 1 ranked, 2 approved, 3 qualified, 4 loved.")
 ]
-Length = Annotated[str, Meta(description="Length in seconds.")]
+Length = Annotated[str, Meta(description=description_of(beatmaps.Length))]
 HitLength = Annotated[str, Meta(description="The same as `total_length`.")]
-CircleSize = Annotated[str, Meta(description="Circle size (CS); the number of keys in mania.")]
-OverallDifficulty = Annotated[str, Meta(description="Overall difficulty (OD).")]
-ApproachRate = Annotated[str, Meta(description="Approach rate (AR).")]
-HPDrain = Annotated[str, Meta(description="HP drain rate.")]
-Ruleset = Annotated[str, Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")]
+CircleSize = Annotated[str, Meta(description=description_of(beatmaps.CircleSize))]
+OverallDifficulty = Annotated[str, Meta(description=description_of(beatmaps.OverallDifficulty))]
+ApproachRate = Annotated[str, Meta(description=description_of(beatmaps.ApproachRate))]
+HPDrain = Annotated[str, Meta(description=description_of(beatmaps.HPDrain))]
+Ruleset = Annotated[str, Meta(description=description_of(units.Ruleset))]
 ArtistUnicode = Annotated[str, Meta(description="The same as `artist`.")]
 TitleUnicode = Annotated[str, Meta(description="The same as `title`.")]
-BPM = Annotated[str, Meta(description="Beats per minute.")]
+BPM = Annotated[str, Meta(description=description_of(beatmaps.BPM))]
 Favourites = Annotated[
     str, Meta(description="Number of players who like the set; 0 in a list of more than 20 sets.")
 ]
 Rating = Annotated[str, Meta(description="Average of the players' ratings, 1 to 10; 0 if there are none.")]
-Plays = Annotated[str, Meta(description="Number of plays by all players, failed ones included.")]
-Passes = Annotated[str, Meta(description="Number of passed plays by all players.")]
-MaxCombo = Annotated[str, Meta(description="Highest combo that is possible.")]
-StarRating = Annotated[str, Meta(description="Star rating without mods.")]
+Plays = Annotated[str, Meta(description=description_of(beatmaps.Plays))]
+Passes = Annotated[str, Meta(description=description_of(beatmaps.Passes))]
+MaxCombo = Annotated[str, Meta(description=description_of(beatmaps.MaxCombo))]
+StarRating = Annotated[str, Meta(description=description_of(beatmaps.StarRating))]
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ from domain.units import (
     TotalScore,
     XCount,
     XHCount,
+    description_of,
 )
 
 # users.priv: bit 1 is cleared when a player is restricted, bit 2 set at the first login in the game.
@@ -65,7 +66,7 @@ BadgeIcon = Annotated[
     Meta(description="Icon of the supporter's own badge, such as `fa-solid fa-trophy`; null without one."),
 ]
 Userpage = Annotated[str | None, Meta(description="Text of the profile page, often in BBCode; null without one.")]
-PreciseModePP = Annotated[float, Meta(description="Performance points (pp) in the mode.")]
+PreciseModePP = Annotated[float, Meta(description=description_of(PlayerPP))]
 TotalHits = Annotated[int, Meta(description="Number of hits in the mode, without misses.")]
 ReplayViews = Annotated[int, Meta(description="How often others have watched the player's replays in the mode.")]
 Level = Annotated[

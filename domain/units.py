@@ -5,9 +5,15 @@ that only one Struct has is described beside it.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from msgspec import Meta
+
+
+def description_of(kind: object) -> str:
+    """Return the description of one of these types, for another type with the same meaning."""
+    return next(meta.description for meta in get_args(kind) if isinstance(meta, Meta) and meta.description)
+
 
 # Any integer that JSON can carry: msgspec does not encode those beyond 64 bits.
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -134,6 +140,9 @@ BeatmapRank = Annotated[
     int | None, Meta(description="Place of `best` on the leaderboard of the beatmap, from 1; null without one.")
 ]
 BoardSize = Annotated[int, Meta(description="Number of scores on the leaderboard of the beatmap.")]
+# Of fields whose types differ between the versions.
+BEST_ON_BOARD = Meta(description="Score of the player on the leaderboard of the beatmap; null without one.")
+SCORES_ON_BEATMAP = Meta(description="The player's scores on the beatmap, the highest first; at most 100.")
 PlayTime = Annotated[
     datetime | None,
     Meta(description="Time of the play in the game server's time zone; null if unknown."),

@@ -28,6 +28,7 @@ from domain.units import (
     PlayerID,
     PlayerName,
     SelectedMods,
+    description_of,
 )
 
 FullCombo = Annotated[bool, Meta(description="Whether it is a full combo.")]
@@ -83,7 +84,7 @@ class PlayerClan(Stripped, clans.Clan, frozen=True, kw_only=True):
     """The clan of a player."""
 
 
-ClanOrNull = Annotated[PlayerClan | None, Meta(description="Clan of the player; null without a clan.")]
+ClanOrNull = Annotated[PlayerClan | None, Meta(description=description_of(players.ClanOrNull))]
 
 
 class PlayerDetails(Stripped, players.PlayerDetails, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from api.services import Services
 from api.v1.lookup import BEATMAP_ERRORS, ID_OR_MD5, beatmap_by_id_or_md5
 from domain.beatmaps import Beatmap, BeatmapSet
 from domain.errors import ErrorSpec
+from domain.units import RankedStatus, Ruleset, description_of
 from storage.cache.beatmap_search import BeatmapQuery
 from storage.database import catalogue
 
@@ -74,19 +75,8 @@ async def get_maps_info(services: Services, params: BeatmapsParams) -> BeatmapsI
 
 class SearchParams(msgspec.Struct, frozen=True, kw_only=True):
     q: BeatmapText
-    mode: Annotated[int, Meta(ge=0, le=3, description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")] | None = None
-    status: (
-        Annotated[
-            int,
-            Meta(
-                ge=-1,
-                le=5,
-                description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 "
-                "approved, 4 qualified, 5 loved.",
-            ),
-        ]
-        | None
-    ) = None
+    mode: Annotated[int, Meta(ge=0, le=3, description=description_of(Ruleset))] | None = None
+    status: Annotated[int, Meta(ge=-1, le=5, description=description_of(RankedStatus))] | None = None
     limit: Limit = 50
     offset: Offset = 0
 

@@ -54,7 +54,7 @@ from domain.scores import (
     Score,
     ScoreDetails,
 )
-from domain.units import BeatmapRank, BoardSize, TotalOrNull
+from domain.units import BEST_ON_BOARD, SCORES_ON_BEATMAP, BeatmapRank, BoardSize, TotalOrNull
 from storage.database import catalogue
 
 # Clients know other words from this endpoint than from the others.
@@ -249,12 +249,8 @@ class PlayerMapScores(Success, frozen=True, kw_only=True):
 
     rank: BeatmapRank
     of: BoardSize
-    best: Annotated[
-        Score | None, Meta(description="Score of the player on the leaderboard of the beatmap; null without one.")
-    ]
-    scores: Annotated[
-        list[Score], Meta(description="The player's scores on the beatmap, the highest first; at most 100.")
-    ]
+    best: Annotated[Score | None, BEST_ON_BOARD]
+    scores: Annotated[list[Score], SCORES_ON_BEATMAP]
 
 
 @errors(INVALID_MODE, *PLAYER_ERRORS, MAP_ID_OR_MD5, NO_BEATMAP)

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from api.request.params import INT64, MODES
+from domain import scores, units, v2
+from domain.units import description_of
 
 PlayerNumber = Annotated[int, Meta(description="Player ID.")]
 BeatmapNumber = Annotated[int, Meta(description="Beatmap ID.")]
@@ -35,15 +37,9 @@ PlayStyle = Annotated[
 ]
 CountryCode = Annotated[str, Meta(description="Two-letter country code.")]
 AnyMode = Annotated[int, Meta(description=f"{MODES}.")]
-BeatmapMode = Annotated[int, Meta(description="Ruleset: 0 osu!, 1 taiko, 2 catch, 3 mania.")]
-BeatmapStatus = Annotated[
-    int,
-    Meta(
-        description="Ranked status: -1 not submitted, 0 pending, 1 update available, 2 ranked, 3 approved, 4"
-        " qualified, 5 loved."
-    ),
-]
-BeatmapServer = Annotated[str, Meta(description="Where the beatmap is from: `osu!` or `private`.")]
+BeatmapMode = Annotated[int, Meta(description=description_of(units.Ruleset))]
+BeatmapStatus = Annotated[int, Meta(description=description_of(units.RankedStatus))]
+BeatmapServer = Annotated[str, Meta(description=description_of(v2.BeatmapServer))]
 Artist = Annotated[str, Meta(description="Name of the artist. Parts of it find nothing.")]
 Creator = Annotated[str, Meta(description="Name of the beatmap's creator. Parts of it find nothing.")]
 FileName = Annotated[str, Meta(description="Name of the `.osu` file. Parts of it find nothing.")]
@@ -61,6 +57,4 @@ SortOrder = Annotated[
 ]
 BeatmapHash = Annotated[str, Meta(description="MD5 of the beatmap's `.osu` file, in hexadecimal.")]
 Mods = Annotated[int, Meta(description="Mods as a bitmask. Only scores with exactly these are listed.")]
-ScoreStatus = Annotated[
-    int, Meta(description="Status: 0 failed, 1 passed, 2 passed and the player's best by pp on the beatmap.")
-]
+ScoreStatus = Annotated[int, Meta(description=description_of(scores.PassStatus))]

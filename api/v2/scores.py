@@ -44,7 +44,7 @@ from api.v2.params import (
 )
 from domain.modes import INVALID_MODE, ruleset_mode
 from domain.mods import ScoreFilter, score_filter
-from domain.units import BeatmapRank, BoardSize, ModeID
+from domain.units import BEST_ON_BOARD, SCORES_ON_BEATMAP, BeatmapRank, BoardSize, ModeID
 from domain.v2 import BeatmapScore, PlayedBeatmap, PlayerScore, PlayerScoreRow, Score, ScoreDetails
 from storage.database import catalogue
 
@@ -251,12 +251,8 @@ class PlayerMapScores(msgspec.Struct, frozen=True, kw_only=True):
 
     rank: BeatmapRank
     of: BoardSize
-    best: Annotated[
-        Score | None, Meta(description="Score of the player on the leaderboard of the beatmap; null without one.")
-    ]
-    scores: Annotated[
-        list[Score], Meta(description="The player's scores on the beatmap, the highest first; at most 100.")
-    ]
+    best: Annotated[Score | None, BEST_ON_BOARD]
+    scores: Annotated[list[Score], SCORES_ON_BEATMAP]
 
 
 @errors(INVALID_MODE, NO_PLAYER, NO_BEATMAP)
