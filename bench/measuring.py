@@ -54,8 +54,11 @@ class Bench:
         results = []
         with self.serve(world, driver=driver, cache=cache) as server:
             for case in cases:
-                if not case.cached if cache else case.alone:
+                if (cache and not case.cached) or (not cache and case.alone):
                     continue
+                if case.settle and not cache:
+                    server.client.get(case.cold_paths[0])
+                    time.sleep(case.settle)
                 turns = self.plan.turns if _has_own_floor(case, cache) else 1
                 loads = [self._load(server, world, case, indexes, driver, cache) for _ in range(turns)]
                 # The median, by the ratio to the floor.
@@ -66,7 +69,6 @@ class Bench:
     def _load(self, server: Server, world: World, case: Case, indexes: bool, driver: str, cache: bool) -> Load:
         paths = case.hot_paths if cache else case.cold_paths
         body = server.client.get((case.heavy or case.typical)[0])
-        time.sleep(case.settle)
         # The floor is measured before and after, since the speed of the machine varies from second to second.
         own_floor = _has_own_floor(case, cache)
         floors = [self._floor(body, cache)] if own_floor else []

@@ -21,7 +21,7 @@ SUCCESS = "/v1/get_player_count"
 ERROR = "/v1/get_player_info?scope=all&id=2147483647"
 LONG = "/v1/get_leaderboard"
 COMPRESSED_FROM = 1024  # bytes
-CLOSING = 0.25  # seconds
+CLOSING = 0.25  # seconds for connections to be closed
 REMOVE_HEADER = (
     "take `add_header Access-Control-Allow-Origin` out of nginx's configuration, or set CORS_ORIGINS to nothing"
 )

@@ -170,9 +170,13 @@ SHARED: dict[str, JSONSchema] = {
     "InvalidParams": INVALID,
     "MethodNotAllowed": METHOD_NOT_ALLOWED,
     "NotModified": NOT_MODIFIED,
-}
-for version, route, specs in (("", "/v1/", COMMON), ("V2", "/v2/", COMMON), ("Osu", OSU_V1, OSU_V1_COMMON)):
-    SHARED |= {
+    **{
         version + COMMON_NAMES[status]: _response(status, messages, route)
+        for version, route, specs in (
+            ("", "/v1/", COMMON),
+            ("V2", "/v2/", COMMON),
+            ("Osu", OSU_V1, OSU_V1_COMMON),
+        )
         for status, messages in _by_status(specs)
-    }
+    },
+}

@@ -125,7 +125,7 @@ ClanSortColumn = Annotated[
 ScoresScope = Annotated[
     Literal["recent", "best"], Meta(description="Order of the scores: the best one or the most recent one first.")
 ]
-# The scopes for which every game server has the columns, and those that have an SQL statement of their own.
+# The scopes that every game server supports, and those that have an SQL statement of their own.
 StockScope = Literal["recent", "best", "first"]
 ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[

@@ -43,7 +43,7 @@ for index = 4, #ARGV do
 end
 return 1
 """
-# Releases the lock, and tells the others with a message.
+# Releases the lock, and publishes a message, after which another process takes it.
 LEAVE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
     redis.call('DEL', KEYS[1])

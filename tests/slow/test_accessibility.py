@@ -1,13 +1,13 @@
 """Barriers for disabled people that axe-core finds on the start page and the API reference."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import httpx2
 import pytest
 
-from tests.support.browser import Browser, Scheme, chromium
+from tests.support.browser import Browser, Scheme
 from tests.support.environments import node_packages
 
 HERE = Path(__file__).parent / "accessibility"
@@ -25,12 +25,6 @@ OF_A_LIST = {("heading-order", "h3.opblock-tag")}  # h3 after h1
 OF_AN_OPERATION = {("landmark-unique", "table.responses-table")}  # one in each open operation
 OF_THE_DIALOG = {("heading-order", "h3")}
 Find = Callable[[], set[tuple[str, str]]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Playground, playground
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser
 from tests.support.http_stub import Answer, answering
 from tests.support.new_scores import insert
 
@@ -26,12 +26,6 @@ const open = () => {
 };
 open();
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

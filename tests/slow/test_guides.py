@@ -24,7 +24,7 @@ from examples import discord_bot
 from tests.conftest import ROOT, service
 from tests.slow.osu_v1.world import Row, World
 from tests.support import embed_drawing
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser
 from tests.support.environments import node_packages, run
 from tests.support.game_server import DOMAIN, game_server
 from tests.support.http_stub import Answer, Asked, answering
@@ -53,7 +53,7 @@ RECENT = """
 
 
 class Here(NamedTuple):
-    """A service on a demo world of its own, and the addresses that the examples are given."""
+    """A service with its own demo world, and the addresses that the examples use."""
 
     url: str
     avatars: str
@@ -104,12 +104,6 @@ def here(demo_folder: Path) -> Iterator[Here]:
         with service(**settings, game_server_url=upstream.url, domain=DOMAIN) as client:
             url = str(client.base_url).rstrip("/")
             yield Here(url, f"http://127.0.0.1:{port}", folder, World(folder))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 # The Discord bot

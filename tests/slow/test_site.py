@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from api.site.pages import ASSETS, PACKAGE
 from tests.conftest import ROOT, service
 from tests.support import conformance, servers
-from tests.support.browser import Browser, Scheme, chromium
+from tests.support.browser import Browser, Scheme
 from tests.support.game_server import DOMAIN, game_server
 from tests.support.openapi_examples import KEY
 from tests.support.processes import free_port, serve
@@ -37,12 +37,6 @@ const until = async condition => { while (!condition()) await new Promise(reques
 EVERYWHERE = pytest.mark.parametrize(
     ("width", "scheme"), [(width, scheme) for width in (PHONE, DESKTOP) for scheme in get_args(Scheme)]
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Playground, playground
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser
 from tests.support.game_server import DOMAIN, game_server
 from tests.support.new_scores import insert
 
@@ -19,12 +19,6 @@ Object.defineProperty(document, "hidden", {configurable: true, value: arguments[
 document.dispatchEvent(new Event("visibilitychange"));
 """
 NAME = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
