@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from api.response.encoded import encode
 from api.response.errors import failure
+from api.transport import JoinedWrites
 from api.websocket import PATHS, Handshake, WebSocketProtocol, read_handshake
 from domain.errors import APIError, ErrorSpec
 
@@ -94,6 +95,7 @@ class Protocol(HttpToolsProtocol):
     """
 
     flow: Flow
+    transport: JoinedWrites
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,6 +120,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport = JoinedWrites(transport, self.loop)
         transport.set_write_buffer_limits(high=0)
         with suppress(OSError, AttributeError):
             # Linux and TCP only. A peer that has vanished would hold the place of a stream for 15 minutes: what is
@@ -154,6 +157,8 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Return whether the connection stays open for a response."""
+        # The event loop closes the transport if this returns False.
+        self.transport.flush()
         # No request is queued, because nothing is read while one is.
         if self._idle or (self.cycle.more_body and not self._in_head):
             return False
@@ -343,7 +348,8 @@ class Protocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         unparsed, self._unparsed = bytes(self._unparsed), memoryview(b"")
-        WebSocketProtocol(handshake, self.app, scope, self.transport, self.server_state).begin(rest + unparsed)
+        transport = self.transport.detach()
+        WebSocketProtocol(handshake, self.app, scope, transport, self.server_state).begin(rest + unparsed)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again as one without `Upgrade`, and go on with the rest of what was received."""

@@ -19,9 +19,10 @@ from storage.game_server.client import NoAnswer
 STALE = 60.0
 # The part of CACHE_BYTES in which what does not exist is remembered, and what each of these takes.
 MISSING_PART, MISSING_BYTES = 1 / 16, 1024
-# How many requests are recognised by their path and query, and up to which length: a few MiB in all.
+# How many requests are recognised by their path and query, and up to which length, which is enough for lists of 50
+# ids: a few MiB in all.
 KNOWN_REQUESTS = 10_000
-MAX_KNOWN_LENGTH = 200
+MAX_KNOWN_LENGTH = 700
 
 
 READS = ("GET", "HEAD")

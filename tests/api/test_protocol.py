@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -290,6 +291,20 @@ def test_a_client_that_waits_for_a_slow_response_is_answered(recorded_sqlite: st
     assert json.loads(response.body)["sha256"] == hashlib.sha256(b"abc").hexdigest()
     assert closed
     assert {response.status for response in interim} == ({102} if version == "1.1" else set())
+
+
+def data_segments(connection: socket.socket) -> int:
+    """Return how many TCP segments with data have been received (`tcpi_data_segs_in` in <linux/tcp.h>)."""
+    (segments,) = struct.unpack_from("I", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160), 152)
+    return int(segments)
+
+
+def test_the_head_and_the_body_of_a_response_are_sent_together(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        for count in (1, 2, 3):
+            connection.sendall(CLAN + END)
+            assert [response.status for response in receive(connection, silence=0.3).responses] == [200]
+            assert data_segments(connection) == count
 
 
 def test_queued_requests_are_answered_in_order(here: Running, port: int) -> None:
