@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from domain.modes import Mode
 from domain.players import Rank, RankStep
 from storage.availability import Availability
+from storage.batches import Batches
 from storage.database import catalogue
 from storage.database.database import Database
 from storage.observer import Observer
@@ -39,6 +40,9 @@ return positions
 # For how long the script is not tried again after Redis has refused it.
 WITHOUT_SCRIPT_SECONDS = 60.0
 UNRANKED = Rank(0, 0)
+# How many questions one command has at most, and up to how many places a question shares it with others: those of
+# a player in all modes. An answer has to stay below MAX_ANSWER_BYTES.
+MAX_BATCH, ALONE = 100, 2 * len(Mode)
 # How many missing leaderboards are remembered, and more members than a leaderboard has.
 MAX_MISSING, MAX_POSITION = 1_000, 2**31
 
@@ -46,6 +50,10 @@ MAX_MISSING, MAX_POSITION = 1_000, 2**31
 def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
     """Return the keys of the leaderboards of each mode: of the world, and of the country."""
     return [key for mode in modes for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
+
+
+# The keys of leaderboards, each with the id of a player.
+Places = Sequence[tuple[str, int]]
 
 
 class RankedPlayer(NamedTuple):
@@ -117,6 +125,7 @@ class RedisRanks(Ranks):
         """Redis has `timeout` seconds to answer, connecting included."""
         super().__init__(database)
         self.redis = RedisClient(url, timeout)
+        self._positions: Batches[Places, list[int | None]] = Batches(self._ask_all, most=MAX_BATCH)
         # Why Redis does not run scripts; None if it does.
         self.script_refused: str | None = None
         self._script_refused_until = 0.0
@@ -168,16 +177,15 @@ class RedisRanks(Ranks):
         """The leaderboards that Redis lacked when it was last asked for a player who belongs on them."""
         return sorted(self._worlds.leaderboards | self._countries.leaderboards)
 
-    async def positions(self, places: Sequence[tuple[str, int]]) -> list[int | None]:
+    async def positions(self, places: Places) -> list[int | None]:
         """Return the position of each player on a leaderboard, counted from 0, None if there is none.
 
         `places` are the keys of leaderboards with the ids of players. A position is MISSING if Redis has no such
         leaderboard, or something else under that key. Raise RedisAway.
         """
-        answer = await self.redis.call(partial(self._ask, places))
-        if not isinstance(answer, list) or len(answer) != len(places):
-            raise RedisAway("it answered something else than ranks")
-        return [self._position(position) for position in answer]
+        if len(places) > ALONE:
+            return (await self._ask_all([places]))[0]
+        return await self._positions.get(places)
 
     async def missing_modes(self) -> list[Mode]:
         """Return the modes whose leaderboard Redis lacks, asked for as a player's ranks are. Raise RedisAway."""
@@ -185,9 +193,18 @@ class RedisRanks(Ranks):
         return [mode for mode, position in zip(Mode, positions[::2], strict=True) if position == MISSING]
 
     async def close(self) -> None:
+        await self._positions.close()
         await self.redis.close()
 
-    async def _ask(self, places: Sequence[tuple[str, int]], redis: Redis) -> object:
+    async def _ask_all(self, questions: Sequence[Places]) -> list[list[int | None]]:
+        places = [place for question in questions for place in question]
+        answer = await self.redis.call(partial(self._ask, places))
+        if not isinstance(answer, list) or len(answer) != len(places):
+            raise RedisAway("it answered something else than ranks")
+        positions = iter(answer)
+        return [[self._position(next(positions)) for _ in question] for question in questions]
+
+    async def _ask(self, places: Places, redis: Redis) -> object:
         refused: ResponseError | None = None
         if time.monotonic() >= self._script_refused_until:
             try:

@@ -6,7 +6,6 @@ response, where this takes about one. They also neither bound the number of buck
 one Redis command.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from storage.availability import Availability
+from storage.batches import Batches
 from storage.cache.bounded import BoundedMap
 from storage.redis_client import RedisAway, RedisClient
 
@@ -98,8 +98,7 @@ class RateLimiter:
 class RedisRateLimiter(RateLimiter):
     """Buckets in Redis, which several workers share; in the memory of each worker while Redis is down.
 
-    Requests that come while a command is under way go into the next one together, so that one connection is
-    enough, and a worker under load sends fewer commands than it has requests.
+    Requests that come at the same time are counted by one command.
     """
 
     def __init__(self, rate: float, burst: int, url: str, *, timeout: float) -> None:
@@ -108,50 +107,27 @@ class RedisRateLimiter(RateLimiter):
         self._redis = RedisClient(url, timeout)
         self._availability = Availability("Redis", "each worker limits requests by itself")
         self._paused_until = 0.0
-        self._waiting: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._states = Batches(self._take_all, most=MAX_BATCH)
 
     async def take(self, subject: str) -> RateLimitState:
         if time.monotonic() < self._paused_until:
             return await super().take(subject)
-        state: asyncio.Future[RateLimitState | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((subject, state))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send())
-        return await state or await super().take(subject)
+        try:
+            state = await self._states.get(subject)
+        except RedisAway as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            self._availability.down(error)
+            return await super().take(subject)
+        self._availability.up()
+        return state
 
     async def check(self) -> None:
         """Take a token for nobody, as requests take theirs. Raise RedisAway."""
         await self._take_all([CHECK])
 
     async def close(self) -> None:
-        if self._sender is not None:
-            await asyncio.wait({self._sender})
+        await self._states.close()
         await self._redis.close()
-
-    async def _send(self) -> None:
-        """Send commands until no request is waiting."""
-        batch: list[tuple[str, asyncio.Future[RateLimitState | None]]] = []
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                states = await self._take_all([subject for subject, _ in batch])
-                self._availability.up()
-                for (_, future), state in zip(batch, states, strict=True):
-                    # It is cancelled if the client has gone away.
-                    if not future.done():
-                        future.set_result(state)
-        except RedisAway as error:
-            self._paused_until = time.monotonic() + PAUSE_SECONDS
-            self._availability.down(error)
-        finally:
-            # However this ends, no request waits for it any longer: neither one that had no answer, nor one that
-            # came meanwhile.
-            for _, future in batch + self._waiting:
-                if not future.done():
-                    future.set_result(None)
-            self._waiting = []
-            self._sender = None
 
     async def _take_all(self, subjects: Sequence[str]) -> list[RateLimitState]:
         """Take a token for each subject. Raise RedisAway, also if Redis answers anything but their states."""
