@@ -49,7 +49,7 @@ settings: .venv/requirements.lock  # update docs/settings.md and .env.example fr
 
 bench: $(TEST)  # measure the service and compare it with minimal applications; QUICK=1 takes five minutes instead of an hour
 	@.venv/bin/python -m tests.support.install $@
-	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(ARGS)
+	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(BENCH_WORLD),--world '$(BENCH_WORLD)') $(if $(BENCH_OUT),--out '$(BENCH_OUT)') $(if $(BENCH_PEER),--peer '$(BENCH_PEER)') $(ARGS)
 
 faults: $(TEST)  # break the database, Redis and more under load, and check every response; ROUNDS=100, FAULTS=packets,redis
 	@.venv/bin/python -m tests.support.install $@

@@ -13,6 +13,7 @@ import msgspec
 
 from bench.chart import draw
 from bench.load import Failed
+from bench.peer import UnfitPeer
 from bench.plan import FULL, QUICK
 from bench.report import markdown, summary
 from bench.run import run
@@ -34,7 +35,12 @@ RESULTS = Path(__file__).parent / "results"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the results. Default: a new one in bench/results.",
 )
-def main(quick: bool, world: Path | None, out: Path | None) -> None:
+@click.option(
+    "--peer",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="A checkout of bancho.py with its environment in .venv or venv, to be measured on the same data.",
+)
+def main(quick: bool, world: Path | None, out: Path | None, peer: Path | None) -> None:
     """Measure the service, and compare it with minimal applications.
 
     The exit code is 1 if a promise was missed.
@@ -46,8 +52,9 @@ def main(quick: bool, world: Path | None, out: Path | None) -> None:
         folder = world or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apidot-")))
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            results, cases = run(QUICK if quick else FULL, folder, click.echo, keep=world is not None)
-        except (UnfitFolder, CannotInstall, Failed) as error:
+            plan = msgspec.structs.replace(QUICK if quick else FULL, peer=peer)
+            results, cases = run(plan, folder, click.echo, keep=world is not None)
+        except (UnfitFolder, UnfitPeer, CannotInstall, Failed) as error:
             raise click.ClickException(str(error)) from None
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1))

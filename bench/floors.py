@@ -38,17 +38,17 @@ class Floors:
         for driver, client in self._rows.items():
             self._measure(driver, client, self._paths)
 
-    def of_body(self, body: bytes) -> float:
-        """Measure the bare application that returns these bytes. Return its requests per second."""
+    def of_body(self, body: bytes) -> WrkResult:
+        """Measure the bare application that returns these bytes."""
         name = f"body-{len(list(self._folder.iterdir()))}"
         (self._folder / name).write_bytes(body)
         self._constant.warm_up([f"/?{name}"], self._plan.warm_up / 3)
-        return self._constant.load([f"/?{name}"], self._plan.floor_window).rate
+        return self._constant.load([f"/?{name}"], self._plan.floor_window)
 
-    def of_row(self) -> float:
-        """Measure the bare handler on aiomysql. Return its requests per second."""
+    def of_row(self) -> WrkResult:
+        """Measure the bare handler on aiomysql."""
         self._measure(AIOMYSQL, self._rows[AIOMYSQL], self._paths)
-        return self._results[AIOMYSQL][-1].rate
+        return self._results[AIOMYSQL][-1]
 
     def all(self) -> list[Floor]:
         """Return the medians of all measurements so far."""

@@ -28,10 +28,12 @@ class Failed(Exception):
 class Client:
     """Sends requests to a port of this machine, from other cores than the server's."""
 
-    def __init__(self, port: int, cores: set[int], connections: int) -> None:
+    def __init__(self, port: int, cores: set[int], connections: int, *, host: str = "") -> None:
+        """`host` is the value of the Host header, by default the address."""
         self._port = port
         self._cores = cores
         self._connections = connections
+        self._headers = {"Host": host} if host else {}
 
     def load(self, paths: Sequence[str], seconds: float) -> WrkResult:
         """Request the paths in turn, as fast as the server responds. Raise CannotInstall and Failed.
@@ -54,7 +56,7 @@ class Client:
             command += ["--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{self._port}"]
             with subprocess.Popen(
                 command,
-                env={**os.environ, "PATHS": file.name},
+                env={**os.environ, "PATHS": file.name, "HOST": self._headers.get("Host", "")},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -80,13 +82,20 @@ class Client:
 
     def get(self, path: str) -> bytes:
         """Return the body of a response. Raise Failed for any status but 200."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            body = response.read()
-        if response.status != 200:
-            raise Failed(f"{path} returned {response.status}: {body[:300]!r}")
+        status, body = self._get(path)
+        if status != 200:
+            raise Failed(f"{path} returned {status}: {body[:300]!r}")
         return body
+
+    def answers(self, path: str) -> bool:
+        """Return whether the status of a response is 200."""
+        return self._get(path)[0] == 200
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
+            connection.request("GET", path, headers=self._headers)
+            response = connection.getresponse()
+            return response.status, response.read()
 
     def response_times(self, paths: Iterator[str], requests: int, seconds: float) -> list[float]:
         """Return the response times, in ms, of so many requests; fewer, but at least two, if the time is over."""
@@ -97,7 +106,7 @@ class Client:
             while len(times) <= requests and (len(times) < 3 or time.monotonic() < deadline):
                 path = next(paths)
                 began = time.perf_counter()
-                connection.request("GET", path)
+                connection.request("GET", path, headers=self._headers)
                 response = connection.getresponse()
                 response.read()
                 times.append((time.perf_counter() - began) * 1000)

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from itertools import cycle
+from pathlib import Path
 
 from bench import machine
 from bench.cases import Case
 from bench.floors import Floors
 from bench.load import Client, Failed
 from bench.machine import Cores, cpu_percent, usage
+from bench.peer import TIMES, peer
 from bench.plan import Plan
-from bench.results import Load, SingleClient
+from bench.results import BesidePeer, Load, SingleClient, WrkResult
 from bench.serving import AIOMYSQL, Server, service
 from bench.worlds import Setup, World
 from tests.support.game_server import GameServer
@@ -78,7 +80,7 @@ class Bench:
         result = server.client.load(paths, self.plan.window)
         after = usage(server.process.pid), usage(database)
         floors += [self._floor(body, cache)] if own_floor else []
-        floor = statistics.mean(floors) if floors else 0
+        floor = statistics.mean(result.rate for result in floors) if floors else 0
         return Load(
             case=case.name,
             world=world.name,
@@ -94,11 +96,57 @@ class Bench:
             memory=after[0].memory,
             body=len(body),
             floor=floor,
+            floor_p99_ms=statistics.mean(result.p99_ms for result in floors) if floors else 0,
             ratio=result.rate / floor if floor else 0,
         )
 
-    def _floor(self, body: bytes, cache: bool) -> float:
+    def _floor(self, body: bytes, cache: bool) -> WrkResult:
         return self.floors.of_body(body) if cache else self.floors.of_row()
+
+    def beside_peer(
+        self, checkout: Path, world: World, cases: Sequence[Case], *, indexes: bool
+    ) -> list[BesidePeer]:
+        """Measure the cases that bancho.py has too, and bancho.py, in turn. Raise UnfitPeer and NotReady."""
+        self.echo(f"\n{world.name} world, {_state(indexes, AIOMYSQL, False)}, and bancho.py")
+        self.echo(f"  {'':33}{'req/s':>8}{'bancho.py':>11}{'times':>8}{'errors':>8}{'its':>5}")
+        results = []
+        with (
+            peer(checkout, world, self.cores, self.plan.connections) as other,
+            self.serve(world, cache=False) as server,
+        ):
+            for case in cases:
+                if case.name in TIMES:
+                    results.append(self._beside_peer(server.client, other, case, indexes))
+        return results
+
+    def _beside_peer(self, ours: Client, other: Client, case: Case, indexes: bool) -> BesidePeer:
+        # It does not answer some requests, such as those for replays on beatmaps with a title in Japanese.
+        paths = [path for path in case.cold_paths[: self.plan.peer_paths] if other.answers(path)]
+        if not paths:
+            raise Failed(f"bancho.py answers none of the requests of {case.name}")
+        ours.get(paths[0])
+        time.sleep(case.settle)
+        turns = []
+        for _ in range(self.plan.turns):
+            rates = []
+            for client in (ours, other):
+                client.warm_up(paths, self.plan.warm_up)
+                rates.append(client.load(paths, self.plan.window))
+            turns.append(rates)
+        result = BesidePeer(
+            case=case.name,
+            indexes=indexes,
+            rate=statistics.median(mine.rate for mine, _ in turns),
+            peer=statistics.median(its.rate for _, its in turns),
+            ratio=statistics.median(mine.rate / its.rate for mine, its in turns),
+            errors=sum(mine.errors for mine, _ in turns),
+            peer_errors=sum(its.errors for _, its in turns),
+        )
+        self.echo(
+            f"  {case.name:33}{result.rate:>8.0f}{result.peer:>11.1f}{result.ratio:>8.1f}{result.errors:>8}"
+            f"{result.peer_errors:>5}"
+        )
+        return result
 
     def single_client(
         self, worlds: Sequence[World], cases: Mapping[str, Sequence[Case]], *, indexes: bool

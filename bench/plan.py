@@ -1,5 +1,7 @@
 """What a run measures, and for how long: the full run, and the quick one of five minutes."""
 
+from pathlib import Path
+
 import msgspec
 
 from demo.world import Sizes
@@ -15,6 +17,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     worlds: dict[str, Sizes]  # the one with the most scores last
     key_cases_only: bool = False
     connections: int = 16
+    peer: Path | None = None  # a checkout of bancho.py with its environment
+    peer_paths: int = 60  # of each case
     warm_up: float = 0.3  # before each measurement, not counted
     window: float = 2.0
     floor_window: float = 1.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bench.results import Floor, Load, Polling, Promise, Ratios, Results, SingleClient
+from bench.results import BesidePeer, Floor, Load, Polling, Promise, Ratios, Results, SingleClient
 from bench.serving import AIOMYSQL, ASYNCMY
 
 VERDICTS = {True: "PASS", False: "FAIL", None: "----"}
@@ -31,6 +31,7 @@ def markdown(results: Results) -> str:
         *_overview(results),
         *_floors(results.floors),
         *_loads(results),
+        *_beside_peer(results),
         *_single_client(results),
         *_polling(results.polling),
         *_indexes(results),
@@ -116,6 +117,32 @@ def _loads(results: Results) -> Iterable[str]:
         if driver == ASYNCMY:
             head.insert(4, f"to {ASYNCMY}")
         yield _table([*head, "MiB"], rows)
+
+
+def _beside_peer(results: Results) -> Iterable[str]:
+    if not results.beside_peer:
+        return
+    yield (
+        "**Beside bancho.py** in the largest world, in requests/s: without the response cache, on the stock schema"
+        " and with `sql/indexes.sql`, and how many times as many those are; with the cache."
+    )
+    by_case: dict[str, dict[bool, BesidePeer]] = {}
+    for result in results.beside_peer:
+        by_case.setdefault(result.case, {})[result.indexes] = result
+    hot = {load.case: load for load in results.load if load.cache}
+    rows = []
+    for case, states in by_case.items():
+        row: list[object] = [case]
+        for indexes in (False, True):
+            cold = states.get(indexes)
+            row += [_number(cold.peer), f"{_number(cold.rate)} ({cold.ratio:.0f} ×)"] if cold else ["", ""]
+        rows.append([*row, _number(hot[case].rate) if case in hot else ""])
+    head = ["request", "bancho.py, stock schema", "apidot", "bancho.py, with the indexes", "apidot", "apidot, hot"]
+    yield _table(head, rows)
+
+
+def _number(rate: float) -> str:
+    return f"{rate:,.0f}".replace(",", " ") if rate >= 10 else f"{rate:.1f}"
 
 
 def _single_client(results: Results) -> Iterable[str]:

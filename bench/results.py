@@ -28,7 +28,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     CPU time is in percent of one core, memory in MiB, `body` in bytes. `floor` is the rate of the minimal
     application, in requests per second: with `cache` the bare application that returns the same bytes, without
-    it the bare handler on aiomysql. `ratio` is the rate relative to it.
+    it the bare handler on aiomysql. `ratio` is the rate relative to it. `floor_p99_ms` is the floor's p99, 0 where
+    the floor was not measured beside the case.
     """
 
     case: str
@@ -45,7 +46,24 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     memory: float
     body: int
     floor: float = 0
+    floor_p99_ms: float = 0
     ratio: float = 0
+
+
+class BesidePeer(msgspec.Struct, frozen=True, kw_only=True):
+    """A case without the response cache, measured in turn with bancho.py on the same paths.
+
+    Rates are in requests per second. `ratio` is how many times the rate of bancho.py is reached. All three are
+    medians of several turns.
+    """
+
+    case: str
+    indexes: bool
+    rate: float
+    peer: float
+    ratio: float
+    errors: int
+    peer_errors: int
 
 
 class SingleClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +163,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     building: dict[str, float]
     floors: list[Floor]
     load: list[Load]
+    beside_peer: list[BesidePeer] = []
     single_client: list[SingleClient]
     growth: list[Growth]
     polling: Polling | None

@@ -1,9 +1,14 @@
--- A script for wrk: request the paths listed in the file PATHS in turn, and print the result as a line of JSON.
+-- A script for wrk: request the paths listed in the file PATHS in turn, with the Host header HOST unless it is empty,
+-- and print the result as a line of JSON.
 
 local requests = {}
 local index = 0
 
 function init()
+    local host = os.getenv("HOST")
+    if host ~= "" then
+        wrk.headers["Host"] = host
+    end
     for path in io.lines(os.getenv("PATHS")) do
         requests[#requests + 1] = wrk.format("GET", path)
     end

@@ -13,10 +13,11 @@ from bench.explain import query_plans, statements, values_for
 from bench.floors import floors
 from bench.ids import Ids, ids_of
 from bench.measuring import Bench, Echo
+from bench.peer import python_of
 from bench.plan import Plan
 from bench.polling import poll
 from bench.promises import growth, promises
-from bench.results import IndexSize, Load, Polling, QueryPlan, Results, SingleClient
+from bench.results import BesidePeer, IndexSize, Load, Polling, QueryPlan, Results, SingleClient
 from bench.serving import ASYNCMY
 from bench.worlds import Setup, analyze, create_indexes, drop_indexes, index_sizes, setup
 from tests.support.game_server import GameServer, game_server, match, playing
@@ -30,6 +31,8 @@ def run(plan: Plan, folder: Path, echo: Echo, *, keep: bool) -> tuple[Results, l
     The worlds are built in `folder`. Raise UnfitFolder, CannotInstall, and Failed if the service does not respond
     as expected.
     """
+    if plan.peer:
+        python_of(plan.peer)
     began, now = time.monotonic(), datetime.now(UTC)
     cores, description = machine.Cores.of_this_machine(), machine.description()
     with setup(plan, folder, keep=keep) as ready, game_server() as game:
@@ -50,6 +53,7 @@ def run(plan: Plan, folder: Path, echo: Echo, *, keep: bool) -> tuple[Results, l
                 building={name: round(world.built_in, 1) for name, world in ready.worlds.items()},
                 floors=bare.all(),
                 load=[_with_ratio(load, bare.rate()) for load in measured.load],
+                beside_peer=measured.beside_peer,
                 single_client=measured.single_client,
                 growth=growth(measured.single_client, *ready.worlds) if len(ready.worlds) > 1 else [],
                 polling=measured.polling,
@@ -77,6 +81,7 @@ class _Run:
             for world in self.worlds
         }
         self.load: list[Load] = []
+        self.beside_peer: list[BesidePeer] = []
         self.single_client: list[SingleClient] = []
         self.polling: Polling | None = None
         self.query_plans: list[QueryPlan] = []
@@ -92,6 +97,7 @@ class _Run:
             self.bench.check(world, self.cases[world.name])
         if len(self.worlds) > 1:
             self._measure(indexes=False)
+        self._measure_beside_peer(indexes=False)
         self._explain(indexes=False)
         for world in self.worlds:
             self.bench.echo(f"\ncreating the indexes of sql/indexes.sql in the {world.name} world")
@@ -99,6 +105,7 @@ class _Run:
             analyze(world)
             self.indexes += index_sizes(world, created)
         self._measure(indexes=True)
+        self._measure_beside_peer(indexes=True)
         self._explain(indexes=True)
         self._measure_largest()
 
@@ -106,6 +113,11 @@ class _Run:
         for world in self.worlds:
             self.load += self.bench.load(world, self.cases[world.name], indexes=indexes)
         self.single_client += self.bench.single_client(self.worlds, self.cases, indexes=indexes)
+
+    def _measure_beside_peer(self, *, indexes: bool) -> None:
+        world, checkout = self.worlds[-1], self.bench.plan.peer
+        if checkout:
+            self.beside_peer += self.bench.beside_peer(checkout, world, self.cases[world.name], indexes=indexes)
 
     def _explain(self, *, indexes: bool) -> None:
         world = self.worlds[-1]

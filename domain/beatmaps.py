@@ -112,7 +112,7 @@ class BeatmapKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BeatmapFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The id of a beatmap, and the md5 that its file must have."""
+    """The id of a beatmap, and the md5 of its file."""
 
     id: int
     md5: str

@@ -109,7 +109,7 @@ async def best_on_beatmap(
     """
     if not beatmap_id:
         return []
-    beatmap = await services.database.one(catalogue.beatmap, id=beatmap_id, md5=None)
+    beatmap = await services.database.one(catalogue.beatmap_md5, id=beatmap_id, md5=None)
     player = await player_of(services, catalogue.player, params)
     if beatmap is None or (player is None and params.u is not None):
         return []

@@ -45,7 +45,7 @@ class BeatmapInfo(Success, frozen=True, kw_only=True):
 @errors(*BEATMAP_ERRORS)
 async def get_map_info(services: Services, params: BeatmapParams) -> BeatmapInfo:
     """A beatmap."""
-    return BeatmapInfo(map=await beatmap_by_id_or_md5(services, params.id, params.md5))
+    return BeatmapInfo(map=await beatmap_by_id_or_md5(services, catalogue.beatmap, params.id, params.md5))
 
 
 class BeatmapsParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -216,7 +216,7 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
     `recent`, the same scores are ordered by time, newest first. Restricted and unverified players are left out.
     """
     where = score_filter(params.mode, params.mods, strict=services.settings.strict_modes)
-    beatmap = await beatmap_by_id_or_md5(services, params.id, params.md5)
+    beatmap = await beatmap_by_id_or_md5(services, catalogue.beatmap_md5, params.id, params.md5)
     if where is None:
         return BeatmapScores(scores=[])
     scores = await scores_on_beatmap(
@@ -264,7 +264,7 @@ async def get_player_map_scores(services: Services, params: PlayerMapScoresParam
     if params.map_id is None and params.md5 is None:
         raise MAP_ID_OR_MD5()
     player = await player_by_id_or_name(services, catalogue.player, params.id, params.name)
-    beatmap = await beatmap_by_id_or_md5(services, params.map_id, params.md5)
+    beatmap = await beatmap_by_id_or_md5(services, catalogue.beatmap_md5, params.map_id, params.md5)
     if where is None:
         return PlayerMapScores(rank=None, of=0, best=None, scores=[])
     found = await player_on_beatmap(services, catalogue.player_beatmap_scores, player.id, beatmap.md5, where)

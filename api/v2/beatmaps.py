@@ -105,7 +105,7 @@ async def get_map_rating(services: Services, params: BeatmapParams) -> Item[Rati
 
     Ratings by restricted and unverified players do not count.
     """
-    beatmap = await require(services, catalogue.beatmap, NO_BEATMAP, id=params.map_id, md5=None)
+    beatmap = await require(services, catalogue.beatmap_md5, NO_BEATMAP, id=params.map_id, md5=None)
     rating = await services.database.one(
         catalogue.beatmap_rating, md5=beatmap.md5, visible=services.settings.visible
     )

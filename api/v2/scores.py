@@ -225,7 +225,7 @@ async def get_map_scores(services: Services, params: BeatmapScoresParams) -> Bea
     `recent`, the same scores are ordered by time, newest first. Restricted and unverified players are left out.
     """
     mode = ruleset_mode(params.mode, strict=True)
-    beatmap = await require(services, catalogue.beatmap, NO_BEATMAP, id=params.map_id, md5=None)
+    beatmap = await require(services, catalogue.beatmap_md5, NO_BEATMAP, id=params.map_id, md5=None)
     scores = await scores_on_beatmap(
         services,
         catalogue.v2_beatmap_scores,
@@ -264,7 +264,7 @@ async def get_player_map_scores(services: Services, params: PlayerMapScoresParam
     """
     where = score_filter(params.mode, params.mods, strict=True)
     player = await require_player(services, catalogue.player, id=params.player_id)
-    beatmap = await require(services, catalogue.beatmap, NO_BEATMAP, id=params.map_id, md5=None)
+    beatmap = await require(services, catalogue.beatmap_md5, NO_BEATMAP, id=params.map_id, md5=None)
     if where is None:
         return Item(data=PlayerMapScores(rank=None, of=0, best=None, scores=[]))
     found = await player_on_beatmap(services, catalogue.v2_player_beatmap_scores, player.id, beatmap.md5, where)

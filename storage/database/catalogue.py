@@ -275,6 +275,7 @@ friends = Query("friends", Friend)
 profile_change = Change("profile_change")
 
 beatmap = Query("beatmap", Beatmap)
+beatmap_md5 = Query("beatmap_md5", BeatmapFile)
 beatmaps_by_md5 = Query("beatmaps_by_md5", Beatmap)
 beatmaps_by_id = Query("beatmaps_by_id", Beatmap)
 beatmap_texts = Query("beatmap_texts", SearchedBeatmap)

@@ -6,6 +6,7 @@ from api.routes import ROUTES
 from bench.cases import NOT_MEASURED, cases
 from bench.explain import statements, values_for
 from bench.ids import Ids, Selection
+from bench.peer import TIMES
 
 SELECTION = Selection(["1"], ["2"])
 IDS = Ids(**{name: SELECTION for name in Ids.__struct_fields__ if name != "online"}, online={3: "name"})
@@ -23,6 +24,10 @@ def test_every_route_is_measured_or_listed_with_the_reason() -> None:
     )
     assert not measured & NOT_MEASURED.keys()
     assert NOT_MEASURED.keys() <= ROUTES.keys()
+
+
+def test_cases_of_the_peer_exist() -> None:
+    assert TIMES.keys() <= {case.name for case in cases(IDS, 3000)}
 
 
 def test_every_statement_has_values() -> None:

@@ -1,6 +1,7 @@
 """The benchmark runs to its end, from building the worlds to the chart. The figures are not tested."""
 
 import os
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench.cases import Case
 from bench.chart import draw
 from bench.explain import statements
 from bench.load import Client
+from bench.peer import TIMES, UnfitPeer
 from bench.plan import Plan
 from bench.report import markdown
 from bench.results import Results
@@ -36,17 +38,54 @@ PLAN = Plan(
 )
 
 
+# Stands in for bancho.py, which no package index has. It answers every second request for a replay only.
+PEER = """
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Host
+
+
+async def answer(scope, receive, send):
+    lacking = scope["path"].endswith("get_replay") and int(scope["query_string"].partition(b"=")[2]) % 2
+    await Response("{}", 500 if lacking else 200)(scope, receive, send)
+
+
+asgi_app = Starlette(routes=[Host("api.example.test", answer)])
+"""
+SCHEMA = """create table startups
+(
+    id int primary key
+);
+
+create table users
+(
+    id int primary key
+);
+"""
+
+
 class Ran(NamedTuple):
     folder: Path
     results: Results
     cases: list[Case]
 
 
+def stand_in(folder: Path) -> Path:
+    """Make a checkout in the folder that looks like one of bancho.py, with the environment of the tests."""
+    for name, text in {"app/api/init_api.py": PEER, "migrations/base.sql": SCHEMA}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A run on a tiny world, which is kept."""
     folder = tmp_path_factory.mktemp("bench")
-    results, cases = run(PLAN, folder, lambda _: None, keep=True)
+    plan = msgspec.structs.replace(PLAN, peer=stand_in(tmp_path_factory.mktemp("peer")))
+    results, cases = run(plan, folder, lambda _: None, keep=True)
     return Ran(folder, results, cases)
 
 
@@ -70,6 +109,25 @@ def test_the_floors_and_the_polling_are_measured(ran: Ran) -> None:
     assert ran.results.polling.requests >= 2 * 10 * ran.results.polling.paths
     assert ran.results.polling.errors == 0
     assert ran.results.polling.statements > 0
+
+
+def test_bancho_py_is_measured_beside_it(ran: Ran) -> None:
+    for indexes in (False, True):
+        beside = [result for result in ran.results.beside_peer if result.indexes == indexes]
+        assert {result.case for result in beside} == TIMES.keys()
+        assert all(result.rate > 0 and result.peer > 0 and result.ratio > 0 for result in beside)
+        assert [result for result in beside if result.errors or result.peer_errors] == []
+    promised = [promise for promise in ran.results.promises if promise.name.startswith("7.")]
+    assert [promise.passed is None for promise in promised] == [False, False]
+    assert "**Beside bancho.py**" in markdown(ran.results)
+
+
+def test_a_folder_that_is_no_bancho_py_is_refused(ran: Ran, tmp_path: Path) -> None:
+    with pytest.raises(UnfitPeer, match=r"there is no app/api/init_api\.py"):
+        run(msgspec.structs.replace(PLAN, peer=tmp_path), ran.folder, lambda _: None, keep=True)
+    (stand_in(tmp_path) / ".venv").unlink()
+    with pytest.raises(UnfitPeer, match=r"\.venv/bin/python or venv/bin/python"):
+        run(msgspec.structs.replace(PLAN, peer=tmp_path), ran.folder, lambda _: None, keep=True)
 
 
 def test_every_statement_has_a_query_plan_with_and_without_indexes(ran: Ran) -> None:
