@@ -58,7 +58,7 @@ class Bench:
             for case in cases:
                 if (cache and not case.cached) or (not cache and case.alone):
                     continue
-                if case.settle and not cache:
+                if case.settle:
                     server.client.get(case.cold_paths[0])
                     time.sleep(case.settle)
                 turns = self.plan.turns if _has_own_floor(case, cache) else 1
