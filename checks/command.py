@@ -35,7 +35,7 @@ def _http_url(_: click.Context, __: click.Parameter, value: str | None) -> str |
     except ValueError:
         raise click.BadParameter("not an address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise click.BadParameter("an address such as https://api.example.com is accepted")
+        raise click.BadParameter("expected an address such as https://api.example.com")
     return value
 
 

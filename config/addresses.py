@@ -27,7 +27,7 @@ def url_of(address: str, port: int) -> str | None:
     try:
         host = parse_host(address, ("http", "https"))
     except ValueError:
-        raise ValueError("a host name, an IP address or the path of a socket is accepted") from None
+        raise ValueError("expected a host name, an IP address or the path of a socket") from None
     if host.port and port and host.port != port:
         raise ValueError(f"it contains port {host.port}, but the port is set to {port}")
     port = port or host.port or 0

@@ -41,7 +41,7 @@ def read_options(url: str) -> tuple[str, dict[str, str]]:
             socket = value
         elif name == "charset":
             if value.lower() != "utf8mb4":
-                raise ValueError("charset=utf8mb4 is accepted, which is used in any case")
+                raise ValueError("expected charset=utf8mb4, which is used in any case")
         else:
             setting, meaning = _setting(name, value)
             if settings.setdefault(setting, meaning) != meaning:

@@ -149,9 +149,9 @@ def _value(field: Field[Any], text: str) -> Any:
     name, secret = field.name.upper(), field.type is Secret
     if field.name in VERBATIM:
         if not text.isascii() and any(0xD800 <= ord(char) <= 0xDFFF for char in text):
-            raise bad(name, text, "text in UTF-8 is accepted", secret=True)
+            raise bad(name, text, "expected text in UTF-8", secret=True)
     elif CONTROL_CHARACTER.search(text):
-        raise bad(name, text, "one line of text in UTF-8 is accepted", secret=secret)
+        raise bad(name, text, "expected one line of text in UTF-8", secret=secret)
     if secret:
         return Secret(_lower_scheme(text) if field.name in URLS else text)
     if field.name in URLS or field.name in ("game_server_url", "beatmap_mirror"):
@@ -163,7 +163,7 @@ def _value(field: Field[Any], text: str) -> Any:
     try:
         return msgspec.convert(value, Annotated[field.type, limits], strict=False)
     except msgspec.ValidationError:
-        raise bad(name, text, f"{accepted(field)} is accepted") from None
+        raise bad(name, text, f"expected {accepted(field)}") from None
 
 
 def _lower_scheme(url: str) -> str:
@@ -176,13 +176,13 @@ def _read_host(values: dict[str, Any], name: str, port: str, schemes: tuple[str,
     text = values[name]
     if name in SOCKETS and (path := socket_path(text)) is not None:
         if not path.startswith("/"):
-            raise bad(name.upper(), text, "the absolute path of a socket is accepted")
+            raise bad(name.upper(), text, "expected the absolute path of a socket")
         values[name] = path
         return
     try:
         host = parse_host(text, schemes)
     except ValueError:
-        wanted = "a host name or an address, perhaps with a port, is accepted"
+        wanted = "expected a host name or an address, perhaps with a port"
         if "://" in text and name in WHOLE_URLS:
             wanted += f"; a whole URL goes into {WHOLE_URLS[name]}"
         raise bad(name.upper(), text, wanted) from None
@@ -199,14 +199,14 @@ def _read_time_zone(values: dict[str, Any]) -> None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         names = {name.lower(): name for name in available_timezones()}
         if text.lower() not in names:
-            raise bad("TIME_ZONE", text, "a name such as Asia/Tokyo is accepted") from None
+            raise bad("TIME_ZONE", text, "expected a name such as Asia/Tokyo") from None
         values["time_zone"] = names[text.lower()]
 
 
 def _check_numbers(settings: Settings) -> None:
     rate = settings.rate_limit
     if not (rate == 0 or rate >= LOWEST_RATE_LIMIT):
-        raise bad("RATE_LIMIT", f"{rate:g}", f"0 or a number from {LOWEST_RATE_LIMIT} to 100000 is accepted")
+        raise bad("RATE_LIMIT", f"{rate:g}", f"expected 0 or a number from {LOWEST_RATE_LIMIT} to 100000")
 
 
 def _check_lists(settings: Settings) -> None:
@@ -215,11 +215,11 @@ def _check_lists(settings: Settings) -> None:
         try:
             Networks(text)
         except ValueError as error:
-            raise bad(name.upper(), text, f"addresses and networks are accepted ({error})") from None
+            raise bad(name.upper(), text, f"expected addresses and networks ({error})") from None
     header = settings.client_address_header
     # Forwarded has parameters beside the address.
     if not HEADER_NAME.fullmatch(header) or header.lower() == "forwarded":
-        wanted = "a header with nothing but addresses is accepted, such as X-Forwarded-For or CF-Connecting-IP"
+        wanted = "expected a header with nothing but addresses, such as X-Forwarded-For or CF-Connecting-IP"
         raise bad("CLIENT_ADDRESS_HEADER", header, wanted)
 
 
@@ -298,10 +298,10 @@ def _check_web_addresses(settings: Settings) -> None:
     _check_game_server(settings)
     for path in comma_separated(settings.pass_on):
         if not PATH.fullmatch(path):
-            raise bad("PASS_ON", path, "paths such as /v1/get_leaderboard are accepted")
+            raise bad("PASS_ON", path, "expected paths such as /v1/get_leaderboard")
     mirror = settings.beatmap_mirror
     if mirror:
-        wanted = "a URL with {id} in it is accepted, such as https://old.ppy.sh/osu/{id}"
+        wanted = "expected a URL with {id} in it, such as https://old.ppy.sh/osu/{id}"
         try:
             check_url(mirror.replace("{id}", "1"), WEB)
         except ValueError:
@@ -310,15 +310,15 @@ def _check_web_addresses(settings: Settings) -> None:
             raise bad("BEATMAP_MIRROR", mirror, wanted)
     for origin in settings.origins:
         if origin != "*" and not is_origin(origin):
-            raise bad("CORS_ORIGINS", origin, "* or origins such as https://example.com are accepted")
+            raise bad("CORS_ORIGINS", origin, "expected * or origins such as https://example.com")
     if settings.domain and not (is_host(settings.domain) and ":" not in settings.domain):
-        raise bad("DOMAIN", settings.domain, "a name such as example.com is accepted")
+        raise bad("DOMAIN", settings.domain, "expected a name such as example.com")
 
 
 def _check_game_server(settings: Settings) -> None:
     url = settings.game_server_url
     if url and not (url.startswith("unix:/") or is_origin(url.rstrip("/"))):
-        wanted = "http:// or https://, a host and perhaps a port are accepted, or unix:/path/of/socket"
+        wanted = "expected http:// or https://, a host and perhaps a port, or unix:/path/of/socket"
         raise bad("GAME_SERVER_URL", url, wanted)
     try:
         _ = settings.game_server
@@ -333,7 +333,7 @@ def _check_paths(settings: Settings) -> None:
             raise bad(name.upper(), getattr(settings, name), NAME_TOO_LONG)
     location = settings.nginx_replays
     if location and not NGINX_LOCATION.fullmatch(location):
-        raise bad("NGINX_REPLAYS", location, "a path such as /internal/osr/ is accepted")
+        raise bad("NGINX_REPLAYS", location, "expected a path such as /internal/osr/")
     if location and settings.replays_url.startswith("s3:"):
         raise bad("NGINX_REPLAYS", location, "nginx has no folder to read from beside REPLAYS_URL=s3://")
 

@@ -24,7 +24,7 @@ REDIS_OPTIONS = {
     "ssl_keyfile": r"/[^\x00-\x1f]+",
 }
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NAME_TOO_LONG = "a path of at most 255 bytes for each name is accepted"
+NAME_TOO_LONG = "expected a path of at most 255 bytes for each name"
 
 
 def check_url(url: str, schemes: tuple[str, ...]) -> None:
@@ -32,7 +32,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in schemes:
         wanted = " or ".join(f"{scheme}://" for scheme in schemes if scheme not in SENTINELS)
-        raise ValueError(f"a URL that begins with {wanted} is accepted")
+        raise ValueError(f"expected a URL that begins with {wanted}")
     if watched := parse_sentinel_url(url):
         url = watched.redis
         scheme = url.partition("://")[0]
@@ -53,7 +53,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
         raise ValueError("write # as %23")
     if parts.netloc and scheme not in ("sqlite", *REPLAYS):
         if port == 0:
-            raise ValueError("a port from 1 to 65535 is accepted")
+            raise ValueError("expected a port from 1 to 65535")
         if parts.hostname and not is_host(parts.hostname):
             raise ValueError("the host is neither a name nor an address; write [ and ] around an IPv6 address")
     if schemes in (DATABASES, MYSQL):
@@ -65,7 +65,7 @@ def check_url(url: str, schemes: tuple[str, ...]) -> None:
     elif schemes is REPLAYS and (
         "@" in parts.netloc or bool(parts.netloc) != (scheme == "s3") or url == "file://"
     ):
-        raise ValueError("s3://bucket/prefix or file:///folder is accepted; keys go into AWS_ settings")
+        raise ValueError("expected s3://bucket/prefix or file:///folder; keys go into AWS_ settings")
     if scheme in ("sqlite", "file") and is_too_long(Path(unquote(parts.path))):
         raise ValueError(NAME_TOO_LONG)
 
@@ -91,14 +91,14 @@ def is_too_long(path: Path) -> bool:
 
 def _check_database(scheme: str, place: str, path: str) -> None:
     if scheme == "sqlite" and place:
-        raise ValueError("sqlite:///file or, with an absolute path, sqlite:////folder/file is accepted")
+        raise ValueError("expected sqlite:///file or, with an absolute path, sqlite:////folder/file")
     if not path.strip("/"):
         raise ValueError("the URL ends with no name of a database")
 
 
 def _check_redis(scheme: str, path: str, query: str) -> None:
     if scheme == "unix" and not path.strip("/"):
-        raise ValueError("unix:///path of a socket is accepted")
+        raise ValueError("expected unix:///path of a socket")
     if scheme != "unix" and not re.fullmatch(r"/?\d{0,5}", path, re.ASCII):
         raise ValueError("the URL ends with the number of a database, such as /0, or without one")
     for name, value in parse_qsl(query, keep_blank_values=True):

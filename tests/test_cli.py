@@ -103,7 +103,7 @@ def test_the_version_is_that_of_pyproject_toml_everywhere(run: Run, recorded_sql
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"api_port": "http"}, "API_PORT='http': a whole number from 1 to 65535 is accepted"),
+        ({"api_port": "http"}, "API_PORT='http': expected a whole number from 1 to 65535"),
         ({"db_host": "localhost"}, "DB_NAME: the name of the database is needed beside DB_HOST"),
         ({"database_url": "mysql://root:geheim/1@host/name"}, "DATABASE_URL: not a URL; "),
         ({"database_url": "mysql://u:geheim@host/name?ssl=maybe"}, "DATABASE_URL: ssl takes true, false, "),

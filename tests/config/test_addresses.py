@@ -81,10 +81,10 @@ def test_the_address_of_the_game_server(environment: dict[str, str], url: str | 
         ({"game_server_url": "unix:bancho.sock"}, "GAME_SERVER_URL='unix:bancho.sock': http:// or https://"),
         ({"game_server_url": "/tmp/bancho.sock"}, "GAME_SERVER_URL='/tmp/bancho.sock': http:// or https://"),
         ({"game_server_url": "http://user:geheim@host"}, "GAME_SERVER_URL: http:// or https://"),
-        ({"server_port": "x"}, "SERVER_PORT='x': a whole number from 0 to 65535 is accepted"),
+        ({"server_port": "x"}, "SERVER_PORT='x': expected a whole number from 0 to 65535"),
         (
             {"pass_on": "/v1/get_clan,v2/scores"},
-            "PASS_ON='v2/scores': paths such as /v1/get_leaderboard are accepted",
+            "PASS_ON='v2/scores': expected paths such as /v1/get_leaderboard",
         ),
         ({"pass_on": "https://host/v1/get_clan"}, "PASS_ON='https://host/v1/get_clan': paths"),
         ({"pass_on": "/v1/get_clan?id=1"}, "PASS_ON='/v1/get_clan?id=1': paths"),

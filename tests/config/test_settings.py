@@ -127,14 +127,14 @@ def test_the_message_about_a_bad_value_names_the_setting(name: str, text: str, a
     with pytest.raises(BadSetting) as caught:
         read(**{name: text})
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    assert str(caught.value) == f"{name.upper()}={shown!r}: {accepted} is accepted"
+    assert str(caught.value) == f"{name.upper()}={shown!r}: expected {accepted}"
 
 
 @pytest.mark.parametrize("name", ["trusted_proxies", "metrics_for"])
 @pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "127.0.0.1;::1"])
 def test_the_message_about_a_bad_network_names_the_setting(name: str, text: str) -> None:
     with pytest.raises(
-        BadSetting, match=rf"^{name.upper()}='{re.escape(text)}': addresses and networks are accepted"
+        BadSetting, match=rf"^{name.upper()}='{re.escape(text)}': expected addresses and networks"
     ):
         read(**{name: text})
 

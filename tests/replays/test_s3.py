@@ -145,12 +145,12 @@ def test_without_the_library_the_error_says_how_to_install_it(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("s3://", "s3://bucket/prefix or file:///folder is accepted"),
-        ("s3:///prefix", "s3://bucket/prefix or file:///folder is accepted"),
+        ("s3://", "expected s3://bucket/prefix or file:///folder"),
+        ("s3:///prefix", "expected s3://bucket/prefix or file:///folder"),
         ("s3://key:secret@bucket", "keys go into AWS_ settings"),
-        ("file://folder", "s3://bucket/prefix or file:///folder is accepted"),
-        ("http://bucket", "a URL that begins with s3:// or file:// is accepted"),
-        ("folder", "a URL that begins with s3:// or file:// is accepted"),
+        ("file://folder", "expected s3://bucket/prefix or file:///folder"),
+        ("http://bucket", "expected a URL that begins with s3:// or file://"),
+        ("folder", "expected a URL that begins with s3:// or file://"),
     ],
 )
 def test_a_bad_url(tmp_path: Path, url: str, text: str) -> None:
