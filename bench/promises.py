@@ -165,7 +165,10 @@ def _twins(results: Results, cases: dict[str, Case]) -> list[Promise]:
 
 
 def _beside_peer(results: Results) -> list[Promise]:
-    """Compare each case's ratio to bancho.py with the one that is promised. Information if it was not measured."""
+    """Compare each case's ratio to bancho.py with the one that is promised, with the indexes.
+
+    Without them, the database is the bottleneck of both.
+    """
     promised = []
     for indexes in (False, True):
         ratios = [
@@ -173,9 +176,10 @@ def _beside_peer(results: Results) -> list[Promise]:
             for result in results.beside_peer
             if result.indexes == indexes
         ]
-        state = "with the indexes" if indexes else "stock schema"
-        name = f"7. cold, {state}, of the times bancho.py's rate that are promised for the case"
-        promised.append(_promise(name, min(ratios, default=None), lambda share: share >= 1, "{:.0%}"))
+        state = "with the indexes: all of it" if indexes else "stock schema"
+        name = f"7. cold, of the times bancho.py's rate that are promised for the case, {state}"
+        met = (lambda share: share >= 1) if indexes else None
+        promised.append(_promise(name, min(ratios, default=None), met, "{:.0%}"))
     return promised
 
 
