@@ -23,6 +23,8 @@ from storage.redis_client import RedisAway, RedisClient
 log = logging.getLogger("apidot")
 
 LEADERBOARD = "bancho:leaderboard:"
+# The keys of the leaderboards of the world. To format a mode takes as long as all else here.
+WORLD = {mode: f"{LEADERBOARD}{mode}" for mode in Mode}
 # The position on a leaderboard that does not exist. Players who are not on one have the position None.
 MISSING = -1
 # One script instead of a pipeline of as many commands, which takes the client five times as long.
@@ -49,7 +51,7 @@ MAX_MISSING, MAX_POSITION = 1_000, 2**31
 
 def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
     """Return the keys of the leaderboards of each mode: of the world, and of the country."""
-    return [key for mode in modes for key in (f"{LEADERBOARD}{mode}", f"{LEADERBOARD}{mode}:{country}")]
+    return [key for mode in modes for key in (WORLD[mode], f"{WORLD[mode]}:{country}")]
 
 
 # The keys of leaderboards, each with the id of a player.
@@ -145,7 +147,9 @@ class RedisRanks(Ranks):
         asked = [(player, mode) for player in players for mode in Mode if mode in player.pp]
         if not asked:
             return ranks
-        places = [(key, player.id) for player, mode in asked for key in leaderboards([mode], player.country)]
+        places = [
+            (key, player.id) for player, mode in asked for key in (WORLD[mode], f"{WORLD[mode]}:{player.country}")
+        ]
         try:
             with self._observer.call("redis", "ranks"):
                 positions = await self.positions(places)
@@ -154,6 +158,24 @@ class RedisRanks(Ranks):
             return await super().of_players(players)
         self._availability.up()
         self._log_refusal()
+        counted: dict[int, dict[int, Rank]] = {}
+        if MISSING in positions or self._worlds.leaderboards or self._countries.leaderboards:
+            counted = await self._count_missing(players, asked, places, positions)
+        for (player, mode), world, home in zip(asked, positions[::2], positions[1::2], strict=True):
+            in_database = counted.get(player.id, {}).get(mode, UNRANKED) if counted else UNRANKED
+            rank = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
+            if rank != UNRANKED:
+                ranks[player.id][mode] = rank
+        return ranks
+
+    async def _count_missing(
+        self,
+        players: Sequence[RankedPlayer],
+        asked: Sequence[tuple[RankedPlayer, int]],
+        places: Places,
+        positions: Sequence[int | None],
+    ) -> dict[int, dict[int, Rank]]:
+        """Return the ranks on leaderboards that Redis lacks, by player id and mode. Log which ones these are."""
         found = [(key, position) for (key, _), position in zip(places, positions, strict=True)]
         worlds, homes = found[::2], found[1::2]
         self._worlds.note(worlds)
@@ -162,15 +184,9 @@ class RedisRanks(Ranks):
         for (player, mode), (_, world), (_, home) in zip(asked, worlds, homes, strict=True):
             if MISSING in (world, home):
                 lacking.setdefault(player.id, {})[mode] = player.pp[mode]
-        counted = await super().of_players(
+        return await super().of_players(
             [player._replace(pp=lacking[player.id]) for player in players if player.id in lacking]
         )
-        for (player, mode), (_, world), (_, home) in zip(asked, worlds, homes, strict=True):
-            in_database = counted.get(player.id, {}).get(mode, UNRANKED)
-            rank = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
-            if rank != UNRANKED:
-                ranks[player.id][mode] = rank
-        return ranks
 
     @property
     def missing(self) -> list[str]:
