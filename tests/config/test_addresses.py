@@ -60,16 +60,16 @@ def test_the_address_of_the_game_server(environment: dict[str, str], url: str | 
     [
         (
             {"app_host": "a b", "app_port": "1"},
-            "APP_HOST='a b': a host name, an IP address or the path of a socket",
+            "APP_HOST='a b': expected a host name, an IP address or the path of a socket",
         ),
         (
             {"app_host": "http://host/path"},
-            "APP_HOST='http://host/path': a host name, an IP address or the path of a socket",
+            "APP_HOST='http://host/path': expected a host name, an IP address or the path of a socket",
         ),
-        ({"app_host": "user:geheim@host", "app_port": "1"}, "APP_HOST: a host name, an IP address"),
-        ({"app_host": "ftp://host", "app_port": "1"}, "APP_HOST='ftp://host': a host name"),
-        ({"app_host": "host:99999"}, "APP_HOST='host:99999': a host name"),
-        ({"app_host": "[x]:1"}, "APP_HOST='[x]:1': a host name"),
+        ({"app_host": "user:geheim@host", "app_port": "1"}, "APP_HOST: expected a host name, an IP address"),
+        ({"app_host": "ftp://host", "app_port": "1"}, "APP_HOST='ftp://host': expected a host name"),
+        ({"app_host": "host:99999"}, "APP_HOST='host:99999': expected a host name"),
+        ({"app_host": "[x]:1"}, "APP_HOST='[x]:1': expected a host name"),
         (
             {"app_host": "host:1", "app_port": "2"},
             "APP_HOST='host:1': it contains port 1, but the port is set to 2",
@@ -78,17 +78,23 @@ def test_the_address_of_the_game_server(environment: dict[str, str], url: str | 
         ({"app_host": "/" + "x" * 107}, f"APP_HOST='/{'x' * 99}…': the path of a socket has 1 to 107 bytes"),
         ({"app_host": "unix:"}, "APP_HOST='unix:': the path of a socket has 1 to 107 bytes"),
         ({"game_server_url": "unix:/" + "x" * 107}, f"GAME_SERVER_URL='unix:/{'x' * 94}…': the path of a socket"),
-        ({"game_server_url": "unix:bancho.sock"}, "GAME_SERVER_URL='unix:bancho.sock': http:// or https://"),
-        ({"game_server_url": "/tmp/bancho.sock"}, "GAME_SERVER_URL='/tmp/bancho.sock': http:// or https://"),
-        ({"game_server_url": "http://user:geheim@host"}, "GAME_SERVER_URL: http:// or https://"),
+        (
+            {"game_server_url": "unix:bancho.sock"},
+            "GAME_SERVER_URL='unix:bancho.sock': expected http:// or https://",
+        ),
+        (
+            {"game_server_url": "/tmp/bancho.sock"},
+            "GAME_SERVER_URL='/tmp/bancho.sock': expected http:// or https://",
+        ),
+        ({"game_server_url": "http://user:geheim@host"}, "GAME_SERVER_URL: expected http:// or https://"),
         ({"server_port": "x"}, "SERVER_PORT='x': expected a whole number from 0 to 65535"),
         (
             {"pass_on": "/v1/get_clan,v2/scores"},
             "PASS_ON='v2/scores': expected paths such as /v1/get_leaderboard",
         ),
-        ({"pass_on": "https://host/v1/get_clan"}, "PASS_ON='https://host/v1/get_clan': paths"),
-        ({"pass_on": "/v1/get_clan?id=1"}, "PASS_ON='/v1/get_clan?id=1': paths"),
-        ({"pass_on": "/v1/get clan"}, "PASS_ON='/v1/get clan': paths"),
+        ({"pass_on": "https://host/v1/get_clan"}, "PASS_ON='https://host/v1/get_clan': expected paths"),
+        ({"pass_on": "/v1/get_clan?id=1"}, "PASS_ON='/v1/get_clan?id=1': expected paths"),
+        ({"pass_on": "/v1/get clan"}, "PASS_ON='/v1/get clan': expected paths"),
     ],
 )
 def test_the_message_about_what_is_no_address(environment: dict[str, str], message: str) -> None:
