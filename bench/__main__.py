@@ -19,6 +19,7 @@ from bench.report import markdown, summary
 from bench.run import run
 from bench.worlds import UnfitFolder
 from tests.support.install import CannotInstall
+from tests.support.processes import NotReady
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -54,7 +55,7 @@ def main(quick: bool, world: Path | None, out: Path | None, peer: Path | None) -
         try:
             plan = msgspec.structs.replace(QUICK if quick else FULL, peer=peer)
             results, cases = run(plan, folder, click.echo, keep=world is not None)
-        except (UnfitFolder, UnfitPeer, CannotInstall, Failed) as error:
+        except (UnfitFolder, UnfitPeer, CannotInstall, NotReady, Failed) as error:
             raise click.ClickException(str(error)) from None
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1))

@@ -63,13 +63,11 @@ def growth(results: Iterable[SingleClient], smaller: str, larger: str) -> list[G
 
 def _hot(results: Results, cases: dict[str, Case]) -> list[Promise]:
     small = [load for load in results.load if load.cache and cases[load.case].json and load.body <= SMALL]
-    # Of cases that are measured alone, the warm-up is too short to cache the responses for all ids.
-    cached = [load for load in results.load if load.cache and not cases[load.case].alone]
-    slowest = max(((load.p99_ms / load.floor_p99_ms, load.case) for load in cached), default=None)
+    tails = [(load.p99_ms / load.floor_p99_ms, load.case) for load in _cached(results, cases)]
     name = "1. hot, p99 relative to the bare application's: at most twice"
     return [
         _at_least("1. hot, responses up to 4 kB, relative to the bare application", small, HOT),
-        _promise(name, slowest, lambda ratio: ratio <= HOT_TAIL, "{:.1f} times"),
+        _promise(name, max(tails, default=None), lambda ratio: ratio <= HOT_TAIL, "{:.1f} times"),
     ]
 
 
@@ -144,8 +142,8 @@ def _growth(growths: list[Growth], cases: dict[str, Case]) -> list[Promise]:
 
 def _tail(results: Results, cases: dict[str, Case]) -> list[Promise]:
     """Compare p99 with the median where all responses are of similar length."""
-    cached = [load for load in results.load if load.cache and not cases[load.case].alone]
-    similar = cached + [load for load in results.load if not load.cache and cases[load.case].rows == "one"]
+    similar = _cached(results, cases)
+    similar += [load for load in results.load if not load.cache and cases[load.case].rows == "one"]
     worst = max(((load.p99_ms / load.p50_ms, load.case) for load in similar), default=None)
     name = "p99, hot, and cold for one row, relative to the median: at most 5 times"
     return [_promise(name, worst, lambda ratio: ratio <= TAIL, "{:.1f} times")]
@@ -216,6 +214,14 @@ def _errors(results: Results) -> Promise:
 def _cold(results: Results) -> list[Load]:
     world = results.largest
     return [load for load in results.load if load.world == world and load.indexes and not load.cache]
+
+
+def _cached(results: Results, cases: dict[str, Case]) -> list[Load]:
+    """Return the loads whose responses all come from the cache.
+
+    Of cases that are measured alone, the warm-up is too short to cache the responses for all ids.
+    """
+    return [load for load in results.load if load.cache and not cases[load.case].alone]
 
 
 def _at_least(name: str, loads: list[Load], minimum: float) -> Promise:

@@ -28,8 +28,8 @@ MATCHES = 20
 def run(plan: Plan, folder: Path, echo: Echo, *, keep: bool) -> tuple[Results, list[Case]]:
     """Measure everything in the plan. Return the results, and the cases of the largest world.
 
-    The worlds are built in `folder`. Raise UnfitFolder, CannotInstall, and Failed if the service does not respond
-    as expected.
+    The worlds are built in `folder`. Raise UnfitFolder, UnfitPeer, CannotInstall, NotReady if a server does not
+    start, and Failed if one does not respond as expected.
     """
     if plan.peer:
         python_of(plan.peer)

@@ -96,7 +96,7 @@ def valid(random: Random, name: str, schema: dict[str, Any]) -> bytes:
     if "enum" in schema:
         values = schema["enum"]
         if schema["type"] == "integer":
-            # Also the values beside them: modes that are not in the enum get a message of their own.
+            # Values outside the enum too: the service has an error message of its own for unknown modes.
             values = [*values, *values, min(values) - 1, *range(max(values) + 1, max(values) + 5)]
         return str(random.choice(values)).encode()
     if name in KNOWN and random.random() < 0.8:

@@ -1,8 +1,10 @@
-"""Collects questions into batches, so that many of them cost one command."""
+"""Collects questions to Redis into batches, so that many of them cost one command."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+
+from storage.redis_client import RedisAway
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -23,7 +25,7 @@ class Batches(Generic[Q, A]):
         self._sender: asyncio.Task[None] | None = None
 
     async def get(self, question: Q) -> A:
-        """Return the answer to a question. Raise what `ask` raises."""
+        """Return the answer to a question. Raise what `ask` raises, and RedisAway if it was cancelled."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if self._sender is None:
@@ -38,7 +40,7 @@ class Batches(Generic[Q, A]):
     async def _send(self) -> None:
         """Ask until no question is waiting, or one batch has failed."""
         batch: list[tuple[Q, asyncio.Future[A]]] = []
-        failure: Exception | None = None
+        failure: Exception = RedisAway("the task that asks was cancelled")
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
@@ -53,10 +55,7 @@ class Batches(Generic[Q, A]):
             # However this ends, nobody waits for it any longer: neither those without an answer, nor those whose
             # question came meanwhile.
             for _, future in batch + self._waiting:
-                if failure is None:
-                    # This task was cancelled.
-                    future.cancel()
-                elif not future.done():
+                if not future.done():
                     future.set_exception(failure)
                     # So that asyncio does not log it if nobody is there to retrieve it.
                     future.exception()

@@ -49,9 +49,10 @@ MAX_BATCH, ALONE = 100, 2 * len(Mode)
 MAX_MISSING, MAX_POSITION = 1_000, 2**31
 
 
-def leaderboards(modes: Iterable[Mode], country: str) -> list[str]:
-    """Return the keys of the leaderboards of each mode: of the world, and of the country."""
-    return [key for mode in modes for key in (WORLD[mode], f"{WORLD[mode]}:{country}")]
+def leaderboards(mode: Mode, country: str) -> tuple[str, str]:
+    """Return the keys of the leaderboards of a mode: of the world, and of the country."""
+    world = WORLD[mode]
+    return world, f"{world}:{country}"
 
 
 # The keys of leaderboards, each with the id of a player.
@@ -147,9 +148,7 @@ class RedisRanks(Ranks):
         asked = [(player, mode) for player in players for mode in Mode if mode in player.pp]
         if not asked:
             return ranks
-        places = [
-            (key, player.id) for player, mode in asked for key in (WORLD[mode], f"{WORLD[mode]}:{player.country}")
-        ]
+        places = [(key, player.id) for player, mode in asked for key in leaderboards(mode, player.country)]
         try:
             with self._observer.call("redis", "ranks"):
                 positions = await self.positions(places)
@@ -162,7 +161,7 @@ class RedisRanks(Ranks):
         if MISSING in positions or self._worlds.leaderboards or self._countries.leaderboards:
             counted = await self._count_missing(players, asked, places, positions)
         for (player, mode), world, home in zip(asked, positions[::2], positions[1::2], strict=True):
-            in_database = counted.get(player.id, {}).get(mode, UNRANKED) if counted else UNRANKED
+            in_database = counted.get(player.id, {}).get(mode, UNRANKED)
             rank = Rank(_rank(world, in_database.world), _rank(home, in_database.country))
             if rank != UNRANKED:
                 ranks[player.id][mode] = rank
@@ -205,7 +204,7 @@ class RedisRanks(Ranks):
 
     async def missing_modes(self) -> list[Mode]:
         """Return the modes whose leaderboard Redis lacks, asked for as a player's ranks are. Raise RedisAway."""
-        positions = await self.positions([(key, 0) for key in leaderboards(Mode, "xx")])
+        positions = await self.positions([(key, 0) for mode in Mode for key in leaderboards(mode, "xx")])
         return [mode for mode, position in zip(Mode, positions[::2], strict=True) if position == MISSING]
 
     async def close(self) -> None:

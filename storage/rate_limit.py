@@ -8,6 +8,7 @@ one Redis command.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -107,19 +108,14 @@ class RedisRateLimiter(RateLimiter):
         self._redis = RedisClient(url, timeout)
         self._availability = Availability("Redis", "each worker limits requests by itself")
         self._paused_until = 0.0
-        self._states = Batches(self._take_all, most=MAX_BATCH)
+        self._states = Batches(self._take_or_pause, most=MAX_BATCH)
 
     async def take(self, subject: str) -> RateLimitState:
         if time.monotonic() < self._paused_until:
             return await super().take(subject)
-        try:
-            state = await self._states.get(subject)
-        except RedisAway as error:
-            self._paused_until = time.monotonic() + PAUSE_SECONDS
-            self._availability.down(error)
-            return await super().take(subject)
-        self._availability.up()
-        return state
+        with suppress(RedisAway):
+            return await self._states.get(subject)
+        return await super().take(subject)
 
     async def check(self) -> None:
         """Take a token for nobody, as requests take theirs. Raise RedisAway."""
@@ -128,6 +124,17 @@ class RedisRateLimiter(RateLimiter):
     async def close(self) -> None:
         await self._states.close()
         await self._redis.close()
+
+    async def _take_or_pause(self, subjects: Sequence[str]) -> list[RateLimitState]:
+        """Take a token for each subject. After a failure, do not use Redis for a second. Raise RedisAway."""
+        try:
+            states = await self._take_all(subjects)
+        except RedisAway as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            self._availability.down(error)
+            raise
+        self._availability.up()
+        return states
 
     async def _take_all(self, subjects: Sequence[str]) -> list[RateLimitState]:
         """Take a token for each subject. Raise RedisAway, also if Redis answers anything but their states."""

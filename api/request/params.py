@@ -125,7 +125,7 @@ ClanSortColumn = Annotated[
 ScoresScope = Annotated[
     Literal["recent", "best"], Meta(description="Order of the scores: the best one or the most recent one first.")
 ]
-# The scopes that every game server supports, and those that have an SQL statement of their own.
+# StockScope: every game server supports these. ListedScope: each of these has an SQL statement of its own.
 StockScope = Literal["recent", "best", "first"]
 ListedScope = Literal["recent", "best", "pinned"]
 PlayerScoresScope = Annotated[

@@ -243,6 +243,25 @@ def test_connections_are_given_in_turn(redis: Redis) -> None:
     asyncio.run(ask())
 
 
+def test_the_limiters_task_is_cancelled(stub: RedisStub) -> None:
+    async def ask() -> None:
+        limiter = RedisRateLimiter(100, 5, stub.url, timeout=60)
+        stub.answer = NONSENSE["silence"]
+        takes = [asyncio.create_task(limiter.take("client")) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        takes.append(asyncio.create_task(limiter.take("client")))
+        await asyncio.sleep(0)
+        assert limiter._states._sender
+        limiter._states._sender.cancel()
+        states = await asyncio.wait_for(asyncio.gather(*takes), 5)
+        assert sorted(state.remaining for state in states) == [1, 2, 3, 4]
+        stub.answer = well
+        assert await limiter.take("client") == RateLimitState(2, 10_000, 0)
+        await limiter.close()
+
+    asyncio.run(ask())
+
+
 @pytest.mark.parametrize("login", [":geheim@", "reader:geheim@"])
 @pytest.mark.parametrize(
     "handshake",
